@@ -1,0 +1,78 @@
+"""One order to one actuator, and the only ways its state may move.
+
+Two rules. A command is journaled before its bytes leave. Only DONE confirms, and only the hardware says DONE.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edgectl.model.time import Nanos
+
+
+class Order(StrEnum):
+    """What is asked of the output."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class CommandState(StrEnum):
+    """Spelled the same in journal, interface and metrics."""
+
+    QUEUED = "QUEUED"
+    SENT = "SENT"
+    ACK = "ACK"
+    DONE = "DONE"
+    NO_EFFECT = "NO_EFFECT"
+    BUSY = "BUSY"
+    INVALID = "INVALID"
+    ERROR = "ERROR"
+    TIMEOUT = "TIMEOUT"
+    SEND_FAILED = "SEND_FAILED"
+
+
+_ENDS = frozenset(
+    {
+        CommandState.DONE,
+        CommandState.NO_EFFECT,
+        CommandState.BUSY,
+        CommandState.INVALID,
+        CommandState.ERROR,
+        CommandState.TIMEOUT,
+        CommandState.SEND_FAILED,
+    }
+)
+_FAILURES = _ENDS - {CommandState.DONE}
+
+COMMAND_MOVES: dict[CommandState, frozenset[CommandState]] = {
+    CommandState.QUEUED: frozenset({CommandState.SENT}) | _FAILURES,
+    CommandState.SENT: frozenset({CommandState.ACK}) | _FAILURES,
+    CommandState.ACK: _ENDS,
+    **{end: frozenset() for end in _ENDS},
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """An order with its life. `lease` is how long an ON may last at the very most; the order itself carries it."""
+
+    cmd_id: str
+    task_id: str | None
+    zone: str | None
+    stage: str
+    actuator: str
+    order: Order
+    lease: Nanos | None
+    queued_at: Nanos  # mono
+    not_after: Nanos  # mono: the driver drops it later than this
+    state: CommandState = CommandState.QUEUED
+    sent_at: Nanos | None = None
+    ack_at: Nanos | None = None  # echo received
+    seen_at: Nanos | None = None  # read back in the wanted state
+    ended_at: Nanos | None = None
+    evidence: str = ""
+
+    @property
+    def terminal(self) -> bool:
+        """True once nothing more can happen to it."""
+        return self.state in _ENDS

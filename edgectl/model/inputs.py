@@ -1,0 +1,189 @@
+"""Everything that can enter a turn, and everything that can leave one.
+
+Effects come in two kinds. Energising ones wait for the disk. Safe-going ones never wait.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from edgectl.model.channel import Sample
+from edgectl.model.task import Task
+from edgectl.model.time import Nanos
+
+# ---------------------------------------------------------------- inputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Samples:
+    """One block per bus poll."""
+
+    block: tuple[Sample, ...]
+
+
+class ReplyStatus(StrEnum):
+    """What the driver can know about an order."""
+
+    SENT = "SENT"  # the bytes are leaving
+    ECHO = "ECHO"  # the device repeated the order
+    BUSY = "BUSY"
+    INVALID = "INVALID"  # the device refuses such an order
+    ERROR = "ERROR"
+    TIMEOUT = "TIMEOUT"
+    SEND_FAILED = "SEND_FAILED"  # no byte left the port
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """News of one command."""
+
+    cmd_id: str
+    status: ReplyStatus
+    at: Nanos
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadBack:
+    """The state of an output as the device reports it; None when it did not answer. `at` is when the read began."""
+
+    actuator: str
+    on: bool | None
+    at: Nanos
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceHealth:
+    """A device began or ceased to answer."""
+
+    device: str
+    healthy: bool
+    at: Nanos
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRequest:
+    """Somebody asks for a task. `known` is the task that already bears the correlation id, looked up by the shell."""
+
+    token: int
+    zone: str
+    task_type: str
+    payload: Mapping[str, Any]
+    source: str
+    correlation_id: str
+    scheduled_for: Nanos  # wall
+    due_at: Nanos  # wall
+    expires_at: Nanos  # wall
+    known: Task | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualOn:
+    """A person switches an output on for a while."""
+
+    token: int
+    actuator: str
+    lease: Nanos
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManualOff:
+    """A person switches an output off."""
+
+    token: int
+    actuator: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAll:
+    """Everything off, and latched."""
+
+    token: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """Release the latched stop. It resumes no task."""
+
+    token: int
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledge:
+    """A person has seen an alarm; a lock-out of the same subject is released with it."""
+
+    token: int
+    alarm_id: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The disk failed a commit, or took one again."""
+
+    ok: bool
+    reason: str = ""
+
+
+Input = (
+    Samples
+    | Reply
+    | ReadBack
+    | DeviceHealth
+    | TaskRequest
+    | ManualOn
+    | ManualOff
+    | StopAll
+    | Resume
+    | Acknowledge
+    | Storage
+)
+
+# ---------------------------------------------------------------- effects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Send:
+    """Energise (or a plain order to an output that is not dangerous). Waits for the commit."""
+
+    cmd_id: str
+    actuator: str
+    on: bool
+    lease: Nanos | None
+    not_after: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MakeSafe:
+    """Switch an output off. Leaves at decide time and never expires."""
+
+    actuator: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskState:
+    """Read an output back."""
+
+    actuator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the asker is told, after the commit that makes it true."""
+
+    token: int
+    ok: bool
+    code: str
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+Effect = Send | MakeSafe | AskState | Answer
+WAITS_FOR_DISK = (Send, Answer)

@@ -1,0 +1,15 @@
+"""The seams: what each implementation must guarantee."""
+
+from typing import Protocol
+
+from edgectl.model.timeline import Batch, Stored
+
+
+class Journal(Protocol):
+    """The durable memory. One writer."""
+
+    def load(self) -> Stored:
+        """Everything that is still open. Bounded by what is open, not by what ever happened."""
+
+    def commit(self, batch: Batch) -> None:
+        """The whole batch is on the disk when this returns, or none of it and an error is raised."""

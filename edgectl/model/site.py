@@ -1,0 +1,133 @@
+"""What one greenhouse consists of, as frozen values.
+
+The site file is turned into these by `config`; the engine, the simulator and the drivers read nothing else.
+Missing limits are None; durations are nanoseconds.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edgectl.model.time import SECOND, Nanos
+
+
+class Role(StrEnum):
+    """What an actuator is for. The role decides what safe means (see `DANGEROUS`)."""
+
+    PUMP = "pump"
+    VALVE = "valve"
+    DOSING = "dosing"
+    FOG = "fog"
+    HEATER = "heater"
+    AIR_PUMP = "air_pump"
+    LIGHT = "light"
+    FAN = "fan"
+
+
+# Left on by mistake, each of these floods, poisons, dries up or burns: off is their only safe value.
+DANGEROUS = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.FOG})
+
+
+class FailSafe(StrEnum):
+    """Who ends an ON when the controller is gone."""
+
+    PULSE = "pulse"
+    WATCHDOG = "watchdog"
+    WIRED = "wired"
+    NONE = "none"
+
+
+class Compare(StrEnum):
+    """The two comparisons of the condition grammar."""
+
+    ABOVE = ">"
+    BELOW = "<"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """`sensor > limit` or `sensor < limit`, in the sensor's own unit."""
+
+    sensor: str
+    compare: Compare
+    limit: float
+
+    def holds(self, value: float) -> bool:
+        """True when the value satisfies the condition; a value on the limit does not."""
+        return value > self.limit if self.compare is Compare.ABOVE else value < self.limit
+
+    def __str__(self) -> str:
+        return f"{self.sensor} {self.compare.value} {self.limit:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """A named measurement: one device channel, scaled, with the limits of belief."""
+
+    name: str
+    channel: str  # "device.channel"
+    unit: str
+    scale: tuple[float, float, float, float] | None = None  # in_lo, in_hi, out_lo, out_hi
+    max_age: Nanos = 10 * SECOND
+    poll_every: Nanos = 2 * SECOND
+    low: float | None = None  # values outside [low, high] are no measurement
+    high: float | None = None
+
+    def scaled(self, raw: float) -> float:
+        """The raw channel value in the sensor's unit."""
+        if self.scale is None:
+            return raw
+        in_lo, in_hi, out_lo, out_hi = self.scale
+        return out_lo + (raw - in_lo) * (out_hi - out_lo) / (in_hi - in_lo)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actuator:
+    """One output with its limits. `fail_safe` says what ends an ON when this program cannot."""
+
+    name: str
+    channel: str  # "device.channel"
+    role: Role
+    fail_safe: FailSafe
+    max_on: Nanos | None = None
+    min_off: Nanos = 0
+    travel: Nanos = 0  # time a valve needs to open before water may be pushed through it
+    run_down: Nanos = 0  # time a stopped pump still pushes
+    requires: tuple[Condition, ...] = ()
+    stop_if: tuple[Condition, ...] = ()
+
+    @property
+    def device(self) -> str:
+        """The device that carries the output."""
+        return self.channel.split(".", 1)[0]
+
+    @property
+    def dangerous(self) -> bool:
+        """True when off is the only safe value."""
+        return self.role in DANGEROUS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zone:
+    """What is watered or lit together."""
+
+    name: str
+    number: int
+    pump: str | None = None
+    valve: str | None = None
+    tank: str | None = None  # level sensor of the source
+    flow: str | None = None  # flow sensor, L/min, proves that water moves
+    meter: str | None = None  # volume counter, L, proves how much moved
+    light: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The whole greenhouse."""
+
+    site_id: str
+    name: str
+    timezone: str
+    sensors: dict[str, Sensor]
+    actuators: dict[str, Actuator]
+    zones: dict[str, Zone]
+    never_together: tuple[frozenset[str], ...] = ()

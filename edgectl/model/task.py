@@ -1,0 +1,89 @@
+"""An intent with deadlines, and the only ways its status may move."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from edgectl.model.time import Nanos
+
+
+class TaskStatus(StrEnum):
+    """Owned by the engine. Terminal is final."""
+
+    ACCEPTED = "accepted"
+    RUNNING = "running"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+TASK_MOVES: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.ACCEPTED: frozenset({TaskStatus.RUNNING, TaskStatus.FAILED, TaskStatus.REJECTED, TaskStatus.EXPIRED}),
+    TaskStatus.RUNNING: frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED}),
+    TaskStatus.COMPLETED: frozenset(),
+    TaskStatus.FAILED: frozenset(),
+    TaskStatus.REJECTED: frozenset(),
+    TaskStatus.EXPIRED: frozenset(),
+}
+
+
+class PhysicalEffect(StrEnum):
+    """What happened to the plants, as far as anyone can know."""
+
+    NONE = "none"
+    PARTIAL = "partial"
+    FULL = "full"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a task ended, in the words of the task contract."""
+
+    success: bool
+    action_required: bool
+    decision: str  # run | skip | retry | fail
+    reason_code: str
+    error_code: str | None = None
+    physical_effect: PhysicalEffect = PhysicalEffect.NONE
+    effect_amounts: Mapping[str, float] = field(default_factory=dict)  # "main_pump_s", "meter_l"
+    commands_total: int = 0
+    commands_effect_confirmed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One task. Wall instants are what people see; `due`, `expires`, `act_until` are the same on the monotonic clock."""
+
+    task_id: str
+    zone: str
+    task_type: str
+    source: str
+    correlation_id: str
+    payload: Mapping[str, Any]
+    fingerprint: str
+    scheduled_for: Nanos  # wall
+    due_at: Nanos  # wall
+    expires_at: Nanos  # wall
+    created_at: Nanos  # wall
+    due: Nanos  # mono
+    expires: Nanos  # mono
+    schedule: str | None = None
+    status: TaskStatus = TaskStatus.ACCEPTED
+    updated_at: Nanos = 0  # wall
+    started: Nanos | None = None  # mono
+    act_until: Nanos | None = None  # mono
+    stage: str = ""
+    stage_since: Nanos = 0  # mono
+    attempt: int = 0
+    retry_at: Nanos | None = None  # mono
+    meter_at_start: float | None = None  # litres
+    stopping: str = ""  # the reason code that ends the task once its outputs are proven off
+    outcome: Outcome | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """True once the status can move no more."""
+        return not TASK_MOVES[self.status]

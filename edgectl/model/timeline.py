@@ -1,0 +1,86 @@
+"""The ordered record of everything that happened, and the whole values that a turn puts into the journal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgectl.model.command import Command
+from edgectl.model.output import Output
+from edgectl.model.task import Task
+from edgectl.model.time import Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the timeline. Order is `seq`; nobody reorders it."""
+
+    seq: int
+    event_type: str
+    wall: Nanos
+    mono: Nanos
+    boot_id: str
+    task_id: str | None = None
+    zone: str | None = None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How far one schedule has been answered for. `position` (wall) never goes back."""
+
+    schedule: str
+    position: Nanos
+    last_finished: Nanos | None = None  # mono of the last finished run in this boot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latch:
+    """Something that stays until somebody clears it: `stop_all`, `lockout:main_pump`, `trips:main_pump`."""
+
+    name: str
+    held: bool
+    since: Nanos  # wall
+    who: str
+    why: str
+    count: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """What a person must know. It stays until it is both over and acknowledged."""
+
+    alarm_id: str  # "code:subject"
+    code: str
+    subject: str
+    raised_at: Nanos  # wall
+    message: str
+    advice: str
+    active: bool = True
+    acknowledged_by: str | None = None
+
+
+Change = Task | Command | Output | Cursor | Latch | Alarm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """What one turn, or several that waited for the disk together, puts into the journal: all of it or nothing."""
+
+    changes: tuple[Change, ...]
+    entries: tuple[Entry, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a journal gives back at start. `tasks`, `commands`, `outputs` are the open ones only."""
+
+    journal_id: str
+    last_seq: int
+    tasks: tuple[Task, ...] = ()
+    commands: tuple[Command, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    cursors: tuple[Cursor, ...] = ()
+    latches: tuple[Latch, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
+    wall_high_water: Nanos = 0
+    lost: bool = False  # the journal before this one could not be read
