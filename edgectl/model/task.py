@@ -55,7 +55,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
-    """One task. Wall instants are what people see; `due`, `expires`, `act_until` are the same on the monotonic clock."""
+    """One task. Wall instants are for people; `due`, `expires`, `act_until` are the same on the monotonic clock."""
 
     task_id: str
     zone: str
