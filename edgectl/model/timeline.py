@@ -84,3 +84,20 @@ class Stored:
     alarms: tuple[Alarm, ...] = ()
     wall_high_water: Nanos = 0
     lost: bool = False  # the journal before this one could not be read
+
+
+def key_of(change: Change) -> tuple[str, str]:
+    """What a whole value replaces: the kind and the name of the thing."""
+    match change:
+        case Task():
+            return "Task", change.task_id
+        case Command():
+            return "Command", change.cmd_id
+        case Output():
+            return "Output", change.name
+        case Cursor():
+            return "Cursor", change.schedule
+        case Latch():
+            return "Latch", change.name
+        case Alarm():
+            return "Alarm", change.alarm_id

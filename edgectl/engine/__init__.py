@@ -1,0 +1,1 @@
+"""One place decides: pure rules over an unchanging image."""

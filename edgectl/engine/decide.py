@@ -1,0 +1,84 @@
+"""The one place that decides: inputs in, a decision out, without a single await.
+
+The order of the rules is the order of authority. Safety speaks first, then people, then work; the passes repeat until
+nothing changes, so that accepted, running and the first command share one commit.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import admission, interlock, operator, recovery, replies, schedules
+from edgectl.engine.state import Decision, Phase, State
+from edgectl.engine.workflows import irrigation, lighting
+from edgectl.model.inputs import (
+    Acknowledge,
+    Input,
+    ManualOff,
+    ManualOn,
+    ReadBack,
+    Reply,
+    Resume,
+    StopAll,
+    TaskRequest,
+)
+from edgectl.model.task import TaskStatus
+from edgectl.model.time import Now
+
+PASSES = 8
+WORKFLOWS = {"irrigation": irrigation, "lighting": lighting}
+
+
+def decide(state: State, inputs: list[Input], now: Now) -> Decision:
+    """One turn. `state` is read and not changed; its image already holds the samples among the inputs."""
+    draft = Draft(state, now)
+    phase = state.phase
+    for item in inputs:
+        _hear(draft, item)
+    if phase is Phase.SETTLING:
+        interlock.watch_outputs(draft)
+        if recovery.settle(draft):
+            recovery.become_ready(draft)
+            draft.wake(now.mono + 1)
+        return draft.decision()
+    for _ in range(PASSES):
+        before = draft.version
+        replies.overdue(draft)
+        interlock.watch_outputs(draft)
+        schedules.run(draft)
+        admission.deadlines(draft)
+        _work(draft)
+        if draft.version == before:
+            break
+    return draft.decision()
+
+
+def _hear(draft: Draft, item: Input) -> None:
+    match item:
+        case Reply():
+            replies.on_reply(draft, item)
+        case ReadBack():
+            replies.on_read_back(draft, item)
+        case TaskRequest():
+            admission.admit(draft, item)
+        case ManualOn():
+            operator.manual_on(draft, item)
+        case ManualOff():
+            operator.manual_off(draft, item)
+        case StopAll():
+            operator.stop_all(draft, item)
+        case Resume():
+            operator.resume(draft, item)
+        case Acknowledge():
+            operator.acknowledge(draft, item)
+        case _:
+            pass  # samples, health and storage are in the image already
+
+
+def _work(draft: Draft) -> None:
+    busy = {task.zone for task in draft.tasks() if task.status is TaskStatus.RUNNING}
+    for task in draft.tasks():
+        workflow = WORKFLOWS[task.task_type]
+        if task.status is TaskStatus.RUNNING:
+            workflow.progress(draft, task)
+        elif task.zone not in busy and draft.state.storage_ok and not draft.held("stop_all"):
+            workflow.start(draft, task)
+            if not draft.task(task.task_id).terminal:
+                busy.add(task.zone)

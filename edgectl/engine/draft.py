@@ -1,0 +1,205 @@
+"""What a turn has decided so far.
+
+Rules read through the draft and put whole new values into it, so a later rule sees what an earlier one did and the
+state itself does not move until the turn is over. A move that the transition tables do not allow is our own mistake
+and stops the turn.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+from edgectl.engine.state import Decision, State
+from edgectl.model.channel import Absence, Missing, Reading
+from edgectl.model.codes import Code
+from edgectl.model.command import COMMAND_MOVES, Command, CommandState
+from edgectl.model.inputs import WAITS_FOR_DISK, Effect
+from edgectl.model.output import Output
+from edgectl.model.task import TASK_MOVES, Task
+from edgectl.model.time import Nanos, Now
+from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, key_of
+
+
+class Draft:
+    """One turn's overlay on the state."""
+
+    def __init__(self, state: State, now: Now) -> None:
+        self.state = state
+        self.now = now
+        self.changes: dict[tuple[str, str], Change] = {}
+        self.entries: list[Entry] = []
+        self.effects: list[Effect] = []
+        self.wake_at: Nanos | None = None
+        self.version = 0
+
+    # -- reading
+
+    def tasks(self) -> list[Task]:
+        """Open tasks, the oldest first."""
+        merged = {**self.state.tasks, **self._over(Task)}
+        return sorted((t for t in merged.values() if not t.terminal), key=lambda t: (t.created_at, t.task_id))
+
+    def task(self, task_id: str) -> Task:
+        """One task by its id."""
+        return self._over(Task).get(task_id) or self.state.tasks[task_id]
+
+    def commands(self, task_id: str | None = None) -> list[Command]:
+        """Known commands, of one task or of all."""
+        merged = {**self.state.commands, **self._over(Command)}
+        return [c for c in merged.values() if task_id is None or c.task_id == task_id]
+
+    def command(self, cmd_id: str | None) -> Command | None:
+        """One command, or None when it is long over."""
+        return None if cmd_id is None else (self._over(Command).get(cmd_id) or self.state.commands.get(cmd_id))
+
+    def output(self, name: str) -> Output | None:
+        """The debt of an actuator, if it ever had one."""
+        return self._over(Output).get(name) or self.state.outputs.get(name)
+
+    def owed(self) -> list[Output]:
+        """Outputs that must still be proven off."""
+        merged = {**self.state.outputs, **self._over(Output)}
+        return [o for o in merged.values() if o.owed_off]
+
+    def cursor(self, schedule: str) -> Cursor | None:
+        """How far a schedule has been answered for."""
+        return self._over(Cursor).get(schedule) or self.state.cursors.get(schedule)
+
+    def latch(self, name: str) -> Latch | None:
+        """A latch, held or not."""
+        return self._over(Latch).get(name) or self.state.latches.get(name)
+
+    def held(self, name: str) -> bool:
+        """True while the latch is held."""
+        latch = self.latch(name)
+        return latch is not None and latch.held
+
+    def alarm(self, alarm_id: str) -> Alarm | None:
+        """An alarm that is active or not yet acknowledged."""
+        return self._over(Alarm).get(alarm_id) or self.state.alarms.get(alarm_id)
+
+    def read(self, sensor_name: str) -> Reading | Missing:
+        """The sensor's value now, if it is fresh, a number, in range and not from the future."""
+        sensor = self.state.site.sensors[sensor_name]
+        sample = self.state.image.get(sensor.channel)
+        if sample is None:
+            return Missing(sensor=sensor_name, reason=Absence.NEVER_READ)
+        age = self.now.mono - sample.at
+        if age < 0:
+            return Missing(sensor=sensor_name, reason=Absence.FROM_THE_FUTURE, age=age)
+        if age > sensor.max_age:
+            return Missing(sensor=sensor_name, reason=Absence.STALE, age=age)
+        value = sensor.scaled(sample.value)
+        if value != value:  # only NaN differs from itself
+            return Missing(sensor=sensor_name, reason=Absence.NOT_A_NUMBER, age=age)
+        if (sensor.low is not None and value < sensor.low) or (sensor.high is not None and value > sensor.high):
+            return Missing(sensor=sensor_name, reason=Absence.OUT_OF_RANGE, age=age)
+        return Reading(sensor=sensor_name, value=value, sample_id=sample.sample_id, at=sample.at, age=age)
+
+    # -- writing
+
+    def put(self, change: Change) -> None:
+        """Put a whole new value."""
+        if isinstance(change, Task):
+            before = self._over(Task).get(change.task_id) or self.state.tasks.get(change.task_id)
+            if before is not None and before.status is not change.status:
+                assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
+            change = replace(change, updated_at=self.now.wall)
+        elif isinstance(change, Command):
+            old = self.command(change.cmd_id)
+            if old is not None and old.state is not change.state:
+                assert change.state in COMMAND_MOVES[old.state], f"{old.state} -> {change.state}"
+        self.changes[key_of(change)] = change
+        self.version += 1
+
+    def end_command(self, command: Command, state: CommandState, evidence: str = "") -> None:
+        """Move a command to its end and write that down."""
+        self.put(replace(command, state=state, ended_at=self.now.mono, evidence=evidence or command.evidence))
+        event = {
+            CommandState.DONE: "COMMAND_CONFIRMED",
+            CommandState.TIMEOUT: "COMMAND_TIMEOUT",
+            CommandState.NO_EFFECT: "COMMAND_EFFECT_NOT_CONFIRMED",
+        }.get(state, "COMMAND_FAILED")
+        self.note(
+            event,
+            task_id=command.task_id,
+            zone=command.zone,
+            cmd_id=command.cmd_id,
+            actuator=command.actuator,
+            terminal_status=state.value,
+            evidence=evidence or command.evidence,
+        )
+
+    def note(self, event_type: str, *, task_id: str | None = None, zone: str | None = None, **details: Any) -> None:
+        """Append a line to the timeline."""
+        self.entries.append(
+            Entry(
+                seq=self.state.seq + len(self.entries) + 1,
+                event_type=event_type,
+                wall=self.now.wall,
+                mono=self.now.mono,
+                boot_id=self.state.boot_id,
+                task_id=task_id,
+                zone=zone,
+                details=details,
+            )
+        )
+        self.version += 1
+
+    def alert(self, code: str, subject: str, message: str, advice: str) -> None:
+        """Raise an alarm once; raising it again while it is active says nothing new."""
+        alarm_id = f"{code}:{subject}"
+        before = self.alarm(alarm_id)
+        if before is not None and before.active:
+            return
+        self.put(
+            Alarm(
+                alarm_id=alarm_id,
+                code=code,
+                subject=subject,
+                raised_at=self.now.wall,
+                message=message,
+                advice=advice,
+            )
+        )
+        self.note("ALARM_RAISED", alarm=alarm_id, message=message, advice=advice)
+
+    def calm(self, code: str, subject: str) -> None:
+        """The cause of an alarm is gone; it stays on the list until somebody has seen it."""
+        alarm = self.alarm(f"{code}:{subject}")
+        if alarm is not None and alarm.active:
+            self.put(replace(alarm, active=False))
+            self.note("ALARM_CLEARED", alarm=alarm.alarm_id)
+
+    def effect(self, effect: Effect) -> None:
+        """Ask for something outside. An identical effect in the same turn leaves once."""
+        if effect not in self.effects:
+            self.effects.append(effect)
+            self.version += 1
+
+    def wake(self, at: Nanos) -> None:
+        """Some rule waits for this instant."""
+        if at > self.now.mono and (self.wake_at is None or at < self.wake_at):
+            self.wake_at = at
+
+    def decision(self) -> Decision:
+        """The finished turn."""
+        return Decision(
+            changes=tuple(self.changes.values()),
+            entries=tuple(self.entries),
+            at_once=tuple(e for e in self.effects if not isinstance(e, WAITS_FOR_DISK)),
+            after_commit=tuple(e for e in self.effects if isinstance(e, WAITS_FOR_DISK)),
+            wake_at=self.wake_at,
+        )
+
+    def _over(self, kind: type[Any]) -> dict[str, Any]:
+        return {key: change for (name, key), change in self.changes.items() if name == kind.__name__}
+
+
+ERROR_OF: dict[CommandState, Code] = {
+    CommandState.SEND_FAILED: Code.SEND_FAILED,
+    CommandState.TIMEOUT: Code.TIMEOUT,
+    CommandState.ERROR: Code.ERROR,
+    CommandState.INVALID: Code.INVALID,
+    CommandState.BUSY: Code.BUSY,
+    CommandState.NO_EFFECT: Code.NO_EFFECT,
+}

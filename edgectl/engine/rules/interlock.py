@@ -1,0 +1,100 @@
+"""Guards over what is on, and the proof that what went off is off.
+
+Two rules. A debt is closed by a read-back that began after the OFF was ordered, and by nothing else.
+Whoever cannot prove an output off keeps trying, and says so loudly.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import veto_stay
+from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
+from edgectl.model.command import CommandState
+from edgectl.model.inputs import AskState, MakeSafe
+from edgectl.model.output import Output
+from edgectl.model.time import MS, SECOND
+
+LOUD_AFTER = 4  # unanswered or contradicted OFFs before a person is called
+SLOWEST_ASK = 5 * SECOND
+TASK_GRACE = 2 * SECOND  # the device ends a pulse by itself; the stage that planned it speaks first
+EARLY = 500 * MS  # an output seen off this long before its end did not run as ordered
+
+
+def watch_outputs(draft: Draft) -> None:
+    """Every output that may be on: may it stay on, and has what was switched off really gone off?"""
+    for output in draft.owed():
+        if output.closing is None:
+            _guard(draft, output)
+    for output in draft.owed():
+        if output.closing is not None:
+            _prove_off(draft, output)
+
+
+def _guard(draft: Draft, output: Output) -> None:
+    now = draft.now.mono
+    actuator = draft.state.site.actuators[output.name]
+    command = draft.command(output.cmd_id)
+    if veto := veto_stay(draft, actuator):
+        draft.note("VETO", task_id=output.task_id, zone=output.zone, actuator=output.name, why=veto)
+        switch_off(draft, output, planned=False, why=veto)
+        return
+    if actuator.device in draft.state.silent:
+        switch_off(draft, output, planned=False, why=f"{actuator.device} does not answer")
+        return
+    ends = output.off_by
+    if command is not None and command.seen_at is not None:
+        assert command.ack_at is not None
+        assert command.lease is not None
+        ends = command.ack_at + command.lease
+        seen = draft.state.seen.get(output.name)
+        if seen is not None and seen.on is False and seen.at > command.seen_at and seen.at < ends - EARLY:
+            switch_off(draft, output, planned=False, why="it went off before its end, by another hand")
+            return
+    if output.task_id is not None:
+        ends += TASK_GRACE
+    if now >= ends:
+        # The lease is over. For a manual ON this is the plan; a task that still holds it has lost its plan.
+        switch_off(draft, output, planned=output.task_id is None, why="its time is over")
+    else:
+        draft.wake(ends)
+
+
+def _prove_off(draft: Draft, output: Output) -> None:
+    now = draft.now.mono
+    assert output.closing is not None
+    seen = draft.state.seen.get(output.name)
+    if seen is not None and seen.on is False and seen.at >= output.closing:
+        _close(draft, output)
+        return
+    if now < output.ask_at:
+        draft.wake(output.ask_at)
+        return
+    tries = output.tries + 1
+    wait = min(READ_BACK_EVERY * 2 ** min(tries, 6), SLOWEST_ASK)
+    draft.put(replace(output, tries=tries, ask_at=now + wait))
+    draft.effect(MakeSafe(actuator=output.name, reason="not yet seen off"))
+    draft.effect(AskState(actuator=output.name))
+    draft.wake(now + wait)
+    if tries >= LOUD_AFTER:
+        draft.alert(
+            "output_may_be_on",
+            output.name,
+            f"{output.name} was ordered off {tries} times and has not been seen off",
+            f"switch {output.name} off by hand, then check cable and power of its relay board",
+        )
+
+
+def _close(draft: Draft, output: Output) -> None:
+    now = draft.now.mono
+    draft.put(replace(output, owed_off=False, off_at=now, boot_id=draft.state.boot_id))
+    draft.note("OUTPUT_SEEN_OFF", task_id=output.task_id, zone=output.zone, actuator=output.name)
+    draft.calm("output_may_be_on", output.name)
+    command = draft.command(output.cmd_id)
+    if command is None or command.terminal:
+        return
+    if output.planned and command.seen_at is not None:
+        draft.end_command(command, CommandState.DONE)
+    elif output.planned:
+        draft.end_command(command, CommandState.NO_EFFECT, "it was never seen on")
+    else:
+        draft.end_command(command, CommandState.ERROR, "it was switched off before its end")

@@ -1,0 +1,85 @@
+"""What people order: manual ON, OFF, stop, resume, acknowledge. The guards restrain them like everyone."""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.model.inputs import Acknowledge, Answer, MakeSafe, ManualOff, ManualOn, Resume, StopAll
+from edgectl.model.time import SECOND
+from edgectl.model.timeline import Latch
+
+LONGEST_MANUAL = 4 * 3600 * SECOND
+
+
+def manual_on(draft: Draft, order: ManualOn) -> None:
+    """Switch on for a while, by hand. It ends by itself."""
+    actuator = draft.state.site.actuators.get(order.actuator)
+    veto: str | None
+    if actuator is None:
+        veto = f"there is no actuator {order.actuator}"
+    elif not 0 < order.lease <= LONGEST_MANUAL:
+        veto = "a manual ON lasts more than 0 s and at most 4 h"
+    else:
+        veto = switch_on(
+            draft,
+            actuator_name=order.actuator,
+            lease=order.lease,
+            cmd_id=f"mn-{draft.state.seq + len(draft.entries) + 1}",
+            stage="manual",
+            task_id=None,
+            zone=None,
+            not_after=draft.now.mono + REPLY_WITHIN,
+        )
+    draft.note("MANUAL_ON", actuator=order.actuator, who=order.who, lease_s=order.lease / SECOND, vetoed=veto or "")
+    draft.effect(
+        Answer(token=order.token, ok=veto is None, code="ok" if veto is None else "vetoed", body={"why": veto or ""})
+    )
+
+
+def manual_off(draft: Draft, order: ManualOff) -> None:
+    """Switch off by hand. Always allowed."""
+    output = draft.output(order.actuator)
+    known = order.actuator in draft.state.site.actuators
+    if output is not None and output.owed_off:
+        switch_off(draft, output, planned=output.task_id is None, why=f"by hand: {order.who}")
+    elif known:
+        draft.effect(MakeSafe(actuator=order.actuator, reason=f"by hand: {order.who}"))
+    draft.note("MANUAL_OFF", actuator=order.actuator, who=order.who)
+    draft.effect(Answer(token=order.token, ok=known, code="ok" if known else "unknown_actuator"))
+
+
+def stop_all(draft: Draft, order: StopAll) -> None:
+    """Everything dangerous off and latched. The outputs leave at once; only the answer waits for the disk."""
+    draft.put(Latch(name="stop_all", held=True, since=draft.now.wall, who=order.who, why="stop all"))
+    draft.note("STOP_ALL", who=order.who)
+    for output in draft.owed():
+        switch_off(draft, output, planned=False, why=f"everything was stopped by {order.who}")
+    for name, actuator in draft.state.site.actuators.items():
+        if actuator.dangerous:
+            draft.effect(MakeSafe(actuator=name, reason="stop all"))
+    draft.effect(Answer(token=order.token, ok=True, code="stopped"))
+
+
+def resume(draft: Draft, order: Resume) -> None:
+    """Release the latched stop. No task is resumed by it."""
+    latch = draft.latch("stop_all")
+    if latch is not None and latch.held:
+        draft.put(replace(latch, held=False, who=order.who, since=draft.now.wall, why="resumed"))
+        draft.note("RESUMED", who=order.who)
+    draft.effect(Answer(token=order.token, ok=True, code="resumed"))
+
+
+def acknowledge(draft: Draft, order: Acknowledge) -> None:
+    """Take note of an alarm, and release the lock-out that belongs to it."""
+    alarm = draft.alarm(order.alarm_id)
+    if alarm is None:
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm"))
+        return
+    draft.put(replace(alarm, acknowledged_by=order.who))
+    draft.note("ALARM_ACKNOWLEDGED", alarm=order.alarm_id, who=order.who)
+    for name in (f"lockout:{alarm.subject}", f"trips:{alarm.subject}"):
+        latch = draft.latch(name)
+        if latch is not None and (latch.held or latch.count):
+            draft.put(replace(latch, held=False, count=0, who=order.who, since=draft.now.wall, why="acknowledged"))
+    draft.calm("biz_no_flow", alarm.subject)
+    draft.effect(Answer(token=order.token, ok=True, code="acknowledged"))

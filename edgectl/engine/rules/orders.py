@@ -1,0 +1,109 @@
+"""Switching on and off: the only two functions that energise anything or take the energy away.
+
+An ON is a command, a debt and an effect in one decision, so that none of them can exist in the journal without the
+others. An OFF is an effect at once; its debt is closed by a read-back and by nothing else.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import veto_start
+from edgectl.model.command import Command, CommandState, Order
+from edgectl.model.inputs import AskState, MakeSafe, Send
+from edgectl.model.output import Output
+from edgectl.model.time import MS, SECOND, Nanos
+
+READ_BACK_EVERY = 500 * MS
+REPLY_WITHIN = 5 * SECOND
+
+
+def switch_on(
+    draft: Draft,
+    *,
+    actuator_name: str,
+    lease: Nanos | None,
+    cmd_id: str,
+    stage: str,
+    task_id: str | None,
+    zone: str | None,
+    not_after: Nanos,
+) -> str | None:
+    """Order an ON that ends by itself after `lease`. Returns the veto that forbade it, or None when it was ordered."""
+    actuator = draft.state.site.actuators[actuator_name]
+    if veto := veto_start(draft, actuator, lease):
+        draft.note("VETO", task_id=task_id, zone=zone, actuator=actuator_name, why=veto)
+        return veto
+    now = draft.now.mono
+    draft.put(
+        Command(
+            cmd_id=cmd_id,
+            task_id=task_id,
+            zone=zone,
+            stage=stage,
+            actuator=actuator_name,
+            order=Order.ON,
+            lease=lease,
+            queued_at=now,
+            not_after=not_after,
+        )
+    )
+    if lease is not None:
+        draft.put(
+            Output(
+                name=actuator_name,
+                owed_off=True,
+                cmd_id=cmd_id,
+                task_id=task_id,
+                zone=zone,
+                # The bytes leave at the very latest at not_after, and the reply may take its time.
+                off_by=not_after + lease + REPLY_WITHIN,
+                boot_id=draft.state.boot_id,
+            )
+        )
+    draft.note(
+        "COMMAND_DISPATCHED",
+        task_id=task_id,
+        zone=zone,
+        cmd_id=cmd_id,
+        actuator=actuator_name,
+        order="on",
+        lease_s=None if lease is None else lease / SECOND,
+    )
+    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=True, lease=lease, not_after=not_after))
+    return None
+
+
+def order_off(draft: Draft, *, actuator_name: str, cmd_id: str, stage: str, task_id: str, zone: str) -> None:
+    """A plain OFF of an output for which off is not the safe value (a lamp): a command like any other."""
+    not_after = draft.now.mono + REPLY_WITHIN
+    draft.put(
+        Command(
+            cmd_id=cmd_id,
+            task_id=task_id,
+            zone=zone,
+            stage=stage,
+            actuator=actuator_name,
+            order=Order.OFF,
+            lease=None,
+            queued_at=draft.now.mono,
+            not_after=not_after,
+        )
+    )
+    draft.note("COMMAND_DISPATCHED", task_id=task_id, zone=zone, cmd_id=cmd_id, actuator=actuator_name, order="off")
+    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=False, lease=None, not_after=not_after))
+
+
+def switch_off(draft: Draft, output: Output, *, planned: bool, why: str) -> None:
+    """Take the energy away now. Asking twice changes nothing."""
+    if output.closing is not None:
+        return
+    draft.put(
+        replace(output, closing=draft.now.mono, planned=planned, ask_at=draft.now.mono + READ_BACK_EVERY, tries=0)
+    )
+    draft.note("OUTPUT_OFF_ORDERED", task_id=output.task_id, zone=output.zone, actuator=output.name, why=why)
+    draft.effect(MakeSafe(actuator=output.name, reason=why))
+    draft.effect(AskState(actuator=output.name))
+    command = draft.command(output.cmd_id)
+    if command is not None and command.state is CommandState.QUEUED:
+        # It never left, or nobody can say that it did: it must not leave now.
+        draft.end_command(command, CommandState.SEND_FAILED, f"withdrawn: {why}")

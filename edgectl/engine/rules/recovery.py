@@ -1,0 +1,133 @@
+"""The first turns after a start: prove the outputs off, then finish what the last life left behind, truthfully.
+
+The safe writes have left before the journal was even opened. What is still missing is the proof.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.orders import READ_BACK_EVERY
+from edgectl.engine.state import Phase
+from edgectl.model.channel import Reading
+from edgectl.model.codes import Code
+from edgectl.model.command import CommandState
+from edgectl.model.inputs import AskState, MakeSafe
+from edgectl.model.output import Output
+from edgectl.model.site import Actuator
+from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
+from edgectl.model.time import SECOND
+
+SETTLE_PATIENCE = 5 * SECOND  # what has not answered by then stops its zone, not the site
+METER_PATIENCE = 3 * SECOND
+
+
+def settle(draft: Draft) -> bool:
+    """One pass of settling. True when the site may become ready."""
+    waited = draft.now.mono - draft.state.started
+    _insist(draft)
+    for name in sorted(draft.state.unproven):
+        actuator = draft.state.site.actuators[name]
+        if waited < SETTLE_PATIENCE and not _given_up(draft, actuator):
+            draft.wake(draft.state.started + SETTLE_PATIENCE)
+            return False
+        _owe(draft, name)
+    for task in draft.tasks():
+        if task.status is TaskStatus.RUNNING:
+            if waited < METER_PATIENCE and _awaits_meter(draft, task):
+                draft.wake(draft.state.started + METER_PATIENCE)
+                return False
+            _finish(draft, task)
+    return True
+
+
+def _insist(draft: Draft) -> None:
+    """Order off and read back again whatever has not been seen off; the first OFF may have been lost on the wire."""
+    for name in sorted(draft.state.unproven):
+        draft.effect(MakeSafe(actuator=name, reason="not seen off since the start"))
+        draft.effect(AskState(actuator=name))
+    if draft.state.unproven:
+        draft.wake(draft.now.mono + READ_BACK_EVERY)
+
+
+def _given_up(draft: Draft, actuator: Actuator) -> bool:
+    return actuator.device in draft.state.silent
+
+
+def _owe(draft: Draft, name: str) -> None:
+    """An output that could not be seen off is owed an OFF from now on, whatever the journal said."""
+    output = draft.output(name)
+    if output is not None and output.owed_off and output.closing is not None:
+        return
+    now = draft.now.mono
+    draft.put(
+        Output(
+            name=name,
+            owed_off=True,
+            cmd_id=None if output is None else output.cmd_id,
+            task_id=None if output is None else output.task_id,
+            zone=None if output is None else output.zone,
+            off_by=now,
+            closing=now,
+            boot_id=draft.state.boot_id,
+        )
+    )
+    device = draft.state.site.actuators[name].device
+    draft.alert(
+        "output_may_be_on",
+        name,
+        f"{name} could not be seen off after the start: {draft.state.silent.get(device, 'no answer')}",
+        f"check power and cable of {device}; until it answers its zone stays stopped",
+    )
+
+
+def _awaits_meter(draft: Draft, task: Task) -> bool:
+    meter = draft.state.site.zones[task.zone].meter
+    return meter is not None and task.meter_at_start is not None and not isinstance(draft.read(meter), Reading)
+
+
+def _finish(draft: Draft, task: Task) -> None:
+    effect, amounts = _what_happened(draft, task)
+    commands = draft.commands(task.task_id)
+    for command in commands:
+        if not command.terminal:
+            draft.end_command(command, CommandState.ERROR, "the controller restarted")
+    end(
+        draft,
+        task,
+        TaskStatus.FAILED,
+        Code.RECOVERED,
+        decision="fail",
+        outcome=Outcome(
+            success=False,
+            action_required=True,
+            decision="fail",
+            reason_code=Code.RECOVERED.value,
+            error_code=Code.RECOVERED.value,
+            physical_effect=effect,
+            effect_amounts=amounts,
+            commands_total=len(commands),
+            commands_effect_confirmed=sum(c.state is CommandState.DONE for c in commands),
+        ),
+    )
+
+
+def _what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, float]]:
+    """The device's own counter speaks first; without it only the journal is left, and it knows less."""
+    zone = draft.state.site.zones[task.zone]
+    if zone.meter is not None and task.meter_at_start is not None:
+        reading = draft.read(zone.meter)
+        if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
+            moved = reading.value - task.meter_at_start
+            effect = PhysicalEffect.PARTIAL if moved > 0 else PhysicalEffect.NONE
+            return effect, {f"{zone.meter}_l": round(moved, 3)}
+    pumped = [c for c in draft.commands(task.task_id) if c.actuator == zone.pump]
+    if not pumped:
+        return PhysicalEffect.NONE, {}
+    if any(c.seen_at is not None or c.state is CommandState.ACK for c in pumped):
+        return PhysicalEffect.PARTIAL, {}
+    return PhysicalEffect.UNKNOWN, {}
+
+
+def become_ready(draft: Draft) -> Phase:
+    """The site may act from the next pass on."""
+    draft.note("READY", silent=sorted(draft.state.silent))
+    return Phase.READY

@@ -1,0 +1,77 @@
+"""What the field answers. Only a read-back confirms; an echo alone never does."""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off
+from edgectl.model.command import Command, CommandState, Order
+from edgectl.model.inputs import AskState, ReadBack, Reply, ReplyStatus
+
+_FAILED = {
+    ReplyStatus.BUSY: CommandState.BUSY,
+    ReplyStatus.INVALID: CommandState.INVALID,
+    ReplyStatus.ERROR: CommandState.ERROR,
+    ReplyStatus.TIMEOUT: CommandState.TIMEOUT,
+    ReplyStatus.SEND_FAILED: CommandState.SEND_FAILED,
+}
+
+
+def on_reply(draft: Draft, reply: Reply) -> None:
+    """Move a command by what the driver says of it. Late news changes nothing and is written down."""
+    command = draft.command(reply.cmd_id)
+    if command is None or command.terminal:
+        draft.note("LATE_REPLY", cmd_id=reply.cmd_id, status=reply.status.value, evidence=reply.evidence)
+        return
+    match reply.status:
+        case ReplyStatus.SENT:
+            if command.state is CommandState.QUEUED:
+                draft.put(replace(command, state=CommandState.SENT, sent_at=reply.at))
+        case ReplyStatus.ECHO:
+            if command.state is CommandState.QUEUED:
+                draft.put(replace(command, state=CommandState.SENT, sent_at=reply.at))
+            if command.state is not CommandState.ACK:
+                sent = draft.command(command.cmd_id) or command
+                draft.put(replace(sent, state=CommandState.ACK, ack_at=reply.at))
+            draft.effect(AskState(actuator=command.actuator))
+        case _:
+            _fail(draft, command, _FAILED[reply.status], reply.evidence)
+
+
+def on_read_back(draft: Draft, seen: ReadBack) -> None:
+    """Hold an open command against what the device shows."""
+    for command in draft.commands():
+        if command.actuator != seen.actuator or command.state is not CommandState.ACK or seen.on is None:
+            continue
+        assert command.ack_at is not None
+        if seen.at < command.ack_at:
+            continue
+        wanted = command.order is Order.ON
+        if command.lease is None:
+            if seen.on is wanted:
+                draft.end_command(command, CommandState.DONE)
+            else:
+                draft.end_command(command, CommandState.NO_EFFECT, "the device took the order and did not switch")
+        elif command.seen_at is None:
+            if seen.on:
+                draft.put(replace(command, seen_at=seen.at))
+            else:
+                _fail(draft, command, CommandState.NO_EFFECT, "the device took the order and did not switch")
+
+
+def overdue(draft: Draft) -> None:
+    """A command that nobody answers for ends as TIMEOUT, even when the driver itself has died."""
+    for command in draft.commands():
+        if command.terminal or command.seen_at is not None:
+            continue
+        limit = max(command.not_after, command.queued_at) + 2 * REPLY_WITHIN
+        if draft.now.mono >= limit:
+            _fail(draft, command, CommandState.TIMEOUT, "nobody answered for this order")
+        else:
+            draft.wake(limit)
+
+
+def _fail(draft: Draft, command: Command, state: CommandState, evidence: str) -> None:
+    draft.end_command(command, state, evidence)
+    output = draft.output(command.actuator)
+    if output is not None and output.owed_off and output.cmd_id == command.cmd_id:
+        switch_off(draft, output, planned=False, why=f"command {state.value}: {evidence}")

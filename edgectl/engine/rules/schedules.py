@@ -1,0 +1,56 @@
+"""Due occurrences become tasks, or rows that say why not. The cursor moves in the same decision."""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.admission import accept
+from edgectl.model.time import SECOND, iso
+from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
+
+EXPIRY = 105 * SECOND
+
+
+def run(draft: Draft) -> None:
+    """Answer for every occurrence that is due."""
+    state, now = draft.state, draft.now
+    open_ = {task.schedule for task in draft.tasks()}
+    for schedule in state.schedules:
+        cursor = draft.cursor(schedule.name)
+        planned = due(
+            schedule,
+            cursor,
+            now,
+            state.zone_info,
+            busy=schedule.name in open_,
+            lost=state.journal_lost,
+        )
+        number = state.site.zones[schedule.zone].number
+        for occurrence in planned.occurrences:
+            if occurrence.verdict is Verdict.SKIP:
+                draft.note(
+                    "SCHEDULE_SKIPPED",
+                    zone=schedule.zone,
+                    schedule=schedule.name,
+                    scheduled_for=iso(occurrence.scheduled_for),
+                    reason_code=occurrence.reason,
+                    folded=occurrence.folded,
+                )
+                continue
+            late = occurrence.verdict is Verdict.REPLAY
+            # A window holds a state: it is due from now on, however late its edge is answered for.
+            anchor = now.wall if late or occurrence.reason == "window" else occurrence.scheduled_for
+            due_at = anchor + schedule.queue_patience
+            accept(
+                draft,
+                zone=schedule.zone,
+                task_type=schedule.task_type,
+                payload=occurrence.payload,
+                source="schedule",
+                correlation_id=correlation(number, schedule.task_type, occurrence.scheduled_for, schedule.name),
+                scheduled_for=occurrence.scheduled_for,
+                due_at=due_at,
+                expires_at=due_at + EXPIRY,
+                schedule=schedule.name,
+            )
+        if planned.cursor != cursor:
+            draft.put(planned.cursor)
+        if (wake := wake_at(schedule, planned.cursor, now, state.zone_info)) is not None:
+            draft.wake(wake)

@@ -1,0 +1,115 @@
+"""What the engine knows between two turns.
+
+Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only by whole new values; the image of the
+field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from edgectl.model.channel import Sample
+from edgectl.model.command import Command
+from edgectl.model.inputs import Effect, ReadBack
+from edgectl.model.output import Output
+from edgectl.model.site import Site
+from edgectl.model.task import Task
+from edgectl.model.time import Nanos
+from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
+from edgectl.scheduler.schedule import Schedule
+
+V = TypeVar("V")
+
+
+class Phase(StrEnum):
+    """Nothing is energised while settling."""
+
+    SETTLING = "settling"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What one turn wants: values to journal, effects that leave at once, effects that wait for the disk."""
+
+    changes: tuple[Change, ...]
+    entries: tuple[Entry, ...]
+    at_once: tuple[Effect, ...]
+    after_commit: tuple[Effect, ...]
+    wake_at: Nanos | None
+
+
+@dataclass(slots=True, kw_only=True)
+class State:
+    """All of it. `unproven` are outputs that no read-back since the start has shown off."""
+
+    site: Site
+    schedules: tuple[Schedule, ...]
+    zone_info: ZoneInfo
+    boot_id: str
+    started: Nanos  # mono
+    phase: Phase = Phase.SETTLING
+    storage_ok: bool = True
+    journal_lost: bool = False
+    seq: int = 0
+    tasks: dict[str, Task] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
+    outputs: dict[str, Output] = field(default_factory=dict)
+    cursors: dict[str, Cursor] = field(default_factory=dict)
+    latches: dict[str, Latch] = field(default_factory=dict)
+    alarms: dict[str, Alarm] = field(default_factory=dict)
+    image: dict[str, Sample] = field(default_factory=dict)
+    seen: dict[str, ReadBack] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)  # device -> why
+    unproven: set[str] = field(default_factory=set)
+
+    @classmethod
+    def begin(
+        cls, *, site: Site, schedules: tuple[Schedule, ...], stored: Stored, boot_id: str, started: Nanos
+    ) -> "State":
+        """The state of a fresh start: what the journal holds, and not one assumption about the field."""
+        return cls(
+            site=site,
+            schedules=schedules,
+            zone_info=ZoneInfo(site.timezone),
+            boot_id=boot_id,
+            started=started,
+            journal_lost=stored.lost,
+            seq=stored.last_seq,
+            tasks={task.task_id: task for task in stored.tasks},
+            commands={command.cmd_id: command for command in stored.commands},
+            outputs={output.name: output for output in stored.outputs},
+            cursors={cursor.schedule: cursor for cursor in stored.cursors},
+            latches={latch.name: latch for latch in stored.latches},
+            alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
+            unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
+        )
+
+    def put(self, change: Change) -> None:
+        """Take one journaled value in. What is over leaves memory."""
+        match change:
+            case Task():
+                _keep(self.tasks, change.task_id, change, not change.terminal)
+            case Command():
+                _keep(self.commands, change.cmd_id, change, True)
+            case Output():
+                self.outputs[change.name] = change
+            case Cursor():
+                self.cursors[change.schedule] = change
+            case Latch():
+                self.latches[change.name] = change
+            case Alarm():
+                _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
+
+    def forget(self, task_id: str) -> None:
+        """Drop the commands of a task that has ended; their outputs are closed or carry their own debt."""
+        for cmd_id in [c.cmd_id for c in self.commands.values() if c.task_id == task_id and c.terminal]:
+            del self.commands[cmd_id]
+
+
+def _keep(table: dict[str, V], key: str, value: V, open_: bool) -> None:
+    if open_:
+        table[key] = value
+    else:
+        table.pop(key, None)

@@ -1,0 +1,1 @@
+"""Schedules: time in, occurrences out."""

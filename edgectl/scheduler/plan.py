@@ -1,0 +1,127 @@
+"""What is due, what is late, what is left out: pure, bounded, and answered for row by row.
+
+The cursor moves past an occurrence only together with the row that stands for it, and never backwards, so a clock that
+steps back fires nothing twice.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from itertools import islice, takewhile
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edgectl.model.time import Nanos, Now, Trust, iso
+from edgectl.model.timeline import Cursor
+from edgectl.scheduler.cadence import next_strike, strikes_back, window_state
+from edgectl.scheduler.schedule import Every, Policy, Schedule, Window
+
+ROWS = 100  # older missed runs share one row
+
+
+class Verdict(StrEnum):
+    """What becomes of an occurrence."""
+
+    RUN = "run"
+    REPLAY = "replay"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """One occurrence and its fate. `folded` says that older missed ones share this row."""
+
+    scheduled_for: Nanos
+    verdict: Verdict
+    reason: str
+    payload: Mapping[str, Any]
+    folded: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """Occurrences, the oldest first, and the cursor that answers for them."""
+
+    occurrences: tuple[Occurrence, ...]
+    cursor: Cursor
+
+
+def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, busy: bool, lost: bool) -> Planned:
+    """Everything between the cursor and now. A schedule without a cursor begins now and owes nothing for the past."""
+    begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
+    cadence = schedule.cadence
+    if isinstance(cadence, Every):
+        return _interval(schedule, cadence, cursor, now, busy=busy)
+    if now.trust is Trust.UNTRUSTED or now.wall <= begin.position:
+        # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
+        if cursor is None and isinstance(cadence, Window) and now.trust is not Trust.UNTRUSTED:
+            return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
+        return Planned(occurrences=(), cursor=begin)
+    newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
+    missed = list(islice(newest_first, ROWS + 1))
+    if not missed:
+        return Planned(occurrences=(), cursor=begin)
+    if isinstance(cadence, Window):
+        rows = [_skip(schedule, at, "catchup_skipped") for at in missed[1:ROWS]]
+        rows.insert(0, _hold(schedule, cadence, missed[0], zone))
+    else:
+        rows = _fates(schedule, missed[:ROWS], now, busy=busy, lost=lost)
+    if len(missed) > ROWS:
+        rows[-1] = replace(rows[-1], folded=True)
+    return Planned(occurrences=tuple(reversed(rows)), cursor=replace(begin, position=missed[0]))
+
+
+def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
+    """The monotonic instant of the next occurrence."""
+    if isinstance(schedule.cadence, Every):
+        return None if cursor.last_finished is None else cursor.last_finished + schedule.cadence.interval
+    return now.mono_at(next_strike(schedule.cadence, max(now.wall, cursor.position), zone))
+
+
+def correlation(zone_number: int, task_type: str, scheduled_for: Nanos, schedule: str) -> str:
+    """The idempotency key of a scheduled run; a late run keeps the key of its original time."""
+    text = f"{zone_number}|{task_type}|{iso(scheduled_for)}|{schedule}"
+    return f"sch:z{zone_number}:{task_type}:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+
+
+def _fates(schedule: Schedule, newest_first: list[Nanos], now: Now, *, busy: bool, lost: bool) -> list[Occurrence]:
+    rows: list[Occurrence] = []
+    replays = 0
+    for at in newest_first:
+        age = now.wall - at
+        late = age > schedule.queue_patience
+        policy = schedule.catch_up
+        if lost and late:
+            rows.append(_skip(schedule, at, "journal_lost"))
+        elif busy or any(row.verdict is Verdict.RUN for row in rows):
+            rows.append(_skip(schedule, at, "schedule_busy"))
+        elif not late:
+            rows.append(Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="due", payload=schedule.payload))
+        elif policy.policy is Policy.REPLAY_LIMITED and replays < policy.max and age <= policy.within:
+            replays += 1
+            rows.append(Occurrence(scheduled_for=at, verdict=Verdict.REPLAY, reason="late", payload=schedule.payload))
+        else:
+            rows.append(_skip(schedule, at, "catchup_skipped"))
+    return rows
+
+
+def _interval(schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, *, busy: bool) -> Planned:
+    if cursor is not None:
+        rested = cursor.last_finished is None or now.mono - cursor.last_finished >= cadence.interval
+        if busy or not rested or cursor.last_finished is None:
+            return Planned(occurrences=(), cursor=cursor)
+    # The position only names the run: it must grow even while the wall clock stands or steps back.
+    position = now.wall if cursor is None else max(now.wall, cursor.position + 1)
+    run = Occurrence(scheduled_for=position, verdict=Verdict.RUN, reason="due", payload=schedule.payload)
+    last = None if cursor is None else cursor.last_finished
+    return Planned(occurrences=(run,), cursor=Cursor(schedule=schedule.name, position=position, last_finished=last))
+
+
+def _hold(schedule: Schedule, window: Window, at: Nanos, zone: ZoneInfo) -> Occurrence:
+    payload = {**schedule.payload, "on": window_state(window, at, zone)}
+    return Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="window", payload=payload)
+
+
+def _skip(schedule: Schedule, at: Nanos, reason: str) -> Occurrence:
+    return Occurrence(scheduled_for=at, verdict=Verdict.SKIP, reason=reason, payload=schedule.payload)

@@ -1,0 +1,62 @@
+"""What a schedule is: a name, a cadence, a task, and what becomes of runs that were missed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from edgectl.model.time import SECOND, Nanos
+
+
+class Policy(StrEnum):
+    """What becomes of missed runs."""
+
+    SKIP = "skip"
+    REPLAY_LIMITED = "replay_limited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatchUp:
+    """At most `max` of the newest missed runs, none older than `within`, are run late; the rest are rows."""
+
+    policy: Policy = Policy.SKIP
+    max: int = 0
+    within: Nanos = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cron:
+    """Five fields, in the site's time zone."""
+
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Every:
+    """A rest after the last finished run, on the monotonic clock."""
+
+    interval: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A state to hold: on from a local minute of the day, for a length."""
+
+    start_minute: int
+    length: Nanos
+
+
+Cadence = Cron | Every | Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One schedule of one zone."""
+
+    name: str
+    zone: str
+    task_type: str
+    cadence: Cadence
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    catch_up: CatchUp = CatchUp()
+    queue_patience: Nanos = 15 * SECOND

@@ -1,0 +1,1 @@
+"""The second composition root: the same stepper against a plant in virtual time."""

@@ -1,0 +1,140 @@
+"""The simulated field: a relay board with timed pulses, a tank, a pump, and a wire that loses things.
+
+It knows nothing of tasks. Relays act when the bytes arrive and end their pulses by themselves, whether or not a
+controller lives; every transition goes into the trace, which is what the invariants are held against.
+"""
+
+from dataclasses import dataclass
+from random import Random
+
+from edgectl.model.channel import Sample
+from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
+from edgectl.model.site import Site
+from edgectl.model.time import MS, SECOND, Nanos
+
+ROUND_TRIP = 75 * MS
+TIMEOUT = 500 * MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A relay moved."""
+
+    at: Nanos
+    name: str
+    on: bool
+    cmd_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """How often the wire and the devices misbehave, as probabilities of one exchange."""
+
+    lost_request: float = 0.0
+    lost_reply: float = 0.0
+    stuck_relay: float = 0.0
+    bad_level: float = 0.0
+
+
+@dataclass(slots=True)
+class _Relay:
+    on: bool = False
+    until: Nanos | None = None
+
+
+class SimField:
+    """The plant and its devices. All instants are monotonic nanoseconds."""
+
+    def __init__(self, site: Site, random: Random, faults: Faults) -> None:
+        self.site, self.random, self.faults = site, random, faults
+        self.relays = {name: _Relay() for name in site.actuators}
+        self.trace: list[Transition] = []
+        self.tank_l = 120.0
+        self.capacity_l = 200.0
+        self.pumped_l = 0.0
+        self.injected = 0
+        self._at: Nanos = 0
+        self._samples = 0
+
+    def send(self, effect: Send, now: Nanos) -> list[tuple[Nanos, Input]]:
+        """Carry an order to its relay; the news of it comes back at the given instants."""
+        done = now + ROUND_TRIP
+        sent = (now + 5 * MS, Reply(cmd_id=effect.cmd_id, status=ReplyStatus.SENT, at=now))
+        silence = (
+            now + TIMEOUT,
+            Reply(cmd_id=effect.cmd_id, status=ReplyStatus.TIMEOUT, at=now + TIMEOUT, evidence="no reply"),
+        )
+        if self._hit(self.faults.lost_request):
+            return [sent, silence]
+        if not self._hit(self.faults.stuck_relay):
+            until = None if effect.lease is None or not effect.on else done + effect.lease
+            self._move(effect.actuator, effect.on, done, until, effect.cmd_id)
+        if self._hit(self.faults.lost_reply):
+            return [sent, silence]
+        return [sent, (done, Reply(cmd_id=effect.cmd_id, status=ReplyStatus.ECHO, at=done))]
+
+    def make_safe(self, effect: MakeSafe, now: Nanos) -> None:
+        """Carry an OFF."""
+        if not self._hit(self.faults.lost_request):
+            self._move(effect.actuator, False, now + ROUND_TRIP, None, None)
+
+    def ask(self, effect: AskState, now: Nanos) -> list[tuple[Nanos, Input]]:
+        """Read an output back. The instant of the read is its beginning."""
+        done = now + ROUND_TRIP
+        if self._hit(self.faults.lost_reply):
+            return [(now + TIMEOUT, ReadBack(actuator=effect.actuator, on=None, at=now, evidence="no reply"))]
+        self.advance(done)
+        return [(done, ReadBack(actuator=effect.actuator, on=self.relays[effect.actuator].on, at=now))]
+
+    def poll(self, now: Nanos) -> Samples:
+        """All sensors at once."""
+        self.advance(now)
+        values = {"level.level": self.tank_l / self.capacity_l * 100, "meter.volume": self.pumped_l}
+        values["meter.flow"] = self.flow_l_min
+        if self._hit(self.faults.bad_level):
+            values["level.level"] = float("nan")
+        block = []
+        for channel, value in values.items():
+            self._samples += 1
+            block.append(Sample(sample_id=self._samples, channel=channel, value=value, at=now))
+        return Samples(block=tuple(block))
+
+    @property
+    def flow_l_min(self) -> float:
+        """Water moves when pump and valve are open and the suction is wet."""
+        return 10.0 if self.relays["pump"].on and self.relays["valve"].on and self.tank_l > 2.0 else 0.0
+
+    def advance(self, now: Nanos) -> None:
+        """Let time pass: pulses end at their own instants, in order, and water flows in between."""
+        while True:
+            ending = [(r.until, n) for n, r in self.relays.items() if r.until is not None and r.until <= now]
+            if not ending:
+                break
+            until, name = min(ending)
+            self._flow_until(until)
+            relay = self.relays[name]
+            relay.on, relay.until = False, None
+            self.trace.append(Transition(at=until, name=name, on=False, cmd_id=None))
+        self._flow_until(now)
+
+    def _flow_until(self, now: Nanos) -> None:
+        if now <= self._at:
+            return
+        spent_s = (now - self._at) / SECOND
+        moved = min(self.flow_l_min / 60 * spent_s, self.tank_l)
+        self.pumped_l += moved
+        # Rain water keeps coming slowly: about what eight runs a day take out.
+        self.tank_l = min(self.capacity_l, self.tank_l - moved + spent_s * 0.0012)
+        self._at = now
+
+    def _move(self, name: str, on: bool, at: Nanos, until: Nanos | None, cmd_id: str | None) -> None:
+        self.advance(at)
+        relay = self.relays[name]
+        if relay.on is not on or cmd_id is not None:
+            self.trace.append(Transition(at=at, name=name, on=on, cmd_id=cmd_id))
+        relay.on, relay.until = on, until
+
+    def _hit(self, probability: float) -> bool:
+        hit = probability > 0 and self.random.random() < probability
+        self.injected += hit
+        return hit

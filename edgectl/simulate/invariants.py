@@ -1,0 +1,115 @@
+"""The promises, held against the journal (what was written) and the trace (what the relays did)."""
+
+from edgectl.journal.memory import MemoryJournal
+from edgectl.model.command import Command, CommandState, Order
+from edgectl.model.site import Role, Site
+from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import MS, SECOND, Nanos
+from edgectl.simulate.field import Transition
+
+TOLERANCE = 200 * MS
+DEAD_HEAD = 3 * SECOND
+
+
+def broken(site: Site, journal: MemoryJournal, trace: list[Transition], ready: list[tuple[Nanos, Nanos]]) -> list[str]:
+    """Every promise that does not hold, as a sentence. Empty when all hold."""
+    return [
+        *_on_time(site, trace),
+        *_intents(journal, trace),
+        *_tasks(journal),
+        *_effects(journal, trace),
+        *_nothing_before_ready(trace, ready),
+        *_dead_head(site, trace),
+    ]
+
+
+def _on_time(site: Site, trace: list[Transition]) -> list[str]:
+    found: list[str] = []
+    since: dict[str, Nanos] = {}
+    for move in trace:
+        limit = site.actuators[move.name].max_on
+        if move.on:
+            since.setdefault(move.name, move.at)
+            continue
+        began = since.pop(move.name, None)
+        if began is not None and limit is not None and move.at - began > limit + TOLERANCE:
+            lasted_s = (move.at - began) / SECOND
+            found.append(f"1: {move.name} was on for {lasted_s:.1f} s, max_on {limit / SECOND:g} s")
+    return found
+
+
+def _intents(journal: MemoryJournal, trace: list[Transition]) -> list[str]:
+    found: list[str] = []
+    seen: set[str] = set()
+    for move in trace:
+        if not move.on:
+            continue
+        assert move.cmd_id is not None
+        command = journal.values.get(("Command", move.cmd_id))
+        if not isinstance(command, Command):
+            found.append(f"3: {move.name} went on by {move.cmd_id}, which is not in the journal")
+        elif move.at > command.not_after + SECOND:
+            found.append(f"7: {move.name} went on after the end of {move.cmd_id}")
+        if move.cmd_id in seen:
+            found.append(f"4: {move.cmd_id} took effect twice")
+        seen.add(move.cmd_id)
+    return found
+
+
+def _tasks(journal: MemoryJournal) -> list[str]:
+    found: list[str] = []
+    ends: dict[str, int] = {}
+    runs: dict[str, int] = {}
+    for entry in journal.timeline:
+        if entry.event_type == "TASK_FINISHED" and entry.task_id is not None:
+            ends[entry.task_id] = ends.get(entry.task_id, 0) + 1
+        if entry.event_type == "TASK_RECEIVED":
+            key = str(entry.details["correlation_id"])
+            runs[key] = runs.get(key, 0) + 1
+    found += [f"5: {task_id} ended {n} times" for task_id, n in ends.items() if n != 1]
+    found += [f"14: {key} was received {n} times" for key, n in runs.items() if n != 1]
+    for value in journal.values.values():
+        if isinstance(value, Task) and value.status is TaskStatus.COMPLETED and value.outcome is not None:
+            outcome = value.outcome
+            commands = [c for c in journal.values.values() if isinstance(c, Command) and c.task_id == value.task_id]
+            if outcome.action_required and not (commands and all(c.state is CommandState.DONE for c in commands)):
+                found.append(f"6: {value.task_id} is completed without DONE for every command")
+    return found
+
+
+def _effects(journal: MemoryJournal, trace: list[Transition]) -> list[str]:
+    moved = {move.cmd_id for move in trace if move.on}
+    return [
+        f"6: {value.cmd_id} is DONE and {value.actuator} never moved"
+        for value in journal.values.values()
+        if isinstance(value, Command)
+        and value.order is Order.ON
+        and value.state is CommandState.DONE
+        and value.cmd_id not in moved
+    ]
+
+
+def _nothing_before_ready(trace: list[Transition], ready: list[tuple[Nanos, Nanos]]) -> list[str]:
+    return [
+        f"16: {move.name} went on {(move.at - born) / SECOND:.2f} s after a start, before the site was ready"
+        for born, became in ready
+        for move in trace
+        if move.on and born + SECOND < move.at < became
+    ]
+
+
+def _dead_head(site: Site, trace: list[Transition]) -> list[str]:
+    found: list[str] = []
+    for zone in site.zones.values():
+        if zone.pump is None or zone.valve is None:
+            continue
+        assert site.actuators[zone.pump].role is Role.PUMP
+        pump = valve = False
+        since: Nanos | None = None
+        for move in trace:
+            if since is not None and move.at - since > DEAD_HEAD:
+                found.append(f"13: {zone.pump} pushed against a closed valve for {(move.at - since) / SECOND:.1f} s")
+            pump = move.on if move.name == zone.pump else pump
+            valve = move.on if move.name == zone.valve else valve
+            since = (since or move.at) if pump and not valve else None
+    return found

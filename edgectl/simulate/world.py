@@ -1,0 +1,172 @@
+"""Virtual time: the same stepper as the daemon's, a simulated field, and crashes between any two of its steps."""
+
+import heapq
+from dataclasses import dataclass, field
+from random import Random
+
+from edgectl.engine.state import Phase, State
+from edgectl.engine.turn import Stepper
+from edgectl.journal.memory import MemoryJournal
+from edgectl.model.inputs import AskState, Effect, Input, MakeSafe, Send
+from edgectl.model.site import Site
+from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
+from edgectl.scheduler.schedule import Schedule
+from edgectl.simulate.field import Faults, SimField
+
+POLL = 2 * SECOND
+COMMIT = 4 * MS
+DAY = 86_400 * SECOND
+EPOCH: Nanos = 1_780_272_000 * SECOND  # 2026-06-01T00:00Z
+LEAD = 5 * SECOND  # how long before a planned turn the polls begin that its guards will read
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What a run did. The counters prove that it proved something."""
+
+    turns: int = 0
+    crashes: int = 0
+    ready_at: list[tuple[Nanos, Nanos]] = field(default_factory=list)  # start, ready
+
+
+class _Crash(Exception):
+    pass
+
+
+class World:
+    """One greenhouse in virtual time."""
+
+    def __init__(
+        self,
+        site: Site,
+        schedules: tuple[Schedule, ...],
+        seed: int,
+        *,
+        faults: Faults | None = None,
+        crash: float = 0.0,
+    ) -> None:
+        self.site, self.schedules = site, schedules
+        self.random = Random(seed)
+        self.field = SimField(site, self.random, faults or Faults())
+        self.journal = MemoryJournal()
+        self.crash = crash
+        self.report = Report()
+        self.now: Nanos = 0
+        self._life = 0
+        self._count = 0
+        self._heap: list[tuple[Nanos, int, int, Input | None]] = []
+        self._begin()
+
+    def run(self, until: Nanos) -> Report:
+        """Let virtual time pass up to an instant."""
+        while self.now < until:
+            upcoming = [self._heap[0][0]] if self._heap else []
+            if self._stepper.wake_at is not None:
+                upcoming.append(self._stepper.wake_at)
+            upcoming.append(self._next_poll())
+            self.now = max(self.now, min(*upcoming, until))
+            self._deliver()
+            try:
+                self._step()
+            except _Crash:
+                self.report.crashes += 1
+                self.now += round(self.random.uniform(0.2, 40) * SECOND)
+                self._begin()
+        self.field.advance(until)
+        return self.report
+
+    def offer(self, item: Input) -> None:
+        """Put an input in, as a person or a bus would."""
+        self._stepper.offer(item)
+
+    @property
+    def state(self) -> State:
+        """What the engine holds now."""
+        return self._stepper.state
+
+    # -- one life
+
+    def _begin(self) -> None:
+        """Start as the daemon does: safe writes first, then the journal, then the questions."""
+        self._life += 1
+        self._heap.clear()
+        self._polled = self.now - POLL
+        for name, actuator in sorted(self.site.actuators.items(), key=lambda item: item[1].role != "pump"):
+            if actuator.dangerous:
+                self.field.make_safe(MakeSafe(actuator=name, reason="start"), self.now)
+        started = self.now + 1
+        state = State.begin(
+            site=self.site,
+            schedules=self.schedules,
+            stored=self.journal.load(),
+            boot_id="sim",
+            started=started,
+        )
+        self._stepper = Stepper(state)
+        for name in sorted(state.unproven):
+            self._release((AskState(actuator=name),), self.now + 100 * MS)
+        self._stepper.wake_at = self.now + 1
+        self._born = self.now
+
+    def _step(self) -> None:
+        now = self._clock()
+        was = self.state.phase
+        at_once = self._stepper.turn(now)
+        self.report.turns += 1
+        if was is Phase.SETTLING and self.state.phase is Phase.READY:
+            self.report.ready_at.append((self._born, self.now))
+        self._release(at_once, self.now)
+        self._maybe_crash()
+        batch = self._stepper.next_batch()
+        if batch is None:
+            return
+        self._maybe_crash()
+        self.journal.commit(batch)
+        self.now += COMMIT
+        self._maybe_crash()
+        self._release(self._stepper.committed(self._clock()), self.now)
+        self._maybe_crash()
+
+    def _release(self, effects: tuple[Effect, ...], at: Nanos) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    news = self.field.send(effect, at)
+                case MakeSafe():
+                    self.field.make_safe(effect, at)
+                    news = []
+                case AskState():
+                    news = self.field.ask(effect, at)
+                case _:
+                    news = []
+            for when, item in news:
+                self._count += 1
+                heapq.heappush(self._heap, (when, self._count, self._life, item))
+
+    def _deliver(self) -> None:
+        while self._heap and self._heap[0][0] <= self.now:
+            _, _, life, item = heapq.heappop(self._heap)
+            if life == self._life and item is not None:
+                self._stepper.offer(item)
+        if self._next_poll() <= self.now:
+            self._polled = self.now
+            self._stepper.offer(self.field.poll(self.now))
+
+    def _next_poll(self) -> Nanos:
+        """Polls that cannot change a decision are skipped: nothing runs, and no planned turn is near."""
+        regular = self._polled + POLL
+        if (
+            self.state.tasks
+            or self.state.phase is Phase.SETTLING
+            or any(o.owed_off for o in self.state.outputs.values())
+        ):
+            return regular
+        wake = self._stepper.wake_at
+        return regular if wake is None else max(regular, wake - LEAD)
+
+    def _maybe_crash(self) -> None:
+        if self.crash and self.random.random() < self.crash:
+            raise _Crash
+
+    def _clock(self) -> Now:
+        return Now(mono=self.now, wall=EPOCH + self.now, trust=Trust.SYNCED)
