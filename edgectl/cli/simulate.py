@@ -24,10 +24,9 @@ def simulate(days: int, seed: int, faults: str, as_json: bool) -> None:
     world = World(
         example_site(), example_schedules(), seed, faults=ROUGH if rough else Faults(), crash=0.01 if rough else 0.0
     )
-    with click.progressbar(length=days, label="days", file=click.get_text_stream("stderr")) as bar:
-        for day in range(days):
-            world.run((day + 1) * DAY)
-            bar.update(1)
+    for day in range(days):
+        world.run((day + 1) * DAY)
+        click.echo(f"\rday {day + 1} of {days}", err=True, nl=day + 1 == days)
     tasks = [value for value in world.journal.values.values() if isinstance(value, Task)]
     ends: dict[str, int] = {}
     for task in tasks:
