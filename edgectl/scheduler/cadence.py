@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -23,6 +24,7 @@ def strikes_back(cadence: Cron | Window, upto: Nanos, zone: ZoneInfo) -> Iterato
             yield at
 
 
+@lru_cache(maxsize=4096)  # asked again in every turn until the cursor moves
 def next_strike(cadence: Cron | Window, after: Nanos, zone: ZoneInfo) -> Nanos:
     """The first strike after an instant."""
     if isinstance(cadence, Window):

@@ -58,10 +58,11 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
         if cursor is None and isinstance(cadence, Window) and now.trust is not Trust.UNTRUSTED:
             return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
         return Planned(occurrences=(), cursor=begin)
-    newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
-    missed = list(islice(newest_first, ROWS + 1))
-    if not missed:
+    if next_strike(cadence, begin.position, zone) > now.wall:
         return Planned(occurrences=(), cursor=begin)
+    newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
+    # Looking forward and looking back may differ by an hour on a daylight-saving edge; the forward view rules.
+    missed = list(islice(newest_first, ROWS + 1)) or [next_strike(cadence, begin.position, zone)]
     if isinstance(cadence, Window):
         rows = [_skip(schedule, at, "catchup_skipped") for at in missed[1:ROWS]]
         rows.insert(0, _hold(schedule, cadence, missed[0], zone))
@@ -76,7 +77,7 @@ def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nan
     """The monotonic instant of the next occurrence."""
     if isinstance(schedule.cadence, Every):
         return None if cursor.last_finished is None else cursor.last_finished + schedule.cadence.interval
-    return now.mono_at(next_strike(schedule.cadence, max(now.wall, cursor.position), zone))
+    return now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
 
 
 def correlation(zone_number: int, task_type: str, scheduled_for: Nanos, schedule: str) -> str:
