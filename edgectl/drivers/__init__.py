@@ -1,0 +1,1 @@
+"""The field: what speaks to devices."""
