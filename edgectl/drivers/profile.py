@@ -1,0 +1,82 @@
+"""What is known of a kind of device: its channels, its outputs and how to tell it from another one.
+
+A profile holds facts and no behaviour; the facts live in `profiles/*.yaml`, each with its source and with how well it
+is founded. Addresses are zero-based, as they go on the wire.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from edgectl.model.site import FailSafe
+from edgectl.model.time import MS, Nanos
+
+DEFAULT_TURNAROUND: Nanos = 50 * MS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Register:
+    """Where a number lives on a Modbus device and how it is written there."""
+
+    function: int  # 1 coils, 2 inputs, 3 holding, 4 input registers
+    address: int
+    kind: str = "u16"  # u16 s16 u32 s32 f32 bit
+    scale: float = 1.0
+    low_word_first: bool = False
+    decimals_at: int | None = None  # register of the same function that holds the number of decimals
+
+    @property
+    def width(self) -> int:
+        """How many registers (or bits) it takes."""
+        return 2 if self.kind in ("u32", "s32", "f32") else 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One measurement of a device. Outside [low, high] the device cannot mean what it says."""
+
+    name: str
+    unit: str
+    register: Register | None  # None where the bus does not speak registers
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlet:
+    """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms."""
+
+    name: str
+    fail_safe: FailSafe
+    coil: int | None = None
+    pulse: int | None = None
+    pulse_max: Nanos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A value that tells this device from another one at the same address, or a setting it must have.
+
+    `count` registers in a row must all lie in [low, high].
+    """
+
+    what: str
+    register: Register
+    low: float
+    high: float
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One kind of device."""
+
+    name: str
+    title: str
+    buses: frozenset[str]
+    evidence: str  # vendor | code | inferred
+    source: str
+    turnaround: Nanos = DEFAULT_TURNAROUND  # the longest it thinks before it answers
+    channels: Mapping[str, Channel] = field(default_factory=dict)
+    outlets: Mapping[str, Outlet] = field(default_factory=dict)
+    checks: tuple[Check, ...] = ()
+    quirks: tuple[str, ...] = ()

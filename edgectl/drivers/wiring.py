@@ -1,0 +1,62 @@
+"""Which device sits on which bus: the part of the site file that the drivers read, as frozen values."""
+
+from dataclasses import dataclass
+
+from edgectl.drivers.profile import Profile
+from edgectl.model.time import MS, Nanos
+
+DRIVEN = frozenset({"modbus-rtu", "modbus-tcp"})  # bus types that this version drives
+KINDS = DRIVEN | {"ezo-uart", "mqtt"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SerialLine:
+    """A serial port. `port` should be a name that survives a replug."""
+
+    port: str
+    baudrate: int = 9600
+    parity: str = "N"
+    stopbits: int = 1
+
+    @property
+    def bits(self) -> int:
+        """Bits of one character on the wire: start, eight data, parity, stop."""
+        return 9 + (self.parity != "N") + self.stopbits
+
+    @property
+    def character(self) -> Nanos:
+        """How long one character takes."""
+        return self.bits * 1_000_000_000 // self.baudrate
+
+    @property
+    def silence(self) -> Nanos:
+        """T3.5, the silence between frames: 3.5 characters, and 1.75 ms above 19200 baud (Modbus over serial line)."""
+        return 1_750_000 if self.baudrate > 19200 else 7 * self.character // 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TcpHost:
+    """A Modbus TCP server."""
+
+    host: str
+    port: int = 502
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One device on a bus, at its unit number."""
+
+    name: str
+    unit: int
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bus:
+    """One physical bus with its devices. `timeout` is how long a reply may take after the last byte of the request."""
+
+    name: str
+    kind: str
+    line: SerialLine | TcpHost
+    devices: tuple[Device, ...]
+    timeout: Nanos = 300 * MS
