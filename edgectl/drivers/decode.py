@@ -1,0 +1,63 @@
+"""What a checked reply means: samples, output states, and whether the device is the one that is meant."""
+
+import math
+from collections.abc import Iterator
+
+from edgectl.drivers.codecs import modbus
+from edgectl.drivers.codecs.modbus import BadReply
+from edgectl.drivers.pollplan import Block
+from edgectl.drivers.profile import Channel, Check, Profile, Register
+from edgectl.drivers.wirelog import WireLog
+from edgectl.model.channel import Sample
+from edgectl.model.time import Nanos
+
+MOST_DECIMALS = 6
+
+
+def samples_of(
+    block: Block, profile: Profile, pdu: bytes, began: Nanos, ids: Iterator[int], log: WireLog
+) -> tuple[Sample, ...]:
+    """Every channel of a block. A channel without a possible value becomes NaN: the old value must not live on."""
+    samples = []
+    for full in block.channels:
+        channel = profile.channels[full.split(".", 1)[1]]
+        value = _value(block, channel, pdu)
+        if isinstance(value, str):
+            log.note(f"{full}: {value}", began)
+            value = math.nan
+        samples.append(Sample(sample_id=next(ids), channel=full, value=value, at=began))
+    return tuple(samples)
+
+
+def mismatch(check: Check, pdu: bytes) -> str | None:
+    """Why the device cannot be the one of the site file, or None when it fits."""
+    for index in range(check.count):
+        value = modbus.number(pdu, index * check.register.width, check.register.kind) * check.register.scale
+        if not check.low <= value <= check.high:
+            wanted = f"{check.low:g}" if check.low == check.high else f"{check.low:g} to {check.high:g}"
+            return f"{check.what} is {value:g}, it must be {wanted}"
+    return None
+
+
+def _value(block: Block, channel: Channel, pdu: bytes) -> float | str:
+    assert channel.register is not None
+    try:
+        value = _number(block, channel.register, pdu)
+    except BadReply as bad:
+        return str(bad)
+    if (channel.low is not None and value < channel.low) or (channel.high is not None and value > channel.high):
+        return f"{value:g} {channel.unit} is impossible for this device"
+    return value
+
+
+def _number(block: Block, register: Register, pdu: bytes) -> float:
+    offset = register.address - block.address
+    if register.kind == "bit":
+        return float(modbus.bits(pdu, block.count)[offset])
+    raw = modbus.number(pdu, offset, register.kind, low_word_first=register.low_word_first)
+    if register.decimals_at is not None:
+        decimals = modbus.number(pdu, register.decimals_at - block.address, "u16")
+        if decimals > MOST_DECIMALS:
+            raise BadReply(f"{decimals:g} decimals cannot be", pdu)
+        raw /= 10**decimals
+    return raw * register.scale

@@ -1,0 +1,103 @@
+"""How a request looks on its line, and how its reply is found among the bytes that came.
+
+Whatever is not exactly the answer is left unread until the deadline: a late or crossed reply is never accepted, and a
+glitch before a good reply costs nothing.
+"""
+
+from typing import Protocol
+
+from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request, checked, rtu_frame, rtu_reply
+from edgectl.drivers.wiring import Bus, SerialLine
+from edgectl.model.time import Nanos
+
+
+class Framing(Protocol):
+    """One way to put requests on a line. `silence` keeps frames apart; `shared` lines need rest after a time-out."""
+
+    silence: Nanos
+    shared: bool
+
+    def frame(self, request: Request) -> bytes:
+        """The bytes that leave."""
+
+    def reply(self, request: Request, heard: bytes) -> bytes | None:
+        """The reply PDU in what was heard, or None while there is none. Raises DeviceRefused."""
+
+    def air_time(self, characters: int) -> Nanos:
+        """How long so many characters take on the line."""
+
+
+class RtuFraming:
+    """Modbus over serial line: unit, PDU, checksum."""
+
+    shared = True
+
+    def __init__(self, line: SerialLine) -> None:
+        self.silence = line.silence
+        self._character = line.character
+
+    def frame(self, request: Request) -> bytes:
+        """The bytes that leave."""
+        return rtu_frame(request)
+
+    def reply(self, request: Request, heard: bytes) -> bytes | None:
+        """Look for the one frame that answers, wherever it begins."""
+        function = request.pdu[0]
+        for start in range(len(heard) - 4):
+            if heard[start] != request.unit:
+                continue
+            length = {function: request.reply_length + 3, function | 0x80: 5}.get(heard[start + 1])
+            if length is None or start + length > len(heard):
+                continue
+            try:
+                return rtu_reply(request, heard[start : start + length])
+            except DeviceRefused:
+                raise
+            except BadReply:
+                continue
+        return None
+
+    def air_time(self, characters: int) -> Nanos:
+        """Characters at the line's speed."""
+        return characters * self._character
+
+
+class TcpFraming:
+    """Modbus TCP: a transaction number tells every reply apart, so an old one is known at sight."""
+
+    silence = 0
+    shared = False
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def frame(self, request: Request) -> bytes:
+        """The bytes that leave, under the next transaction number."""
+        self._number = self._number % 0xFFFF + 1
+        length = (len(request.pdu) + 1).to_bytes(2, "big")
+        return self._number.to_bytes(2, "big") + b"\0\0" + length + bytes([request.unit]) + request.pdu
+
+    def reply(self, request: Request, heard: bytes) -> bytes | None:
+        """Walk from frame to frame; only the one with our number is ours."""
+        while len(heard) >= 8:
+            end = 6 + int.from_bytes(heard[4:6], "big")
+            if len(heard) < end:
+                return None
+            if int.from_bytes(heard[:2], "big") == self._number and heard[2:4] == b"\0\0" and heard[6] == request.unit:
+                try:
+                    return checked(request, heard[7:end])
+                except DeviceRefused:
+                    raise
+                except BadReply:
+                    return None
+            heard = heard[end:]
+        return None
+
+    def air_time(self, characters: int) -> Nanos:
+        """A network has no character time worth counting."""
+        return 0
+
+
+def framing_of(bus: Bus) -> Framing:
+    """The framing that a bus needs."""
+    return RtuFraming(bus.line) if isinstance(bus.line, SerialLine) else TcpFraming()

@@ -1,0 +1,100 @@
+"""The one task of one bus: it opens the line, keeps it open, and carries bytes between it and the owner."""
+
+import asyncio
+from collections.abc import Callable
+
+from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.links.rtu import RtuLink
+from edgectl.drivers.links.seam import Link, LinkDown
+from edgectl.drivers.links.tcp import TcpLink
+from edgectl.drivers.wiring import Bus, SerialLine
+from edgectl.model.inputs import AskState, Input, MakeSafe, Send
+from edgectl.model.time import MS, SECOND, Nanos
+
+FIRST_REOPEN = 250 * MS
+LONGEST_REOPEN = 2 * SECOND
+DEAF_AFTER = 12  # time-outs in a row on a connection that may be half open
+
+
+def link_of(bus: Bus) -> Link:
+    """The line that a bus needs."""
+    return RtuLink(bus.line) if isinstance(bus.line, SerialLine) else TcpLink(bus.line)
+
+
+class BusTask:
+    """Runs one bus. `mono` reads the clock, `deliver` takes the news to the inbox."""
+
+    def __init__(
+        self, owner: BusOwner, link: Link, *, mono: Callable[[], Nanos], deliver: Callable[[Input], None]
+    ) -> None:
+        self.owner = owner
+        self.up = False
+        self.reason = "not opened yet"
+        self._link = link
+        self._mono = mono
+        self._deliver = deliver
+        self._timer: asyncio.TimerHandle | None = None
+        self._lost: asyncio.Event = asyncio.Event()
+
+    def take(self, effect: Send | MakeSafe | AskState) -> None:
+        """Carry an effect. The bytes of an OFF leave before this returns, if the bus is idle."""
+        self.owner.take(effect, self._mono())
+        self._pump()
+
+    async def run(self) -> None:
+        """Keep the line open until cancelled."""
+        wait = FIRST_REOPEN
+        try:
+            while True:
+                try:
+                    self._lost.clear()
+                    await self._link.open(self._on_bytes, self._on_lost)
+                except LinkDown as down:
+                    self._down(str(down))
+                    await asyncio.sleep(wait / SECOND)
+                    wait = min(2 * wait, LONGEST_REOPEN)
+                    continue
+                wait = FIRST_REOPEN
+                self.up, self.reason = True, ""
+                self.owner.link(True, self._mono())
+                self._pump()
+                await self._lost.wait()
+                self._link.close()
+                await asyncio.sleep(wait / SECOND)
+        finally:
+            self._link.close()
+            if self._timer is not None:
+                self._timer.cancel()
+
+    def _on_bytes(self, data: bytes) -> None:
+        self.owner.hear(data, self._mono())
+        self._pump()
+
+    def _on_lost(self, why: str) -> None:
+        self._down(why)
+        self._lost.set()
+
+    def _down(self, why: str) -> None:
+        self.up, self.reason = False, why
+        self.owner.link(False, self._mono(), why)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Let the owner do what can be done now, and come back when it can do more."""
+        now = self._mono()
+        frame = self.owner.step(now)
+        if frame is not None:
+            self._link.write(frame)
+        for item in self.owner.news():
+            self._deliver(item)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self.up and not self.owner.framing.shared and self.owner.log.unanswered >= DEAF_AFTER:
+            self.owner.log.unanswered = 0
+            self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
+            return
+        wake = self.owner.wake_at(now)
+        if wake is not None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)

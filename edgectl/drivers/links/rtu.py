@@ -1,0 +1,70 @@
+"""A serial port, locked for us alone."""
+
+import asyncio
+import fcntl
+import os
+import termios
+from collections.abc import Callable
+
+import serial
+import serial_asyncio_fast
+
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.links.wire import Wire
+from edgectl.drivers.wiring import SerialLine
+
+
+class RtuLink:
+    """One serial line. A port that vanishes and comes back under the same name is opened again by its owner."""
+
+    def __init__(self, line: SerialLine) -> None:
+        self.line = line
+        self._transport: serial_asyncio_fast.SerialTransport | None = None
+        self._wire: Wire | None = None
+
+    async def open(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
+        """Open and lock the port. Raises LinkDown."""
+        line, wire = self.line, Wire(on_bytes, on_lost)
+        try:
+            port = serial.Serial(
+                line.port, baudrate=line.baudrate, bytesize=8, parity=line.parity, stopbits=line.stopbits, timeout=0
+            )
+        except (OSError, ValueError, termios.error) as error:
+            raise LinkDown(f"{line.port} cannot be opened: {_reason(error)}; check the adapter and its name") from error
+        try:
+            lock_port(port.fileno(), line.port)
+        except LinkDown:
+            port.close()
+            raise
+        transport, _ = await serial_asyncio_fast.connection_for_serial(asyncio.get_running_loop(), lambda: wire, port)
+        self._transport, self._wire = transport, wire
+
+    def write(self, data: bytes) -> None:
+        """Send bytes."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Close the port; its lock goes with it."""
+        if self._wire is not None:
+            self._wire.forget()
+        if self._transport is not None:
+            self._transport.abort()
+        self._transport = self._wire = None
+
+
+def lock_port(descriptor: int, name: str) -> None:
+    """Take the port for ourselves. The advisory lock keeps other controllers off, TIOCEXCL keeps other programs off.
+
+    Raises LinkDown when another program holds it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise LinkDown(f"{name} is in use by another program; stop it first (lsof {name} names it)") from error
+    fcntl.ioctl(descriptor, termios.TIOCEXCL)
+
+
+def _reason(error: BaseException) -> str:
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) else str(error)

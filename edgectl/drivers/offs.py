@@ -1,0 +1,70 @@
+"""The OFFs that a bus still has to deliver. None is ever given up; a dead device is probed with one at a time."""
+
+from dataclasses import dataclass
+
+from edgectl.drivers.health import FIRST_REST
+from edgectl.model.time import SECOND, Nanos
+
+SLOWEST: Nanos = 5 * SECOND
+
+
+@dataclass(slots=True)
+class _Owed:
+    device: str
+    since: Nanos
+    not_before: Nanos
+    tries: int = 0
+
+
+class Offs:
+    """Actuators that must go off, in the order in which they were asked for."""
+
+    def __init__(self) -> None:
+        self._owed: dict[str, _Owed] = {}
+
+    def order(self, name: str, device: str, now: Nanos, *, silent: bool) -> None:
+        """An OFF is wanted now. Asking a silent device again does not shorten its rest."""
+        owed = self._owed.get(name)
+        if owed is None:
+            self._owed[name] = _Owed(device, now, now)
+            return
+        owed.since = now
+        if not silent:
+            owed.not_before = now
+
+    def due(self, now: Nanos) -> str | None:
+        """The next one that may be sent."""
+        return next((name for name, owed in self._owed.items() if owed.not_before <= now), None)
+
+    def wakes(self) -> list[Nanos]:
+        """When each may be sent."""
+        return [owed.not_before for owed in self._owed.values()]
+
+    def failed(self, name: str, now: Nanos) -> None:
+        """It was not echoed: again, later. The others of the device rest as well."""
+        owed = self._owed.get(name)
+        if owed is None:
+            return
+        owed.tries += 1
+        again = now + min(FIRST_REST << min(owed.tries - 1, 6), SLOWEST)
+        for other in self._owed.values():
+            if other.device == owed.device:
+                other.not_before = max(other.not_before, again)
+
+    def echoed(self, name: str, now: Nanos) -> None:
+        """The device took it, and listens: the others of the device go next."""
+        owed = self._owed.pop(name, None)
+        if owed is not None:
+            self.awake(owed.device, now)
+
+    def seen_off(self, name: str, began: Nanos) -> None:
+        """A read that began after the OFF was wanted shows the output off."""
+        owed = self._owed.get(name)
+        if owed is not None and began > owed.since:
+            del self._owed[name]
+
+    def awake(self, device: str | None, now: Nanos) -> None:
+        """A device, or with None the whole bus, can be reached again."""
+        for owed in self._owed.values():
+            if device is None or owed.device == device:
+                owed.not_before = now

@@ -1,0 +1,62 @@
+"""What passed over a bus: the last frames for people, and counters for the metrics."""
+
+from collections import deque
+from dataclasses import dataclass
+
+from edgectl.model.time import Nanos
+
+KEPT = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of the monitor. `direction` is ">" sent, "<" received, "!" something to know."""
+
+    number: int
+    at: Nanos
+    direction: str
+    data: bytes = b""
+    note: str = ""
+
+
+class WireLog:
+    """Bounded memory of one bus."""
+
+    def __init__(self) -> None:
+        self.lines: deque[Line] = deque(maxlen=KEPT)
+        self.frames = 0
+        self.timeouts = 0
+        self.unanswered = 0  # time-outs since the last good exchange
+        self.busy: Nanos = 0
+        self.round_trip: Nanos = 0  # of the last good exchange
+        self._number = 0
+
+    def sent(self, data: bytes, at: Nanos, note: str) -> None:
+        """A request left."""
+        self.frames += 1
+        self._add(at, ">", data, note)
+
+    def received(self, data: bytes, at: Nanos) -> None:
+        """Bytes came."""
+        self._add(at, "<", data, "")
+
+    def landed(self, took: Nanos) -> None:
+        """A good exchange is over."""
+        self.busy += took
+        self.round_trip = took
+        self.unanswered = 0
+
+    def missed(self, note: str, at: Nanos, took: Nanos) -> None:
+        """An exchange ended without a believable reply."""
+        self.timeouts += 1
+        self.unanswered += 1
+        self.busy += took
+        self._add(at, "!", b"", note)
+
+    def note(self, note: str, at: Nanos) -> None:
+        """Something to know."""
+        self._add(at, "!", b"", note)
+
+    def _add(self, at: Nanos, direction: str, data: bytes, note: str) -> None:
+        self._number += 1
+        self.lines.append(Line(number=self._number, at=at, direction=direction, data=data, note=note))
