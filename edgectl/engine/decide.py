@@ -5,18 +5,21 @@ nothing changes, so that accepted, running and the first command share one commi
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import admission, interlock, operator, recovery, replies, schedules
+from edgectl.engine.rules import admission, conditions, interlock, operator, recovery, replies, schedules
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import irrigation, lighting
 from edgectl.model.inputs import (
     Acknowledge,
+    DeviceHealth,
     Input,
     ManualOff,
     ManualOn,
     ReadBack,
     Reply,
     Resume,
+    Shutdown,
     StopAll,
+    Storage,
     TaskRequest,
 )
 from edgectl.model.task import TaskStatus
@@ -37,6 +40,10 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         if recovery.settle(draft):
             recovery.become_ready(draft)
             draft.wake(now.mono + 1)
+        return draft.decision()
+    if phase is Phase.STOPPING:
+        # Tasks stay open: the next start ends them with what the meters say then.
+        interlock.watch_outputs(draft)
         return draft.decision()
     for _ in range(PASSES):
         before = draft.version
@@ -68,8 +75,14 @@ def _hear(draft: Draft, item: Input) -> None:
             operator.resume(draft, item)
         case Acknowledge():
             operator.acknowledge(draft, item)
+        case DeviceHealth():
+            conditions.device(draft, item)
+        case Storage():
+            conditions.storage(draft, item)
+        case Shutdown():
+            conditions.shutdown(draft, item)
         case _:
-            pass  # samples, health and storage are in the image already
+            pass  # samples are in the image already
 
 
 def _work(draft: Draft) -> None:

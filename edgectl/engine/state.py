@@ -23,10 +23,11 @@ V = TypeVar("V")
 
 
 class Phase(StrEnum):
-    """Nothing is energised while settling."""
+    """Nothing is energised while settling or stopping."""
 
     SETTLING = "settling"
     READY = "ready"
+    STOPPING = "stopping"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +64,15 @@ class State:
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
+    strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
     @classmethod
     def begin(
         cls, *, site: Site, schedules: tuple[Schedule, ...], stored: Stored, boot_id: str, started: Nanos
     ) -> "State":
         """The state of a fresh start: what the journal holds, and not one assumption about the field."""
+        tasks = {task.task_id: task for task in stored.tasks if task.zone in site.zones}
+        outputs = {output.name: output for output in stored.outputs if output.name in site.actuators}
         return cls(
             site=site,
             schedules=schedules,
@@ -77,13 +81,17 @@ class State:
             started=started,
             journal_lost=stored.lost,
             seq=stored.last_seq,
-            tasks={task.task_id: task for task in stored.tasks},
-            commands={command.cmd_id: command for command in stored.commands},
-            outputs={output.name: output for output in stored.outputs},
+            tasks=tasks,
+            commands={c.cmd_id: c for c in stored.commands if c.actuator in site.actuators},
+            outputs=outputs,
             cursors={cursor.schedule: cursor for cursor in stored.cursors},
             latches={latch.name: latch for latch in stored.latches},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
+            strangers=(
+                *(task for task in stored.tasks if task.zone not in site.zones),
+                *(output for output in stored.outputs if output.owed_off and output.name not in site.actuators),
+            ),
         )
 
     def put(self, change: Change) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edgectl.engine.decide import decide
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.model.command import CommandState
-from edgectl.model.inputs import DeviceHealth, Effect, Input, ReadBack, Samples, Send, Storage
+from edgectl.model.inputs import DeviceHealth, Effect, Input, ReadBack, Samples, Send, Shutdown, Storage
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Batch, Change, Entry, key_of
@@ -61,6 +61,7 @@ class Stepper:
         self._apply(decision)
         if settling and any(entry.event_type == "READY" for entry in decision.entries):
             self.state.phase = Phase.READY
+            self.state.strangers = ()
             self.state.unproven.clear()  # what could not be proven is owed an OFF from here on
         self.wake_at = decision.wake_at
         return decision.at_once
@@ -128,6 +129,8 @@ class Stepper:
                     state.silent[item.device] = item.reason
             case Storage():
                 state.storage_ok = item.ok
+            case Shutdown():
+                state.phase = Phase.STOPPING
             case _:
                 pass
 

@@ -132,6 +132,13 @@ class Storage:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown:
+    """The controller is asked to end."""
+
+    why: str
+
+
 Input = (
     Samples
     | Reply
@@ -144,6 +151,7 @@ Input = (
     | Resume
     | Acknowledge
     | Storage
+    | Shutdown
 )
 
 # ---------------------------------------------------------------- effects

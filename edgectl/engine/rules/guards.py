@@ -13,8 +13,10 @@ from edgectl.model.time import SECOND, Nanos
 def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     """Why the output must not be switched on now."""
     state = draft.state
-    if state.phase is not Phase.READY:
+    if state.phase is Phase.SETTLING:
         return "the outputs are still being settled after the start"
+    if state.phase is Phase.STOPPING:
+        return "the controller is ending"
     if not state.storage_ok:
         return "the journal does not take entries, and nothing is energised that cannot be recorded"
     if draft.held("stop_all"):

@@ -3,6 +3,8 @@
 The safe writes have left before the journal was even opened. What is still missing is the proof.
 """
 
+from dataclasses import replace
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import READ_BACK_EVERY
@@ -127,7 +129,38 @@ def _what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, 
     return PhysicalEffect.UNKNOWN, {}
 
 
+def _part_with(draft: Draft, stranger: Task | Output) -> None:
+    """What the last life left open, and this site file does not know any more."""
+    if isinstance(stranger, Task):
+        outcome = Outcome(
+            success=False,
+            action_required=True,
+            decision="fail",
+            reason_code=Code.RECOVERED.value,
+            error_code=Code.RECOVERED.value,
+            physical_effect=PhysicalEffect.UNKNOWN,
+        )
+        end(draft, stranger, TaskStatus.FAILED, Code.RECOVERED, decision="fail", outcome=outcome)
+        return
+    draft.put(replace(stranger, owed_off=False))
+    draft.alert(
+        "output_may_be_on",
+        stranger.name,
+        f"{stranger.name} was on when edgectl last ended, and it is no longer in the site file",
+        f"look at it and switch it off by hand, or put {stranger.name} back into the site file and restart",
+    )
+
+
 def become_ready(draft: Draft) -> Phase:
     """The site may act from the next pass on."""
+    for stranger in draft.state.strangers:
+        _part_with(draft, stranger)
     draft.note("READY", silent=sorted(draft.state.silent))
+    if draft.state.journal_lost:
+        draft.alert(
+            "journal_lost",
+            "journal",
+            "the journal could not be read and a new one was begun; the old file was put aside",
+            "look at what was watered today, then acknowledge; runs missed before now are not repeated",
+        )
     return Phase.READY

@@ -1,0 +1,62 @@
+"""What happens to the controller itself: a device falls silent, the disk refuses, the power of the house is asked off.
+
+Each becomes one alarm with what to do, and is calmed when its cause is gone.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.orders import switch_off
+from edgectl.model.inputs import DeviceHealth, MakeSafe, Shutdown, Storage
+from edgectl.model.site import Site
+
+
+def device(draft: Draft, news: DeviceHealth) -> None:
+    """A device began or ceased to answer. Its zone stops by the guards; here a person is told."""
+    subject = news.device
+    if news.healthy:
+        draft.note("DEVICE_BACK", device=subject)
+        draft.calm("device_silent", subject)
+        return
+    draft.note("DEVICE_SILENT", device=subject, why=news.reason)
+    draft.alert(
+        "device_silent",
+        subject,
+        f"{subject}: {news.reason}",
+        f"check power, cable and address of {subject}; {_meaning(draft.state.site, subject)}",
+    )
+
+
+def storage(draft: Draft, news: Storage) -> None:
+    """The disk failed a commit, or takes entries again. What waited is written with the next commit."""
+    if news.ok:
+        draft.note("STORAGE_BACK")
+        draft.calm("storage_degraded", "journal")
+        return
+    draft.alert(
+        "storage_degraded",
+        "journal",
+        f"the journal does not take entries: {news.reason}",
+        "make room on the disk or change the card; until then nothing is switched on, and what runs ends by itself",
+    )
+
+
+def shutdown(draft: Draft, order: Shutdown) -> None:
+    """The controller is asked to end: every output that may be on goes off now, and nothing starts any more."""
+    draft.note("SHUTDOWN", why=order.why)
+    for output in draft.owed():
+        switch_off(draft, output, planned=False, why=f"the controller ends: {order.why}")
+    for name, actuator in draft.state.site.actuators.items():
+        if actuator.dangerous:
+            draft.effect(MakeSafe(actuator=name, reason=order.why))
+
+
+def _meaning(site: Site, silent: str) -> str:
+    outputs = sorted(name for name, actuator in site.actuators.items() if actuator.device == silent)
+    if outputs:
+        return f"until it answers nothing switches {', '.join(outputs)} on"
+    sensors = {name for name, sensor in site.sensors.items() if sensor.channel.split(".", 1)[0] == silent}
+    stopped = sorted(
+        name
+        for name, actuator in site.actuators.items()
+        if any(condition.sensor in sensors for condition in (*actuator.requires, *actuator.stop_if))
+    )
+    return f"until it answers {', '.join(stopped)} stays off" if stopped else "nothing else depends on it"
