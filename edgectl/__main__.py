@@ -1,18 +1,48 @@
 """The door for people: `python -m edgectl` and the `edgectl` command."""
 
+import importlib
+
 import click
 
 from edgectl import __version__
-from edgectl.cli import simulate
+
+# Where each command lives. A command's file is loaded when it is called: `edgectl status` must feel instant.
+COMMANDS = {
+    "ack": "outputs:ack",
+    "alarms": "outputs:alarms",
+    "bus": "bus:bus",
+    "channel": "outputs:channel",
+    "check": "check:check",
+    "resume": "outputs:resume",
+    "run": "run:run",
+    "safe-state": "safe_state:safe_state",
+    "simulate": "simulate:simulate",
+    "status": "status:status",
+    "stop-all": "outputs:stop_all",
+    "task": "tasks:task",
+    "tasks": "tasks:tasks",
+}
 
 
-@click.group()
+class _Late(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All of them."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load the file of a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name].split(":")
+        command: click.Command = getattr(importlib.import_module(f"edgectl.cli.{module}"), name)
+        return command
+
+
+@click.command(cls=_Late)
 @click.version_option(__version__)
 def main() -> None:
     """edgectl: one greenhouse, driven safely."""
 
-
-main.add_command(simulate.simulate)
 
 if __name__ == "__main__":
     main()

@@ -162,6 +162,11 @@ class BusOwner:
         news, self._news = self._news, []
         return news
 
+    @property
+    def offs_delivered(self) -> bool:
+        """True when no OFF waits for its echo."""
+        return not self._offs.wakes()
+
     # -- choosing
 
     def _next_off(self, now: Nanos) -> Exchange | None:

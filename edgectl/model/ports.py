@@ -2,7 +2,15 @@
 
 from typing import Protocol
 
+from edgectl.model.time import Now
 from edgectl.model.timeline import Batch, Stored
+
+
+class Clock(Protocol):
+    """Both clocks, read together."""
+
+    def now(self) -> Now:
+        """The instant. Nothing below the shell may ask for it."""
 
 
 class Journal(Protocol):

@@ -31,6 +31,7 @@ class Cursor:
     schedule: str
     position: Nanos
     last_finished: Nanos | None = None  # mono of the last finished run in this boot
+    unmet: bool = False  # the last run did not bring about what a window wants to hold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

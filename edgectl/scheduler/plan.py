@@ -12,11 +12,12 @@ from itertools import islice, takewhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import Nanos, Now, Trust, iso
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.cadence import next_strike, strikes_back, window_state
 from edgectl.scheduler.schedule import Every, Policy, Schedule, Window
 
+HOLD_AGAIN: Nanos = 60 * SECOND  # a window whose state could not be reached is tried again after this
 ROWS = 100  # older missed runs share one row
 
 
@@ -59,6 +60,9 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
             return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
         return Planned(occurrences=(), cursor=begin)
     if next_strike(cadence, begin.position, zone) > now.wall:
+        if isinstance(cadence, Window) and begin.unmet and not busy and _rested(begin, now):
+            # A window is a state, not an event: what could not be brought about is tried again.
+            return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=replace(begin, unmet=False))
         return Planned(occurrences=(), cursor=begin)
     newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
     # Looking forward and looking back may differ by an hour on a daylight-saving edge; the forward view rules.
@@ -76,8 +80,13 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
 def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
     """The monotonic instant of the next occurrence."""
     if isinstance(schedule.cadence, Every):
-        return None if cursor.last_finished is None else cursor.last_finished + schedule.cadence.interval
-    return now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
+        return (
+            None if cursor.last_finished is None else _this_boot(cursor.last_finished, now) + schedule.cadence.interval
+        )
+    strike = now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
+    if cursor.unmet and isinstance(schedule.cadence, Window):
+        return min(strike, max(now.mono + 1, _this_boot(cursor.last_finished or 0, now) + HOLD_AGAIN))
+    return strike
 
 
 def correlation(zone_number: int, task_type: str, scheduled_for: Nanos, schedule: str) -> str:
@@ -107,16 +116,26 @@ def _fates(schedule: Schedule, newest_first: list[Nanos], now: Now, *, busy: boo
     return rows
 
 
+def _rested(cursor: Cursor, now: Now) -> bool:
+    last = cursor.last_finished
+    return last is None or now.mono - _this_boot(last, now) >= HOLD_AGAIN
+
+
+def _this_boot(last: Nanos, now: Now) -> Nanos:
+    """An instant in the future belongs to another boot of the machine: then the rest is counted from this one."""
+    return last if last <= now.mono else 0
+
+
 def _interval(schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, *, busy: bool) -> Planned:
     if cursor is not None:
-        rested = cursor.last_finished is None or now.mono - cursor.last_finished >= cadence.interval
-        if busy or not rested or cursor.last_finished is None:
+        last = cursor.last_finished
+        if busy or last is None or now.mono - _this_boot(last, now) < cadence.interval:
             return Planned(occurrences=(), cursor=cursor)
     # The position only names the run: it must grow even while the wall clock stands or steps back.
     position = now.wall if cursor is None else max(now.wall, cursor.position + 1)
     run = Occurrence(scheduled_for=position, verdict=Verdict.RUN, reason="due", payload=schedule.payload)
-    last = None if cursor is None else cursor.last_finished
-    return Planned(occurrences=(run,), cursor=Cursor(schedule=schedule.name, position=position, last_finished=last))
+    begun = cursor or Cursor(schedule=schedule.name, position=position)
+    return Planned(occurrences=(run,), cursor=replace(begun, position=position))
 
 
 def _hold(schedule: Schedule, window: Window, at: Nanos, zone: ZoneInfo) -> Occurrence:

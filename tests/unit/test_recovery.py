@@ -1,13 +1,17 @@
 """A start with a journal that knows more than the site file does."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.inputs import DeviceHealth, MakeSafe, ReadBack, Send, Shutdown, Storage
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Now
-from edgectl.model.timeline import Alarm
+from edgectl.model.timeline import Alarm, Cursor
+from edgectl.scheduler.plan import due, wake_at
+from edgectl.scheduler.schedule import Every, Schedule
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 
@@ -88,3 +92,48 @@ def test_a_lost_journal_is_said_so() -> None:
     stepper.turn(Now(mono=6 * SECOND, wall=6 * SECOND))
     assert state.phase is Phase.READY
     assert "journal_lost:journal" in state.alarms
+
+
+def test_a_task_that_waited_through_a_reboot_keeps_what_is_left_of_its_time() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    while not world.state.tasks:
+        world.run(world.now + SECOND)
+    (task,) = world.journal.load().tasks
+    waiting = replace(task, status=TaskStatus.ACCEPTED, stage="", act_until=None, started=None)
+    stored = replace(world.journal.load(), tasks=(waiting,), commands=(), outputs=())
+    for late, expected in ((5 * SECOND, TaskStatus.ACCEPTED), (3600 * SECOND, TaskStatus.EXPIRED)):
+        # A new boot: the monotonic clock begins again, the wall clock went on.
+        state = State.begin(site=example_site(), schedules=(), stored=stored, boot_id="new", started=SECOND)
+        stepper = Stepper(state)
+        wall = task.scheduled_for + late
+        stepper.turn(Now(mono=7 * SECOND, wall=wall))
+        assert state.phase is Phase.READY
+        stepper.turn(Now(mono=7 * SECOND + 1, wall=wall))
+        kept = state.tasks.get(task.task_id)
+        assert (kept is not None) is (expected is TaskStatus.ACCEPTED)
+        if kept is not None:
+            assert kept.due == 7 * SECOND + task.due_at - wall
+
+
+def test_an_interval_and_a_rest_survive_a_new_boot_of_the_machine() -> None:
+    schedule = Schedule(name="s", zone="z", task_type="irrigation", cadence=Every(interval=600 * SECOND))
+    cursor = Cursor(schedule="s", position=1, last_finished=10**15)
+    zone = ZoneInfo("UTC")
+    for mono, runs in ((599 * SECOND, 0), (600 * SECOND, 1)):
+        now = Now(mono=mono, wall=10**18)
+        assert len(due(schedule, cursor, now, zone, busy=False, lost=False).occurrences) == runs
+    assert wake_at(schedule, cursor, Now(mono=5, wall=10**18), zone) == 600 * SECOND
+
+
+def test_a_lamp_that_could_not_be_switched_is_tried_again() -> None:
+    world = World(example_site(), (example_schedules()[1],), 1)
+    morning = 3 * 3600 * SECOND  # five o'clock in Berlin
+    world.run(morning - 10 * SECOND)
+    world.state.silent["board"] = "no power"
+    world.run(morning + 30 * SECOND)
+    assert world.state.cursors["lamps"].unmet
+    world.state.silent.clear()
+    world.run(morning + 200 * SECOND)
+    assert not world.state.cursors["lamps"].unmet
+    ended = [v for v in world.journal.values.values() if isinstance(v, Task)]
+    assert [t.status for t in ended][-1] is TaskStatus.COMPLETED

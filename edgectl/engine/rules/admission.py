@@ -12,6 +12,7 @@ from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
 
+LONGEST_RUN_S = 4 * 3600
 TASK_TYPES = frozenset({"irrigation", "lighting"})
 
 
@@ -168,7 +169,7 @@ def end(
     if task.schedule is not None:
         cursor = draft.cursor(task.schedule)
         if cursor is not None:
-            draft.put(replace(cursor, last_finished=draft.now.mono))
+            draft.put(replace(cursor, last_finished=draft.now.mono, unmet=not final.success))
 
 
 def _refusal(draft: Draft, request: TaskRequest) -> str | None:
@@ -176,6 +177,8 @@ def _refusal(draft: Draft, request: TaskRequest) -> str | None:
         return "unknown_zone"
     if request.task_type not in TASK_TYPES:
         return "unsupported_task_type"
+    if not _payload_fits(request.task_type, request.payload):
+        return "payload_invalid"
     if not 8 <= len(request.correlation_id) <= 128:
         return "correlation_id_required_or_invalid"
     if request.due_at < request.scheduled_for:
@@ -183,3 +186,11 @@ def _refusal(draft: Draft, request: TaskRequest) -> str | None:
     if request.expires_at <= request.due_at:
         return "expires_at_must_be_after_due_at"
     return None
+
+
+def _payload_fits(task_type: str, payload: Mapping[str, Any]) -> bool:
+    """What the workflow will read must be there and make sense."""
+    if task_type == "lighting":
+        return isinstance(payload.get("on"), bool)
+    duration = payload.get("duration_s")
+    return isinstance(duration, int | float) and not isinstance(duration, bool) and 0 < duration <= LONGEST_RUN_S

@@ -32,10 +32,12 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
         return f"{actuator.name} has not been seen off since its last run"
     if lease is not None and actuator.max_on is not None and lease > actuator.max_on:
         return f"{lease / SECOND:.0f} s is longer than max_on {actuator.max_on / SECOND:.0f} s"
-    if output is not None and output.off_at is not None and output.boot_id == state.boot_id:
-        rested = draft.now.mono - output.off_at
+    if output is not None and output.off_at is not None:
+        # Across a boot of the machine nobody knows how long it was off: the rest is counted from the start.
+        off_at = output.off_at if output.boot_id == state.boot_id else state.started
+        rested = draft.now.mono - off_at
         if rested < actuator.min_off:
-            draft.wake(output.off_at + actuator.min_off)
+            draft.wake(off_at + actuator.min_off)
             return f"off for {rested / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
     return _together(draft, actuator) or _conditions(draft, actuator, actuator.requires, actuator.stop_if)
 

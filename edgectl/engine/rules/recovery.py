@@ -16,7 +16,7 @@ from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
 from edgectl.model.site import Actuator
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 
 SETTLE_PATIENCE = 5 * SECOND  # what has not answered by then stops its zone, not the site
 METER_PATIENCE = 3 * SECOND
@@ -129,6 +129,12 @@ def _what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, 
     return PhysicalEffect.UNKNOWN, {}
 
 
+def _anew(draft: Draft, task: Task, at: Nanos) -> Nanos:
+    """A deadline on this boot's clock, never longer away than when the task was made."""
+    now = draft.now
+    return now.mono + min(at - now.wall, max(0, at - task.created_at))
+
+
 def _part_with(draft: Draft, stranger: Task | Output) -> None:
     """What the last life left open, and this site file does not know any more."""
     if isinstance(stranger, Task):
@@ -153,6 +159,9 @@ def _part_with(draft: Draft, stranger: Task | Output) -> None:
 
 def become_ready(draft: Draft) -> Phase:
     """The site may act from the next pass on."""
+    for task in draft.tasks():
+        # Monotonic instants of another boot mean nothing here: what is left is measured by the wall clock, once.
+        draft.put(replace(task, due=_anew(draft, task, task.due_at), expires=_anew(draft, task, task.expires_at)))
     for stranger in draft.state.strangers:
         _part_with(draft, stranger)
     draft.note("READY", silent=sorted(draft.state.silent))

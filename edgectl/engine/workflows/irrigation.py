@@ -10,7 +10,7 @@ from enum import StrEnum
 from edgectl.engine.draft import ERROR_OF, Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
-from edgectl.model.channel import Missing, Reading
+from edgectl.model.channel import Absence, Missing, Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import Command, CommandState
 from edgectl.model.output import Output
@@ -63,6 +63,8 @@ def start(draft: Draft, task: Task) -> None:
         return
     if any(output.name in (zone.pump, zone.valve) for output in draft.owed()):
         return  # the shared pump or valve is busy: wait, the due time bounds it
+    if _first_reading_is_on_its_way(draft, pump):
+        return
     cannot, samples = _water(draft, pump)
     now = draft.now
     running = replace(task, status=TaskStatus.RUNNING, started=task.started or now.mono)
@@ -279,6 +281,17 @@ def _outcome(draft: Draft, task: Task, reason: Code, *, ok: bool) -> Outcome:
         commands_total=len(commands),
         commands_effect_confirmed=sum(command.state is CommandState.DONE for command in commands),
     )
+
+
+def _first_reading_is_on_its_way(draft: Draft, pump: Actuator) -> bool:
+    """Just after a start nothing has been read yet; that is no reason to call the level unavailable."""
+    for condition in pump.requires:
+        patience = draft.state.started + draft.state.site.sensors[condition.sensor].max_age
+        reading = draft.read(condition.sensor)
+        if isinstance(reading, Missing) and reading.reason is Absence.NEVER_READ and draft.now.mono < patience:
+            draft.wake(patience)
+            return True
+    return False
 
 
 def _water(draft: Draft, pump: Actuator) -> tuple[Code | None, list[dict[str, object]]]:

@@ -1,0 +1,60 @@
+"""What the doors need of the running controller. The daemon implements it; tests may fake it."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+Body = dict[str, Any]
+
+
+class Unavailable(Exception):
+    """The request cannot be answered now or at all. `http` is the status, `code` the word, `hint` the next step."""
+
+    def __init__(self, http: int, code: str, message: str, hint: str = "", detail: Body | None = None) -> None:
+        super().__init__(message)
+        self.http, self.code, self.message, self.hint, self.detail = http, code, message, hint, detail or {}
+
+
+class House(Protocol):
+    """Reads are read models; writes go through the inbox and are answered after their commit. Raises Unavailable."""
+
+    def readiness(self) -> tuple[bool, Mapping[str, Mapping[str, Any]]]:
+        """Is everything good that dispatching needs, and each check with its reason."""
+
+    async def metrics(self) -> bytes:
+        """The metrics in Prometheus text."""
+
+    def status(self) -> Body:
+        """What runs now."""
+
+    def channels(self) -> list[Body]:
+        """Every sensor and every output with its age."""
+
+    async def tasks(self, preset: str, zone: str | None, limit: int) -> list[Body]:
+        """Tasks, the newest first."""
+
+    async def task(self, task_id: str) -> Body:
+        """One task with its commands and its timeline."""
+
+    async def submit(self, request: Body, who: str) -> Body:
+        """Ask for a task."""
+
+    async def output_on(self, name: str, seconds: float, who: str) -> Body:
+        """Switch an output on for a while."""
+
+    async def output_off(self, name: str, who: str) -> Body:
+        """Switch an output off."""
+
+    async def stop_all(self, who: str) -> Body:
+        """Everything dangerous off, and latched."""
+
+    async def resume(self, who: str) -> Body:
+        """Release the latched stop."""
+
+    async def acknowledge(self, alarm_id: str, who: str) -> Body:
+        """Take note of an alarm."""
+
+    def alarms(self) -> list[Body]:
+        """Alarms that are active or not yet acknowledged."""
+
+    def frames(self, bus: str, after: int) -> Body:
+        """The last frames of a bus beyond a number."""

@@ -1,0 +1,149 @@
+"""Routes. Thin: each parses its input, asks the house, and wraps the answer."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edgectl.api.house import House, Unavailable
+
+LONGEST_BODY = 64 * 1024
+PRESETS = frozenset({"all", "failed", "open"})
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def public(house: House) -> Starlette:
+    """Health and metrics: what may be seen without being asked who one is."""
+    return Starlette(routes=_health(house))
+
+
+def local(house: House) -> Starlette:
+    """Everything, for the local socket: the file's rights say who may connect."""
+
+    async def status(_: Request) -> Response:
+        return _ok(house.status())
+
+    async def channels(_: Request) -> Response:
+        return _ok(house.channels())
+
+    async def alarms(_: Request) -> Response:
+        return _ok(house.alarms())
+
+    async def tasks(request: Request) -> Response:
+        query = request.query_params
+        preset = query.get("preset", "all")
+        if preset not in PRESETS:
+            raise Unavailable(422, "unknown_preset", f"there is no preset {preset!r}", f"use {', '.join(PRESETS)}")
+        return _ok(await house.tasks(preset, query.get("zone"), _number(query.get("limit"), 20, 1, 500)))
+
+    async def task(request: Request) -> Response:
+        return _ok(await house.task(request.path_params["task_id"]))
+
+    async def submit(request: Request) -> Response:
+        return _ok(await house.submit(await _body(request), _who(request)))
+
+    async def output_on(request: Request) -> Response:
+        seconds = (await _body(request)).get("seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise Unavailable(422, "seconds_required", "an ON needs its end", 'send {"seconds": 2}')
+        return _ok(await house.output_on(request.path_params["name"], float(seconds), _who(request)))
+
+    async def output_off(request: Request) -> Response:
+        return _ok(await house.output_off(request.path_params["name"], _who(request)))
+
+    async def stop_all(request: Request) -> Response:
+        return _ok(await house.stop_all(_who(request)))
+
+    async def resume(request: Request) -> Response:
+        return _ok(await house.resume(_who(request)))
+
+    async def acknowledge(request: Request) -> Response:
+        return _ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
+
+    async def frames(request: Request) -> Response:
+        after = _number(request.query_params.get("after"), 0, 0, 1 << 62)
+        return _ok(house.frames(request.path_params["bus"], after))
+
+    return Starlette(
+        routes=[
+            *_health(house),
+            Route("/status", _guarded(status)),
+            Route("/channels", _guarded(channels)),
+            Route("/alarms", _guarded(alarms)),
+            Route("/tasks", _guarded(tasks)),
+            Route("/tasks", _guarded(submit), methods=["POST"]),
+            Route("/tasks/{task_id}", _guarded(task)),
+            Route("/outputs/{name}/on", _guarded(output_on), methods=["POST"]),
+            Route("/outputs/{name}/off", _guarded(output_off), methods=["POST"]),
+            Route("/stop-all", _guarded(stop_all), methods=["POST"]),
+            Route("/resume", _guarded(resume), methods=["POST"]),
+            Route("/alarms/{alarm_id}/ack", _guarded(acknowledge), methods=["POST"]),
+            Route("/buses/{bus}/frames", _guarded(frames)),
+        ]
+    )
+
+
+def _health(house: House) -> list[Route]:
+    async def live(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_: Request) -> Response:
+        good, checks = house.readiness()
+        body = {"status": "ok" if good else "error", "ready": good, "checks": checks}
+        return JSONResponse(body, status_code=200 if good else 503)
+
+    async def metrics(_: Request) -> Response:
+        return Response(await house.metrics(), media_type="text/plain; version=0.0.4")
+
+    return [
+        Route("/health/live", _guarded(live)),
+        Route("/health/ready", _guarded(ready)),
+        Route("/metrics", _guarded(metrics)),
+    ]
+
+
+def _guarded(handler: Handler) -> Handler:
+    async def guarded(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except Unavailable as no:
+            body = {"status": "error", "code": no.code, "message": no.message, "hint": no.hint, "detail": no.detail}
+            return JSONResponse(body, status_code=no.http)
+
+    return guarded
+
+
+def _ok(data: object) -> Response:
+    return JSONResponse({"status": "ok", "data": data})
+
+
+def _number(text: str | None, default: int, low: int, high: int) -> int:
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,19}", text) or not low <= int(text) <= high:
+        raise Unavailable(422, "number_out_of_range", f"{text!r} is not a number from {low} to {high}")
+    return int(text)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    raw = bytearray()
+    async for piece in request.stream():
+        raw += piece
+        if len(raw) > LONGEST_BODY:
+            raise Unavailable(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
+    try:
+        body = json.loads(raw or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Unavailable(400, "no_json", f"the body is no JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise Unavailable(400, "no_object", "the body must be a JSON object")
+    return body
+
+
+def _who(request: Request) -> str:
+    return request.client.host if request.client is not None else "unknown"

@@ -1,0 +1,93 @@
+"""uvicorn inside the daemon: it serves, and it owns no signals. Outputs go safe before any door closes."""
+
+import contextlib
+import os
+import pwd
+import socket
+import struct
+from collections.abc import Generator
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+
+class DoorClosed(Exception):
+    """An address cannot be listened on. The sentence says why and what to do."""
+
+
+class LocalProtocol(H11Protocol):
+    """HTTP over the local socket: the kernel says who connects, and that is who the journal names."""
+
+    def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
+        """Ask the kernel for the peer."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("socket")
+        _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        self.client = (_name(uid), uid)
+
+
+class Door(uvicorn.Server):
+    """A server without signal handlers of its own."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """The daemon owns the signals."""
+        yield
+
+
+def door(app: Starlette, *, local: bool = False) -> Door:
+    """A server for an app. `local` is for the Unix socket."""
+    config = uvicorn.Config(
+        app,
+        http=LocalProtocol if local else H11Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=1,
+        limit_concurrency=64,
+    )
+    return Door(config)
+
+
+def unix_socket(path: Path) -> socket.socket:
+    """A listening socket at a path, open to owner and group. A file left by a dead daemon is replaced."""
+    if len(os.fsencode(path)) > 107:
+        raise DoorClosed(f"the socket path {path} is longer than 107 bytes: choose a shorter one with --socket")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        mask = os.umask(0o117)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(mask)
+    except OSError as error:
+        raise DoorClosed(f"the socket {path} cannot be made: {error.strerror}; choose another with --socket") from error
+    return listener
+
+
+def tcp_socket(host: str, port: int) -> socket.socket:
+    """A bound TCP socket. Port 0 lets the kernel choose."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise DoorClosed(
+            f"{host}:{port} cannot be listened on: {error.strerror}; another program may use it (--http moves ours)"
+        ) from error
+    return listener
+
+
+def _name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"

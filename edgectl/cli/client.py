@@ -1,0 +1,78 @@
+"""How a command talks to the daemon: HTTP over its local socket, and a sentence when that fails."""
+
+import http.client
+import json
+import os
+import socket
+from typing import Any, NoReturn
+
+import click
+
+DEFAULT_STATE = "/var/lib/edgectl"
+DEFAULT_SOCKET = "/run/edgectl/edgectl.sock"
+DEFAULT_HTTP = "127.0.0.1:9405"
+DEFAULT_SITE = "/etc/edgectl/site.yaml"
+UNREACHABLE = 3
+ANSWER_WITHIN_S = 15.0
+
+
+class _Local(http.client.HTTPConnection):
+    def __init__(self, path: str) -> None:
+        super().__init__("localhost", timeout=ANSWER_WITHIN_S)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connect to the socket file."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(ANSWER_WITHIN_S)
+        self.sock.connect(self._path)
+
+
+def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bool = False) -> Any:
+    """One request. Returns its data. Exits 3 when no daemon answers and 1 when it says no, each with a sentence.
+
+    `quiet` leaves the sentence out: the caller has another way.
+    """
+    where = os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)
+    connection = _Local(where)
+    try:
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, path, payload, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        data = json.loads(answer.read())
+    except (FileNotFoundError, ConnectionRefusedError):
+        if quiet:
+            raise SystemExit(UNREACHABLE) from None
+        _unreachable(f"no daemon answers at {where}", "is it running? systemctl status edgectl, or set EDGECTL_SOCKET")
+    except PermissionError:
+        _unreachable(f"you may not use {where}", "join the group edgectl, or use sudo")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl")
+    finally:
+        connection.close()
+    if data.get("status") == "ok":
+        return data["data"]
+    if "checks" in data:
+        return data
+    refuse(str(data.get("message", data)), str(data.get("hint", "")))
+
+
+def refuse(message: str, hint: str = "") -> NoReturn:
+    """Say what is wrong and what to do next, and exit 1."""
+    click.echo(message, err=True)
+    if hint:
+        click.echo(f"  {hint}", err=True)
+    raise SystemExit(1)
+
+
+def show(data: object, as_json: bool) -> bool:
+    """Print JSON if that was asked for. Returns whether it was."""
+    if as_json:
+        click.echo(json.dumps(data, ensure_ascii=False))
+    return as_json
+
+
+def _unreachable(message: str, hint: str) -> NoReturn:
+    click.echo(message, err=True)
+    click.echo(f"  {hint}", err=True)
+    raise SystemExit(UNREACHABLE)

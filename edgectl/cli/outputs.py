@@ -1,0 +1,120 @@
+"""`edgectl channel …`, `stop-all`, `resume`, `ack`: hands on the outputs. The same guards restrain them."""
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from edgectl.cli.client import ask, refuse, show
+from edgectl.cli.words import clock, span, table
+
+
+class Span(click.ParamType[float]):
+    """A duration with its unit: 2s, 500ms, 1m, 1h."""
+
+    name = "span"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", str(value))
+        if found is None:
+            self.fail(f"{value!r} needs a unit: 2s, 500ms, 1m or 1h", param, ctx)
+        return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
+
+
+@click.group()
+def channel() -> None:
+    """Sensors and outputs by hand."""
+
+
+@channel.command("read")
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def read(name: str | None, as_json: bool) -> None:
+    """What every sensor and output shows, or one of them."""
+    rows = ask("GET", "/channels")
+    if name is not None:
+        rows = [r for r in rows if name in (r.get("sensor"), r.get("output"), r["channel"])]
+        if not rows:
+            refuse(f"there is no sensor or output {name}", "edgectl channel read lists them")
+    if not show(rows if name is None else rows[0], as_json):
+        for line in table([_row(r) for r in rows]):
+            click.echo(line)
+    if name is not None and rows[0].get("missing"):
+        raise SystemExit(1)
+
+
+@channel.command("on")
+@click.argument("name")
+@click.option("--for", "seconds", type=Span(), required=True, help="How long: 2s, 1m. It ends by itself.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def on(name: str, seconds: float, as_json: bool) -> None:
+    """Switch an output on for a while."""
+    data = ask("POST", f"/outputs/{quote(name, safe='')}/on", {"seconds": seconds})
+    if not show(data, as_json):
+        click.echo(f"{name} ordered on for {span(seconds)}; it ends by itself")
+
+
+@channel.command("off")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def off(name: str, as_json: bool) -> None:
+    """Switch an output off. Always allowed."""
+    data = ask("POST", f"/outputs/{quote(name, safe='')}/off", {})
+    if not show(data, as_json):
+        click.echo(f"{name} ordered off")
+
+
+@click.command("stop-all")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def stop_all(as_json: bool) -> None:
+    """Everything dangerous off, and nothing starts again before `resume`."""
+    data = ask("POST", "/stop-all", {})
+    if not show(data, as_json):
+        click.echo("everything was ordered off and stays off; edgectl resume releases it")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def resume(as_json: bool) -> None:
+    """Release the stop. No task is resumed by it; schedules go on from now."""
+    data = ask("POST", "/resume", {})
+    if not show(data, as_json):
+        click.echo("released; nothing was resumed, schedules go on from now")
+
+
+@click.command()
+@click.argument("alarm_id")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def ack(alarm_id: str, as_json: bool) -> None:
+    """Take note of an alarm; a lock-out of the same part is released with it."""
+    data = ask("POST", f"/alarms/{quote(alarm_id, safe='')}/ack", {})
+    if not show(data, as_json):
+        click.echo(f"{alarm_id} acknowledged")
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def alarms(as_json: bool) -> None:
+    """What a person must know."""
+    data = ask("GET", "/alarms")
+    if show(data, as_json):
+        return
+    if not data:
+        click.echo("no alarms")
+    for alarm in data:
+        state = "active" if alarm["active"] else "over"
+        click.echo(f"{alarm['id']}  {state} since {clock(alarm['since'])}: {alarm['message']}")
+        click.echo(f"  {alarm['advice']}")
+
+
+def _row(item: dict[str, Any]) -> list[str]:
+    if "sensor" in item:
+        value = "-" if item["value"] is None else f"{item['value']:g} {item['unit']}"
+        why = item.get("missing", "").replace("_", " ")
+        return [item["sensor"], item["channel"], value, why or f"{span(item['age_s'])} old"]
+    state = {None: "not seen yet", True: "on", False: "off"}[item["on"]]
+    ends = f", ends {clock(item['ends_at'])} at the latest" if item["ends_at"] else ""
+    owed = ", ordered OFF and not seen off yet" if item["closing"] else ends
+    return [item["output"], item["channel"], state, f"seen {span(item['seen_s'])} ago{owed}"]

@@ -1,0 +1,71 @@
+"""`edgectl safe-state`: every dangerous output off, with or without a daemon, with or without a readable site file."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgectl.cli.client import DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
+
+LOCKS_WITHIN_S = 5.0
+PLAN = "safe-plan.json"
+
+
+@click.command("safe-state")
+@click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def safe_state(state: Path, as_json: bool) -> None:
+    """Switch every dangerous output off and look at it. Exit code 1 when one could not be seen off.
+
+    A daemon that runs is asked to stop everything (and stays stopped until `resume`). Without one the ports are
+    opened here, from the plan that the daemon left beside its journal.
+    """
+    if os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)) and _asked_the_daemon(as_json):
+        return
+    rows = _by_ourselves(state)
+    if not show(rows, as_json):
+        for row in rows:
+            click.echo(f"{row['output']}: " + ("off, read back" if row["off"] else f"NOT PROVEN OFF: {row['reason']}"))
+        if not rows:
+            click.echo("the plan names no dangerous output")
+    if not all(row["off"] for row in rows):
+        raise SystemExit(1)
+
+
+def _asked_the_daemon(as_json: bool) -> bool:
+    try:
+        ask("POST", "/stop-all", {}, quiet=True)
+    except SystemExit:
+        return False  # a socket that a killed daemon left behind
+    if not show([], as_json):
+        click.echo("the daemon runs; it was asked to stop everything. edgectl resume releases it")
+    return True
+
+
+def _by_ourselves(state: Path) -> list[dict[str, Any]]:
+    from edgectl.drivers.rescue import rescue
+    from edgectl.host.lock import AlreadyRunning, HostLock
+
+    try:
+        plan = json.loads((state / PLAN).read_text())
+        buses = plan["buses"]
+    except FileNotFoundError:
+        refuse(f"there is no {PLAN} in {state}", "no daemon has energised anything from here; --state names the folder")
+    except (OSError, ValueError, KeyError) as error:
+        refuse(f"{state / PLAN} cannot be read: {error}", "switch the outputs off by hand")
+    lock = HostLock(state)
+    try:
+        lock.take(wait_s=LOCKS_WITHIN_S)
+    except AlreadyRunning as other:
+        refuse(f"nothing was touched: {other}", "that one drives the outputs; ask it with edgectl stop-all, or end it")
+    except OSError as error:
+        refuse(
+            f"the state folder {state} cannot be locked: {error.strerror}", "run this as root or as the service user"
+        )
+    try:
+        rescued = [row for bus in buses for row in rescue(bus)]
+    finally:
+        lock.release()
+    return [{"output": row.actuator, "off": row.proven, "reason": row.reason} for row in rescued]

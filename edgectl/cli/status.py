@@ -1,0 +1,89 @@
+"""`edgectl status`: is it well, what runs, what is next, what needs me."""
+
+from typing import Any
+
+import click
+
+from edgectl.cli.client import ask, show
+from edgectl.cli.words import clock, day_and_time, span, table
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def status(as_json: bool) -> None:
+    """The whole site at a glance. Exit code 1 while it is not ready."""
+    data = ask("GET", "/status")
+    if not show(data, as_json):
+        for line in lines(data):
+            click.echo(line)
+    if not data["ready"]:
+        raise SystemExit(1)
+
+
+def lines(data: dict[str, Any]) -> list[str]:
+    """The picture in words."""
+    word = "STOPPED" if data["stopped"] else "ready" if data["ready"] else "NOT READY"
+    up = span(data["up_s"])
+    out = [f"{data['site']['name']} · {word} · {clock(data['now'])} ({data['clock']}) · running since {up}"]
+    out += [f"  {reason}" for reason in data["not_ready_because"]]
+    if data["stopped"]:
+        out.append("  everything is stopped; release it with: edgectl resume")
+    rows = [row for zone in data["zones"] for row in _zone(zone, data)]
+    rows += [["", "", reading] for reading in _readings(data)]
+    rows += [
+        ["next", "", f"{day_and_time(n['at'])}  {n['task_type']} {n['zone']} ({n['schedule']})"]
+        for n in data["next"][:3]
+    ]
+    rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
+    for alarm in data["alarms"]:
+        seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
+        over = "" if alarm["active"] else ", over"
+        rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
+        rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])
+    return out + table(rows)
+
+
+def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
+    if not zone["tasks"]:
+        return [[zone["zone"], "idle", _ons(data)]]
+    rows = []
+    for task in zone["tasks"]:
+        duration = task["duration_s"]
+        progress = f"{task['stage']} {task['for_s']:.0f} s" + (
+            f" of {duration:g} s" if task["stage"] == "water" else ""
+        )
+        if task["attempt"] and not task["stage"]:
+            progress = f"waits, attempt {task['attempt']} of 10"
+        rows.append([zone["zone"], task["task_type"].upper(), f"{progress} · {_ons(data)}"])
+    return rows
+
+
+def _ons(data: dict[str, Any]) -> str:
+    parts = []
+    for output in data["outputs"]:
+        if output["ends_at"] and not output["closing"]:
+            parts.append(f"{output['output']} ON ends {clock(output['ends_at'])} at the latest")
+        elif output["closing"]:
+            parts.append(f"{output['output']} ordered OFF, not seen off yet")
+        elif output["on"]:
+            parts.append(f"{output['output']} on")
+        if output["locked_out"]:
+            parts.append(f"{output['output']} LOCKED OUT")
+    return " · ".join(parts) or "everything off"
+
+
+def _readings(data: dict[str, Any]) -> list[str]:
+    parts = []
+    for reading in data["readings"]:
+        if reading["value"] is None:
+            parts.append(f"{reading['sensor']} - ({reading['missing'].replace('_', ' ')})")
+        else:
+            parts.append(f"{reading['sensor']} {reading['value']:g} {reading['unit']} ({span(reading['age_s'])})")
+    return [" · ".join(parts[at : at + 3]) for at in range(0, len(parts), 3)]
+
+
+def _bus(bus: dict[str, Any]) -> str:
+    if not bus["up"]:
+        return f"down: {bus['reason']}"
+    silent = [f"{d['device']}: {d['why']}" for d in bus["devices"] if d["down"]]
+    return f"up, load {bus['load']:.0%}" + "".join(f"; {text}" for text in silent)

@@ -1,0 +1,146 @@
+"""`edgectl tasks`, `task show`, `task submit`: what ran, why, and what came of it."""
+
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import click
+
+from edgectl.cli.client import ask, show
+from edgectl.cli.words import clock, day_and_time, table
+from edgectl.model.codes import SENTENCES, Code
+
+
+@click.command()
+@click.option("--preset", type=click.Choice(["all", "failed", "open"]), default="all", help="Which tasks.")
+@click.option("--zone", help="Only this zone.")
+@click.option("--limit", type=click.IntRange(1, 500), default=20, help="How many, the newest first.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def tasks(preset: str, zone: str | None, limit: int, as_json: bool) -> None:
+    """Tasks, the newest first."""
+    query = {"preset": preset, "limit": limit, **({"zone": zone} if zone else {})}
+    data = ask("GET", f"/tasks?{urlencode(query)}")
+    if show(data, as_json):
+        return
+    if not data:
+        click.echo("no tasks yet" if preset == "all" else f"no tasks match {preset}")
+    for line in table([row(item) for item in data]):
+        click.echo(line)
+
+
+@click.group()
+def task() -> None:
+    """One task."""
+
+
+@task.command("show")
+@click.argument("task_id")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show_task(task_id: str, as_json: bool) -> None:
+    """Everything about one task: why, deadlines, effect, timeline."""
+    data = ask("GET", f"/tasks/{quote(task_id, safe='')}")
+    if not show(data, as_json):
+        for line in story(data):
+            click.echo(line)
+
+
+@task.command("submit")
+@click.argument("zone")
+@click.argument("task_type", type=click.Choice(["irrigation", "lighting"]))
+@click.option("--duration", "duration_s", type=float, help="Seconds of watering.")
+@click.option("--on/--off", "on", default=None, help="What the lamp shall do.")
+@click.option("--correlation-id", help="The same id asks for the same task only once.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def submit(
+    zone: str,
+    task_type: str,
+    duration_s: float | None,
+    on: bool | None,
+    correlation_id: str | None,
+    as_json: bool,
+) -> None:
+    """Ask for a task now."""
+    if task_type == "irrigation" and duration_s is None:
+        raise click.UsageError("irrigation needs --duration SECONDS")
+    if task_type == "lighting" and on is None:
+        raise click.UsageError("lighting needs --on or --off")
+    body: dict[str, Any] = {
+        "zone": int(zone) if zone.isdigit() else zone,
+        "task_type": task_type,
+        "payload": {"duration_s": duration_s} if task_type == "irrigation" else {"on": on},
+        "source": "cli",
+    }
+    if correlation_id:
+        body["correlation_id"] = correlation_id
+    data = ask("POST", "/tasks", body)
+    if not show(data, as_json):
+        click.echo(f"{data['result']}: {data['task_id']} ({data['status']})")
+
+
+def row(item: dict[str, Any]) -> list[str]:
+    """One line of the list."""
+    result = item["result"] or {}
+    effect = result.get("physical_effect", "")
+    return [
+        day_and_time(item["created_at"]),
+        item["task_id"],
+        item["zone"],
+        item["task_type"],
+        item["status"],
+        badge(item),
+        f"{result.get('reason_code', item['stage'])}" + (f" · effect {effect}" if effect not in ("", "none") else ""),
+    ]
+
+
+def badge(item: dict[str, Any]) -> str:
+    """Has the hardware said DONE?"""
+    result = item["result"]
+    if result is None:
+        return "waiting"
+    if not result["action_required"]:
+        return "not required"
+    total, done = result["commands_total"], result["commands_effect_confirmed"]
+    if not total:
+        return "none sent"
+    return f"DONE {done} of {total}" if done == total else f"not confirmed {done} of {total}"
+
+
+def story(item: dict[str, Any]) -> list[str]:
+    """One task, told."""
+    result = item["result"]
+    out = [f"{item['task_type']} · {item['zone']} · {item['status']} · {badge(item)}"]
+    origin = (
+        f"schedule {item['schedule']}, {day_and_time(item['scheduled_for'])}" if item["schedule"] else item["source"]
+    )
+    out.append(f"why     {origin}" + (f" · decision {result['decision']} ({result['reason_code']})" if result else ""))
+    if result and result["reason_code"] in {code.value for code in Code}:
+        out.append(f"        {SENTENCES[Code(result['reason_code'])]}")
+    ended = f" · finished {clock(item['updated_at'])}" if result else ""
+    out.append(f"due {clock(item['due_at'])} · expires {clock(item['expires_at'])}{ended}")
+    if result:
+        amounts = ", ".join(f"{name} {value:g}" for name, value in result["effect_amounts"].items())
+        out.append(f"effect  {result['physical_effect']}" + (f": {amounts}" if amounts else ""))
+    for entry in item["timeline"]:
+        out.append(f"{clock(entry['occurred_at'], millis=True)}  {entry['event_type']:<24} {_details(entry)}".rstrip())
+    return out
+
+
+def _details(entry: dict[str, Any]) -> str:
+    hidden = {"correlation_id", "source", "task_id"}
+    details = entry["details"]
+    if entry["event_type"] == "VETO":
+        return str(details["why"])
+    words = []
+    for key, value in details.items():
+        if key in hidden or value in (None, "", [], {}):
+            continue
+        if key == "samples":
+            words += [_sample(sample) for sample in value]
+        else:
+            words.append(str(value) if key in {"decision", "stage", "actuator", "reason_code"} else f"{key}={value}")
+    return " · ".join(words)
+
+
+def _sample(sample: dict[str, Any]) -> str:
+    if "missing" in sample:
+        return f"{sample['sensor']} {sample['missing'].replace('_', ' ')}"
+    return f"{sample['sensor']} {sample['value']:g} aged {sample['age_ms'] / 1000:.1f} s (sample {sample['sample']})"

@@ -1,0 +1,167 @@
+"""The control loop: it drives the stepper with the real clock, the real disk and the real buses.
+
+One turn at a time, one commit in flight. Safe-going effects leave in the turn that decided them; energising ones after
+their commit. A commit that fails is tried again once a second; deciding goes on meanwhile.
+"""
+
+import asyncio
+from collections.abc import Callable
+from itertools import count
+from typing import Any, Protocol
+
+from edgectl.engine.turn import InboxFull, Stepper
+from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
+from edgectl.model.ports import Clock
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Batch, Entry
+
+PULSE: Nanos = SECOND  # a turn at least this often, so that progress can be seen from outside
+COMMIT_AGAIN_S = 1.0
+
+
+class DurableCommit(Protocol):
+    """The journal as the loop needs it."""
+
+    async def commit(self, batch: Batch) -> object:
+        """The batch is on the disk when this returns. Raises with the reason when it is not."""
+
+
+class Alarm(Protocol):
+    """A timer that is never early."""
+
+    def set(self, at: Nanos) -> None:
+        """Call back at this monotonic instant."""
+
+
+class Refused(Exception):
+    """A request that the engine refused, or could not take now."""
+
+    def __init__(self, code: str, body: dict[str, Any]) -> None:
+        super().__init__(code)
+        self.code, self.body = code, body
+
+
+class Control:
+    """Owns the stepper. Everything that wants something from the engine comes through `offer` or `ask`."""
+
+    def __init__(
+        self,
+        stepper: Stepper,
+        clock: Clock,
+        journal: DurableCommit,
+        carry: Callable[[Send | MakeSafe | AskState], None],
+        *,
+        on_entries: Callable[[tuple[Entry, ...]], None],
+        storage_errors: tuple[type[Exception], ...],
+    ) -> None:
+        self.stepper = stepper
+        self.turns = 0
+        self.last_turn: Nanos = 0
+        self.dropped = 0
+        self.commits = 0
+        self.commit_failures = 0
+        self.longest_turn: Nanos = 0
+        self._clock = clock
+        self._journal = journal
+        self._carry = carry
+        self._on_entries = on_entries
+        self._storage_errors = storage_errors
+        self._wake = asyncio.Event()
+        self._alarm: Alarm | None = None
+        self._tokens = count(1)
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._commit: asyncio.Task[None] | None = None
+        self._not_before: Nanos = 0
+        self._broken: BaseException | None = None
+
+    def wake_by(self, alarm: Alarm) -> None:
+        """Use this timer for the instants that the engine waits for."""
+        self._alarm = alarm
+
+    def nudge(self) -> None:
+        """Something happened: make a turn."""
+        self._wake.set()
+
+    def offer(self, item: Input) -> None:
+        """Put an input into the inbox. When it overflows the input is dropped and counted: the field reports again."""
+        try:
+            self.stepper.offer(item)
+        except InboxFull:
+            self.dropped += 1
+        self._wake.set()
+
+    async def ask(self, make: Callable[[int], Input]) -> Answer:
+        """Put a request in and wait for its answer, which comes after the commit that makes it true."""
+        token = next(self._tokens)
+        waiting: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[token] = waiting
+        try:
+            self.stepper.offer(make(token))
+            self._wake.set()
+            return await waiting
+        except InboxFull as full:
+            raise Refused("busy", {"why": str(full)}) from full
+        finally:
+            self._waiting.pop(token, None)
+
+    async def run(self) -> None:
+        """Turn until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if self._broken is not None:
+                raise self._broken
+            self._turn()
+
+    async def flush(self) -> None:
+        """Wait until everything decided so far is on the disk."""
+        while self._commit is not None or self._start_commit():
+            if self._commit is not None:
+                await asyncio.shield(self._commit)
+
+    def _turn(self) -> None:
+        now = self._clock.now()
+        effects = self.stepper.turn(now)
+        self.turns += 1
+        self.last_turn = now.mono
+        self._release(effects)
+        self._start_commit()
+        self.longest_turn = max(self.longest_turn, self._clock.now().mono - now.mono)
+        if self._alarm is not None:
+            wake = self.stepper.wake_at
+            self._alarm.set(now.mono + PULSE if wake is None else min(wake, now.mono + PULSE))
+
+    def _start_commit(self) -> bool:
+        if self._commit is not None or self._clock.now().mono < self._not_before:
+            return False
+        batch = self.stepper.next_batch()
+        if batch is None:
+            return False
+        self._commit = asyncio.create_task(self._do_commit(batch), name="commit")
+        return True
+
+    async def _do_commit(self, batch: Batch) -> None:
+        try:
+            await self._journal.commit(batch)
+        except self._storage_errors as error:
+            self.commit_failures += 1
+            self.stepper.commit_failed(str(error).splitlines()[0])
+            self._not_before = self._clock.now().mono + round(COMMIT_AGAIN_S * SECOND)
+        except Exception as error:  # noqa: BLE001  our own mistake: the loop ends with it, and the outputs go safe
+            self._broken = error
+        else:
+            self.commits += 1
+            self._release(self.stepper.committed(self._clock.now()))
+            self._on_entries(batch.entries)
+        finally:
+            self._commit = None
+            self._wake.set()
+
+    def _release(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            if isinstance(effect, Answer):
+                waiting = self._waiting.get(effect.token)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(effect)
+            else:
+                self._carry(effect)

@@ -1,0 +1,63 @@
+"""All buses of the site: who carries an effect, and what becomes of an effect that nobody can carry."""
+
+from collections.abc import Callable
+from itertools import count
+
+from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.line import BusTask, link_of
+from edgectl.drivers.wiring import Bus
+from edgectl.model.inputs import AskState, DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Send
+from edgectl.model.site import Role, Site
+from edgectl.model.time import Nanos
+
+
+class Field:
+    """The bus tasks by name, and the way from an actuator to its bus."""
+
+    def __init__(
+        self, site: Site, buses: tuple[Bus, ...], *, mono: Callable[[], Nanos], deliver: Callable[[Input], None]
+    ) -> None:
+        self.site = site
+        self._mono = mono
+        self._deliver = deliver
+        ids = count(1)
+        self.tasks = {
+            bus.name: BusTask(BusOwner(bus, site, sample_ids=ids), link_of(bus), mono=mono, deliver=deliver)
+            for bus in buses
+        }
+        bus_of = {device.name: bus.name for bus in buses for device in bus.devices}
+        self._route = {
+            name: self.tasks[bus_of[actuator.device]]
+            for name, actuator in site.actuators.items()
+            if actuator.device in bus_of
+        }
+        self._driven = set(bus_of)
+
+    def make_safe_first(self) -> None:
+        """The first words on every bus: OFF to whatever is dangerous, pumps before valves, and how is it now?"""
+        dangerous = [a for a in self.site.actuators.values() if a.dangerous]
+        for actuator in sorted(dangerous, key=lambda a: (a.role is not Role.PUMP, a.name)):
+            self.carry(MakeSafe(actuator=actuator.name, reason="start"))
+        for actuator in self.site.actuators.values():
+            self.carry(AskState(actuator=actuator.name))
+        for name in sorted(self._undriven()):
+            why = "its bus is of a type that this version does not drive"
+            self._deliver(DeviceHealth(device=name, healthy=False, at=self._mono(), reason=why))
+
+    def carry(self, effect: Send | MakeSafe | AskState) -> None:
+        """Hand an effect to its bus. One that no bus can carry is answered at once."""
+        task = self._route.get(effect.actuator)
+        if task is not None:
+            task.take(effect)
+            return
+        why = f"nothing drives {effect.actuator}"
+        if isinstance(effect, Send):
+            failed = ReplyStatus.SEND_FAILED
+            self._deliver(Reply(cmd_id=effect.cmd_id, status=failed, at=self._mono(), evidence=why))
+        elif isinstance(effect, AskState):
+            self._deliver(ReadBack(actuator=effect.actuator, on=None, at=self._mono(), evidence=why))
+
+    def _undriven(self) -> set[str]:
+        used = {actuator.device for actuator in self.site.actuators.values()}
+        used |= {sensor.channel.split(".", 1)[0] for sensor in self.site.sensors.values()}
+        return used - self._driven

@@ -1,0 +1,263 @@
+"""What the doors see: reads from the engine's state and the journal, writes through the inbox."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import uuid4
+
+from edgectl.api.house import Body, Unavailable
+from edgectl.daemon import views
+from edgectl.daemon.control import Control, Refused
+from edgectl.daemon.field import Field
+from edgectl.daemon.numbers import gauges
+from edgectl.daemon.supervise import Supervisor
+from edgectl.engine.state import Phase
+from edgectl.model.command import Command
+from edgectl.model.inputs import Acknowledge, Answer, Input, ManualOff, ManualOn, Resume, StopAll, TaskRequest
+from edgectl.model.ports import Clock
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND, Nanos, from_datetime, seconds
+from edgectl.model.timeline import Entry
+from edgectl.observe.metrics import Ledger, render
+
+ANSWER_WITHIN_S = 10.0
+CONTROL_SILENT = 3 * SECOND
+PATIENCE = 15 * SECOND
+EXPIRY = 105 * SECOND
+
+HINTS = {
+    "unknown_zone": "edgectl status names the zones",
+    "unsupported_task_type": "irrigation and lighting are what this version does",
+    "payload_invalid": 'irrigation needs {"duration_s": 90}, lighting {"on": true}',
+    "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
+    "unknown_actuator": "edgectl status names the outputs",
+    "unknown_alarm": "edgectl status names the alarms",
+    "busy": "try again in a moment",
+}
+HTTP = {"unknown_zone": 404, "unknown_actuator": 404, "unknown_alarm": 404, "vetoed": 409, "busy": 503}
+
+
+class Reads(Protocol):
+    """The read side of the journal."""
+
+    async def tasks(self, *, preset: str, zone: str | None, limit: int) -> list[Task]:
+        """Tasks, the newest first."""
+
+    async def task(self, task_id: str) -> Task | None:
+        """One task."""
+
+    async def task_by_correlation(self, correlation_id: str) -> Task | None:
+        """The task that bears a correlation id."""
+
+    async def commands(self, task_id: str) -> list[Command]:
+        """The orders of a task."""
+
+    async def timeline(self, task_id: str) -> list[Entry]:
+        """The lines of a task, in order."""
+
+
+class DaemonHouse:
+    """The running controller behind the doors."""
+
+    def __init__(
+        self, control: Control, field: Field, reads: Reads, clock: Clock, supervisor: Supervisor, ledger: Ledger
+    ) -> None:
+        self._control = control
+        self._field = field
+        self._reads = reads
+        self._clock = clock
+        self._supervisor = supervisor
+        self._ledger = ledger
+
+    def readiness(self) -> tuple[bool, Mapping[str, Mapping[str, Any]]]:
+        """Journal, control loop, outputs settled, a bus to speak on. A missing device is its zone's affair."""
+        state = self._control.stepper.state
+        age = self._clock.now().mono - self._control.last_turn
+        lines = self._field.tasks
+        dead = {name: task.reason for name, task in lines.items() if not task.up}
+        down = dict(self._supervisor.down)
+        checks = {
+            "journal": _check(state.storage_ok, "it does not take entries"),
+            "control": _check(age < CONTROL_SILENT, f"no turn for {age / SECOND:.1f} s"),
+            "outputs": _check(state.phase is Phase.READY, f"{state.phase.value}: outputs are not proven off yet"),
+            "command_bus": _check(not lines or len(dead) < len(lines), "; ".join(dead.values())),
+            "tasks": _check(not down, "; ".join(f"{name}: {why}" for name, why in down.items())),
+        }
+        return all(check["ok"] for check in checks.values()), checks
+
+    async def metrics(self) -> bytes:
+        """Numbers of now, rendered off the loop."""
+        now = self._clock.now()
+        ready, _ = self.readiness()
+        numbers = [*gauges(self._control, self._field, self._supervisor, now, ready=ready), *self._ledger.gauges()]
+        return await asyncio.to_thread(render, numbers)
+
+    def status(self) -> Body:
+        """The whole site."""
+        ready, checks = self.readiness()
+        body = views.status(self._control.stepper.state, self._clock.now())
+        failed = [f"{name}: {check['reason']}" for name, check in checks.items() if not check["ok"]]
+        return {**body, "ready": ready, "not_ready_because": failed, "buses": self._buses()}
+
+    def channels(self) -> list[Body]:
+        """Sensors and outputs in one list."""
+        state, now = self._control.stepper.state, self._clock.now()
+        return [*views.readings(state, now), *views.outputs(state, now)]
+
+    def alarms(self) -> list[Body]:
+        """What a person must know."""
+        return views.alarms(self._control.stepper.state)
+
+    async def tasks(self, preset: str, zone: str | None, limit: int) -> list[Body]:
+        """Tasks from the journal."""
+        return [views.task(item) for item in await self._reads.tasks(preset=preset, zone=zone, limit=limit)]
+
+    async def task(self, task_id: str) -> Body:
+        """One task with everything about it."""
+        found = await self._reads.task(task_id)
+        if found is None:
+            raise Unavailable(404, "unknown_task", f"there is no task {task_id}", "edgectl tasks lists them")
+        return {
+            **views.task(found),
+            "commands": [views.command(c) for c in await self._reads.commands(task_id)],
+            "timeline": [views.entry(e) for e in await self._reads.timeline(task_id)],
+        }
+
+    async def submit(self, request: Body, who: str) -> Body:
+        """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen."""
+        ready, checks = self.readiness()
+        if not ready:
+            failed = {name: check["reason"] for name, check in checks.items() if not check["ok"]}
+            raise Unavailable(503, "not_ready", f"the controller is not ready: {failed}", "try again soon", failed)
+        now = self._clock.now()
+        scheduled = _instant(request, "scheduled_for", now.wall)
+        due = _instant(request, "due_at", scheduled + PATIENCE)
+        expires = _instant(request, "expires_at", due + EXPIRY)
+        payload = request.get("payload", {})
+        if not isinstance(payload, dict):
+            raise Unavailable(422, "payload_invalid", "payload must be an object", HINTS["payload_invalid"])
+        correlation = str(request.get("correlation_id") or f"{who}:{uuid4().hex}")
+        known = await self._reads.task_by_correlation(correlation)
+        zone = self._zone(request.get("zone"))
+
+        def make(token: int) -> Input:
+            return TaskRequest(
+                token=token,
+                zone=zone,
+                task_type=str(request.get("task_type", "irrigation")),
+                payload=payload,
+                source=str(request.get("source", "cli")),
+                correlation_id=correlation,
+                scheduled_for=scheduled,
+                due_at=due,
+                expires_at=expires,
+                known=known,
+            )
+
+        return await self._ask(make)
+
+    async def output_on(self, name: str, seconds_: float, who: str) -> Body:
+        """A manual ON with its end."""
+        lease = seconds(seconds_) if 0 < seconds_ < 1e6 else 0
+        return await self._ask(lambda token: ManualOn(token=token, actuator=name, lease=lease, who=who))
+
+    async def output_off(self, name: str, who: str) -> Body:
+        """A manual OFF."""
+        return await self._ask(lambda token: ManualOff(token=token, actuator=name, who=who))
+
+    async def stop_all(self, who: str) -> Body:
+        """Everything dangerous off."""
+        return await self._ask(lambda token: StopAll(token=token, who=who))
+
+    async def resume(self, who: str) -> Body:
+        """Release the stop."""
+        return await self._ask(lambda token: Resume(token=token, who=who))
+
+    async def acknowledge(self, alarm_id: str, who: str) -> Body:
+        """Take note of an alarm."""
+        return await self._ask(lambda token: Acknowledge(token=token, alarm_id=alarm_id, who=who))
+
+    def frames(self, bus: str, after: int) -> Body:
+        """What passed over a bus."""
+        task = self._field.tasks.get(bus)
+        if task is None:
+            names = ", ".join(self._field.tasks) or "none"
+            raise Unavailable(404, "unknown_bus", f"there is no driven bus {bus}", f"driven buses: {names}")
+        now = self._clock.now()
+        lines = [line for line in task.owner.log.lines if line.number > after]
+        return {
+            "up": task.up,
+            "reason": task.reason,
+            "lines": [
+                {
+                    "number": line.number,
+                    "wall": now.wall_at(line.at),
+                    "direction": line.direction,
+                    "data": line.data.hex(" "),
+                    "note": line.note,
+                }
+                for line in lines
+            ],
+        }
+
+    # -- inside
+
+    async def _ask(self, make: Callable[[int], Input]) -> Body:
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                answer: Answer = await self._control.ask(make)
+        except TimeoutError:
+            message = "the journal has not taken the entry yet; if it was an OFF, it has left already"
+            raise Unavailable(503, "no_answer", message, "look at edgectl status") from None
+        except Refused as refused:
+            raise Unavailable(503, refused.code, str(refused.body.get("why", "")), HINTS["busy"]) from None
+        body = dict(answer.body)
+        if not answer.ok:
+            status = HTTP.get(answer.code, 409 if "mismatch" in answer.code else 422)
+            message = str(body.get("why") or answer.code.replace("_", " "))
+            raise Unavailable(status, str(answer.code), message, HINTS.get(str(answer.code), ""), body)
+        return {"result": str(answer.code), **body}
+
+    def _zone(self, wanted: object) -> str:
+        zones = self._control.stepper.state.site.zones
+        if isinstance(wanted, int):
+            return next((zone.name for zone in zones.values() if zone.number == wanted), str(wanted))
+        return str(wanted)
+
+    def _buses(self) -> list[Body]:
+        now = self._clock.now()
+        rows = []
+        for name, task in self._field.tasks.items():
+            log, up_for = task.owner.log, max(1, now.mono - self._control.stepper.state.started)
+            devices = [
+                {
+                    "device": device,
+                    "unit": health.device.unit,
+                    "down": health.down,
+                    "why": health.why if health.down else "",
+                    "last_good_s": None
+                    if health.last_good is None
+                    else round((now.mono - health.last_good) / SECOND, 1),
+                }
+                for device, health in task.owner.health.items()
+            ]
+            load = round(min(1.0, log.busy / up_for), 3)
+            rows.append({"bus": name, "up": task.up, "reason": task.reason, "load": load, "devices": devices})
+        return rows
+
+
+def _check(ok: bool, reason: str) -> dict[str, Any]:
+    return {"ok": ok, "reason": "" if ok else reason}
+
+
+def _instant(request: Body, name: str, default: Nanos) -> Nanos:
+    raw = request.get(name)
+    if raw is None:
+        return default
+    try:
+        return from_datetime(datetime.fromisoformat(str(raw)))
+    except ValueError as error:
+        message = f"{name}: {error}"
+        hint = "write it with an offset, 2026-06-01T06:00:00+00:00"
+        raise Unavailable(422, f"{name}_required_or_invalid", message, hint) from error

@@ -1,0 +1,243 @@
+"""`edgectl run`: the order of a start and of an end.
+
+Start: lock, safe plan on the disk, OFF on every bus, then the journal, then proof, then READY, then the doors.
+End: nothing new, everything off and proven, journal flushed, then the doors and the buses.
+"""
+
+import asyncio
+import contextlib
+import gc
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgectl.daemon import safeplan
+from edgectl.daemon.control import Control
+from edgectl.daemon.field import Field
+from edgectl.daemon.stall import StallGuard
+from edgectl.daemon.supervise import Supervisor
+from edgectl.drivers.wiring import Bus
+from edgectl.engine.state import Phase, State
+from edgectl.engine.turn import Stepper
+from edgectl.host import notify
+from edgectl.host.clock import SystemClock, boot_id
+from edgectl.host.timer import Alarm
+from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnwritable
+from edgectl.journal.writer import JournalWriter
+from edgectl.model.inputs import Input, MakeSafe, Shutdown
+from edgectl.model.site import Site
+from edgectl.model.time import Nanos
+from edgectl.model.timeline import Entry, Stored
+from edgectl.observe import log
+from edgectl.observe.metrics import Ledger
+from edgectl.scheduler.schedule import Schedule
+
+LOG = logging.getLogger("edgectl")
+OPEN_AGAIN_S = 2.0
+SAFE_WITHIN_S = 5.0
+FLUSH_WITHIN_S = 3.0
+EXIT_BROKEN = 70
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Where things are and what is to be run."""
+
+    site: Site
+    schedules: tuple[Schedule, ...]
+    buses: tuple[Bus, ...]
+    state: Path
+    socket: Path
+    http: tuple[str, int]
+
+
+class Daemon:
+    """One life of the controller."""
+
+    def __init__(self, house: House) -> None:
+        self.house = house
+        self.clock = SystemClock()
+        self.supervisor = Supervisor()
+        self.ledger = Ledger()
+        self._early: list[Input] = []  # what the field says before the journal is open
+        self._control: Control | None = None
+        self._stop: asyncio.Event = asyncio.Event()
+        self._why = ""
+        self._exit = 0
+
+    async def run(self) -> int:
+        """Live until asked to end. Returns the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
+        house = self.house
+        started = self._mono()
+        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver)
+        async with asyncio.TaskGroup() as group:
+            keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
+            keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
+            field.make_safe_first()
+            writer = JournalWriter(house.state / "journal.db")
+            opening = group.create_task(self._open(writer))
+            await asyncio.sleep(0)
+            ending = group.create_task(self._stop.wait())
+            await asyncio.wait({opening, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if opening.done() and (stored := opening.result()) is not None:
+                doors = await self._live(group, keepers, field, writer, stored, started)
+                await self._stop.wait()
+                await self._make_safe(field)
+                for door in doors:
+                    door.should_exit = True
+            opening.cancel()
+            notify.stopping()
+            for keeper in [*keepers, ending]:
+                keeper.cancel()
+            await writer.close()
+        LOG.info("ended: %s", self._why)
+        return self._exit
+
+    async def _live(
+        self,
+        group: asyncio.TaskGroup,
+        keepers: list[asyncio.Task[None]],
+        field: Field,
+        writer: JournalWriter,
+        stored: Stored,
+        started: Nanos,
+    ) -> list[Any]:
+        house = self.house
+        self.clock.remember(stored.wall_high_water)
+        state = State.begin(
+            site=house.site, schedules=house.schedules, stored=stored, boot_id=boot_id(), started=started
+        )
+        control = Control(
+            Stepper(state),
+            self.clock,
+            writer,
+            field.carry,
+            on_entries=self._on_entries,
+            storage_errors=(JournalError,),
+        )
+        self._control = control
+        control.wake_by(Alarm(asyncio.get_running_loop(), control.nudge))
+        for item in self._early:
+            control.offer(item)
+        control.nudge()
+        keepers.append(group.create_task(self._keep_control(control)))
+        notify.ready()
+        doors = self._open_doors(group, field, control)
+        keepers.append(group.create_task(self._feed_watchdog(control)))
+        LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
+        gc.collect()
+        gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
+        return doors
+
+    def _open_doors(self, group: asyncio.TaskGroup, field: Field, control: Control) -> list[Any]:
+        # Imported here: the web stack takes longer to load than the first safe writes may wait.
+        from edgectl.api import http
+        from edgectl.api.server import door, tcp_socket, unix_socket
+        from edgectl.daemon.house import DaemonHouse
+        from edgectl.journal.reads import JournalReads
+
+        reads = JournalReads(self.house.state / "journal.db")
+        house = DaemonHouse(control, field, reads, self.clock, self.supervisor, self.ledger)
+        doors = [(door(http.public(house)), tcp_socket(*self.house.http))]
+        doors.append((door(http.local(house), local=True), unix_socket(self.house.socket)))
+        for server, listener in doors:
+            group.create_task(server.serve(sockets=[listener]))
+        return [server for server, _ in doors]
+
+    async def _open(self, writer: JournalWriter) -> Stored | None:
+        """Open the journal. A disk that refuses is asked again; until then outputs stay off and nothing is ready."""
+        while True:
+            try:
+                return await writer.start()
+            except JournalTooNew as newer:
+                LOG.error("%s", newer)
+                self._end(str(newer).splitlines()[0], 1)
+                return None
+            except JournalUnwritable as error:
+                LOG.error("%s", error)
+                await asyncio.sleep(OPEN_AGAIN_S)
+
+    async def _keep_control(self, control: Control) -> None:
+        """The loop that decides is not restarted in place: its memory may be wrong. All goes safe, the process ends."""
+        try:
+            await control.run()
+        except Exception as error:  # whatever it is, the next start begins with OFF
+            LOG.exception("the control loop broke")
+            control.stepper.state.phase = Phase.STOPPING
+            self._end(f"the control loop broke: {type(error).__name__}: {error}", EXIT_BROKEN)
+
+    async def _feed_watchdog(self, control: Control) -> None:
+        """The service manager hears from us only while the control loop turns."""
+        turns = -1
+        while True:
+            if control.turns != turns:
+                turns = control.turns
+                notify.watchdog()
+            await asyncio.sleep(1.0)
+
+    async def _make_safe(self, field: Field) -> None:
+        """Everything off and seen off, then on the disk; a device that does not answer is not waited for for ever."""
+        control = self._control
+        assert control is not None
+        for actuator in field.site.actuators.values():
+            if actuator.dangerous:
+                # The bus first, and directly: this must work even when the loop that decides is broken.
+                field.carry(MakeSafe(actuator=actuator.name, reason=self._why))
+        control.offer(Shutdown(why=self._why))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SAFE_WITHIN_S):
+                await self._until(lambda: not self._owed(control) and self._delivered(field))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FLUSH_WITHIN_S):
+                await control.flush()
+        owed = sorted(self._owed(control))
+        if owed:
+            LOG.error("not seen off at the end: %s; the next start begins with OFF", ", ".join(owed))
+
+    async def _until(self, condition: Callable[[], bool]) -> None:
+        while not condition():  # noqa: ASYNC110  once in a life, for at most seconds: not worth an event
+            await asyncio.sleep(0.02)
+
+    def _owed(self, control: Control) -> set[str]:
+        return {output.name for output in control.stepper.state.outputs.values() if output.owed_off}
+
+    def _delivered(self, field: Field) -> bool:
+        return all(not task.up or task.owner.offs_delivered for task in field.tasks.values())
+
+    def _deliver(self, item: Input) -> None:
+        if self._control is None:
+            self._early.append(item)
+        else:
+            self._control.offer(item)
+
+    def _on_entries(self, entries: tuple[Entry, ...]) -> None:
+        self.ledger.read(entries)
+        log.tell(entries)
+
+    def _end(self, why: str, code: int) -> None:
+        if not self._stop.is_set():
+            self._why, self._exit = why, code
+            self._stop.set()
+
+    def _mono(self) -> Nanos:
+        return self.clock.now().mono
+
+
+def prepare(house: House) -> None:
+    """What must be on the disk before anything can be energised. Raises OSError."""
+    safeplan.write(house.state, safeplan.plan_of(house.site, house.buses))
+
+
+def live(house: House) -> int:
+    """Run the daemon on uvloop until it ends. Returns the exit code."""
+    import uvloop
+
+    prepare(house)
+    daemon = Daemon(house)
+    return uvloop.run(daemon.run())

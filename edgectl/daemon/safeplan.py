@@ -1,0 +1,72 @@
+"""How to make every dangerous output safe without the site file: written beside the journal before anything goes on.
+
+The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
+line, which unit, which coil.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from edgectl.drivers.wiring import Bus, SerialLine
+from edgectl.model.site import Role, Site
+
+NAME = "safe-plan.json"
+FORMAT = 1
+
+
+def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
+    """The plan: pumps before valves, as they must stop."""
+    return {
+        "format": FORMAT,
+        "site": site.site_id,
+        "buses": [
+            {
+                "name": bus.name,
+                "line": (
+                    {
+                        "port": bus.line.port,
+                        "baudrate": bus.line.baudrate,
+                        "parity": bus.line.parity,
+                        "stopbits": bus.line.stopbits,
+                    }
+                    if isinstance(bus.line, SerialLine)
+                    else {"host": bus.line.host, "port": bus.line.port}
+                ),
+                "outputs": _outputs(site, bus),
+            }
+            for bus in buses
+        ],
+    }
+
+
+def write(folder: Path, plan: dict[str, Any]) -> None:
+    """Put the plan on the disk, whole and durable, before this returns. Raises OSError."""
+    path, draft = folder / NAME, folder / f"{NAME}.new"
+    text = json.dumps(plan, indent=1)
+    if path.exists() and path.read_text() == text:
+        return
+    with draft.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.rename(path)
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
+
+
+def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
+    devices = {device.name: device for device in bus.devices}
+    rows = []
+    for name, actuator in sorted(site.actuators.items(), key=lambda item: (item[1].role is not Role.PUMP, item[0])):
+        device = devices.get(actuator.device)
+        if device is None or not actuator.dangerous:
+            continue
+        coil = device.profile.outlets[actuator.channel.split(".", 1)[1]].coil
+        if coil is not None:
+            rows.append({"actuator": name, "unit": device.unit, "coil": coil})
+    return rows

@@ -1,0 +1,50 @@
+"""The last resort: a thread that ends the process when the event loop has stopped turning.
+
+Outputs end by themselves or by the service manager's safe-state; what must not happen is a port that looks alive over
+a loop that decides nothing.
+"""
+
+import asyncio
+import faulthandler
+import os
+import threading
+from collections.abc import Callable
+
+from edgectl.model.time import MS, SECOND, Nanos
+
+BEAT_S = 0.25
+LIMIT: Nanos = 2 * SECOND
+EXIT_STALLED = 70
+
+
+class StallGuard:
+    """Beats on the loop, is watched from a thread."""
+
+    def __init__(self, mono: Callable[[], Nanos]) -> None:
+        self._mono = mono
+        self._beat = mono()
+        self._stop = threading.Event()
+
+    async def run(self) -> None:
+        """Beat until cancelled."""
+        threading.Thread(target=self._watch, name="stall-guard", daemon=True).start()
+        try:
+            while True:
+                self._beat = self._mono()
+                await asyncio.sleep(BEAT_S)
+        finally:
+            self._stop.set()
+
+    def _watch(self) -> None:
+        looked = self._mono()
+        while not self._stop.wait(BEAT_S):
+            now, before = self._mono(), looked
+            looked = now
+            if now - before > SECOND:
+                # The whole process was stopped or starved, not the loop alone: give the loop its chance first.
+                self._beat = max(self._beat, now - 500 * MS)
+                continue
+            if now - self._beat > LIMIT:
+                os.write(2, b"the event loop has stalled for 2 s; the process ends so that it is started anew\n")
+                faulthandler.dump_traceback(all_threads=True)
+                os._exit(EXIT_STALLED)

@@ -1,0 +1,187 @@
+"""Read models: the engine's state in the words and units that people read. Pure."""
+
+from typing import Any
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.state import State
+from edgectl.model.channel import Reading
+from edgectl.model.command import Command
+from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import SECOND, Now, Trust, iso
+from edgectl.model.timeline import Alarm, Entry
+from edgectl.scheduler.plan import wake_at
+
+View = dict[str, Any]
+
+
+def status(state: State, now: Now) -> View:
+    """The whole site at a glance."""
+    draft = Draft(state, now)
+    return {
+        "site": {"id": state.site.site_id, "name": state.site.name},
+        "phase": state.phase.value,
+        "now": iso(now.wall),
+        "clock": now.trust.value,
+        "up_s": round((now.mono - state.started) / SECOND, 1),
+        "stopped": draft.held("stop_all"),
+        "zones": [_zone(draft, name) for name in state.site.zones],
+        "outputs": outputs(state, now),
+        "readings": readings(state, now),
+        "next": upcoming(state, now),
+        "alarms": alarms(state),
+    }
+
+
+def readings(state: State, now: Now) -> list[View]:
+    """Every sensor: its value and age, or why there is none."""
+    draft = Draft(state, now)
+    rows: list[View] = []
+    for name, sensor in state.site.sensors.items():
+        reading = draft.read(name)
+        age = None if reading.age is None else round(reading.age / SECOND, 1)
+        row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": sensor.channel}
+        if isinstance(reading, Reading):
+            rows.append({**row, "value": round(reading.value, 3)})
+        else:
+            rows.append({**row, "value": None, "missing": reading.reason.value})
+    return rows
+
+
+def outputs(state: State, now: Now) -> list[View]:
+    """Every output: what was seen, and what is owed."""
+    rows: list[View] = []
+    for name, actuator in state.site.actuators.items():
+        seen, output = state.seen.get(name), state.outputs.get(name)
+        owed = output is not None and output.owed_off
+        command = state.commands.get(output.cmd_id) if output is not None and output.cmd_id is not None else None
+        ends = None
+        if owed and command is not None and command.ack_at is not None and command.lease is not None:
+            ends = iso(now.wall_at(command.ack_at + command.lease))
+        rows.append(
+            {
+                "output": name,
+                "channel": actuator.channel,
+                "role": actuator.role.value,
+                "on": None if seen is None else seen.on,
+                "seen_s": None if seen is None else round((now.mono - seen.at) / SECOND, 1),
+                "owed_off": owed,
+                "closing": owed and output is not None and output.closing is not None,
+                "ends_at": ends,
+                "locked_out": f"lockout:{name}" in state.latches and state.latches[f"lockout:{name}"].held,
+            }
+        )
+    return rows
+
+
+def upcoming(state: State, now: Now) -> list[View]:
+    """The next occurrence of each schedule."""
+    rows: list[View] = []
+    for schedule in state.schedules:
+        cursor = state.cursors.get(schedule.name)
+        at = None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
+        if at is not None:
+            row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type}
+            rows.append({**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)})
+    return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def alarms(state: State) -> list[View]:
+    """What a person must know."""
+    return [alarm(item) for item in sorted(state.alarms.values(), key=lambda a: a.raised_at)]
+
+
+def alarm(item: Alarm) -> View:
+    """One alarm."""
+    return {
+        "id": item.alarm_id,
+        "since": iso(item.raised_at),
+        "active": item.active,
+        "message": item.message,
+        "advice": item.advice,
+        "acknowledged_by": item.acknowledged_by,
+    }
+
+
+def task(item: Task) -> View:
+    """One task as the contract names its fields."""
+    outcome = item.outcome
+    return {
+        "task_id": item.task_id,
+        "zone": item.zone,
+        "task_type": item.task_type,
+        "status": item.status.value,
+        "stage": item.stage,
+        "source": item.source,
+        "schedule": item.schedule,
+        "correlation_id": item.correlation_id,
+        "payload": dict(item.payload),
+        "scheduled_for": iso(item.scheduled_for),
+        "due_at": iso(item.due_at),
+        "expires_at": iso(item.expires_at),
+        "created_at": iso(item.created_at),
+        "updated_at": iso(item.updated_at),
+        "result": None
+        if outcome is None
+        else {
+            "success": outcome.success,
+            "action_required": outcome.action_required,
+            "decision": outcome.decision,
+            "reason_code": outcome.reason_code,
+            "error_code": outcome.error_code,
+            "physical_effect": outcome.physical_effect.value,
+            "effect_amounts": dict(outcome.effect_amounts),
+            "commands_total": outcome.commands_total,
+            "commands_effect_confirmed": outcome.commands_effect_confirmed,
+            "command_effect_confirmed": outcome.commands_total > 0
+            and outcome.commands_total == outcome.commands_effect_confirmed,
+        },
+    }
+
+
+def command(item: Command) -> View:
+    """One order."""
+    return {
+        "cmd_id": item.cmd_id,
+        "actuator": item.actuator,
+        "order": item.order.value,
+        "lease_s": None if item.lease is None else item.lease / SECOND,
+        "stage": item.stage,
+        "state": item.state.value,
+        "evidence": item.evidence,
+    }
+
+
+def entry(item: Entry) -> View:
+    """One line of the timeline."""
+    return {
+        "seq": item.seq,
+        "event_type": item.event_type,
+        "occurred_at": iso(item.wall),
+        "task_id": item.task_id,
+        "details": dict(item.details),
+    }
+
+
+def trusted(now: Now) -> bool:
+    """Is the wall clock good enough for the calendar?"""
+    return now.trust is not Trust.UNTRUSTED
+
+
+def _zone(draft: Draft, name: str) -> View:
+    zone = draft.state.site.zones[name]
+    running = [t for t in draft.tasks() if t.zone == name and t.status is TaskStatus.RUNNING]
+    return {
+        "zone": name,
+        "number": zone.number,
+        "tasks": [
+            {
+                "task_id": t.task_id,
+                "task_type": t.task_type,
+                "stage": t.stage,
+                "for_s": round((draft.now.mono - (t.stage_since or t.started or draft.now.mono)) / SECOND, 1),
+                "duration_s": t.payload.get("duration_s"),
+                "attempt": t.attempt,
+            }
+            for t in running
+        ],
+    }

@@ -1,0 +1,102 @@
+"""Switch coils off without a daemon: synchronous, from bytes-level facts alone, a few tries each.
+
+Used when nothing else of edgectl runs, so it shares with the rest only the codecs and the port lock.
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import serial
+
+from edgectl.drivers.codecs import modbus
+from edgectl.drivers.codecs.modbus import BadReply, Request
+from edgectl.drivers.framing import Framing, RtuFraming, TcpFraming
+from edgectl.drivers.links.rtu import lock_port
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.wiring import SerialLine
+
+TRIES = 3
+REPLY_WITHIN_S = 0.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescued:
+    """What became of one output. `proven` means that it was read back off."""
+
+    actuator: str
+    proven: bool
+    reason: str = ""
+
+
+class _Talk:
+    """One exchange after the other over an open line."""
+
+    def __init__(self, framing: Framing, port: "serial.Serial | socket.socket") -> None:
+        self._framing, self._port = framing, port
+
+    def exchange(self, request: Request) -> bytes:
+        """The reply PDU. Raises BadReply, also when nothing comes."""
+        port, heard = self._port, b""
+        frame = self._framing.frame(request)
+        if isinstance(port, serial.Serial):
+            port.reset_input_buffer()
+            port.write(frame)
+        else:
+            port.sendall(frame)
+        while True:
+            try:
+                data = port.read(256) if isinstance(port, serial.Serial) else port.recv(256)
+            except TimeoutError:
+                data = b""
+            if not data:
+                raise BadReply("no reply" if not heard else "no believable reply", heard)
+            heard += data
+            if (reply := self._framing.reply(request, heard)) is not None:
+                return reply
+
+
+def rescue(bus: Mapping[str, Any]) -> list[Rescued]:
+    """Switch every output of one bus of a safe plan off and look at it."""
+    outputs = bus["outputs"]
+    try:
+        with _line(bus["line"]) as talk:
+            return [_off(talk, output) for output in outputs]
+    except (LinkDown, OSError, serial.SerialException) as error:
+        return [Rescued(actuator=o["actuator"], proven=False, reason=f"bus {bus['name']}: {error}") for o in outputs]
+
+
+def _off(talk: _Talk, output: Mapping[str, Any]) -> Rescued:
+    name, unit, coil = output["actuator"], output["unit"], output["coil"]
+    reason = ""
+    for _ in range(TRIES):
+        try:
+            talk.exchange(modbus.write_coil(unit, coil, False))
+            if not modbus.bits(talk.exchange(modbus.read(unit, 1, coil, 1)), 1)[0]:
+                return Rescued(actuator=name, proven=True)
+            reason = "it was ordered off and reads back on"
+        except BadReply as bad:
+            reason = str(bad)
+    return Rescued(actuator=name, proven=False, reason=reason)
+
+
+@contextlib.contextmanager
+def _line(line: Mapping[str, Any]) -> Iterator[_Talk]:
+    if "host" in line:
+        with socket.create_connection((line["host"], line["port"]), timeout=REPLY_WITHIN_S * 4) as connection:
+            connection.settimeout(REPLY_WITHIN_S)
+            yield _Talk(TcpFraming(), connection)
+        return
+    framing = RtuFraming(SerialLine(**line))
+    with serial.Serial(
+        line["port"],
+        baudrate=line["baudrate"],
+        parity=line["parity"],
+        stopbits=line["stopbits"],
+        timeout=REPLY_WITHIN_S,
+        inter_byte_timeout=0.02,
+    ) as port:
+        lock_port(port.fileno(), line["port"])
+        yield _Talk(framing, port)

@@ -1,0 +1,22 @@
+"""`python -m edgectl.drivers.sim --dir DIR`: a simulated house on real ports."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from edgectl.drivers.sim.server import serve
+
+
+@click.command()
+@click.option("--dir", "folder", type=click.Path(path_type=Path), required=True, help="Ports, trace and control here.")
+@click.option("--speed", type=float, default=1.0, help="How much faster the tank refills.")
+@click.option("--turnaround-ms", type=float, default=3.0, help="How long a device thinks.")
+@click.option("--baudrate", type=int, help="Pace the line like a real one.")
+def main(folder: Path, speed: float, turnaround_ms: float, baudrate: int | None) -> None:
+    """Serve until SIGTERM."""
+    asyncio.run(serve(folder, speed=speed, turnaround_s=turnaround_ms / 1000, baudrate=baudrate))
+
+
+if __name__ == "__main__":
+    main()

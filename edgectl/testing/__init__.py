@@ -1,0 +1,1 @@
+"""What tests and the demo need of the world around edgectl. Never imported at run time."""

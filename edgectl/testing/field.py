@@ -1,0 +1,67 @@
+"""The simulated devices as a process: start it, hurt it, read its trace."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+
+class SimulatedField:
+    """A context manager around `python -m edgectl.drivers.sim`."""
+
+    def __init__(self, folder: Path, *, speed: float = 1.0, baudrate: int | None = None) -> None:
+        self.folder = folder
+        self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", "edgectl.drivers.sim", "--dir", str(self.folder), *self._options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        word = self._process.stdout.readline().strip()
+        if word != "ready":
+            self.__exit__(None, None, None)
+            raise RuntimeError(f"the simulated field did not start: {word!r}")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(10)
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+            self._process = None
+
+    @property
+    def port(self) -> Path:
+        """The name of the serial port."""
+        return self.folder / "bus-field"
+
+    @property
+    def tcp(self) -> tuple[str, int]:
+        """Where the climate devices listen."""
+        return "127.0.0.1", json.loads((self.folder / "ports.json").read_text())["climate"]
+
+    def control(self, do: str, **more: Any) -> dict[str, Any]:
+        """One wish. Raises ValueError with the sentence of the field."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+            client.settimeout(10)
+            client.connect(str(self.folder / "control.sock"))
+            client.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
+            answer: dict[str, Any] = json.loads(client.makefile().readline())
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer
+
+    def fault(self, kind: str, **more: Any) -> None:
+        """Make something go wrong."""
+        self.control("fault", kind=kind, **more)
+
+    def trace(self) -> list[dict[str, Any]]:
+        """Every relay that moved, in order."""
+        return [json.loads(line) for line in (self.folder / "trace.jsonl").read_text().splitlines()]
