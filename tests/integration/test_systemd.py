@@ -12,7 +12,7 @@ CLOCK = (FOLDER / "edgectl-clock.service").read_text()
 
 
 def test_systemd_has_nothing_to_say_about_the_units(tmp_path: Path) -> None:
-    assert complaints(tmp_path, CLOCK, "edgectl-clock.service") == ""
+    assert complaints(tmp_path, installable(CLOCK), "edgectl-clock.service") == ""
     assert complaints(tmp_path, installable(UNIT)) == ""
 
 
@@ -132,7 +132,7 @@ def test_the_file_that_says_the_clock_is_good_has_one_name() -> None:
     told = [v for v in settings(UNIT)["Service.Environment"] if v.startswith("EDGECTL_CLOCK_SYNCHRONISED=")]
     [file] = [v.partition("=")[2] for v in told]
     clock = settings(CLOCK)
-    assert f"touch {file}'" in clock["Service.ExecStart"][0]
+    assert clock["Service.ExecStart"] == [f"/usr/libexec/edgectl-clock {file}"]
     assert Path(file).parent == Path("/run", clock["Service.RuntimeDirectory"][0])
     assert "Unit.Before" not in clock, "an offline site must not wait for its clock"
     assert (
@@ -150,3 +150,9 @@ def test_every_line_of_the_examples_is_understood(tmp_path: Path) -> None:
     assert complaints(tmp_path, installable(UNIT)) == ""
     (folder / "network.conf").write_text("[Service]\nIPAddressDeni=any\n")
     assert "IPAddressDeni" in complaints(tmp_path, installable(UNIT)), "drop-ins were not read at all"
+
+
+def test_a_missing_tool_is_red_and_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(AssertionError, match=r"systemd-analyze is missing: \.ci/run installs"):
+        complaints(tmp_path, UNIT)
