@@ -1,5 +1,6 @@
 """The files that go to sysusers.d, tmpfiles.d and udev's rules.d: what they create, and that no line is a mistake."""
 
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -43,12 +44,12 @@ def test_a_mistake_in_the_account_file_is_found(tmp_path: Path) -> None:
 
 
 def directories(root: Path, text: str) -> dict[str, int]:
-    """Path -> mode of what systemd-tmpfiles makes under `root` of this text; root owns it, for lack of accounts."""
+    """Path -> mode of what systemd-tmpfiles makes under `root` of this text, all owned by whoever tests."""
     (root / "etc").mkdir(parents=True)
-    (root / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\nedgectl:x:0:0::/:/bin/sh\n")
-    (root / "etc/group").write_text("root:x:0:\nedgectl:x:0:\n")
+    (root / "etc/passwd").write_text(f"edgectl:x:{os.getuid()}:{os.getgid()}::/:/bin/sh\n")
+    (root / "etc/group").write_text(f"edgectl:x:{os.getgid()}:\n")
     file = root / "edgectl.conf"
-    file.write_text(text)
+    file.write_text(re.sub(r"\broot\b", "edgectl", text))
     ran = subprocess.run(
         [tool("systemd-tmpfiles"), f"--root={root}", "--create", str(file)], capture_output=True, text=True, timeout=60
     )
@@ -69,6 +70,16 @@ def test_the_directories_have_the_modes_that_the_unit_expects(tmp_path: Path) ->
     unit = settings((FOLDER / "edgectl.service").read_text())
     assert int(unit["Service.StateDirectoryMode"][0], 8) == made["/var/lib/edgectl"]
     assert int(unit["Service.ConfigurationDirectoryMode"][0], 8) == made["/etc/edgectl"]
+
+
+def test_the_daemon_can_read_its_site_and_never_change_it() -> None:
+    lines = [line.split() for line in (FOLDER / "edgectl.tmpfiles").read_text().splitlines() if line[:1] == "d"]
+    assert {path: (user, group) for _, path, _, user, group, _ in lines} == {
+        "/etc/edgectl": ("root", "edgectl"),
+        "/etc/edgectl/conf.d": ("root", "edgectl"),
+        "/etc/edgectl/credentials": ("root", "root"),
+        "/var/lib/edgectl": ("edgectl", "edgectl"),
+    }
 
 
 def test_a_mistake_in_the_directories_is_found(tmp_path: Path) -> None:
@@ -164,3 +175,14 @@ def test_the_adapters_are_kept_from_modem_manager_and_an_uplink_is_not() -> None
         assert 'MODE="0660"' in rule
         assert 'ENV{ID_MM_PORT_IGNORE}="1"' in rule
         assert "DRIVERS==" in rule or "idVendor" in rule, "an LTE stick is a ttyUSB too"
+
+
+def test_every_file_is_explained_and_installed() -> None:
+    readme = (FOLDER / "README.md").read_text()
+    files = {str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*") if file.is_file()} - {"README.md"}
+    assert len(files) == 9
+    assert {name for name in files if f"| `{name}` |" not in readme} == set()
+    commands = [line for line in readme.splitlines() if line.startswith("    ")]
+    assert len(commands) == 8, "by hand in eight lines"
+    examples = {name for name in files if name.endswith(".example")}
+    assert {name for name in files - examples if not re.search(rf" {re.escape(name)} ", "\n".join(commands))} == set()

@@ -49,31 +49,44 @@ def test_the_exposure_is_at_most_one_and_a_half(tmp_path: Path, name: str) -> No
     assert level <= 1.5
 
 
-SANDBOX = [
-    "ProtectSystem=strict",
-    "ProtectHome=yes",
-    "PrivateTmp=yes",
-    "ProtectClock=yes",
-    "NoNewPrivileges=yes",
-    "CapabilityBoundingSet=",
-    "SystemCallFilter=@system-service",
-    "SystemCallFilter=~@privileged @resources @keyring @memlock",
-    "SystemCallArchitectures=native",
-    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
-    "RestrictNamespaces=yes",
-    "User=edgectl",
-]
+WALLS = UNIT[UNIT.index("DevicePolicy=") : UNIT.index("[Install]")].splitlines()
+WALLS = [line for line in WALLS if line and not line.startswith("#")]
+# What systemd's arithmetic gives no weight, each for its reason.
+WEIGHTLESS = {
+    "AmbientCapabilities=",  # says the default aloud
+    "KeyringMode=private",  # the default of the system manager
+    "PrivateMounts=yes",  # counted by systemd 252; 257 knows that ProtectSystem= brings it along
+    "ProcSubset=all",  # open on purpose
+    "PrivateUsers=no",  # open on purpose
+    "SystemCallErrorNumber=EPERM",  # not a wall but what hitting it does: the sandbox test holds it
+    *(line for line in WALLS if line.startswith("DeviceAllow=")),  # doors
+}
+LIGHT = {  # a tenth each: seen in the findings, lost in the rounding of the level
+    "DevicePolicy=closed",
+    "RemoveIPC=yes",
+    "LockPersonality=yes",
+    "RestrictRealtime=yes",
+    "MemoryDenyWriteExecute=yes",
+    "ProtectHostname=yes",
+}
 
 
-@pytest.mark.parametrize("line", SANDBOX)
+@pytest.mark.parametrize("line", [line for line in WALLS if line not in WEIGHTLESS])
 def test_a_wall_taken_out_is_missed(tmp_path: Path, line: str) -> None:
-    status, level = exposure(tmp_path, lacking(UNIT, line))
-    assert level > 1.5
-    assert status != 0
+    without = lacking(UNIT, line)
+    assert sum(findings(tmp_path, without).values()) > sum(findings(tmp_path, UNIT).values()) + 0.05
+    if line not in LIGHT:
+        status, level = exposure(tmp_path, without)
+        assert level > 1.5
+        assert status != 0
+
+
+def test_no_wall_is_left_untried() -> None:
+    assert len(WALLS) > 25
+    assert set(WALLS) >= WEIGHTLESS | LIGHT, "the lists name lines that the unit no longer has"
 
 
 def test_an_open_device_list_is_missed(tmp_path: Path) -> None:
-    """With DeviceAllow lines the policy is closed by itself, so both have to go; it weighs too little for the level."""
     without = re.sub(r"^DeviceAllow=.*\n", "", lacking(UNIT, "DevicePolicy=closed"), flags=re.M)
     assert findings(tmp_path, without)["DeviceAllow="] > findings(tmp_path, UNIT)["DeviceAllow="]
 
