@@ -36,6 +36,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     for item in inputs:
         _hear(draft, item)
     if phase is Phase.SETTLING:
+        recovery.call_debts(draft)
         interlock.watch_outputs(draft)
         if recovery.settle(draft):
             recovery.become_ready(draft)

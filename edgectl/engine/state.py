@@ -4,7 +4,7 @@ Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only
 field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
@@ -72,7 +72,12 @@ class State:
     ) -> "State":
         """The state of a fresh start: what the journal holds, and not one assumption about the field."""
         tasks = {task.task_id: task for task in stored.tasks if task.zone in site.zones}
-        outputs = {output.name: output for output in stored.outputs if output.name in site.actuators}
+        # An OFF that the last life ordered proves nothing now, and its instant may be of another boot: order it anew.
+        outputs = {
+            output.name: replace(output, closing=None) if output.owed_off else output
+            for output in stored.outputs
+            if output.name in site.actuators
+        }
         return cls(
             site=site,
             schedules=schedules,

@@ -137,3 +137,21 @@ def test_a_lamp_that_could_not_be_switched_is_tried_again() -> None:
     assert not world.state.cursors["lamps"].unmet
     ended = [v for v in world.journal.values.values() if isinstance(v, Task)]
     assert [t.status for t in ended][-1] is TaskStatus.COMPLETED
+
+
+def test_a_debt_of_another_boot_is_called_and_closed_on_this_clock() -> None:
+    world = _watering()
+    stored = world.journal.load()
+    far = 10**15
+    debts = tuple(replace(o, closing=far, off_by=far) if o.owed_off else o for o in stored.outputs)
+    assert any(o.owed_off for o in debts)
+    state = State.begin(
+        site=example_site(), schedules=(), stored=replace(stored, outputs=debts), boot_id="new", started=SECOND
+    )
+    stepper = Stepper(state)
+    first = stepper.turn(Now(mono=2 * SECOND, wall=world.now))
+    assert {e.actuator for e in first if isinstance(e, MakeSafe)} == {"pump", "valve"}
+    for name in ("pump", "valve"):
+        stepper.offer(ReadBack(actuator=name, on=False, at=3 * SECOND))
+    stepper.turn(Now(mono=3 * SECOND + 1, wall=world.now))
+    assert not any(o.owed_off for o in state.outputs.values())

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
-from edgectl.engine.rules.orders import READ_BACK_EVERY
+from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
@@ -20,6 +20,12 @@ from edgectl.model.time import SECOND, Nanos
 
 SETTLE_PATIENCE = 5 * SECOND  # what has not answered by then stops its zone, not the site
 METER_PATIENCE = 3 * SECOND
+
+
+def call_debts(draft: Draft) -> None:
+    """What the last life left on goes off: no guard needs to find a reason for it."""
+    for output in draft.owed():
+        switch_off(draft, output, planned=False, why="the controller restarted")
 
 
 def settle(draft: Draft) -> bool:

@@ -63,7 +63,7 @@ def start(draft: Draft, task: Task) -> None:
         return
     if any(output.name in (zone.pump, zone.valve) for output in draft.owed()):
         return  # the shared pump or valve is busy: wait, the due time bounds it
-    if _first_reading_is_on_its_way(draft, pump):
+    if _first_reading_is_on_its_way(draft, zone, pump):
         return
     cannot, samples = _water(draft, pump)
     now = draft.now
@@ -283,11 +283,12 @@ def _outcome(draft: Draft, task: Task, reason: Code, *, ok: bool) -> Outcome:
     )
 
 
-def _first_reading_is_on_its_way(draft: Draft, pump: Actuator) -> bool:
+def _first_reading_is_on_its_way(draft: Draft, zone: Zone, pump: Actuator) -> bool:
     """Just after a start nothing has been read yet; that is no reason to call the level unavailable."""
-    for condition in pump.requires:
-        patience = draft.state.started + draft.state.site.sensors[condition.sensor].max_age
-        reading = draft.read(condition.sensor)
+    sensors = [condition.sensor for condition in pump.requires]
+    for name in [*sensors, *([zone.meter] if zone.meter is not None else [])]:
+        patience = draft.state.started + draft.state.site.sensors[name].max_age
+        reading = draft.read(name)
         if isinstance(reading, Missing) and reading.reason is Absence.NEVER_READ and draft.now.mono < patience:
             draft.wake(patience)
             return True

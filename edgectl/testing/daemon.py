@@ -1,0 +1,160 @@
+"""The real daemon as a process, for tests and the demo: start it, ask it, kill it."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from edgectl.testing.field import SimulatedField
+
+SITE = """\
+site: {{id: demo, name: Demo house, timezone: Europe/Berlin}}
+buses:
+  field:   {{type: modbus-rtu, port: {port}}}
+  climate: {{type: modbus-tcp, host: {host}, port: {tcp}}}
+devices:
+  board: {{bus: field, profile: waveshare-relay-8ch, unit: 1}}
+  level: {{bus: field, profile: qdy30a-level, unit: 5}}
+  meter: {{bus: field, profile: wb-mcm8, unit: 7}}
+  air:   {{bus: climate, profile: xy-md02, unit: 2}}
+sensors:
+  tank_level: {{from: level.level, unit: "%", scale: [0, 250, 0, 100], range: [0, 100], max_age: 4s}}
+  flow:       {{from: meter.frequency_1, unit: L/min, scale: [0, 7.5, 0, 1], max_age: 2s, range: [0, 60]}}
+  volume:     {{from: meter.counter_1, unit: L, scale: [0, 450, 0, 1], max_age: 4s}}
+  air_temperature: {{from: air.temperature, max_age: 20s}}
+actuators:
+  pump:
+    {{to: board.relay_1, role: pump, max_on: 1m, run_down: {run_down},
+     requires: [tank_level > 15], stop_if: [tank_level < 10]}}
+  valve: {{to: board.relay_2, role: valve, max_on: 2m, travel: {travel}}}
+  lamp:  {{to: board.relay_3, role: light}}
+zones:
+  beds: {{number: 1, pump: pump, valve: valve, tank: tank_level, flow: flow, meter: volume, light: lamp}}
+schedules:
+  watering: {{zone: beds, task: irrigation, every: {every}, duration: {duration}}}
+  lamps:    {{zone: beds, task: lighting, window: {{start: "05:00", photoperiod: 16h}}}}
+declare: [air_gap, overflow, motor_overload, emergency_stop]
+"""
+
+
+def write_site(
+    folder: Path,
+    field: SimulatedField,
+    *,
+    every: str = "8s",
+    duration: str = "6s",
+    travel: str = "1s",
+    run_down: str = "1s",
+) -> Path:
+    """A site file for a simulated field."""
+    host, tcp = field.tcp
+    path = folder / "site.yaml"
+    text = SITE.format(
+        port=field.port, host=host, tcp=tcp, every=every, duration=duration, travel=travel, run_down=run_down
+    )
+    path.write_text(text)
+    return path
+
+
+class DaemonProcess:
+    """`edgectl run` in a folder of its own."""
+
+    def __init__(self, folder: Path, site: Path, *, prefix: tuple[str, ...] = ()) -> None:
+        self.folder, self.site = folder, site
+        self.state = folder / "state"
+        self.socket = folder / "edgectl.sock"
+        self.http = _free_port()
+        self.log = folder / "daemon.log"
+        self.process: subprocess.Popen[bytes] | None = None
+        self._prefix = prefix
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a command needs to find this daemon."""
+        return {**os.environ, "EDGECTL_SOCKET": str(self.socket), "EDGECTL_STATE": str(self.state)}
+
+    def start(self) -> Self:
+        """Start it; returns at once."""
+        command = [*self._prefix, sys.executable, "-m", "edgectl", "run", "--verbose", "--site", str(self.site)]
+        command += ["--http", f"127.0.0.1:{self.http}"]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
+        return self
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, within_s: float = 20) -> int:
+        """SIGTERM. Returns the exit code."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(within_s)
+
+    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+        """One request over the local socket: status and body."""
+        connection = http.client.HTTPConnection("localhost", timeout=15)
+        connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        connection.sock.settimeout(15)
+        try:
+            connection.sock.connect(str(self.socket))
+            connection.request(method, path, None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        finally:
+            connection.close()
+
+    def data(self, path: str) -> Any:
+        """The data of a read."""
+        return self.ask("GET", path)[1]["data"]
+
+    def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """One command of edgectl against this daemon."""
+        command = [sys.executable, "-m", "edgectl", *words]
+        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def wait_ready(self, within_s: float = 30) -> dict[str, Any]:
+        """Wait until it says that it is ready. Returns the status."""
+        status: dict[str, Any] = self.wait("/status", lambda data: data["ready"], within_s)
+        return status
+
+    def wait(self, path: str, until: Any, within_s: float = 30) -> Any:
+        """Ask again until the data satisfies, or fail with the last of it and the log."""
+        deadline, last = time.monotonic() + within_s, None
+        while time.monotonic() < deadline:
+            try:
+                last = self.data(path)
+            except (OSError, http.client.HTTPException, ValueError):
+                if self.process is not None and self.process.poll() is not None:
+                    break
+            else:
+                if until(last):
+                    return last
+            time.sleep(0.05)
+        tail = self.log.read_text()[-3000:] if self.log.exists() else ""
+        raise TimeoutError(f"{path} did not come to it: {json.dumps(last)[:1500]}\n{tail}")
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,136 @@
+"""`./dev demo`: the main job on real protocols, a SIGKILL in the middle of it, and what is left of it afterwards."""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from edgectl.testing.daemon import DaemonProcess, write_site
+from edgectl.testing.field import SimulatedField
+from edgectl.testing.verdict import broken, counts
+
+SECOND = 1_000_000_000
+
+
+def say(text: str) -> None:
+    """One line for whoever watches."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> int:
+    """Run the demo. Returns 0 only when every promise held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
+    keep = parser.parse_args().keep
+    folder = Path(tempfile.mkdtemp(prefix="edgectl-demo-"))
+    good = False
+    try:
+        with SimulatedField(folder / "field") as field:
+            good = _play(folder, field, keep=keep)
+    finally:
+        if good:
+            shutil.rmtree(folder)
+        else:
+            say(f"everything is kept in {folder}")
+    return 0 if good else 1
+
+
+def _play(folder: Path, field: SimulatedField, *, keep: bool) -> bool:
+    say("1  a simulated house: relay board, level probe and flow counter on a serial line (Modbus RTU), air on TCP")
+    daemon = DaemonProcess(folder, write_site(folder, field))
+    with daemon:
+        born = time.monotonic()
+        daemon.wait_ready()
+        say(f"   the daemon is ready {time.monotonic() - born:.1f} s after its start, outputs proven off")
+        say("2  it waters on schedule: valve open, pump on, water through the meter, everything seen off again")
+        first = _wait(daemon, "completed", 1, "   watering")
+        _show(daemon, first[0])
+        say("3  the next run: SIGKILL while the pump is on")
+        _until(lambda: _pump_on(field), "   waiting for the pump")
+        time.sleep(1.5)
+        killed = time.monotonic_ns()
+        daemon.kill()
+        say("   killed; nobody is in charge now")
+        started = time.monotonic_ns()
+        daemon.start()
+        daemon.wait_ready()
+        off = next(m["at"] for m in field.trace() if m["relay"] == "relay_1" and not m["on"] and m["at"] > killed)
+        say(f"   the new start switched the pump off {(off - started) / SECOND:.2f} s after its first instruction")
+        recovered = _wait(daemon, "failed", 1, "   recovering")
+        _show(daemon, recovered[0])
+        say("4  and it goes on: the next scheduled run")
+        done = len([t for t in daemon.data("/tasks?limit=100") if t["status"] == "completed"])
+        _wait(daemon, "completed", done + 1, "   watering")
+        say(daemon.cli("status").stdout.rstrip())
+        if keep:
+            say(f"5  it stays up. In another terminal: export EDGECTL_SOCKET={daemon.socket}; edgectl status")
+            say(f"   metrics: http://127.0.0.1:{daemon.http}/metrics · site file: {daemon.site} · Ctrl-C ends it")
+            try:
+                daemon.process and daemon.process.wait()
+            except KeyboardInterrupt:
+                say("")
+        else:
+            say("5  the end: SIGTERM makes everything safe before anything closes")
+        code = daemon.terminate()
+    say(daemon.cli("status").stderr.splitlines()[0])
+    return _judge(daemon, field, code, recovered[0])
+
+
+def _judge(daemon: DaemonProcess, field: SimulatedField, code: int, recovered: dict[str, Any]) -> bool:
+    found = broken(daemon.state / "journal.db", field.trace())
+    result = recovered["result"]
+    if code != 0:
+        found.append(f"the daemon ended with {code}")
+    if result["reason_code"] != "task_recovered_after_restart" or result["physical_effect"] != "partial":
+        found.append(f"the killed run ended as {result['reason_code']}, effect {result['physical_effect']}")
+    on = counts(field.trace())
+    say(f"6  checked: {on['pump']} pump runs and {on['valve']} valve openings in the trace against the journal")
+    for sentence in found:
+        say(f"   BROKEN  {sentence}")
+    say("   every promise held" if not found else "   a promise was broken")
+    return not found
+
+
+def _pump_on(field: SimulatedField) -> bool:
+    return bool(field.control("state")["relays"][0])
+
+
+def _wait(daemon: DaemonProcess, status: str, count: int, doing: str) -> list[dict[str, Any]]:
+    """Wait for so many irrigation tasks in a status, with a sign of life. The newest first."""
+    found: list[dict[str, Any]] = []
+
+    def enough() -> bool:
+        tasks = daemon.data("/tasks?limit=100")
+        found[:] = [t for t in tasks if t["status"] == status and t["task_type"] == "irrigation"]
+        return len(found) >= count
+
+    _until(enough, doing)
+    return found
+
+
+def _until(condition: Callable[[], bool], doing: str, within_s: float = 60) -> None:
+    began = time.monotonic()
+    live = sys.stdout.isatty()
+    while not condition():
+        if time.monotonic() - began > within_s:
+            raise TimeoutError(f"{doing.strip()} took longer than {within_s:g} s")
+        if live:
+            sys.stdout.write(f"\r{doing} … {time.monotonic() - began:4.1f} s")
+            sys.stdout.flush()
+        time.sleep(0.2)
+    if live:
+        sys.stdout.write("\r" + " " * 60 + "\r")
+
+
+def _show(daemon: DaemonProcess, task: dict[str, Any]) -> None:
+    for line in daemon.cli("task", "show", task["task_id"]).stdout.splitlines():
+        say(f"     {line}")
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

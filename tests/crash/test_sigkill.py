@@ -1,0 +1,44 @@
+"""The real daemon on real ptys, killed at random instants of its watering: nothing is lost, doubled or left on."""
+
+import os
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from edgectl.testing.daemon import DaemonProcess, write_site
+from edgectl.testing.field import SimulatedField
+from edgectl.testing.verdict import broken, counts
+
+KILLS = int(os.environ.get("EDGECTL_KILLS", "200"))
+SHARES = 4  # independent houses, so that the test runner can spread them
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_a_kill_at_any_instant_leaves_outputs_safe_and_the_journal_whole(tmp_path: Path, share: int) -> None:
+    random = Random(share)
+    with SimulatedField(tmp_path / "field", speed=3000) as field:
+        site = write_site(tmp_path, field, every="300ms", duration="1s", travel="200ms", run_down="200ms")
+        daemon = DaemonProcess(tmp_path, site)
+        try:
+            for _ in range(KILLS // SHARES):
+                with daemon:
+                    # From before the first safe write to the middle of the second run.
+                    time.sleep(random.uniform(0.1, 3.5))
+                    daemon.kill()
+            with daemon:
+                daemon.wait_ready()
+                relays = field.control("state")["relays"]
+                settled = daemon.data("/status")
+                assert daemon.terminate() == 0
+            assert not relays[0] or settled["zones"][0]["tasks"], "nothing runs without a task"
+        finally:
+            log = daemon.log.read_text()
+        assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+        found = broken(daemon.state / "journal.db", field.trace())
+        assert not found, "\n".join(found)
+        on = counts(field.trace())
+        assert on["pump"] >= KILLS // SHARES // 4, f"too little happened to prove anything: {on}"
+        assert not any(field.control("state")["relays"][:2])
