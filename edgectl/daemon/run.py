@@ -25,7 +25,7 @@ from edgectl.engine.turn import Stepper
 from edgectl.host import notify
 from edgectl.host.clock import SystemClock, boot_id
 from edgectl.host.timer import Alarm
-from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnwritable
+from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import Input, MakeSafe, Shutdown
 from edgectl.model.site import Site
@@ -119,7 +119,7 @@ class Daemon:
             writer,
             field.carry,
             on_entries=self._on_entries,
-            storage_errors=(JournalError,),
+            storage_errors=(JournalUnwritable,),
         )
         self._control = control
         control.wake_by(Alarm(asyncio.get_running_loop(), control.nudge))

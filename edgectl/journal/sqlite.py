@@ -4,6 +4,7 @@ Two rules. A batch is on the disk whole, or not at all. A damaged file is put as
 in silence: whoever opens the new one is told that the old one was lost.
 """
 
+import contextlib
 import sqlite3
 from importlib import resources
 from pathlib import Path
@@ -25,7 +26,10 @@ class SqliteJournal:
         self.lost = False
         try:
             self._db = self._open()
+            self.load()
         except JournalUnreadable:
+            if hasattr(self, "_db"):
+                self._db.close()
             _quarantine(path)
             self.lost = True
             self._db = self._open()
@@ -34,7 +38,14 @@ class SqliteJournal:
             self._db.commit()
 
     def load(self) -> Stored:
-        """What is open. Bounded by that, not by the size of the file."""
+        """What is open. Bounded by that, not by the size of the file. Raises JournalUnreadable."""
+        try:
+            return self._load()
+        except (sqlite3.DatabaseError, ValueError, TypeError, KeyError) as error:
+            # A flipped bit can pass SQLite's own check and still be no value of ours.
+            raise JournalUnreadable(f"the journal {self.path} is damaged: {error}", "it will be put aside") from error
+
+    def _load(self) -> Stored:
         db = self._db
         meta = dict(db.execute("SELECT name, value FROM meta"))
         last, high = db.execute("SELECT coalesce(max(seq), 0), coalesce(max(wall), 0) FROM timeline").fetchone()
@@ -66,12 +77,21 @@ class SqliteJournal:
                 db.execute(*rows.statement(change))
             db.execute("COMMIT")
         except sqlite3.OperationalError as error:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
+            self._undo()
             raise JournalUnwritable(
                 f"the journal {self.path} did not take a commit: {error}",
                 "make room on the disk or check the card; nothing is switched on until a commit succeeds",
             ) from error
+        except sqlite3.DatabaseError as error:
+            self._undo()
+            raise JournalUnreadable(
+                f"the journal {self.path} is damaged: {error}", "it is put aside at a start"
+            ) from error
+
+    def _undo(self) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
 
     def close(self) -> None:
         """Close the file. What was committed is on the disk already."""
@@ -95,7 +115,7 @@ class SqliteJournal:
             raise JournalUnwritable(
                 f"the journal {self.path} cannot be used: {error}", "check free space, rights and other programs"
             ) from error
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
             db.close()
             raise JournalUnreadable(f"the journal {self.path} is damaged: {error}", "it will be put aside") from error
         except JournalTooNew:

@@ -46,9 +46,8 @@ class RtuLink:
 
     def close(self) -> None:
         """Close the port; its lock goes with it."""
-        if self._wire is not None:
+        if self._transport is not None and self._wire is not None and not self._wire.lost:
             self._wire.forget()
-        if self._transport is not None:
             self._transport.abort()
         self._transport = self._wire = None
 

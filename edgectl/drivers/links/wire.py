@@ -21,6 +21,11 @@ class Wire(asyncio.Protocol):
             on_lost, self._on_lost = self._on_lost, None
             on_lost("the line was closed" if error is None else str(error))
 
+    @property
+    def lost(self) -> bool:
+        """True when there is nothing left to close."""
+        return self._on_lost is None
+
     def forget(self) -> None:
         """We closed it ourselves: nobody needs to be told."""
         self._on_lost = None

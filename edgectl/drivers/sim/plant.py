@@ -22,6 +22,7 @@ class Plant:
     pump_since: int | None = None
     valve: bool = False
     lamp: bool = False
+    blocked: bool = False  # the suction filter lets nothing through
     flow: float = field(default=0.0, init=False)
     _at: int | None = field(default=None, init=False)
 
@@ -42,7 +43,7 @@ class Plant:
             self._at = now if self._at is None else self._at
             return
         begin, self._at = self._at, now
-        wet = now - max(begin, (self.pump_since or 0) + SPIN_UP) if self.pump_since is not None and self.valve else 0
+        wet = now - max(begin, (self.pump_since or 0) + SPIN_UP) if self._pushes else 0
         out = min(self.tank, self.rate / 60 * max(0, wet) / SECOND)
         into = min(self.capacity - self.tank + out, self.refill / 60 * self.speed * (now - begin) / SECOND)
         self.tank += into - out
@@ -56,4 +57,8 @@ class Plant:
 
     def _flow(self, now: int) -> float:
         runs = self.pump_since is not None and now - self.pump_since >= SPIN_UP
-        return self.rate if runs and self.valve and self.tank > 0.5 else 0.0
+        return self.rate if runs and self._pushes and self.tank > 0.5 else 0.0
+
+    @property
+    def _pushes(self) -> bool:
+        return self.pump_since is not None and self.valve and not self.blocked

@@ -67,6 +67,7 @@ class SimulatedHouse:
                 self.board.stuck.clear()
                 self.board.welded.clear()
                 self.board.mode[:] = [0] * 8
+                self.plant.blocked = False
                 self.board.version, self.level.unit_code, self.level.frozen = 200, 1, None
             case "unplug":
                 self.serial.unplug()
@@ -107,6 +108,9 @@ class SimulatedHouse:
                 self.board.welded.add(relay)
             case "linkage":
                 self.board.mode[relay] = 1
+            case "blocked":
+                self.plant.advance(mono())
+                self.plant.blocked = True
             case "wrong_identity":
                 self.board.version, self.level.unit_code = 7, 2
             case "frozen_level":
@@ -114,7 +118,7 @@ class SimulatedHouse:
             case str() if kind in KINDS:
                 self.faults.active.append(Fault(**wish))
             case _:
-                known = "stuck_relay, welded_relay, linkage, wrong_identity, frozen_level, " + ", ".join(KINDS)
+                known = "stuck_relay, welded_relay, linkage, blocked, wrong_identity, frozen_level, " + ", ".join(KINDS)
                 raise ValueError(f"{kind!r} is no fault: {known}")
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

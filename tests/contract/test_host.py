@@ -1,0 +1,148 @@
+"""What the machine offers: clocks with trust, a timer that is never early, locks that the kernel gives back."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import uvloop
+
+from edgectl.drivers.links.rtu import RtuLink
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.wiring import SerialLine
+from edgectl.host import clock, notify
+from edgectl.host.clock import PLAUSIBLE, SystemClock, boot_id
+from edgectl.host.lock import AlreadyRunning, HostLock
+from edgectl.host.notify import NotifyFailed
+from edgectl.host.timer import Alarm
+from edgectl.model.time import MS, SECOND, Trust
+
+HOLDER = """
+import sys, signal
+from pathlib import Path
+from edgectl.host.lock import HostLock
+HostLock(Path(sys.argv[1])).take()
+print("held", flush=True)
+signal.pause()
+"""
+
+
+def test_both_clocks_are_read_together() -> None:
+    now = SystemClock().now()
+    assert abs(now.mono - time.monotonic_ns()) < SECOND
+    assert abs(now.wall - time.time_ns()) < SECOND
+
+
+def test_trust_follows_the_kernel_and_the_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(clock, "_kernel_synchronised", lambda: False)
+    assert SystemClock().now().trust is Trust.RESTORED
+    behind = SystemClock()
+    future = time.time_ns() + 3600 * SECOND
+    behind.remember(future)
+    first = behind.now()
+    assert first.trust is Trust.UNTRUSTED
+    assert first.wall >= future, "the best guess does not run backwards"
+    assert behind.now().wall > first.wall
+    (tmp_path / "synchronised").touch()
+    monkeypatch.setenv("EDGECTL_CLOCK_SYNCHRONISED", str(tmp_path / "synchronised"))
+    assert SystemClock().now().trust is Trust.SYNCED
+
+
+def test_a_clock_at_1970_is_not_believed() -> None:
+    code = "from edgectl.host.clock import SystemClock; print(SystemClock().now().trust)"
+    out = subprocess.run(
+        ["faketime", "1970-01-02 00:00:00", sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert out.stdout.strip() == "untrusted"
+    assert PLAUSIBLE > 0
+
+
+def test_the_boot_has_a_name() -> None:
+    assert boot_id() == Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_an_alarm_is_never_early(run) -> None:  # type: ignore[no-untyped-def]
+    async def ring() -> list[int]:
+        rang = asyncio.Event()
+        alarm = Alarm(asyncio.get_running_loop(), rang.set)
+        late = []
+        for number in range(100):
+            at = time.monotonic_ns() + (1 + number % 5) * MS
+            alarm.set(at + SECOND)
+            alarm.set(at)  # the newer one counts
+            await asyncio.wait_for(rang.wait(), 5)
+            rang.clear()
+            late.append(time.monotonic_ns() - at)
+        alarm.close()
+        return late
+
+    assert min(run(ring())) >= 0
+
+
+def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    with pytest.raises(AlreadyRunning) as caught:
+        HostLock(tmp_path).take()
+    assert caught.value.pid == holder.pid
+    os.kill(holder.pid, signal.SIGKILL)
+    holder.wait()
+    holder.stdout.close()
+    lock = HostLock(tmp_path)
+    lock.take()
+    lock.release()
+    lock.take(wait_s=1)
+    lock.release()
+
+
+async def test_a_port_is_ours_alone_and_a_missing_one_is_told() -> None:
+    master, slave = pty.openpty()
+    try:
+        line = SerialLine(port=os.ttyname(slave))
+        first = RtuLink(line)
+        await first.open(lambda _: None, lambda _: None)
+        code = (
+            "import asyncio, sys\nfrom edgectl.drivers.links.rtu import RtuLink\n"
+            "from edgectl.drivers.wiring import SerialLine\n"
+            "asyncio.run(RtuLink(SerialLine(port=sys.argv[1])).open(print, print))"
+        )
+        other = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", code, line.port, stderr=asyncio.subprocess.PIPE
+        )
+        _, err = await other.communicate()
+        assert b"is in use by another program" in err or b"Device or resource busy" in err
+        first.close()
+        async with asyncio.timeout(10):
+            while True:  # the transport closes its file on another thread
+                with contextlib.suppress(LinkDown):
+                    await first.open(lambda _: None, lambda _: None)
+                    break
+                await asyncio.sleep(0.01)
+        first.close()
+        with pytest.raises(LinkDown, match="No such file"):
+            await RtuLink(SerialLine(port="/dev/nothing-here")).open(lambda _: None, lambda _: None)
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def test_the_service_manager_is_told_if_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify.ready()
+    for address in (str(tmp_path / "notify"), "@edgectl-test-notify"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind("\0" + address[1:] if address.startswith("@") else address)
+            monkeypatch.setenv("NOTIFY_SOCKET", address)
+            notify.status("watering")
+            assert manager.recv(100) == b"STATUS=watering"
+    with pytest.raises(NotifyFailed, match="does not listen"):
+        notify.watchdog()

@@ -1,0 +1,559 @@
+"""The real daemon against simulated devices on real ports: what a person, a service manager and a bad day do to it."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgectl.testing.daemon import DaemonProcess, write_site
+from edgectl.testing.field import SimulatedField
+from edgectl.testing.verdict import broken
+
+pytestmark = pytest.mark.timeout(90)
+
+
+@pytest.fixture
+def field(tmp_path: Path) -> Iterator[SimulatedField]:
+    with SimulatedField(tmp_path / "field") as running:
+        yield running
+
+
+@pytest.fixture
+def daemon(tmp_path: Path, field: SimulatedField) -> Iterator[DaemonProcess]:
+    """A daemon that waters rarely; each test does what it needs."""
+    process = DaemonProcess(tmp_path, write_site(tmp_path, field, every="1h", duration="2s", travel="200ms"))
+    yield process
+    if process.process is not None and process.process.poll() is None:
+        process.kill()
+    log = process.log.read_text() if process.log.exists() else ""
+    assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+
+
+def http(daemon: DaemonProcess, path: str) -> tuple[int, str]:
+    """One request over TCP."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{daemon.http}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def watered(daemon: DaemonProcess) -> dict[str, Any]:
+    """Wait for the first irrigation to end; returns it."""
+    rows = daemon.wait(
+        "/tasks?limit=50",
+        lambda tasks: [t for t in tasks if t["task_type"] == "irrigation" and t["result"] is not None],
+    )
+    return next(t for t in rows if t["task_type"] == "irrigation")
+
+
+def relays(field: SimulatedField) -> list[bool]:
+    states: list[bool] = field.control("state")["relays"]
+    return states
+
+
+# ---------------------------------------------------------------- the main job
+
+
+def test_it_waters_and_says_done_only_because_the_hardware_did(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        task = watered(daemon)
+        assert (task["status"], task["result"]["physical_effect"]) == ("completed", "full")
+        assert (task["result"]["commands_effect_confirmed"], task["result"]["commands_total"]) == (2, 2)
+        assert 0.2 < task["result"]["effect_amounts"]["volume_l"] < 0.4
+        whole = daemon.data(f"/tasks/{task['task_id']}")
+        events = [entry["event_type"] for entry in whole["timeline"]]
+        assert events[0] == "TASK_RECEIVED"
+        assert events[-1] == "TASK_FINISHED"
+        assert {command["state"] for command in whole["commands"]} == {"DONE"}
+        assert daemon.terminate() == 0
+    assert broken(daemon.state / "journal.db", field.trace()) == []
+
+
+def test_an_echo_without_an_effect_is_no_success(daemon: DaemonProcess, field: SimulatedField) -> None:
+    field.fault("stuck_relay", relay=1)
+    with daemon:
+        daemon.wait_ready()
+        task = watered(daemon)
+        assert task["status"] == "failed"
+        assert task["result"]["error_code"] == "command_no_effect"
+        assert not any(relays(field)[:2])
+
+
+def test_a_pump_that_moves_no_water_is_stopped(daemon: DaemonProcess, field: SimulatedField, tmp_path: Path) -> None:
+    daemon.site = write_site(tmp_path, field, every="1h", duration="20s", travel="200ms")
+    field.fault("blocked")
+    with daemon:
+        daemon.wait_ready()
+        task = watered(daemon)
+        assert (task["status"], task["result"]["reason_code"]) == ("failed", "flow_inactive")
+        (alarm,) = daemon.data("/alarms")
+        assert "flow saw no water" in alarm["message"]
+    runs = [move for move in field.trace() if move["relay"] == "relay_1"]
+    assert (runs[1]["at"] - runs[0]["at"]) / 1e9 < 5.5, "T_dry"
+    assert not any(relays(field)[:2])
+
+
+def test_a_board_in_linkage_mode_is_told_before_it_can_lie(daemon: DaemonProcess, field: SimulatedField) -> None:
+    field.fault("linkage", relay=2)
+    with daemon:
+        alarm = daemon.wait("/alarms", lambda rows: [r for r in rows if r["id"] == "device_silent:board"])
+        assert any("control mode of each relay (0 = normal) is 1" in a["message"] for a in alarm)
+
+
+def test_no_level_no_water(daemon: DaemonProcess, field: SimulatedField) -> None:
+    field.fault("silent", unit=5)
+    with daemon:
+        daemon.wait_ready()
+        alarm = daemon.wait("/alarms", lambda alarms: alarms)[0]
+        assert "unit 5 on field silent" in alarm["message"]
+        assert "pump stays off" in alarm["advice"]
+        code, body = daemon.ask("POST", "/outputs/pump/on", {"seconds": 2})
+        assert code == 409
+        assert "tank_level > 15" in body["message"]
+        daemon.wait("/tasks", lambda tasks: any(t["stage"] == "" and t["status"] == "running" for t in tasks))
+        assert daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})[0] == 200, "one missing device stops no other"
+        assert daemon.data("/status")["ready"]
+    assert not any(move["relay"] == "relay_1" for move in field.trace())
+
+
+def test_the_level_goes_silent_while_the_pump_runs(
+    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path
+) -> None:
+    daemon.site = write_site(tmp_path, field, every="1h", duration="30s", travel="200ms")
+    with daemon:
+        daemon.wait_ready()
+        daemon.wait("/status", lambda s: any(t["stage"] == "water" for z in s["zones"] for t in z["tasks"]))
+        field.fault("silent", unit=5)
+        task = watered(daemon)
+        assert (task["status"], task["result"]["reason_code"]) == ("failed", "safety_blocked")
+        assert task["result"]["physical_effect"] == "partial"
+        vetoes = [e for e in daemon.data(f"/tasks/{task['task_id']}")["timeline"] if e["event_type"] == "VETO"]
+        assert "stale" in vetoes[0]["details"]["why"]
+    runs = [move for move in field.trace() if move["relay"] == "relay_1"]
+    assert 3 < (runs[1]["at"] - runs[0]["at"]) / 1e9 < 6, "max_age is 4 s"
+
+
+# ---------------------------------------------------------------- starts and ends
+
+
+def test_sigterm_makes_everything_safe_before_anything_closes(
+    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path
+) -> None:
+    daemon.site = write_site(tmp_path, field, every="1h", duration="30s", travel="200ms")
+    with daemon:
+        daemon.wait_ready()
+        daemon.wait("/status", lambda _: field.control("state")["pumped"] > 0.1)
+        assert relays(field)[:2] == [True, True]
+        assert daemon.terminate() == 0
+    assert relays(field)[:2] == [False, False]
+    pump, valve = (next(m for m in field.trace() if m["relay"] == r and not m["on"]) for r in ("relay_1", "relay_2"))
+    assert pump["at"] <= valve["at"]
+    db = sqlite3.connect(daemon.state / "journal.db")
+    assert not db.execute("SELECT id FROM outputs WHERE open = 1").fetchall(), "seen off, and written down"
+    db.close()
+    with daemon:
+        daemon.wait_ready()
+        (task,) = daemon.data("/tasks?preset=failed")
+        assert task["result"]["reason_code"] == "task_recovered_after_restart"
+        assert task["result"]["physical_effect"] == "partial"
+
+
+def test_a_second_daemon_touches_nothing_and_names_the_first(daemon: DaemonProcess, tmp_path: Path) -> None:
+    with daemon:
+        daemon.wait_ready()
+        assert daemon.process is not None
+        twin = DaemonProcess(tmp_path, daemon.site)
+        twin.log = tmp_path / "twin.log"
+        with twin:
+            assert twin.process is not None
+            assert twin.process.wait(20) == 1
+        assert f"process {daemon.process.pid} already drives the site" in twin.log.read_text()
+        assert daemon.data("/status")["ready"]
+
+
+def test_another_daemon_cannot_take_a_port_that_is_driven(daemon: DaemonProcess, tmp_path: Path) -> None:
+    with daemon:
+        daemon.wait_ready()
+        (tmp_path / "other").mkdir()
+        twin = DaemonProcess(tmp_path / "other", daemon.site)
+        with twin:
+            alarm = twin.wait("/alarms", lambda alarms: any("in use" in a["message"] for a in alarms))
+            assert alarm
+
+
+def test_the_service_manager_hears_ready_watchdog_and_stopping(daemon: DaemonProcess, tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        daemon._prefix = ("env", f"NOTIFY_SOCKET={tmp_path / 'notify'}")
+        heard = []
+        with daemon:
+            while "WATCHDOG=1" not in heard:
+                heard.append(manager.recv(100).decode())
+            daemon.terminate()
+            while "STOPPING=1" not in heard:
+                heard.append(manager.recv(100).decode())
+    assert heard[0] == "READY=1"
+
+
+def test_a_stalled_loop_ends_the_process(daemon: DaemonProcess, field: SimulatedField) -> None:
+    """The loop is stopped from within, as a bug would do it; a thread sees it and ends the process."""
+    daemon._prefix = (
+        sys.executable,
+        "-c",
+        "import sys, threading, runpy, time\n"
+        "import edgectl.daemon.control as control\n"
+        "turn = control.Control._turn\n"
+        "def stuck(self):\n"
+        "    turn(self)\n"
+        "    if self.turns == 40: time.sleep(60)\n"
+        "control.Control._turn = stuck\n"
+        "sys.argv = sys.argv[4:]\n"
+        "sys.argv[0] = 'edgectl'\n"
+        "from edgectl.__main__ import main\n"
+        "main()\n",
+        "--",
+    )
+    with daemon:
+        assert daemon.process is not None
+        assert daemon.process.wait(40) == 70
+    text = daemon.log.read_text()
+    assert "the event loop has stalled" in text
+    daemon.log.write_text("")
+
+
+def test_a_broken_control_loop_makes_everything_safe_and_ends(daemon: DaemonProcess, field: SimulatedField) -> None:
+    daemon._prefix = (
+        sys.executable,
+        "-c",
+        "import sys\n"
+        "import edgectl.engine.turn as turn\n"
+        "decide = turn.decide\n"
+        "def broken(state, inputs, now):\n"
+        "    if any(t.stage == 'water' for t in state.tasks.values()): raise RuntimeError('planted')\n"
+        "    return decide(state, inputs, now)\n"
+        "turn.decide = broken\n"
+        "sys.argv = ['edgectl', *sys.argv[5:]]\n"
+        "from edgectl.__main__ import main\n"
+        "main()\n",
+        "--",
+    )
+    with daemon:
+        assert daemon.process is not None
+        assert daemon.process.wait(40) == 70
+    assert "planted" in daemon.log.read_text()
+    daemon.log.write_text("")
+    assert not any(relays(field)[:2])
+    assert "relay_2" in {move["relay"] for move in field.trace()}
+
+
+# ---------------------------------------------------------------- doors
+
+
+def test_live_and_ready_are_different_questions(daemon: DaemonProcess, field: SimulatedField) -> None:
+    field.control("unplug")
+    field.control("drop")
+    daemon.site.write_text(
+        daemon.site.read_text().replace("type: modbus-tcp, host: 127.0.0.1", "type: modbus-tcp, host: 127.0.0.9")
+    )
+    with daemon:
+        daemon.wait("/status", lambda s: s["phase"] == "ready")
+        assert http(daemon, "/health/live")[0] == 200
+        code, text = http(daemon, "/health/ready")
+        assert code == 503
+        assert not json.loads(text)["checks"]["command_bus"]["ok"]
+        code, body = daemon.ask("POST", "/tasks", {"zone": "beds", "payload": {"duration_s": 1}})
+        assert (code, body["code"]) == (503, "not_ready")
+        field.control("plug")
+        daemon.wait("/status", lambda s: s["ready"])
+        assert http(daemon, "/health/ready")[0] == 200
+
+
+def test_metrics_are_there_and_the_rest_is_not_on_the_network(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+        code, text = http(daemon, "/metrics")
+        assert code == 200
+        assert "edgectl_ready 1.0" in text
+        assert 'edgectl_bus_up{bus="field"} 1.0' in text
+        assert http(daemon, "/status")[0] == 404
+        assert http(daemon, "/tasks")[0] == 404
+
+
+def test_the_socket_is_for_owner_and_group(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+        assert daemon.socket.stat().st_mode & 0o777 == 0o660
+
+
+def test_the_same_request_is_one_task_and_another_under_its_name_is_refused(daemon: DaemonProcess) -> None:
+    wish = {
+        "zone": 1,
+        "payload": {"duration_s": 1},
+        "correlation_id": "asked-once-1",
+        "scheduled_for": "2026-06-01T06:00:00+00:00",
+        "due_at": "2099-06-01T06:00:00+00:00",
+        "expires_at": "2099-06-01T07:00:00+00:00",
+    }
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        first = daemon.ask("POST", "/tasks", wish)[1]["data"]
+        assert first["result"] == "accepted"
+        daemon.wait("/tasks", lambda tasks: any(t["task_id"] == first["task_id"] and t["result"] for t in tasks))
+        daemon.kill()  # what was acknowledged survives
+        daemon.start()
+        daemon.wait_ready()
+        second = daemon.ask("POST", "/tasks", wish)[1]["data"]
+        assert (second["result"], second["task_id"]) == ("duplicate", first["task_id"])
+        code, body = daemon.ask("POST", "/tasks", {**wish, "payload": {"duration_s": 2}})
+        assert (code, body["code"]) == (409, "idempotency_payload_mismatch")
+
+
+BAD_REQUESTS: list[tuple[str, str, Any, int, str]] = [
+    ("POST", "/tasks", {"zone": "nowhere", "payload": {"duration_s": 1}}, 404, "unknown zone"),
+    ("POST", "/tasks", {"zone": 1, "payload": {}}, 422, "payload invalid"),
+    ("POST", "/tasks", {"zone": 1, "payload": {"duration_s": "NaN"}}, 422, "payload invalid"),
+    ("POST", "/tasks", {"zone": 1, "payload": 3}, 422, "payload must be an object"),
+    ("POST", "/tasks", {"zone": 1, "due_at": "2026-06-01T06:00:00"}, 422, "time zone"),
+    ("POST", "/tasks", {"zone": 1, "task_type": "dance", "payload": {}}, 422, "unsupported"),
+    ("POST", "/outputs/pump/on", {"seconds": -1}, 409, "more than 0 s"),
+    ("POST", "/outputs/pump/on", {"seconds": 1e300}, 409, "more than 0 s"),
+    ("POST", "/outputs/pump/on", {}, 422, "an ON needs its end"),
+    ("POST", "/outputs/nothing/off", {}, 404, "unknown actuator"),
+    ("POST", "/alarms/nothing/ack", {}, 404, "unknown alarm"),
+    ("GET", "/tasks?limit=0", None, 422, "is not a number from"),
+    ("GET", "/tasks?preset=x", None, 422, "there is no preset"),
+    ("GET", "/buses/none/frames", None, 404, "driven buses: field, climate"),
+]
+
+
+def test_a_bad_request_gets_a_sentence(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+        for method, path, body, code, words in BAD_REQUESTS:
+            status, answer = daemon.ask(method, path, body)
+            assert status == code, (path, body, answer)
+            assert words in f"{answer['message']} {answer['hint']}"
+
+
+def test_people_by_hand(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        assert daemon.cli("channel", "on", "pump", "--for", "2").returncode == 2
+        assert daemon.cli("channel", "on", "pump", "--for", "30s").returncode == 0
+        daemon.wait("/channels", lambda rows: any(r.get("output") == "pump" and r["on"] for r in rows))
+        shown = daemon.cli("channel", "read", "pump").stdout
+        assert "on" in shown
+        assert "ends" in shown
+        assert daemon.cli("stop-all").returncode == 0
+        daemon.wait("/channels", lambda rows: all(not r["owed_off"] for r in rows if "output" in r))
+        assert not any(relays(field)[:2])
+        refused = daemon.cli("channel", "on", "valve", "--for", "1s")
+        assert refused.returncode == 1
+        assert "edgectl resume" in refused.stderr
+        daemon.kill()
+        daemon.start()
+        daemon.wait_ready()
+        assert daemon.data("/status")["stopped"], "a stop survives a restart"
+        assert daemon.cli("resume").returncode == 0
+        assert daemon.cli("channel", "on", "valve", "--for", "1s").returncode == 0
+        assert "ready" in daemon.cli("status").stdout
+        for words in (("status",), ("tasks",), ("channel", "read"), ("alarms",)):
+            json.loads(daemon.cli(*words, "--json").stdout)
+        frames = daemon.cli("bus", "monitor", "field", "--once").stdout
+        assert "> 01 05 02 01 00 0a" in frames
+    assert daemon.cli("status").returncode == 3
+
+
+# ---------------------------------------------------------------- the field on a bad day
+
+
+def test_unplug_and_replug(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        for _ in range(3):
+            field.control("unplug")
+            status = daemon.wait("/status", lambda s: not s["buses"][0]["up"])
+            assert status["ready"], "the other bus is there: the site goes on"
+            field.control("plug")
+            daemon.wait("/status", lambda s: s["buses"][0]["up"] and not any(a["active"] for a in s["alarms"]))
+
+
+def test_a_board_that_is_another_one_is_refused(daemon: DaemonProcess, field: SimulatedField) -> None:
+    field.fault("wrong_identity")
+    with daemon:
+        alarms = daemon.wait("/alarms", lambda rows: len(rows) >= 2)
+        assert any("software version of a Waveshare board is 7" in alarm["message"] for alarm in alarms)
+        code, body = daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})
+        assert code == 409
+        assert "board does not answer" in body["message"]
+        field.control("clear")
+        daemon.wait("/alarms", lambda rows: not any(alarm["active"] for alarm in rows))
+
+
+def test_a_welded_relay_is_told_until_it_is_off(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        field.fault("welded_relay", relay=2)
+        daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})
+        alarms = daemon.wait("/alarms", lambda rows: any("output_may_be_on" in r["id"] for r in rows))
+        assert "switch valve off by hand" in " ".join(alarm["advice"] for alarm in alarms)
+        field.control("clear")
+        daemon.wait("/alarms", lambda rows: not any(r["active"] for r in rows))
+
+
+@pytest.mark.parametrize("kind", ["late", "truncated", "bad_crc", "garbage", "crossed", "exception", "silent"])
+def test_a_bad_line_never_becomes_a_value(daemon: DaemonProcess, field: SimulatedField, kind: str) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        for unit in (5, 7):
+            field.fault(kind, unit=unit, count=6, ms=600)
+        injected = field.control("state")["injected"]
+        seen: list[float] = []
+
+        def through(rows: Any) -> bool:
+            values = {r["sensor"]: r["value"] for r in rows if "sensor" in r}
+            if values["tank_level"] is not None:
+                seen.append(values["tank_level"])
+            done = field.control("state")["injected"] >= injected + 12 and len(seen) > 3
+            return bool(done) and values["tank_level"] is not None and values["flow"] is not None
+
+        daemon.wait("/channels", through, 60)
+        level = field.control("state")["tank"] / 2
+        assert all(abs(value - level) < 1 for value in seen), seen
+
+
+def test_over_tcp_a_cut_connection_is_made_anew(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        before = field.control("state")["tcp_requests"]
+        field.control("drop")
+        daemon.wait("/status", lambda s: s["buses"][1]["up"])
+        deadline = time.monotonic() + 30
+        while field.control("state")["tcp_requests"] <= before and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert field.control("state")["tcp_requests"] > before
+
+
+# ---------------------------------------------------------------- disk and clock
+
+
+def test_a_disk_without_room_switches_nothing_on_and_heals(
+    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path
+) -> None:
+    """A file size limit stands for the full disk: SQLite hears the same from the kernel as from a full card."""
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        assert daemon.process is not None
+        size = max(f.stat().st_size for f in daemon.state.iterdir() if f.name.startswith("journal.db"))
+        subprocess.run(["prlimit", f"--pid={daemon.process.pid}", f"--fsize={size // 2}:unlimited"], check=True)
+        code, body = 200, {}
+        for _ in range(40):
+            code, body = daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})
+            if code != 200:
+                break
+        assert code in (409, 503), (code, body)
+        daemon.wait("/alarms", lambda rows: any(r["id"] == "storage_degraded:journal" for r in rows))
+        status = daemon.data("/status")
+        assert not status["ready"]
+        before = len(field.trace())
+        code, body = daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})
+        assert code in (409, 503)
+        assert len(field.trace()) == before
+        subprocess.run(["prlimit", f"--pid={daemon.process.pid}", "--fsize=unlimited:unlimited"], check=True)
+        daemon.wait("/status", lambda s: s["ready"])
+        assert daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})[0] == 200
+        assert daemon.terminate() == 0
+    assert broken(daemon.state / "journal.db", field.trace()) == []
+
+
+def test_an_unreadable_journal_is_put_aside_and_control_goes_on(daemon: DaemonProcess) -> None:
+    daemon.state.mkdir()
+    (daemon.state / "journal.db").write_bytes(b"no database at all" * 1000)
+    with daemon:
+        daemon.wait_ready()
+        assert any(alarm["id"] == "journal_lost:journal" for alarm in daemon.data("/alarms"))
+        assert watered(daemon)["status"] == "completed"
+    assert (daemon.state / "journal.db.quarantine-1").exists()
+
+
+def test_a_newer_journal_is_left_alone_and_the_start_refused(daemon: DaemonProcess, field: SimulatedField) -> None:
+    daemon.state.mkdir()
+    db = sqlite3.connect(daemon.state / "journal.db")
+    db.execute("PRAGMA user_version = 99")
+    db.close()
+    with daemon:
+        assert daemon.process is not None
+        assert daemon.process.wait(20) == 1
+    assert "schema 99" in daemon.log.read_text()
+
+
+def test_a_clock_at_1970_keeps_the_calendar_waiting_and_the_guards_running(daemon: DaemonProcess) -> None:
+    daemon._prefix = (
+        "env",
+        "FAKETIME_DONT_FAKE_MONOTONIC=1",
+        "DONT_FAKE_MONOTONIC=1",
+        "faketime",
+        "1970-01-02 00:00:00",
+    )
+    with daemon:
+        daemon.wait("/status", lambda s: s["phase"] == "ready")
+        assert daemon.data("/status")["clock"] == "untrusted"
+        assert watered(daemon)["status"] == "completed", "an interval needs no calendar"
+        assert not [t for t in daemon.data("/tasks") if t["task_type"] == "lighting"]
+        os.kill(_real(daemon), signal.SIGTERM)
+        assert daemon.process is not None
+        daemon.process.wait(20)
+
+
+def _real(daemon: DaemonProcess) -> int:
+    """The daemon's own pid, under its wrapper."""
+    return int((daemon.state / "lock").read_text())
+
+
+def test_safe_state_without_a_daemon_and_without_a_site_file(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        daemon.ask("POST", "/outputs/valve/on", {"seconds": 60})
+        daemon.wait("/channels", lambda rows: any(r.get("output") == "valve" and r["on"] for r in rows))
+        while_it_runs = daemon.cli("safe-state")
+        assert while_it_runs.returncode == 0
+        assert "asked to stop everything" in while_it_runs.stdout
+        daemon.cli("resume")
+        daemon.wait("/channels", lambda rows: all(not r["owed_off"] for r in rows if "output" in r))
+        daemon.ask("POST", "/outputs/valve/on", {"seconds": 60})
+        daemon.wait("/channels", lambda rows: any(r.get("output") == "valve" and r["on"] for r in rows))
+        daemon.kill()
+    daemon.site.unlink()
+    assert relays(field)[1]
+    done = daemon.cli("safe-state", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [
+        {"output": "pump", "off": True, "reason": ""},
+        {"output": "valve", "off": True, "reason": ""},
+    ]
+    assert not any(relays(field)[:2])
+    field.control("unplug")
+    lost = daemon.cli("safe-state")
+    assert lost.returncode == 1
+    assert "NOT PROVEN OFF" in lost.stdout
