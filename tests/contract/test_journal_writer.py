@@ -104,7 +104,7 @@ def test_on_a_full_disk_the_ballast_lets_the_last_words_through(tmp_path: Path) 
     """A real small disk when it can be mounted, as root; the journal and its ballast fill it together."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(disk)], check=True)
     try:
         asyncio.run(_fill(disk))
     finally:
