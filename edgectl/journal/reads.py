@@ -65,10 +65,12 @@ class JournalReads:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosqlite.Connection]:
+        hint = "has the daemon run here? --state names its folder"
+        if not self.path.exists():
+            raise JournalError(f"the journal {self.path} cannot be opened: there is none", hint)
         try:
             db = await aiosqlite.connect(f"file:{self.path}?mode=ro", uri=True)
         except aiosqlite.Error as error:
-            hint = "has the daemon run here? --state names its folder"
             raise JournalError(f"the journal {self.path} cannot be opened: {error}", hint) from error
         try:
             yield db
