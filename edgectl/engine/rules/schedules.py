@@ -1,16 +1,38 @@
 """Due occurrences become tasks, or rows that say why not. The cursor moves in the same decision."""
 
+from dataclasses import replace
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
-from edgectl.model.time import SECOND, iso
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
 
 EXPIRY = 105 * SECOND
+CLOCK_PATIENCE: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
+
+
+def _believed(draft: Draft) -> Now:
+    """The clock as the calendar may use it. Plants do not wait for a time server for days: patience ends."""
+    now = draft.now
+    if now.trust is not Trust.UNTRUSTED:
+        draft.calm("clock_untrusted", "clock")
+        return now
+    patient_until = draft.state.started + CLOCK_PATIENCE
+    if now.mono < patient_until:
+        draft.wake(patient_until)
+        return now
+    draft.alert(
+        "clock_untrusted",
+        "clock",
+        "the wall clock cannot be believed; the calendar runs by the best guess",
+        "set the clock or let it reach a time server; until then runs may come at the wrong hour",
+    )
+    return replace(now, trust=Trust.RESTORED)
 
 
 def run(draft: Draft) -> None:
     """Answer for every occurrence that is due."""
-    state, now = draft.state, draft.now
+    state, now = draft.state, _believed(draft)
     open_ = {task.schedule for task in draft.tasks()}
     for schedule in state.schedules:
         cursor = draft.cursor(schedule.name)
