@@ -557,3 +557,28 @@ def test_safe_state_without_a_daemon_and_without_a_site_file(daemon: DaemonProce
     lost = daemon.cli("safe-state")
     assert lost.returncode == 1
     assert "NOT PROVEN OFF" in lost.stdout
+
+
+def test_a_door_that_cannot_be_opened_does_not_keep_the_plants_dry(daemon: DaemonProcess) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", daemon.http))
+        other.listen()
+        with daemon:
+            daemon.wait("/status", lambda s: s["phase"] == "ready")
+            assert watered(daemon)["status"] == "completed"
+            status = daemon.data("/status")
+            assert not status["ready"]
+            assert "another program may use it" in status["not_ready_because"][0]
+
+
+def test_a_journal_that_cannot_be_opened_is_asked_again(daemon: DaemonProcess, field: SimulatedField) -> None:
+    daemon.state.mkdir()
+    (daemon.state / "journal.db").mkdir()  # no file can be made there
+    with daemon:
+        deadline = time.monotonic() + 20
+        while "cannot be opened" not in daemon.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert "cannot be opened" in daemon.log.read_text()
+        assert not any(relays(field))
+        (daemon.state / "journal.db").rmdir()
+        daemon.wait_ready()
