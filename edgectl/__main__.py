@@ -3,7 +3,7 @@
 import click
 
 from edgectl import __version__
-from edgectl.cli import simulate
+from edgectl.cli import check, simulate
 
 
 @click.group()
@@ -12,6 +12,7 @@ def main() -> None:
     """edgectl: one greenhouse, driven safely."""
 
 
+main.add_command(check.check)
 main.add_command(simulate.simulate)
 
 if __name__ == "__main__":
