@@ -114,10 +114,8 @@ def _validate(model: Any, path: Path, node: Node, findings: Findings) -> Any:
                 inside = ("type",)
             report = findings.key if error["type"] == "extra_forbidden" else findings.value
             report((*path, *inside), what, hint)
-            if not inside or error["type"] == "missing":
-                return None
-            bad.add(inside[0])
-    if not isinstance(data, dict):
+            bad.add("" if not inside or error["type"] == "missing" else inside[0])
+    if not isinstance(data, dict) or "" in bad:
         return None
     # The rest of the entry may hold further mistakes of its own: judge it without the keys that were refused.
     try:

@@ -109,9 +109,7 @@ def test_an_interval_an_end_time_and_defaults_of_catch_up(tmp_path: Path) -> Non
     text = changed("    catch_up: {policy: replay_limited, max: 1, within: 2h}\n", "")
     text = changed("photoperiod: 16h", 'end: "03:30"', text)
     rested = "  rest: {zone: zone-1, task: irrigation, every: 4h, duration: 60s}\n"
-    text = changed(
-        "schedules:\n", "schedules:\n  rest: {zone: zone-1, task: irrigation, every: 4h, duration: 60s}\n", text
-    )
+    text = changed("schedules:\n", "schedules:\n" + rested, text)
     (tmp_path / "site.yaml").write_text(text)
     rest, morning, lamps = load(tmp_path / "site.yaml").schedules
     assert rest.cadence == Every(interval=4 * 3600 * SECOND)
