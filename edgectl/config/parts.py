@@ -96,7 +96,7 @@ def _entry(model: Any, path: Path, node: Node, findings: Findings) -> Any:
         return None
     if not isinstance(node, Table):
         about = schema.SiteFile.model_fields[str(path[0])].description
-        findings.value(path, "has to be a group of keys", f"for example {about}")
+        findings.value(path, "has to be a group of keys", f"write {about}")
         return None
     return _validate(model, path, node, findings)
 
@@ -110,6 +110,7 @@ def _validate(model: Any, path: Path, node: Node, findings: Findings) -> Any:
         for error in refused.errors(include_url=False):
             inside = _inside(error["loc"], node)
             what, hint = sentence(error, _described(model, data), inside)
+            hint = hint or f"write {schema.SiteFile.model_fields[str(path[0])].description}"
             if error["type"] == "union_tag_invalid":
                 inside = ("type",)
             report = findings.key if error["type"] == "extra_forbidden" else findings.value

@@ -236,11 +236,11 @@ class SiteFile(Strict):
     devices: dict[Name, DeviceEntry] = Field(description="board: {bus: relays, profile: …, unit: 1}")
     sensors: dict[Name, SensorEntry] = Field(default_factory=dict, description="level: {from: level.level, …}")
     actuators: dict[Name, ActuatorEntry] = Field(default_factory=dict, description="pump: {to: board.relay_1, …}")
-    interlocks: list[Interlock] = Field(default_factory=list, description="- {never_together: [a, b]}")
+    interlocks: list[Interlock] = Field(default_factory=list, description="a list such as [{never_together: [a, b]}]")
     zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
-    declare: list[Declaration] = Field(default_factory=list, description="wiring that exists: [anti_siphon, air_gap]")
+    declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
 
 
 ENTRIES: dict[str, Any] = {

@@ -22,7 +22,13 @@ WHOLE = changed(
 # old, new, a fragment of the line that is blamed, path, words of sentence and hint
 MISTAKES = [
     # form
-    ("name: Small house", "name: Small house, nmae: x", "nmae", "site.nmae", ["not a known key", "did you mean name?"]),
+    (
+        "name: Small house",
+        "name: Small house, named: x",
+        "named",
+        "site.named",
+        ["not a known key", "did you mean name?"],
+    ),
     ("name: Small house, ", "", "site: {", "site.name", ["is missing", "add name"]),
     ("timezone: Europe/Berlin", "timezone: 5", "timezone: 5", "site.timezone", ["'5' is not text"]),
     ("Europe/Berlin", "Europe/Berlim", "Berlim", "site.timezone", ["not a known time zone", "Europe/Berlin"]),
@@ -38,7 +44,13 @@ MISTAKES = [
     ("lamps:\n", "my lamps:\n", "my lamps:", "schedules.my lamps", ["is not a name"]),
     (LAMP, "relay_3", "lamp:             relay_3", "actuators.lamp", ["a group of keys"]),
     ("[air_gap, overflow, motor_overload]", "[air_gab]", "air_gab", "declare[0]", ["did you mean air_gap?"]),
-    ("[air_gap, overflow, motor_overload]", "air_gap", "declare: air_gap", "declare", ["is not a list"]),
+    (
+        "[air_gap, overflow, motor_overload]",
+        "air_gap",
+        "declare: air_gap",
+        "declare",
+        ["is not a list", "write a list such as"],
+    ),
     # units
     ("max_on: 10m", "max_on: 600", "max_on: 600", "actuators.main_pump.max_on", ["'600' needs a unit", "write 600s"]),
     (
