@@ -63,6 +63,7 @@ MISTAKES = [
     ("duration: 90s", "duration: -90s", "-90s", "schedules.morning.duration", ["is not a duration"]),
     ("duration: 90s", "duration: 1h30m", "1h30m", "schedules.morning.duration", ["is not a duration", "one number"]),
     ("duration: 90s", "duration: 0s", " 0s", "schedules.morning.duration", ["no time at all"]),
+    ("duration: 90s", "duration: 50ms", "50ms", "schedules.morning.duration", ["shorter than a relay", "least 1s"]),
     ("duration: 90s", "duration: 999d", "999d", "schedules.morning.duration", ["longer than a year"]),
     (SPARE, ACID.replace("20ml", "20"), "dosing", "actuators.spare.max_dose", ["'20' needs a unit", "write 20ml"]),
     (SPARE, ACID.replace("20ml", "20s"), "dosing", "actuators.spare.max_dose", ["'20s' is not a volume", "ml or l"]),

@@ -104,6 +104,19 @@ def test_a_schedule_for_an_unknown_zone(tmp_path: Path) -> None:
     assert "did you mean zone-1?" in problem.hint
 
 
+@pytest.mark.parametrize(
+    ("every", "min_off", "words"),
+    [("1ms", "5s", "1ms is no rest"), ("1m", "2m", "1m is shorter than main_pump's min_off 2m")],
+)
+def test_an_interval_is_a_rest(tmp_path: Path, every: str, min_off: str, words: str) -> None:
+    text = changed(
+        "schedules:\n", f"schedules:\n  r: {{zone: zone-1, task: irrigation, every: {every}, duration: 60s}}\n"
+    )
+    (problem,) = rejected(tmp_path, changed("min_off: 5s", f"min_off: {min_off}", text))
+    assert problem.path == "schedules.r.every"
+    assert words in problem.what
+
+
 def test_a_fallback_run_fits_the_pump(tmp_path: Path) -> None:
     (problem,) = rejected(tmp_path, changed("duration: 60s", "duration: 20m", PRODUCT))
     assert problem.path == "zones.zone-1.fallback.duration"

@@ -16,6 +16,8 @@ from edgectl.model.time import SECOND, Nanos
 
 CADENCES = ("cron", "every", "window")
 DAY: Nanos = 86400 * SECOND
+SHORTEST_RUN: Nanos = SECOND
+SHORTEST_REST: Nanos = 10 * SECOND
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)  # whether a calendar ever strikes does not depend on today
 
 
@@ -105,6 +107,25 @@ def duration_where_it_counts(parts: Parts) -> None:
             parts.findings.key(path, "means nothing for lighting", "remove it; the window says how long")
 
 
+def long_enough(parts: Parts) -> None:
+    """A run lasts longer than the ticks of a relay timer, and a rest at least as long as the pump needs."""
+    for name, schedule in parts.schedules.items():
+        if schedule.duration is not None and schedule.duration < SHORTEST_RUN:
+            what = f"{show(schedule.duration)} is shorter than a relay can be trusted with"
+            parts.findings.value(("schedules", name, "duration"), what, f"write at least {show(SHORTEST_RUN)}")
+        zone = parts.zones.get(schedule.zone)
+        pump = None if zone is None else parts.actuators.get(zone.pump or "")
+        rest = max(SHORTEST_REST, 0 if pump is None or pump.min_off is None else pump.min_off)
+        if schedule.every is not None and schedule.every < rest:
+            path = ("schedules", name, "every")
+            why = (
+                "is no rest"
+                if rest == SHORTEST_REST
+                else f"is shorter than {zone and zone.pump}'s min_off {show(rest)}"
+            )
+            parts.findings.value(path, f"{show(schedule.every)} {why}", f"write at least {show(rest)}")
+
+
 def catch_up_where_it_counts(parts: Parts) -> None:
     """Only a calendar of events can have missed any."""
     for name, schedule in parts.schedules.items():
@@ -177,6 +198,7 @@ RULES = (
     cron_strikes,
     window_fits_a_day,
     duration_where_it_counts,
+    long_enough,
     catch_up_where_it_counts,
     run_fits_the_outputs,
 )
