@@ -1,7 +1,7 @@
 """Model values to rows and back. Pure; a value that comes back differs in nothing from the one that went in."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from edgectl.model.command import Command, CommandState, Order
@@ -30,6 +30,8 @@ _ALARM = _put("alarms", "open body")
 
 def _fields(value: Any) -> dict[str, Any]:
     """A value as its fields, one level: the encoder asks again for what lies inside. (`asdict` copies every dict.)"""
+    if not is_dataclass(value):
+        raise TypeError(f"a value of type {type(value).__name__} cannot be journaled")
     return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
@@ -115,7 +117,9 @@ def entry(body: str) -> Entry:
     return Entry(**_known(Entry, json.loads(body)))
 
 
-def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+def _known(kind: type[Any], raw: Any) -> dict[str, Any]:
     """Only the fields that this version has; an older row lacks some and gets their defaults."""
+    if not isinstance(raw, dict):
+        raise TypeError(f"a row holds no {kind.__name__}: {str(raw)[:80]}")
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in raw.items() if name in names}

@@ -144,18 +144,14 @@ class SqliteJournal:
             for rest in (unborn, unborn.with_name(f"{unborn.name}-journal")):
                 rest.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(unborn, isolation_level=None)) as db:
-                db.execute("PRAGMA synchronous = EXTRA")
+                db.execute("PRAGMA synchronous = OFF")  # nobody sees it before it is synced below
                 _migrate(db, 0)
-                with db:
-                    db.execute("INSERT INTO meta VALUES ('journal_id', ?)", (uuid4().hex,))
-                    if quarantine.predecessor(self.path):
-                        db.execute("INSERT INTO meta VALUES ('lost', '1')")
+                db.execute("INSERT INTO meta VALUES ('journal_id', ?)", (uuid4().hex,))
+                if quarantine.predecessor(self.path):
+                    db.execute("INSERT INTO meta VALUES ('lost', '1')")
+            _sync(unborn)
             unborn.rename(self.path)
-            folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+            _sync(self.path.parent)
         except sqlite3.Error as error:
             raise translate(self.path, "cannot be opened", error) from error
         except OSError as error:
@@ -197,6 +193,15 @@ class SqliteJournal:
             db.close()
             raise
         return db
+
+
+def _sync(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _migrate(db: sqlite3.Connection, version: int) -> None:
