@@ -1,22 +1,35 @@
 """The only file of edgectl that asks for the time.
 
-Durations are CLOCK_MONOTONIC: it never steps, it is the same for every process of one boot, and it stands still with
-the machine. How far the wall clock may be believed is a rule: SYNCED when the kernel says so; RESTORED when it is not
-behind what the journal has already seen; else UNTRUSTED, and then the best guess is the journal's last instant plus the
-time since the start, so that it at least never runs backwards.
+Durations are CLOCK_MONOTONIC: it never steps, it is the same for every process of one boot, and it is the clock of
+timerfd and of everything else here. CLOCK_BOOTTIME would also count a suspend, in which the program cannot act; a
+controller that is not meant to sleep gains nothing from it, and every peer measures in the other.
+
+How far the wall clock may be believed is a rule: SYNCED when the kernel says so; RESTORED when it is not behind what
+the journal has already seen; else UNTRUSTED, and then the best guess is the journal's last instant plus the time since
+the start, so that it at least never runs backwards.
 """
 
 import ctypes
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
-from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 
 PLAUSIBLE: Nanos = 1_735_689_600 * SECOND  # 2025-01-01: no controller of this program was switched on before
-_ASK_EVERY = SECOND
+STEP: Nanos = 2 * SECOND  # a smaller difference is drift, or one reading that was late
+_HELD_UP: Nanos = 50 * MS
+_ASK_EVERY: Nanos = SECOND
 _STA_UNSYNC = 0x40
 _TIME_ERROR = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The wall clock jumped by so many seconds, measured on the monotonic clock. Negative is back."""
+
+    seconds: float
 
 
 class SystemClock:
@@ -28,6 +41,8 @@ class SystemClock:
         self._synced = False
         self._asked: Nanos | None = None
         self._file = os.environ.get("EDGECTL_CLOCK_SYNCHRONISED", "")
+        self._offset: Nanos | None = None  # wall minus monotonic at the newest reading
+        self._jumped: Nanos = 0
 
     def remember(self, high_water: Nanos) -> None:
         """The newest wall instant of the journal."""
@@ -35,7 +50,8 @@ class SystemClock:
 
     def now(self) -> Now:
         """The two clocks, read together."""
-        mono, wall = time.monotonic_ns(), time.time_ns()
+        mono, wall = _both()
+        self._watch(wall - mono)
         if self._asked is None or mono - self._asked >= _ASK_EVERY:
             self._asked = mono
             self._synced = _kernel_synchronised() or (self._file != "" and Path(self._file).exists())
@@ -44,6 +60,27 @@ class SystemClock:
         if wall >= max(self._high_water, PLAUSIBLE):
             return Now(mono=mono, wall=wall, trust=Trust.RESTORED)
         return Now(mono=mono, wall=max(wall, self._high_water + mono - self._started), trust=Trust.UNTRUSTED)
+
+    def stepped(self) -> Step | None:
+        """How far the wall clock has jumped between two readings since this was asked last, or None."""
+        jumped, self._jumped = self._jumped, 0
+        return Step(seconds=jumped / SECOND) if jumped else None
+
+    def _watch(self, offset: Nanos) -> None:
+        # Between neighbours only: slewing over hours is no step, and it adds up to more than one.
+        if self._offset is not None and abs(offset - self._offset) > STEP:
+            self._jumped += offset - self._offset
+        self._offset = offset
+
+
+def _both() -> tuple[Nanos, Nanos]:
+    """Monotonic and wall of one instant; read again when the process was held up between the two."""
+    mono = time.monotonic_ns()
+    for _ in range(3):
+        wall, before, mono = time.time_ns(), mono, time.monotonic_ns()
+        if mono - before < _HELD_UP:
+            break
+    return mono, wall
 
 
 def boot_id() -> str:
@@ -56,8 +93,10 @@ def boot_id() -> str:
 
 def _kernel_synchronised() -> bool:
     """Ask adjtimex without setting anything. Where it may not be asked, the answer is no."""
-    libc = ctypes.CDLL(None, use_errno=True)
     room = (ctypes.c_long * 64)()  # struct timex: modes at the start, status at byte 40
-    state = libc.adjtimex(ctypes.byref(room))
+    state = _LIBC.adjtimex(ctypes.byref(room))
     status = ctypes.cast(room, ctypes.POINTER(ctypes.c_int))[10]
     return bool(0 <= state < _TIME_ERROR and not status & _STA_UNSYNC)
+
+
+_LIBC = ctypes.CDLL(None, use_errno=True)

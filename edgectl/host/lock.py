@@ -1,9 +1,12 @@
 """One controller per state folder: an advisory lock that the kernel releases when its holder dies, however it dies."""
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
 from threading import Event
+
+from edgectl.model.time import iso
 
 _AGAIN_S = 0.05
 
@@ -11,14 +14,14 @@ _AGAIN_S = 0.05
 class AlreadyRunning(Exception):
     """Another process holds the folder. `pid` is what it wrote into the lock, 0 when nobody can read it."""
 
-    def __init__(self, folder: Path, pid: int) -> None:
+    def __init__(self, folder: Path, pid: int, since: str = "") -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"{who} already drives the site in {folder}")
+        super().__init__(f"{who} already drives the site in {folder}" + (f", since {since}" if since else ""))
         self.pid = pid
 
 
 class HostLock:
-    """The lock of a state folder."""
+    """The lock of a state folder. Its file holds the process number; its time of change is when that process came."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "lock"
@@ -26,21 +29,18 @@ class HostLock:
 
     def take(self, *, wait_s: float = 0.0) -> None:
         """Take it, waiting at most so long. Raises AlreadyRunning and OSError."""
+        assert self._fd is None, "taken already"
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        pause, tries = Event(), round(wait_s / _AGAIN_S) + 1
-        for left in reversed(range(tries)):
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if left:
-                    pause.wait(_AGAIN_S)
-                    continue
-                text = os.pread(descriptor, 32, 0).decode(errors="replace").strip()
-                os.close(descriptor)
-                raise AlreadyRunning(self.path.parent, int(text) if text.isdigit() else 0) from None
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        try:
+            self._wait(descriptor, wait_s)
+            text = f"{os.getpid()}\n".encode()
+            with contextlib.suppress(OSError):  # a full disk: the lock counts, not the note
+                # In place and then cut: the file is never empty, so whoever looks meanwhile sees a number.
+                os.pwrite(descriptor, text, 0)
+                os.ftruncate(descriptor, len(text))
+        except BaseException:
+            os.close(descriptor)
+            raise
         self._fd = descriptor
 
     def release(self) -> None:
@@ -48,3 +48,16 @@ class HostLock:
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
+
+    def _wait(self, descriptor: int, wait_s: float) -> None:
+        pause, tries = Event(), round(wait_s / _AGAIN_S) + 1
+        for left in reversed(range(tries)):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if left:
+                    pause.wait(_AGAIN_S)
+        words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
+        pid = int(words[0]) if words and words[0].isdigit() else 0
+        raise AlreadyRunning(self.path.parent, pid, iso(os.fstat(descriptor).st_mtime_ns) if pid else "")

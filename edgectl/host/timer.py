@@ -1,7 +1,6 @@
 """A timer that is never early: a timerfd that the event loop reads. The loop's own timers may fire 1.2 ms too soon."""
 
 import asyncio
-import contextlib
 import ctypes
 import os
 from collections.abc import Callable
@@ -32,21 +31,33 @@ class Alarm:
 
     def set(self, at: Nanos) -> None:
         """Ring at this monotonic instant, at once when it has passed."""
-        if at == self._set_at:
-            return
-        self._set_at = at
-        at = max(at, 1)  # zero would disarm it
+        if at != self._set_at:
+            self._arm(max(at, 1))  # zero would disarm it
+            self._set_at = at
+
+    def cancel(self) -> None:
+        """Do not ring, not even when the instant has come and the loop has not looked yet."""
+        if self._set_at is not None:
+            self._arm(0)
+            self._set_at = None
+
+    def close(self) -> None:
+        """Give the timer back. Closing it again does nothing."""
+        if self._fd >= 0:
+            self._loop.remove_reader(self._fd)
+            os.close(self._fd)
+            self._fd, self._set_at = -1, None
+
+    def _arm(self, at: Nanos) -> None:
+        # Setting a timerfd also takes back an expiry that nobody has read, so a forgotten instant cannot ring.
         span = _Span(0, 0, at // SECOND, at % SECOND)
         if self._libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(span), None) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
-    def close(self) -> None:
-        """Give the timer back."""
-        self._loop.remove_reader(self._fd)
-        os.close(self._fd)
-
     def _fired(self) -> None:
-        self._set_at = None
-        with contextlib.suppress(BlockingIOError):
+        try:
             os.read(self._fd, 8)
-            self._ring()
+        except BlockingIOError:
+            return  # it was set anew between the loop's look and this call
+        self._set_at = None
+        self._ring()

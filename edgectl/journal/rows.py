@@ -1,7 +1,7 @@
 """Model values to rows and back. Pure; a value that comes back differs in nothing from the one that went in."""
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import fields, is_dataclass
 from typing import Any
 
 from edgectl.model.command import Command, CommandState, Order
@@ -12,39 +12,67 @@ from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 Row = tuple[Any, ...]
 
 
+def _put(table: str, moving: str, fixed: str = "") -> str:
+    """Put a whole value. `fixed` columns are written once, so an index over them wears nothing."""
+    names = ["id", *moving.split(), *fixed.split()]
+    updates = ",".join(f"{name}=excluded.{name}" for name in moving.split())
+    marks = ",".join("?" * len(names))
+    return f"INSERT INTO {table} ({','.join(names)}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {updates}"
+
+
+_TASK = _put("tasks", "open status body", "zone correlation_id created_at")
+_COMMAND = _put("commands", "open state body", "task_id")
+_OUTPUT = _put("outputs", "open body")
+_CURSOR = _put("cursors", "body")
+_LATCH = _put("latches", "open body")
+_ALARM = _put("alarms", "open body")
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    """A value as its fields, one level: the encoder asks again for what lies inside. (`asdict` copies every dict.)"""
+    if not is_dataclass(value):
+        raise TypeError(f"a value of type {type(value).__name__} cannot be journaled")
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=_fields)
+
+
+def _text(value: Any) -> str:
+    return _ENCODER.encode(_fields(value))
+
+
 def statement(change: Change) -> tuple[str, Row]:
     """The SQL that puts a whole value, and its parameters."""
-    body = json.dumps(asdict(change), separators=(",", ":"))
+    body = _text(change)
     match change:
         case Task():
-            columns = "id,open,status,zone,correlation_id,created_at,body"
             row: Row = (
                 change.task_id,
                 not change.terminal,
                 change.status.value,
+                body,
                 change.zone,
                 change.correlation_id,
                 change.created_at,
-                body,
             )
-            return _put("tasks", columns), row
+            return _TASK, row
         case Command():
-            row = (change.cmd_id, not change.terminal, change.task_id, change.state.value, body)
-            return _put("commands", "id,open,task_id,state,body"), row
+            return _COMMAND, (change.cmd_id, not change.terminal, change.state.value, body, change.task_id)
         case Output():
-            return _put("outputs", "id,open,body"), (change.name, change.owed_off, body)
+            return _OUTPUT, (change.name, change.owed_off, body)
         case Cursor():
-            return _put("cursors", "id,body"), (change.schedule, body)
+            return _CURSOR, (change.schedule, body)
         case Latch():
-            return _put("latches", "id,open,body"), (change.name, change.held or change.count > 0, body)
+            return _LATCH, (change.name, change.held or change.count > 0, body)
         case Alarm():
             open_ = change.active or change.acknowledged_by is None
-            return _put("alarms", "id,open,body"), (change.alarm_id, open_, body)
+            return _ALARM, (change.alarm_id, open_, body)
 
 
 def entry_row(entry: Entry) -> Row:
     """A line of the timeline as a row."""
-    return entry.seq, entry.event_type, entry.wall, entry.task_id, json.dumps(asdict(entry), separators=(",", ":"))
+    return entry.seq, entry.event_type, entry.wall, entry.task_id, _text(entry)
 
 
 def task(body: str) -> Task:
@@ -89,13 +117,9 @@ def entry(body: str) -> Entry:
     return Entry(**_known(Entry, json.loads(body)))
 
 
-def _put(table: str, columns: str) -> str:
-    marks = ",".join("?" * len(columns.split(",")))
-    updates = ",".join(f"{name}=excluded.{name}" for name in columns.split(",")[1:])
-    return f"INSERT INTO {table} ({columns}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {updates}"
-
-
-def _known(kind: type[Any], raw: dict[str, Any]) -> dict[str, Any]:
+def _known(kind: type[Any], raw: Any) -> dict[str, Any]:
     """Only the fields that this version has; an older row lacks some and gets their defaults."""
+    if not isinstance(raw, dict):
+        raise TypeError(f"a row holds no {kind.__name__}: {str(raw)[:80]}")
     names = {field.name for field in fields(kind)}
     return {name: value for name, value in raw.items() if name in names}

@@ -1,22 +1,38 @@
 """The one writer: a thread that owns the connection and runs one function per transaction.
 
-A transaction is never spread over awaits, so no cancelled task can cut it in two and no other task can roll it back.
+Two rules. A transaction is never spread over awaits, so no cancelled task can cut it in two and no other task can roll
+it back. And nobody waits for ever: when the thread ends, whoever waits is told, and so is whoever comes later.
 """
 
 import asyncio
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from edgectl.journal import quarantine
 from edgectl.journal.ballast import Ballast
-from edgectl.journal.errors import JournalUnwritable
-from edgectl.journal.sqlite import SqliteJournal
+from edgectl.journal.check import LateCheck
+from edgectl.journal.errors import (
+    JournalFull,
+    JournalThreadEnded,
+    JournalUnreadable,
+    JournalUnwritable,
+)
+from edgectl.journal.sqlite import CHECKED_AT_OPEN, SqliteJournal
 from edgectl.model.timeline import Batch, Stored
 
 T = TypeVar("T")
 _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """The batch is on the disk. `ballast_freed`: only because the reserve was given up, so a person must make room."""
+
+    ballast_freed: bool = False
 
 
 class JournalWriter:
@@ -27,74 +43,141 @@ class JournalWriter:
         self.ballast = Ballast(path.with_name("ballast"))
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._gate = threading.Lock()  # a job that is put behind the end of the thread would wait for ever
+        self._ended: str | None = None
         self._journal: SqliteJournal | None = None
+        self._check: LateCheck | None = None
+        self._damage: str | None = None
         self._busy = False
 
     async def start(self) -> Stored:
         """Open the file and give back what is open in it. Raises JournalError; may be called again then."""
         if self._thread is None:
+            self._ended = None
             self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
             self._thread.start()
         return await self._run(self._open)
 
-    async def commit(self, batch: Batch) -> None:
-        """The batch is on the disk when this returns. Raises JournalError; nothing of the batch is kept then."""
+    async def commit(self, batch: Batch) -> Committed:
+        """The batch is on the disk when this returns; nothing of it is kept when it raises.
+
+        Raises JournalUnwritable (try again later), JournalUnreadable (the file is damaged, the next start puts it
+        aside), JournalThreadEnded. A caller that is cancelled meanwhile does not cut the transaction: it ends as it
+        would have ended, and the next commit comes after it.
+        """
         assert not self._busy, "one commit in flight"
         self._busy = True
         try:
-            await self._run(lambda: self._put(batch))
+            return await self._run(lambda: self._put(batch))
         finally:
             self._busy = False
 
     async def close(self) -> None:
         """Finish what waits, close the file, end the thread."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
+        with self._gate:
+            thread, self._thread = self._thread, None
             self._jobs.put(None)
+        if thread is not None:
             await asyncio.to_thread(thread.join)
 
     async def _run(self, work: Callable[[], T]) -> T:
-        if self._thread is None or not self._thread.is_alive():
-            raise JournalUnwritable("the thread that writes the journal is gone", "restart edgectl; nothing was lost")
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put((work, loop, done))
-        # Shielded by construction: the thread finishes its transaction whether or not anyone still waits.
+        with self._gate:
+            if self._ended is not None:
+                raise _ended(self._ended)
+            if self._thread is None:
+                raise JournalUnwritable("the thread that writes the journal was closed", "start it again first")
+            self._jobs.put((work, loop, done))
         return await done
 
     # -- on the thread
 
     def _serve(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            work, loop, done = job
-            try:
-                result, error = work(), None
-            except Exception as raised:  # noqa: BLE001  whatever it is, it belongs to whoever waits
-                result, error = None, raised
-            try:
-                loop.call_soon_threadsafe(_settle, done, result, error)
-            except RuntimeError:
-                break  # the loop is closed: nobody waits any more
+        why: str | None = None  # why it ended without being asked to
+        try:
+            while (job := self._jobs.get()) is not None:
+                work, loop, done = job
+                try:
+                    result, error = work(), None
+                except Exception as raised:  # noqa: BLE001  whatever it is, it belongs to whoever waits
+                    result, error = None, raised
+                except BaseException as raised:  # noqa: BLE001  the thread ends with it, and says so
+                    why = f"{type(raised).__name__}: {raised}"
+                    self._jobs.put(job)  # whoever waits for it is told with the others
+                    break
+                if not _tell(loop, done, result, error):
+                    why = "its event loop was closed"
+                    break
+        finally:
+            self._end(why)
+
+    def _end(self, why: str | None) -> None:
+        """Close the file, then tell everyone who still waits."""
+        if self._check is not None:
+            self._check.stop()
+            self._check = None
         if self._journal is not None:
             self._journal.close()
             self._journal = None
+        with self._gate:
+            self._ended, self._thread = why, None
+            jobs, self._jobs = self._jobs, SimpleQueue()
+        while not jobs.empty():
+            if (job := jobs.get()) is not None:
+                _tell(job[1], job[2], None, _ended(why or "it was closed"))
 
     def _open(self) -> Stored:
         if self._journal is None:
-            self._journal = SqliteJournal(self.path)
+            try:
+                self._journal = SqliteJournal(self.path)
+            except JournalFull:
+                if not self.ballast.drop():
+                    raise
+                self._journal = SqliteJournal(self.path)
             self.ballast.lay()
+            self._damage = None
+            if self.path.stat().st_size > CHECKED_AT_OPEN:
+                self._check = LateCheck(self.path, self._found)
+                self._check.start()
         return self._journal.load()
 
-    def _put(self, batch: Batch) -> None:
+    def _put(self, batch: Batch) -> Committed:
         assert self._journal is not None, "start first"
+        if self._damage is not None:
+            raise JournalUnreadable(
+                f"the journal {self.path} is damaged: {self._damage}", "it is put aside at the next start"
+            )
         try:
             self._journal.commit(batch)
-        except JournalUnwritable:
+        except JournalFull:
             if not self.ballast.drop():
                 raise
             self._journal.commit(batch)  # the room that was kept for exactly this
-            return
+            return Committed(ballast_freed=True)
         self.ballast.restore()
+        return Committed()
+
+    def _found(self, verdict: str) -> None:
+        quarantine.condemn(self.path, verdict)
+        self._damage = verdict
+
+
+def _ended(why: str) -> JournalThreadEnded:
+    return JournalThreadEnded(
+        f"the thread that writes the journal has ended: {why}", "restart edgectl; what was acknowledged is on the disk"
+    )
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", result: Any, error: BaseException | None
+) -> bool:
+    """Hand the end of a job to its loop. False when that loop is closed: nobody waits any more."""
+    try:
+        loop.call_soon_threadsafe(_settle, done, result, error)
+    except RuntimeError:
+        return False
+    return True
 
 
 def _settle(done: "asyncio.Future[Any]", result: Any, error: BaseException | None) -> None:

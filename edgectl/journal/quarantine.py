@@ -1,0 +1,60 @@
+"""A damaged journal is put aside under its own name, with everything that belongs to it, and never forgotten.
+
+Two rules. The traces are written so that a kill between any two steps ends in the same place: a new journal that is
+born beside a quarantined one knows that another was lost. And damage that was found while the journal was in use is
+noted in a file beside it, because the next start must not need to find it again.
+"""
+
+import contextlib
+from pathlib import Path
+
+from edgectl.journal.errors import JournalUnwritable
+
+_COMPANIONS = ("-wal", "-shm", ".condemned")
+
+
+def condemn(path: Path, why: str) -> None:
+    """Note that this file is damaged: the next start puts it aside. A disk that takes no note must find it again."""
+    with contextlib.suppress(OSError):
+        _beside(path, ".condemned").write_text(f"{why}\n")
+
+
+def condemned(path: Path) -> str | None:
+    """Why the file must be put aside at this start, or None."""
+    try:
+        return _beside(path, ".condemned").read_text().strip() or "it was found damaged while in use"
+    except OSError:
+        return None
+
+
+def orphaned(path: Path) -> bool:
+    """True when the file is gone and its write-ahead log is still there: what it held was lost."""
+    return not path.exists() and _beside(path, "-wal").exists()
+
+
+def predecessor(path: Path) -> bool:
+    """True when a journal was put aside here before."""
+    return any(path.parent.glob(f"{path.name}.quarantine-*"))
+
+
+def put_aside(path: Path) -> None:
+    """Move the file and its companions under the first free number. Raises JournalUnwritable."""
+    taken = {item.name for item in path.parent.glob(f"{path.name}.quarantine-*")}
+    number = 1
+    while any(name.startswith(f"{path.name}.quarantine-{number}") for name in taken):
+        number += 1
+    # The file itself goes first: a log that stays behind alone is seen as an orphan, the file without its log is not.
+    for suffix in ("", *_COMPANIONS):
+        try:
+            _beside(path, suffix).rename(path.with_name(f"{path.name}.quarantine-{number}{suffix}"))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise JournalUnwritable(
+                f"the damaged journal {path} cannot be put aside: {error.strerror}",
+                "check the rights of the folder and whether the disk is read-only",
+            ) from error
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
