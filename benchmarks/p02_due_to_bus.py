@@ -1,4 +1,4 @@
-"""P2: from a due instant to the first byte on a pty, with the row committed before it, against raw write plus commit."""
+"""P2: from a due instant to the first byte on a pty, its row committed before it, against raw write plus commit."""
 
 import asyncio
 import os
@@ -80,10 +80,8 @@ async def ours(folder: Path) -> tuple[list[int], int]:
         arrived.clear()
         # Close the debt by hand, so that the next order is allowed.
         now = clock.now().mono
-        output = state.outputs["valve"]
         state.commands.clear()
         state.outputs.clear()
-        del output
         control.stepper.offer(ReadBack(actuator="valve", on=False, at=now))
         await asyncio.sleep(0.004)
     for item in running:

@@ -23,8 +23,8 @@ class Goal:
         return self.value <= self.limit if self.at_most else self.value >= self.limit
 
     def words(self) -> str:
-        sign = "<=" if self.at_most else ">="
-        return f"{'reached    ' if self.reached else 'NOT REACHED'}  {self.what}: {self.value:.3g} (goal {sign} {self.limit:g})"
+        sign, word = "<=" if self.at_most else ">=", "reached" if self.reached else "NOT REACHED"
+        return f"{word:<11}  {self.what}: {self.value:.3g} (goal {sign} {self.limit:g})"
 
 
 def spread(values: list[float]) -> str:

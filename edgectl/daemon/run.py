@@ -76,7 +76,7 @@ class Daemon:
             loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
         house = self.house
         started = self._mono()
-        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver)
+        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver, alarm=partial(Alarm, loop))
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
             keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
