@@ -8,9 +8,10 @@ from edgectl.model.task import Task
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
+from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, World
 
-ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01)
+ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
 
 
 @click.command()
@@ -22,7 +23,13 @@ def simulate(days: int, seed: int, faults: str, as_json: bool) -> None:
     """Run the engine against a simulated greenhouse. Exit code 1 when a promise was broken."""
     rough = faults == "rough"
     world = World(
-        example_site(), example_schedules(), seed, faults=ROUGH if rough else Faults(), crash=0.01 if rough else 0.0
+        example_site(),
+        example_schedules(),
+        seed,
+        faults=ROUGH if rough else Faults(),
+        crash=0.01 if rough else 0.0,
+        people=rough,
+        disk=0.002 if rough else 0.0,
     )
     for day in range(days):
         world.run((day + 1) * DAY)
@@ -33,13 +40,19 @@ def simulate(days: int, seed: int, faults: str, as_json: bool) -> None:
         reason = task.outcome.reason_code if task.outcome is not None else "open"
         key = f"{task.task_type} {task.status.value} ({reason})"
         ends[key] = ends.get(key, 0) + 1
-    found = broken(world.site, world.journal, world.field.trace, world.report.ready_at)
+    found = [
+        *broken(world.site, world.journal, world.field.trace, world.report.ready_at),
+        *broken_promises(world),
+    ]
     report = {
         "seed": seed,
         "days": days,
         "turns": world.report.turns,
         "crashes": world.report.crashes,
         "faults_injected": world.field.injected,
+        "clock_steps": world.report.steps,
+        "refused_commits": world.report.lost_commits,
+        "acts_of_people": 0 if world.people is None else world.people.pressed,
         "tasks": dict(sorted(ends.items())),
         "broken": found,
     }
@@ -60,7 +73,8 @@ def simulate(days: int, seed: int, faults: str, as_json: bool) -> None:
 def _print(report: dict[str, object], ends: dict[str, int]) -> None:
     click.echo(
         f"{report['days']} days, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
-        f"{report['faults_injected']} faults injected"
+        f"{report['faults_injected']} faults injected, {report['clock_steps']} clock steps, "
+        f"{report['refused_commits']} commits refused by the disk, {report['acts_of_people']} acts of people"
     )
     for key, count in sorted(ends.items(), key=lambda item: -item[1]):
         click.echo(f"  {count:6d}  {key}")

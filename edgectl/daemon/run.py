@@ -29,7 +29,7 @@ from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import Input, MakeSafe, Shutdown
-from edgectl.model.site import Site
+from edgectl.model.site import Role, Site
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
 from edgectl.observe import log
@@ -209,7 +209,7 @@ class Daemon:
         """Everything off and seen off, then on the disk; a device that does not answer is not waited for for ever."""
         control = self._control
         assert control is not None
-        for actuator in field.site.actuators.values():
+        for actuator in sorted(field.site.actuators.values(), key=lambda a: a.role is not Role.PUMP):
             if actuator.dangerous:
                 # The bus first, and directly: this must work even when the loop that decides is broken.
                 field.carry(MakeSafe(actuator=actuator.name, reason=self._why))

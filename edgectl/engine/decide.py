@@ -87,12 +87,13 @@ def _hear(draft: Draft, item: Input) -> None:
 
 
 def _work(draft: Draft) -> None:
-    busy = {task.zone for task in draft.tasks() if task.status is TaskStatus.RUNNING}
+    # Water and light of one zone do not wait for each other: a dry tank must not leave the plants in the dark.
+    busy = {(task.zone, task.task_type) for task in draft.tasks() if task.status is TaskStatus.RUNNING}
     for task in draft.tasks():
         workflow = WORKFLOWS[task.task_type]
         if task.status is TaskStatus.RUNNING:
             workflow.progress(draft, task)
-        elif task.zone not in busy and draft.state.storage_ok and not draft.held("stop_all"):
+        elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and not draft.held("stop_all"):
             workflow.start(draft, task)
             if not draft.task(task.task_id).terminal:
-                busy.add(task.zone)
+                busy.add((task.zone, task.task_type))

@@ -14,6 +14,7 @@ from edgectl.model.codes import Code
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Effect
 from edgectl.model.output import Output
+from edgectl.model.site import Role
 from edgectl.model.task import TASK_MOVES, Task
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
@@ -67,9 +68,19 @@ class Draft:
         return self._outputs.get(name) or self.state.outputs.get(name)
 
     def owed(self) -> list[Output]:
-        """Outputs that must still be proven off."""
+        """Outputs that must still be proven off, pumps first: that is the order in which things stop."""
         merged = {**self.state.outputs, **self._outputs} if self._outputs else self.state.outputs
-        return [output for output in merged.values() if output.owed_off]
+        owed = [output for output in merged.values() if output.owed_off]
+        if len(owed) > 1:
+            actuators = self.state.site.actuators
+            owed.sort(key=lambda output: actuators[output.name].role is not Role.PUMP)
+        return owed
+
+    def dangerous(self) -> list[str]:
+        """Every output whose only safe value is off, pumps first."""
+        actuators = self.state.site.actuators
+        names = [name for name, actuator in actuators.items() if actuator.dangerous]
+        return sorted(names, key=lambda name: actuators[name].role is not Role.PUMP)
 
     def cursor(self, schedule: str) -> Cursor | None:
         """How far a schedule has been answered for."""

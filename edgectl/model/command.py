@@ -68,6 +68,7 @@ class Command:
     state: CommandState = CommandState.QUEUED
     sent_at: Nanos | None = None
     ack_at: Nanos | None = None  # echo received
+    asked_at: Nanos | None = None  # the last time its effect was asked for
     seen_at: Nanos | None = None  # read back in the wanted state
     ended_at: Nanos | None = None
     evidence: str = ""

@@ -34,6 +34,7 @@ class Faults:
     lost_reply: float = 0.0
     stuck_relay: float = 0.0
     bad_level: float = 0.0
+    blocked: float = 0.0  # of one start of the pump: the suction lets nothing through
 
 
 @dataclass(slots=True)
@@ -53,6 +54,10 @@ class SimField:
         self.capacity_l = 200.0
         self.pumped_l = 0.0
         self.injected = 0
+        self.blocked = False
+        self.watched = True  # False while no controller lives that could stop a dry pump
+        self.dry: Nanos = 0  # the longest the pump ran in one go without moving water
+        self._dry_for: Nanos = 0
         self._at: Nanos = 0
         self._samples = 0
 
@@ -100,9 +105,15 @@ class SimField:
         return Samples(block=tuple(block))
 
     @property
+    def samples(self) -> int:
+        """How many samples have been taken."""
+        return self._samples
+
+    @property
     def flow_l_min(self) -> float:
         """Water moves when pump and valve are open and the suction is wet."""
-        return 10.0 if self.relays["pump"].on and self.relays["valve"].on and self.tank_l > 2.0 else 0.0
+        pushes = self.relays["pump"].on and self.relays["valve"].on and not self.blocked
+        return 10.0 if pushes and self.tank_l > 2.0 else 0.0
 
     def advance(self, now: Nanos) -> None:
         """Let time pass: pulses end at their own instants, in order, and water flows in between."""
@@ -121,7 +132,11 @@ class SimField:
         if now <= self._at:
             return
         spent_s = (now - self._at) / SECOND
-        moved = min(self.flow_l_min / 60 * spent_s, self.tank_l)
+        flow = self.flow_l_min
+        is_dry = self.watched and self.relays["pump"].on and not flow
+        self._dry_for = self._dry_for + now - self._at if is_dry else 0
+        self.dry = max(self.dry, self._dry_for)
+        moved = min(flow / 60 * spent_s, self.tank_l)
         self.pumped_l += moved
         # Rain water keeps coming slowly: about what eight runs a day take out.
         self.tank_l = min(self.capacity_l, self.tank_l - moved + spent_s * 0.0012)
@@ -132,6 +147,8 @@ class SimField:
         relay = self.relays[name]
         if relay.on is not on or cmd_id is not None:
             self.trace.append(Transition(at=at, name=name, on=on, cmd_id=cmd_id))
+        if name == "pump" and on:
+            self.blocked = self._hit(self.faults.blocked)
         relay.on, relay.until = on, until
 
     def _hit(self, probability: float) -> bool:

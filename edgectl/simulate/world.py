@@ -7,11 +7,12 @@ from random import Random
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
-from edgectl.model.inputs import AskState, Effect, Input, MakeSafe, Send
+from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
 from edgectl.model.site import Site
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.field import Faults, SimField
+from edgectl.simulate.people import People
 
 POLL = 2 * SECOND
 COMMIT = 4 * MS
@@ -26,7 +27,10 @@ class Report:
 
     turns: int = 0
     crashes: int = 0
+    steps: int = 0  # of the wall clock
+    lost_commits: int = 0  # that the disk refused
     ready_at: list[tuple[Nanos, Nanos]] = field(default_factory=list)  # start, ready
+    lives: list[tuple[Nanos, int]] = field(default_factory=list)  # start, number of its first sample
 
 
 class _Crash(Exception):
@@ -44,6 +48,8 @@ class World:
         *,
         faults: Faults | None = None,
         crash: float = 0.0,
+        people: bool = False,
+        disk: float = 0.0,
     ) -> None:
         self.site, self.schedules = site, schedules
         self.random = Random(seed)
@@ -52,6 +58,10 @@ class World:
         self.crash = crash
         self.report = Report()
         self.now: Nanos = 0
+        self.disk = disk
+        self.people = People(self, Random(seed + 1)) if people else None
+        self._wall_step: Nanos = 0
+        self._disk_bad_until: Nanos = 0
         self._life = 0
         self._count = 0
         self._heap: list[tuple[Nanos, int, int, Input | None]] = []
@@ -64,12 +74,20 @@ class World:
             if self._stepper.wake_at is not None:
                 upcoming.append(self._stepper.wake_at)
             upcoming.append(self._next_poll())
+            if self.people is not None:
+                upcoming.append(self.people.next_at)
+            if self.now < self._disk_bad_until:
+                upcoming.append(self.now + SECOND)
             self.now = max(self.now, min(*upcoming, until))
             self._deliver()
+            if self.people is not None and self.now >= self.people.next_at:
+                self.people.act()
             try:
                 self._step()
             except _Crash:
                 self.report.crashes += 1
+                self.field.advance(self.now)
+                self.field.watched = False
                 self.now += round(self.random.uniform(0.2, 40) * SECOND)
                 self._begin()
         self.field.advance(until)
@@ -82,6 +100,17 @@ class World:
         self._stepper.offer(item)
         self._stepper.wake_at = self.now
 
+    def step_wall(self, by: Nanos) -> None:
+        """Somebody, or a time server, sets the wall clock."""
+        self._wall_step += by
+        self.report.steps += 1
+        self._stepper.wake_at = self.now
+
+    @property
+    def wall(self) -> Nanos:
+        """The wall clock now."""
+        return EPOCH + self.now + self._wall_step
+
     @property
     def state(self) -> State:
         """What the engine holds now."""
@@ -92,6 +121,8 @@ class World:
     def _begin(self) -> None:
         """Start as the daemon does: safe writes first, then the journal, then the questions."""
         self._life += 1
+        self.field.advance(self.now)
+        self.field.watched = True
         self._heap.clear()
         self._polled = self.now - POLL
         for name, actuator in sorted(self.site.actuators.items(), key=lambda item: item[1].role != "pump"):
@@ -110,6 +141,9 @@ class World:
             self._release((AskState(actuator=name),), self.now + 100 * MS)
         self._stepper.wake_at = self.now + 1
         self._born = self.now
+        self.report.lives.append((self.now, self.field.samples + 1))
+        if self.people is not None:
+            self.people.forget()
 
     def _step(self) -> None:
         now = self._clock()
@@ -124,6 +158,12 @@ class World:
         if batch is None:
             return
         self._maybe_crash()
+        if self.now >= self._disk_bad_until and self.disk and self.random.random() < self.disk:
+            self._disk_bad_until = self.now + round(self.random.uniform(1, 300) * SECOND)
+        if self.now < self._disk_bad_until:
+            self.report.lost_commits += 1
+            self._stepper.commit_failed("disk I/O error")
+            return
         self.journal.commit(batch)
         self.now += COMMIT
         self._maybe_crash()
@@ -140,8 +180,10 @@ class World:
                     news = []
                 case AskState():
                     news = self.field.ask(effect, at)
-                case _:
+                case Answer():
                     news = []
+                    if self.people is not None:
+                        self.people.hear(effect)
             for when, item in news:
                 self._count += 1
                 heapq.heappush(self._heap, (when, self._count, self._life, item))
@@ -172,4 +214,4 @@ class World:
             raise _Crash
 
     def _clock(self) -> Now:
-        return Now(mono=self.now, wall=EPOCH + self.now, trust=Trust.SYNCED)
+        return Now(mono=self.now, wall=self.wall, trust=Trust.SYNCED)

@@ -2,20 +2,25 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from edgectl.engine import draft as draft_module
 from edgectl.engine import turn
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import replies
+from edgectl.engine.rules import admission, flow, guards, interlock, replies
+from edgectl.engine.workflows import irrigation
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.channel import Reading
 from edgectl.model.command import CommandState
-from edgectl.model.inputs import Reply, Send
+from edgectl.model.inputs import Answer, Effect, Reply, Send
+from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Cursor
 from edgectl.simulate import invariants
 from edgectl.simulate.example import example_schedules, example_site
-from edgectl.simulate.field import Faults
+from edgectl.simulate.field import Faults, SimField
+from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, World
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -74,18 +79,96 @@ def _resend_after_restart(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(World, "_begin", resending)
 
 
-@pytest.mark.parametrize("plant", [_act_before_commit, _cursor_apart, _success_without_done, _resend_after_restart])
+def _longer_than_ordered(patch: pytest.MonkeyPatch) -> None:
+    """Let an ON last longer than it was allowed to."""
+    send = SimField.send
+    patch.setattr(SimField, "send", lambda self, e, now: send(self, replace(e, lease=e.lease and 2 * e.lease), now))
+
+
+def _no_lock_out(patch: pytest.MonkeyPatch) -> None:
+    """Try a dry pump again for ever."""
+    patch.setattr(flow, "TRIPS_TO_LOCKOUT", 99)
+
+
+def _no_flow_guard(patch: pytest.MonkeyPatch) -> None:
+    """Let a dry pump run."""
+    patch.setattr(irrigation, "is_dry", lambda draft, command: False)
+    patch.setattr(interlock, "is_dry", lambda draft, command: False)
+
+
+def _pump_against_the_valve(patch: pytest.MonkeyPatch) -> None:
+    """Let people run a pump against a closed valve."""
+    patch.setattr(guards, "_valve_shuts_first", lambda draft, pump, lease: None)
+    patch.setattr(guards, "_dead_head", lambda draft, pump: None)
+
+
+def _another_wish_under_the_same_name(patch: pytest.MonkeyPatch) -> None:
+    """Do not compare what is asked under a known name."""
+    patch.setattr(admission, "fingerprint", lambda *_: "same")
+
+
+def _say_before_it_is_written(patch: pytest.MonkeyPatch) -> None:
+    """Acknowledge at decide time."""
+    patch.setattr(draft_module, "WAITS_FOR_DISK", (Send,))
+    release = World._release
+
+    def forgetful(self: World, effects: tuple[Effect, ...], at: Nanos) -> None:
+        release(self, effects, at)
+        if any(isinstance(effect, Answer) and effect.ok for effect in effects):
+            self.crash, kept = 0.5, self.crash
+            try:
+                self._maybe_crash()
+            finally:
+                self.crash = kept
+
+    patch.setattr(World, "_release", forgetful)
+
+
+def _skip_in_silence(patch: pytest.MonkeyPatch) -> None:
+    """Leave missed occurrences out without a row."""
+    note = Draft.note
+
+    def quiet(self: Draft, event_type: str, **details: Any) -> None:
+        if event_type != "SCHEDULE_SKIPPED":
+            note(self, event_type, **details)
+
+    patch.setattr(Draft, "note", quiet)
+
+
+def _close_the_debt_unseen(patch: pytest.MonkeyPatch) -> None:
+    """Believe that an output is off because it was ordered off."""
+    patch.setattr(interlock, "_prove_off", interlock._close)
+
+
+PLANTS = [
+    _act_before_commit,
+    _cursor_apart,
+    _success_without_done,
+    _resend_after_restart,
+    _longer_than_ordered,
+    _no_lock_out,
+    _no_flow_guard,
+    _pump_against_the_valve,
+    _another_wish_under_the_same_name,
+    _say_before_it_is_written,
+    _skip_in_silence,
+    _close_the_debt_unseen,
+]
+
+
+@pytest.mark.parametrize("plant", PLANTS)
 def test_the_simulator_catches_the_planted_bug(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
+    rough = Faults(lost_request=0.02, lost_reply=0.03, stuck_relay=0.05, bad_level=0.01, blocked=0.15)
     for seed in range(12):
-        world = World(
-            example_site(), example_schedules(), seed, faults=Faults(lost_reply=0.03, stuck_relay=0.05), crash=0.02
-        )
+        world = World(example_site(), example_schedules(), seed, faults=rough, crash=0.02, people=True)
         try:
-            world.run(3 * DAY)
+            world.run(5 * DAY)
         except AssertionError:
             return  # the engine itself refused to go on: caught
         if invariants.broken(world.site, world.journal, world.field.trace, world.report.ready_at):
+            return
+        if broken_promises(world):
             return
     pytest.fail(f"{plant.__doc__} went unnoticed for 12 seeds")
 
@@ -106,3 +189,16 @@ def test_freshness_off_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Draft, "read", gullible)
     assert watered(World(example_site(), example_schedules(), 1, faults=blind)) > 0
+
+
+def test_a_valve_that_closes_first_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a good line, where no lost frame excuses it."""
+    owed = Draft.owed
+    monkeypatch.setattr(Draft, "owed", lambda self: list(reversed(owed(self))))
+    monkeypatch.setattr(irrigation, "STOP_ORDER_PATIENCE", 0)
+    for seed in range(12):
+        world = World(example_site(), example_schedules(), seed, faults=Faults(bad_level=0.05), people=True)
+        world.run(5 * DAY)
+        if any(sentence.startswith("29") for sentence in broken_promises(world)):
+            return
+    pytest.fail("a valve that closes before its pump stops went unnoticed")

@@ -1,14 +1,17 @@
 """Greenhouse-days in virtual time, with lost frames, stuck relays, lying sensors and crashes between any two steps."""
 
+from dataclasses import replace
+
 import pytest
 
 from edgectl.model.task import PhysicalEffect, Task, TaskStatus
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
+from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, World
 
-ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01)
+ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
 
 
 def _tasks(world: World) -> list[Task]:
@@ -16,7 +19,14 @@ def _tasks(world: World) -> list[Task]:
 
 
 def _verdict(world: World) -> list[str]:
-    return broken(world.site, world.journal, world.field.trace, world.report.ready_at)
+    return [
+        *broken(world.site, world.journal, world.field.trace, world.report.ready_at),
+        *broken_promises(world),
+    ]
+
+
+def _rough(seed: int) -> World:
+    return World(example_site(), example_schedules(), seed, faults=ROUGH, crash=0.01, people=True, disk=0.002)
 
 
 def test_a_healthy_day_waters_eight_times_and_alarms_nobody() -> None:
@@ -34,7 +44,7 @@ def test_a_healthy_day_waters_eight_times_and_alarms_nobody() -> None:
 
 @pytest.mark.parametrize("seed", range(40))
 def test_every_promise_holds_through_faults_and_crashes(seed: int) -> None:
-    world = World(example_site(), example_schedules(), seed, faults=ROUGH, crash=0.01)
+    world = _rough(seed)
     world.run(3 * DAY)
     tail = "\n".join(f"{e.seq} {e.event_type} {dict(e.details)}" for e in world.journal.timeline[-20:])
     assert _verdict(world) == [], f"seed {seed}\n{tail}"
@@ -42,11 +52,71 @@ def test_every_promise_holds_through_faults_and_crashes(seed: int) -> None:
     assert world.report.crashes > 0
     assert world.field.injected > 0
     assert len(world.report.ready_at) > 1
+    assert world.people is not None
+    assert world.people.pressed > 10
 
 
 def test_the_same_seed_gives_the_same_timeline() -> None:
-    worlds = [World(example_site(), example_schedules(), 7, faults=ROUGH, crash=0.01) for _ in range(2)]
+    worlds = [_rough(7) for _ in range(2)]
     for world in worlds:
         world.run(2 * DAY)
     assert worlds[0].journal.timeline == worlds[1].journal.timeline
     assert worlds[0].field.trace == worlds[1].field.trace
+
+
+def test_a_campaign_has_met_everything_that_it_checks() -> None:
+    """Zero injections of a kind would prove nothing about it."""
+    faults = replace(ROUGH, blocked=0.5)
+    world = World(example_site(), example_schedules(), 11, faults=faults, crash=0.01, people=True, disk=0.002)
+    world.run(20 * DAY)
+    assert _verdict(world) == []
+    events = {entry.event_type for entry in world.journal.timeline}
+    assert events >= {
+        "TASK_RECEIVED",
+        "TASK_FINISHED",
+        "VETO",
+        "STAGE_REFUSED",
+        "LOCKED_OUT",
+        "STOP_ALL",
+        "RESUMED",
+        "MANUAL_ON",
+        "MANUAL_OFF",
+        "ALARM_RAISED",
+        "ALARM_CLEARED",
+        "ALARM_ACKNOWLEDGED",
+        "COMMAND_TIMEOUT",
+        "COMMAND_EFFECT_NOT_CONFIRMED",
+        "COMMAND_FAILED",
+        "COMMAND_CONFIRMED",
+        "SCHEDULE_SKIPPED",
+        "STORAGE_BACK",
+        "READY",
+    }
+    assert world.report.steps > 5
+    assert world.report.lost_commits > 0
+    assert world.people is not None
+    codes = {told.code for told in world.people.told}
+    assert codes >= {"accepted", "duplicate", "idempotency_payload_mismatch"}
+
+
+@pytest.mark.parametrize("begin", [299, 146], ids=["spring", "autumn"])
+def test_the_days_of_the_clock_change_are_days_like_others(begin: int) -> None:
+    """Ten days around the last Sunday of March and of October: eight runs a day, no more and no less."""
+    world = World(example_site(), example_schedules(), 5)
+    world.field.tank_l = world.field.capacity_l = 4000.0  # enough water for all of it
+    world.now = world.field._at = world._polled = begin * DAY
+    world._begin()
+    world.run((begin + 10) * DAY)
+    assert _verdict_of_days(world, 10) == []
+
+
+def _verdict_of_days(world: World, days: int) -> list[str]:
+    done = [t for t in _tasks(world) if t.task_type == "irrigation" and t.status is TaskStatus.COMPLETED]
+    return [] if len(done) == 8 * days else [f"{len(done)} runs in {days} days"]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_on_a_good_line_things_stop_in_order(seed: int) -> None:
+    world = World(example_site(), example_schedules(), seed, faults=Faults(bad_level=0.02), crash=0.01, people=True)
+    world.run(3 * DAY)
+    assert _verdict(world) == []

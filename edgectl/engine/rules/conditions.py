@@ -44,9 +44,8 @@ def shutdown(draft: Draft, order: Shutdown) -> None:
     draft.note("SHUTDOWN", why=order.why)
     for output in draft.owed():
         switch_off(draft, output, planned=False, why=f"the controller ends: {order.why}")
-    for name, actuator in draft.state.site.actuators.items():
-        if actuator.dangerous:
-            draft.effect(MakeSafe(actuator=name, reason=order.why))
+    for name in draft.dangerous():
+        draft.effect(MakeSafe(actuator=name, reason=order.why))
 
 
 def _meaning(site: Site, silent: str) -> str:

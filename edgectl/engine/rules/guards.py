@@ -9,7 +9,7 @@ from edgectl.model.channel import Missing
 from edgectl.model.site import Actuator, Condition, Role
 from edgectl.model.time import SECOND, Nanos
 
-DEAD_HEAD: Nanos = 3 * SECOND
+DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the reaction, three seconds
 
 
 def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -41,6 +41,8 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
         if rested < actuator.min_off:
             draft.wake(off_at + actuator.min_off)
             return f"off for {rested / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
+    if actuator.role is Role.PUMP and lease is not None and (shut := _valve_shuts_first(draft, actuator, lease)):
+        return shut
     return _together(draft, actuator) or _conditions(draft, actuator, actuator.requires, actuator.stop_if)
 
 
@@ -69,6 +71,24 @@ def _conditions(
         if condition.holds(reading.value) is not wanted:
             return f"{actuator.name} ON by {word} {condition} ({reading.value:g}, aged {reading.age / SECOND:.1f} s)"
     return None
+
+
+def _valve_shuts_first(draft: Draft, pump: Actuator, lease: Nanos) -> str | None:
+    """The ends that the board holds must be in order, for nobody may be left to stop the pump."""
+    zones = [zone for zone in draft.state.site.zones.values() if zone.pump == pump.name]
+    if lease <= DEAD_HEAD or not zones or any(zone.valve is None for zone in zones):
+        return None
+    for zone in zones:
+        valve = draft.output(zone.valve or "")
+        if valve is None or not valve.owed_off or valve.closing is not None:
+            continue
+        command = draft.command(valve.cmd_id)
+        if command is None or command.ack_at is None or command.lease is None:
+            continue
+        if command.ack_at + command.lease >= draft.now.mono + lease:
+            return None
+    valves = " or ".join(str(zone.valve) for zone in zones)
+    return f"{pump.name} would push against a closed valve: switch {valves} on first, for longer than the pump"
 
 
 def _dead_head(draft: Draft, pump: Actuator) -> str | None:

@@ -7,11 +7,13 @@ Whoever cannot prove an output off keeps trying, and says so loudly.
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
+from edgectl.model.site import Role
 from edgectl.model.time import MS, SECOND
 
 LOUD_AFTER = 4  # unanswered or contradicted OFFs before a person is called
@@ -37,6 +39,11 @@ def _guard(draft: Draft, output: Output) -> None:
     if veto := veto_stay(draft, actuator):
         draft.note("VETO", task_id=output.task_id, zone=output.zone, actuator=output.name, why=veto)
         switch_off(draft, output, planned=False, why=veto)
+        return
+    if output.task_id is None and command is not None and actuator.role is Role.PUMP and is_dry(draft, command):
+        # A task's own workflow watches its pump; by hand nobody else does.
+        trip(draft, command)
+        switch_off(draft, output, planned=False, why=f"{output.name} moves no water")
         return
     if actuator.device in draft.state.silent:
         switch_off(draft, output, planned=False, why=f"{actuator.device} does not answer")

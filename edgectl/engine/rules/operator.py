@@ -54,9 +54,8 @@ def stop_all(draft: Draft, order: StopAll) -> None:
     draft.note("STOP_ALL", who=order.who)
     for output in draft.owed():
         switch_off(draft, output, planned=False, why=f"everything was stopped by {order.who}")
-    for name, actuator in draft.state.site.actuators.items():
-        if actuator.dangerous:
-            draft.effect(MakeSafe(actuator=name, reason="stop all"))
+    for name in draft.dangerous():
+        draft.effect(MakeSafe(actuator=name, reason="stop all"))
     draft.effect(Answer(token=order.token, ok=True, code="stopped"))
 
 

@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off
+from edgectl.engine.rules.orders import READ_BACK_EVERY, REPLY_WITHIN, switch_off
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, ReadBack, Reply, ReplyStatus
+from edgectl.model.time import Nanos
 
 _FAILED = {
     ReplyStatus.BUSY: CommandState.BUSY,
@@ -31,7 +32,7 @@ def on_reply(draft: Draft, reply: Reply) -> None:
                 draft.put(replace(command, state=CommandState.SENT, sent_at=reply.at))
             if command.state is not CommandState.ACK:
                 sent = draft.command(command.cmd_id) or command
-                draft.put(replace(sent, state=CommandState.ACK, ack_at=reply.at))
+                draft.put(replace(sent, state=CommandState.ACK, ack_at=reply.at, asked_at=draft.now.mono))
             draft.effect(AskState(actuator=command.actuator))
         case _:
             _fail(draft, command, _FAILED[reply.status], reply.evidence)
@@ -63,11 +64,23 @@ def overdue(draft: Draft) -> None:
     for command in draft.commands():
         if command.terminal or command.seen_at is not None:
             continue
+        if command.state is CommandState.ACK and command.asked_at is not None:
+            _ask_again(draft, command, command.asked_at + READ_BACK_EVERY)
         limit = max(command.not_after, command.queued_at) + 2 * REPLY_WITHIN
         if draft.now.mono >= limit:
             _fail(draft, command, CommandState.TIMEOUT, "nobody answered for this order")
         else:
             draft.wake(limit)
+
+
+def _ask_again(draft: Draft, command: Command, at: Nanos) -> None:
+    """The device took the order and its effect has not been seen: the read-back may have been lost on the wire."""
+    if draft.now.mono < at:
+        draft.wake(at)
+        return
+    draft.put(replace(command, asked_at=draft.now.mono))
+    draft.effect(AskState(actuator=command.actuator))
+    draft.wake(draft.now.mono + READ_BACK_EVERY)
 
 
 def _fail(draft: Draft, command: Command, state: CommandState, evidence: str) -> None:

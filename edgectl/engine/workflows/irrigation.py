@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from edgectl.engine.draft import ERROR_OF, Draft
 from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.model.channel import Absence, Missing, Reading
 from edgectl.model.codes import Code
@@ -17,15 +18,11 @@ from edgectl.model.output import Output
 from edgectl.model.site import Actuator, Zone
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import MS, SECOND, Nanos, seconds
-from edgectl.model.timeline import Latch
 
 SLACK = 15 * SECOND  # orders, echoes and read-backs of a whole run on a slow bus
 STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold its valve open for ever
 RETRY_EVERY = 60 * SECOND
 ATTEMPTS = 10
-FLOW_PROOF = 3 * SECOND
-NO_FLOW_L_MIN = 0.1
-TRIPS_TO_LOCKOUT = 3
 
 
 class Part(StrEnum):
@@ -316,34 +313,11 @@ def _water(draft: Draft, pump: Actuator) -> tuple[Code | None, list[dict[str, ob
 
 
 def _no_flow(draft: Draft, task: Task) -> bool:
-    zone = draft.state.site.zones[task.zone]
-    if zone.flow is None or zone.pump is None:
+    pump = draft.state.site.zones[task.zone].pump
+    command = None if pump is None else _command(draft, task, pump)
+    if command is None or not is_dry(draft, command):
         return False
-    command = _command(draft, task, zone.pump)
-    if command is None or command.seen_at is None or command.ack_at is None:
-        return False
-    proven_by = command.ack_at + FLOW_PROOF
-    if draft.now.mono < proven_by:
-        draft.wake(proven_by)
-        return False
-    reading = draft.read(zone.flow)
-    if isinstance(reading, Reading) and reading.value >= NO_FLOW_L_MIN:
-        draft.wake(reading.at + draft.state.site.sensors[zone.flow].max_age + 1)
-        return False
-    name = f"trips:{zone.pump}"
-    before = draft.latch(name)
-    count = 1 + (before.count if before is not None else 0)
-    wall = draft.now.wall
-    draft.put(Latch(name=name, held=False, since=wall, who="engine", why="no flow", count=count))
-    draft.alert(
-        "biz_no_flow",
-        zone.pump,
-        f"{zone.pump} ran and {zone.flow} saw no water, {count} time(s) in a row",
-        "check the source, the suction filter and the valve, then acknowledge",
-    )
-    if count >= TRIPS_TO_LOCKOUT:
-        draft.put(Latch(name=f"lockout:{zone.pump}", held=True, since=wall, who="engine", why="no flow", count=count))
-        draft.note("LOCKED_OUT", task_id=task.task_id, zone=task.zone, actuator=zone.pump)
+    trip(draft, command)
     return True
 
 

@@ -1,0 +1,47 @@
+"""Does a running pump move water? Whoever switched it on, a dry one is stopped, and the third time it stays stopped."""
+
+from edgectl.engine.draft import Draft
+from edgectl.model.channel import Reading
+from edgectl.model.command import Command
+from edgectl.model.time import SECOND
+from edgectl.model.timeline import Latch
+
+FLOW_PROOF = 3 * SECOND  # water must have moved by then
+NO_FLOW_L_MIN = 0.1
+TRIPS_TO_LOCKOUT = 3
+
+
+def is_dry(draft: Draft, command: Command) -> bool:
+    """True when the pump of this order should move water by now and no flow sensor of its zones sees any."""
+    sensors = [z.flow for z in draft.state.site.zones.values() if z.pump == command.actuator and z.flow is not None]
+    if not sensors or command.seen_at is None or command.ack_at is None:
+        return False
+    proven_by = command.ack_at + FLOW_PROOF
+    if draft.now.mono < proven_by:
+        draft.wake(proven_by)
+        return False
+    for name in sensors:
+        reading = draft.read(name)
+        if isinstance(reading, Reading) and reading.value >= NO_FLOW_L_MIN:
+            draft.wake(reading.at + draft.state.site.sensors[name].max_age + 1)
+            return False
+    return True
+
+
+def trip(draft: Draft, command: Command) -> None:
+    """Count it, tell a person, and lock the pump out when it has happened too often in a row."""
+    pump = command.actuator
+    name, wall = f"trips:{pump}", draft.now.wall
+    before = draft.latch(name)
+    count = 1 + (before.count if before is not None else 0)
+    draft.put(Latch(name=name, held=False, since=wall, who="engine", why="no flow", count=count))
+    sensors = " or ".join(z.flow for z in draft.state.site.zones.values() if z.pump == pump and z.flow is not None)
+    draft.alert(
+        "biz_no_flow",
+        pump,
+        f"{pump} ran and {sensors} saw no water, {count} time(s) in a row",
+        "check the source, the suction filter and the valve, then acknowledge",
+    )
+    if count >= TRIPS_TO_LOCKOUT:
+        draft.put(Latch(name=f"lockout:{pump}", held=True, since=wall, who="engine", why="no flow", count=count))
+        draft.note("LOCKED_OUT", task_id=command.task_id, zone=command.zone, actuator=pump)
