@@ -1,117 +1,122 @@
-"""`edgectl check`: every mistake of a site file at once, or what it amounts to."""
+"""`edgectl check`: is the site file right, and can its buses keep up? Nothing is opened and nothing is started."""
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SITE
-from edgectl.cli.words import table
+if TYPE_CHECKING:
+    from edgectl.config.build import Loaded
+    from edgectl.config.feasibility import Load
 
-WIRING = {
-    "anti_siphon": "anti-siphon on the dosing line",
-    "air_gap": "an air gap to the mains",
-    "overflow": "an overflow that leads outside",
-    "motor_overload": "motor overload protection of the pumps",
-    "emergency_stop": "an emergency stop that cuts the outputs",
-}
+DEFAULT = "/etc/edgectl/site.yaml"
+SECOND = 1e9
+HEAD: tuple[str, ...] = ("bus", "load now", "worst cycle", "with 1 dead device", "tightest limit", "verdict")
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_SITE)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--schema", "as_schema", is_flag=True, help="Print the JSON Schema of site files instead.")
-@click.option("--explain", is_flag=True, help="The limits in force, defaults filled in.")
-def check(file: Path, as_json: bool, as_schema: bool, explain: bool) -> None:
-    """Check a site file. Exit code 1 when it cannot be used."""
-    from edgectl.config.feasibility import feasibility, words
+@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT)
+@click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of the site file, for editors.")
+@click.option("--explain", is_flag=True, help="Every value in force, and where it came from.")
+def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
+    """Check the site file FILE and everything in conf.d beside it. Exit code 1 when something is wrong."""
+    # Imported here: the schema library takes longer to import than the rest of the command line together.
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
-    from edgectl.config.schema import SiteFile
+    from edgectl.config.schema import json_schema
 
-    if as_schema:
-        click.echo(json.dumps(SiteFile.model_json_schema(), indent=2))
+    if schema:
+        click.echo(json.dumps(json_schema(), indent=2))
         return
     try:
         loaded = load(file)
     except SiteRejected as rejected:
         if as_json:
-            click.echo(json.dumps({"ok": False, "problems": [_problem(p) for p in rejected.problems]}))
+            keys = ("file", "line", "column", "path", "what", "hint")
+            listed = [{key: getattr(problem, key) for key in keys} for problem in rejected.problems]
+            click.echo(json.dumps({"ok": False, "problems": listed}))
         else:
-            click.echo(f"{rejected} Nothing was started.")
+            count = len(rejected.problems)
+            click.echo(str(rejected))
+            click.echo(f"{count} problem{'s' * (count != 1)}. Nothing was started.")
         raise SystemExit(1) from None
-    rows = [feasibility(bus, loaded.site) for bus in loaded.buses]
-    bare = [a.name for a in loaded.site.actuators.values() if a.fail_safe.value == "none"]
-    missing = _undeclared(loaded)
     if as_json:
-        body = {
-            "ok": True,
-            "counts": loaded.counts,
-            "buses": [{"bus": r.bus, "load": round(r.load, 4), "possible": r.possible} for r in rows],
-            "not_driven": loaded.undriven,
-            "not_used": loaded.ignored,
-            "no_hardware_end": bare,
-            "please_declare": missing,
-        }
-        click.echo(json.dumps(body))
+        click.echo(json.dumps(_body(loaded, explain=explain)))
         return
-    counts = ", ".join(f"{n} {_noun(name, n)}" for name, n in loaded.counts.items())
-    click.echo(f"site ok: {counts}")
-    head = ["bus", "load now", "worst cycle", "with 1 dead device", "tightest limit", "verdict"]
-    for line in table([head, *(words(row) for row in rows)]):
-        click.echo(line)
-    click.echo(f"outputs without a hardware end: {', '.join(bare) or 'none'}")
-    for name in loaded.undriven:
-        click.echo(f"not driven by this version: bus {name}; what hangs on it stays unread and off")
-    if loaded.ignored:
-        click.echo(f"not acted on by this version: {', '.join(loaded.ignored)}")
-    for key in missing:
-        click.echo(f"please declare: {WIRING[key]} (declare: [{key}])")
+    _print(loaded)
     if explain:
         _explain(loaded)
 
 
-def _problem(problem: Any) -> dict[str, Any]:
-    place = problem.place
-    return {
-        "file": place.file,
-        "line": place.line,
-        "column": place.column,
-        "path": problem.path,
-        "what": problem.what,
-        "hint": problem.hint,
+def _body(loaded: "Loaded", *, explain: bool) -> dict[str, Any]:
+    body: dict[str, Any] = {
+        "ok": True,
+        "site": loaded.site.site_id,
+        "counts": dict(loaded.counts),
+        "buses": [
+            {
+                "bus": load.bus,
+                "load": round(load.load, 4),
+                "worst_cycle_s": round(load.cycle / SECOND, 4),
+                "with_one_dead_device_s": None if load.with_dead is None else round(load.with_dead / SECOND, 4),
+                "tightest": load.tightest or None,
+                "tightest_s": None if load.limit is None else load.limit / SECOND,
+                "verdict": load.verdict,
+            }
+            for load in loaded.loads
+        ],
+        "not_driven": {name: loaded.kinds[name] for name in loaded.undriven},
+        "not_acted_on": list(loaded.ignored),
+        "without_hardware_end": list(loaded.endless),
+        "accepted": list(loaded.accepted),
+        "please_declare": list(loaded.undeclared),
+        "notices": list(loaded.notices),
     }
+    if explain:
+        body["effective"] = [{"path": e.path, "value": e.value, "origin": e.origin} for e in loaded.effective]
+    return body
 
 
-def _undeclared(loaded: Any) -> list[str]:
-    roles = {actuator.role.value for actuator in loaded.site.actuators.values()}
-    wanted = [
-        *(["anti_siphon"] if "dosing" in roles else []),
-        *(["air_gap", "overflow", "motor_overload"] if "pump" in roles else []),
-        "emergency_stop",
-    ]
-    return [key for key in wanted if key not in loaded.declared]
+def _print(loaded: "Loaded") -> None:
+    click.echo("site ok: " + ", ".join(_count(noun, n) for noun, n in loaded.counts.items()))
+    rows = [HEAD, *(_row(load) for load in loaded.loads)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if loaded.loads:
+        for row in rows:
+            click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for name, kind in ((name, loaded.kinds[name]) for name in loaded.undriven):
+        click.echo(f"bus {name} is valid, and this version does not drive {kind}: nothing on it is read or switched")
+    click.echo(f"outputs without a hardware end: {', '.join(loaded.endless) or 'none'}")
+    for path in loaded.ignored:
+        click.echo(f"not acted on yet: {path}")
+    for sentence in loaded.notices:
+        click.echo(f"note: {sentence}")
+    for line in loaded.undeclared:
+        word, what = line.split(": ", 1)
+        click.echo(f"please declare: {what} (declare: [{word}])")
 
 
-def _explain(loaded: Any) -> None:
-    def span(value: int | None) -> str:
-        return "-" if value is None else f"{value / 1e9:g} s"
-
-    for sensor in loaded.site.sensors.values():
-        click.echo(f"sensor {sensor.name}: fresh for {span(sensor.max_age)}, read every {span(sensor.poll_every)}")
-    for actuator in loaded.site.actuators.values():
-        click.echo(
-            f"output {actuator.name}: {actuator.role.value}, at most {span(actuator.max_on)} on, "
-            f"rests {span(actuator.min_off)}, travel {span(actuator.travel)}, run-down {span(actuator.run_down)}, "
-            f"ended by {actuator.fail_safe.value}"
-        )
-    for schedule in loaded.schedules:
-        policy = schedule.catch_up
-        click.echo(
-            f"schedule {schedule.name}: {schedule.cadence}, missed runs: {policy.policy.value} {policy.max or ''}"
-        )
+def _row(load: "Load") -> tuple[str, ...]:
+    return (
+        load.bus,
+        f"{load.load * 100:.0f} %",
+        f"{load.cycle / SECOND:.2f} s",
+        "-" if load.with_dead is None else f"{load.with_dead / SECOND:.2f} s",
+        "-" if load.limit is None else f"{load.tightest} {load.limit / SECOND:g} s",
+        load.verdict,
+    )
 
 
-def _noun(plural: str, count: int) -> str:
-    return plural if count != 1 else "bus" if plural == "buses" else plural[:-1]
+def _count(noun: str, count: int) -> str:
+    one = {"buses": "bus"}.get(noun, noun.removesuffix("s"))
+    return f"{count} {one if count == 1 else noun}"
+
+
+def _explain(loaded: "Loaded") -> None:
+    click.echo("in force:")
+    width = max((len(line.path) for line in loaded.effective), default=0)
+    room = max((len(line.value) for line in loaded.effective), default=0)
+    for line in loaded.effective:
+        click.echo(f"  {line.path:<{width}}  {line.value:<{room}}  {line.origin}")

@@ -29,7 +29,8 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> Non
     try:
         loaded = load(site)
     except SiteRejected as rejected:
-        refuse(f"{rejected}\nNothing was started.")
+        count = len(rejected.problems)
+        refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o750)
         lock = HostLock(state)

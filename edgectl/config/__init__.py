@@ -1,1 +1,1 @@
-"""From the site file to frozen values, or to every mistake in it at once."""
+"""The site file: read, checked in every line, and turned into the frozen values that the engine and drivers read."""

@@ -1,70 +1,99 @@
-"""Checked entries to the frozen values that the rest of edgectl reads, with the defaults filled in."""
+"""From what was written to the frozen values that the engine, the scheduler and the drivers read.
 
-import math
-from dataclasses import dataclass
+Only a file without a single mistake is built, so every reference holds here. Each value that came from somewhere other
+than the file is noted with its reason.
+"""
 
-from edgectl.config import schema
-from edgectl.config.parse import Entries
-from edgectl.drivers.registry import UnknownProfile, find
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, TypeVar
+
+from edgectl.config import defaults, schema
+from edgectl.config.feasibility import Load
+from edgectl.config.findings import Findings
+from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
+from edgectl.config.source import Path, dotted, find
+from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
-from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site, Zone
-from edgectl.model.time import MS, SECOND, Nanos
-from edgectl.scheduler.schedule import Cadence, CatchUp, Cron, Every, Policy, Schedule, Window
+from edgectl.model.site import Actuator, FailSafe, Sensor, Site, Zone
+from edgectl.model.time import MS, Nanos
+from edgectl.scheduler.schedule import Cron, Every, Schedule, Window
 
-VALVE_TRAVEL: Nanos = 3 * SECOND
-PUMP_RUN_DOWN: Nanos = 2 * SECOND
-FASTEST_POLL: Nanos = 500 * MS
-_IGNORED = {
-    "site": ("latitude", "longitude"),
-    "sensors": ("max_rate",),
-    "actuators": ("max_dose", "max_per_hour", "max_per_day"),
-    "zones": ("max_gap", "fallback"),
-}
+T = TypeVar("T")
+
+# Valid and harmless, and nothing happens yet. A star stands for any name.
+NOT_YET: tuple[Path, ...] = (
+    ("site", "latitude"),
+    ("site", "longitude"),
+    ("sensors", "*", "max_rate"),
+    ("actuators", "*", "max_per_hour"),
+    ("actuators", "*", "max_per_day"),
+    ("zones", "*", "max_gap"),
+    ("zones", "*", "fallback"),
+    ("central",),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """One value in force, as text, and where it came from: a line of the file, or the reason of a default."""
+
+    path: str
+    value: str
+    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """A site that can be run. `undriven`: buses that this version cannot drive; `ignored`: settings it does not use."""
+    """A site that may be started, and what a person should know about it.
 
+    `buses` are the driven ones; `undriven` names the others; `kinds` has the type of each. `ignored` are paths that are
+    valid and that this version does not act on. `accepted` are risks taken by name, `endless` the dangerous outputs
+    among them.
+    """
+
+    file: FilePath
     site: Site
     schedules: tuple[Schedule, ...]
     buses: tuple[Bus, ...]
-    undriven: tuple[str, ...]
-    ignored: tuple[str, ...]
-    declared: tuple[str, ...]
-    counts: dict[str, int]
+    undriven: tuple[str, ...] = ()
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    endless: tuple[str, ...] = ()
+    undeclared: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
+    counts: Mapping[str, int] = field(default_factory=dict)
+    loads: tuple[Load, ...] = ()
+    effective: tuple[Effective, ...] = ()
 
 
-def build(entries: Entries) -> Loaded:
-    """The values. Call it only when no mistake was found."""
-    assert entries.site is not None
-    return Loaded(
-        site=site_of(entries),
-        schedules=tuple(_schedule(name, entry) for name, entry in entries.schedules.items()),
-        buses=buses_of(entries),
-        undriven=tuple(name for name, bus in entries.buses.items() if bus.type not in DRIVEN),
-        ignored=tuple(_ignored(entries)),
-        declared=tuple(entries.declare),
-        counts={
-            "buses": len(entries.buses),
-            "devices": len(entries.devices),
-            "sensors": len(entries.sensors),
-            "actuators": len(entries.actuators),
-            "zones": len(entries.zones),
-            "schedules": len(entries.schedules),
-        },
-    )
+class Ledger:
+    """Picks the written value or the default, and remembers which."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.lines: list[Effective] = []
+        self._findings = findings
+
+    def pick(self, path: Path, value: T, why: str, text: Callable[[T], str] = str) -> T:
+        """Note a value. `why` is its origin when nobody wrote it."""
+        mark, _, written = find(self._findings.root, path)
+        origin = f"{mark.file}:{mark.line}" if written else why
+        self.lines.append(Effective(path=dotted(path), value=text(value), origin=origin))
+        return value
 
 
-def site_of(entries: Entries) -> Site:
-    """The site as the engine knows it."""
-    info = entries.site
+def build_site(parts: Parts, ledger: Ledger) -> Site:
+    """Site, sensors, actuators, zones and interlocks."""
+    assert parts.site is not None
     return Site(
-        site_id=info.id if info else "",
-        name=info.name if info else "",
-        timezone=info.timezone if info else "UTC",
-        sensors={name: _sensor(name, entry, entries) for name, entry in entries.sensors.items()},
-        actuators={name: _actuator(name, entry, entries) for name, entry in entries.actuators.items()},
+        site_id=parts.site.id,
+        name=parts.site.name,
+        timezone=parts.site.timezone,
+        sensors={name: _sensor(name, entry, parts, ledger) for name, entry in parts.sensors.items()},
+        actuators={name: _actuator(name, entry, parts, ledger) for name, entry in parts.actuators.items()},
         zones={
             name: Zone(
                 name=name,
@@ -76,131 +105,149 @@ def site_of(entries: Entries) -> Site:
                 meter=zone.meter,
                 light=zone.light,
             )
-            for name, zone in entries.zones.items()
+            for name, zone in parts.zones.items()
         },
-        never_together=tuple(frozenset(interlock.never_together) for interlock in entries.interlocks),
+        never_together=tuple(frozenset(lock.never_together) for lock in parts.interlocks),
     )
 
 
-def buses_of(entries: Entries) -> tuple[Bus, ...]:
+def build_buses(parts: Parts, ledger: Ledger) -> tuple[Bus, ...]:
     """The buses that this version drives, with their devices."""
     buses: list[Bus] = []
-    for name, bus in entries.buses.items():
-        if not isinstance(bus, schema.RtuBus | schema.TcpBus):
-            continue
-        line = (
-            SerialLine(port=bus.port, baudrate=bus.baudrate, parity=bus.parity[0].upper(), stopbits=bus.stopbits)
-            if isinstance(bus, schema.RtuBus)
-            else TcpHost(host=bus.host, port=bus.port)
-        )
+    for name, entry in parts.buses.items():
+        line: SerialLine | TcpHost
+        path = ("buses", name)
+        match entry:
+            case schema.RtuBus():
+                line = SerialLine(
+                    port=entry.port,
+                    baudrate=ledger.pick((*path, "baudrate"), int(entry.baudrate), "default"),
+                    parity=ledger.pick((*path, "parity"), str(entry.parity), "default"),
+                    stopbits=ledger.pick((*path, "stopbits"), int(entry.stopbits), "default"),
+                )
+            case schema.TcpBus():
+                line = TcpHost(host=entry.host, port=ledger.pick((*path, "port"), entry.port, "default"))
+            case _:
+                continue
         devices = tuple(
-            Device(name=device, unit=entry.unit, profile=find(entry.profile))
-            for device, entry in entries.devices.items()
-            if entry.bus == name and entry.unit is not None and known(entry.profile)
+            Device(name=device, unit=wired.unit, profile=registry.find(wired.profile))
+            for device, wired in parts.devices.items()
+            if wired.bus == name and wired.unit is not None
         )
-        timeout = {} if bus.timeout is None else {"timeout": bus.timeout}
-        buses.append(Bus(name=name, kind=bus.type, line=line, devices=devices, **timeout))
+        buses.append(Bus(name=name, kind=entry.type, line=line, devices=devices))
     return tuple(buses)
 
 
-def known(profile: str) -> bool:
-    """Is there such a profile?"""
-    try:
-        find(profile)
-    except UnknownProfile:
-        return False
-    return True
+def build_schedules(parts: Parts, ledger: Ledger) -> tuple[Schedule, ...]:
+    """The schedules in the order of the file."""
+    return tuple(_schedule(name, entry, ledger) for name, entry in parts.schedules.items())
 
 
-def max_on(entry: schema.Actuator) -> Nanos | None:
-    """How long it may be on: said, or for a dosing pump what its largest dose takes."""
-    if entry.max_on is None and entry.role is Role.DOSING and entry.max_dose is not None and entry.ml_per_s is not None:
-        return math.ceil(entry.max_dose / entry.ml_per_s * 10) * 100 * MS
-    return entry.max_on
+def ignored(parts: Parts) -> tuple[str, ...]:
+    """What was written, is valid, and is not acted on yet."""
+    found: list[str] = []
+    for pattern in NOT_YET:
+        names: tuple[str, ...] = ("",)
+        if "*" in pattern:
+            names = tuple(getattr(parts, str(pattern[0])))
+        for name in names:
+            path = tuple(name if part == "*" else part for part in pattern)
+            if parts.findings.written(path):
+                found.append(dotted(path))
+    for name, actuator in parts.actuators.items():
+        for key, usual in zip(("safe", "on_restart"), defaults.safe_state(actuator.kind), strict=True):
+            if getattr(actuator, key) not in (None, usual):
+                found.append(f"actuators.{name}.{key}")
+    return tuple(found)
 
 
-def _sensor(name: str, entry: schema.Sensor, entries: Entries) -> Sensor:
-    device, channel = entry.from_.split(".", 1)
-    unit = entry.unit
-    if unit is None and device in entries.devices and known(entries.devices[device].profile):
-        fact = find(entries.devices[device].profile).channels.get(channel)
-        unit = fact.unit if fact is not None else ""
-    low, high = (entry.range[0], entry.range[1]) if entry.range else (None, None)
-    scale = None if entry.scale is None else (entry.scale[0], entry.scale[1], entry.scale[2], entry.scale[3])
+def undriven(parts: Parts) -> tuple[str, ...]:
+    """Buses that are valid and that this version does not drive."""
+    return tuple(name for name, bus in parts.buses.items() if bus.type not in DRIVEN)
+
+
+def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, ledger: Ledger) -> Sensor:
+    path = ("sensors", name)
+    device, source = entry.source.split(".", 1)
+    channel = registry.find(parts.devices[device].profile).channels[source]
+    profile = f"profile {parts.devices[device].profile}"
+    unit = ledger.pick((*path, "unit"), channel.unit if entry.unit is None else entry.unit, profile)
+    age = ledger.pick((*path, "max_age"), defaults.max_age(entry), "default", show)
+    low, high = ledger.pick((*path, "range"), defaults.limits(entry, channel), profile, _range)
     return Sensor(
         name=name,
-        channel=entry.from_,
-        unit=unit or "",
-        scale=scale,
-        max_age=entry.max_age,
-        poll_every=entry.poll or max(FASTEST_POLL, entry.max_age // 4),
+        channel=entry.source,
+        unit=unit,
+        scale=None if entry.scale is None else (entry.scale[0], entry.scale[1], entry.scale[2], entry.scale[3]),
+        max_age=age,
+        poll_every=ledger.pick((*path, "poll_every"), defaults.poll_every(age), "a quarter of max_age", show),
         low=low,
         high=high,
     )
 
 
-def _actuator(name: str, entry: schema.Actuator, entries: Entries) -> Actuator:
-    device, outlet = entry.to.split(".", 1)
-    fail_safe = FailSafe.NONE
-    if device in entries.devices and known(entries.devices[device].profile):
-        fact = find(entries.devices[device].profile).outlets.get(outlet)
-        fail_safe = fact.fail_safe if fact is not None else FailSafe.NONE
+def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, ledger: Ledger) -> Actuator:
+    path, role = ("actuators", name), entry.kind
+    device, output = entry.to.split(".", 1)
+    outlet = registry.find(parts.devices[device].profile).outlets[output]
+    longest, why = defaults.max_on(entry)
+    safe, restart = defaults.safe_state(role)
+    ledger.pick((*path, "safe"), entry.safe or safe, f"role {role.value}")
+    ledger.pick((*path, "on_restart"), entry.on_restart or restart, f"role {role.value}")
+    profile = f"profile {parts.devices[device].profile}"
     return Actuator(
         name=name,
         channel=entry.to,
-        role=entry.role,
-        fail_safe=fail_safe,
-        max_on=max_on(entry),
-        min_off=entry.min_off,
-        travel=entry.travel if entry.travel is not None else VALVE_TRAVEL if entry.role is Role.VALVE else 0,
-        run_down=entry.run_down if entry.run_down is not None else PUMP_RUN_DOWN if entry.role is Role.PUMP else 0,
-        requires=tuple(entry.requires),
-        stop_if=tuple(entry.stop_if),
+        role=role,
+        fail_safe=ledger.pick((*path, "fail_safe"), defaults.fail_safe(entry, outlet), profile),
+        max_on=ledger.pick((*path, "max_on"), longest, why, _limit),
+        min_off=ledger.pick((*path, "min_off"), _or(entry.min_off, 0), "default", show),
+        travel=ledger.pick((*path, "travel"), _or(entry.travel, defaults.travel(role)), f"role {role.value}", show),
+        run_down=ledger.pick(
+            (*path, "run_down"), _or(entry.run_down, defaults.run_down(role)), f"role {role.value}", show
+        ),
+        requires=tuple(clause.condition for clause in entry.requires or ()),
+        stop_if=tuple(clause.condition for clause in entry.stop_if or ()),
     )
 
 
-def _schedule(name: str, entry: schema.Schedule) -> Schedule:
-    catch_up = CatchUp(policy=Policy.REPLAY_LIMITED, max=1, within=7200 * SECOND)
-    if entry.catch_up is not None:
-        chosen = entry.catch_up
-        skip = chosen.policy == "skip"
-        catch_up = CatchUp() if skip else CatchUp(policy=Policy.REPLAY_LIMITED, max=chosen.max, within=chosen.within)
-    elif entry.task != "irrigation":
-        catch_up = CatchUp()
-    return Schedule(
-        name=name,
-        zone=entry.zone,
-        task_type=entry.task,
-        cadence=_cadence(entry),
-        payload={} if entry.duration is None else {"duration_s": entry.duration / SECOND},
-        catch_up=catch_up,
-        queue_patience=entry.queue_patience,
-    )
-
-
-def _cadence(entry: schema.Schedule) -> Cadence:
+def _schedule(name: str, entry: schema.ScheduleEntry, ledger: Ledger) -> Schedule:
+    payload: dict[str, Any] = {} if entry.duration is None else {"duration_s": entry.duration / (1000 * MS)}
+    cadence: Cron | Every | Window
     if entry.cron is not None:
-        return Cron(expression=entry.cron)
-    if entry.every is not None:
-        return Every(interval=entry.every)
-    assert entry.window is not None
-    return Window(start_minute=entry.window.start, length=window_length(entry.window))
+        cadence = Cron(expression=entry.cron)
+    elif entry.every is not None:
+        cadence = Every(interval=entry.every)
+    else:
+        assert entry.window is not None
+        length = defaults.window_length(entry.window)
+        assert length is not None
+        cadence = Window(start_minute=entry.window.start, length=length)
+    catch_up = ledger.pick(
+        ("schedules", name, "catch_up"),
+        defaults.catch_up(entry),
+        "default of irrigation" if entry.task == "irrigation" and entry.cron is not None else "default",
+        lambda c: f"{c.policy.value} {c.max} within {show(c.within)}" if c.max else c.policy.value,
+    )
+    schedule = Schedule(
+        name=name, zone=entry.zone, task_type=entry.task, cadence=cadence, payload=payload, catch_up=catch_up
+    )
+    ledger.pick(("schedules", name, "queue_patience"), schedule.queue_patience, "default", show)
+    return schedule
 
 
-def window_length(window: schema.Window) -> Nanos:
-    """How long a window is; one that ends before it begins reaches past midnight."""
-    if window.photoperiod is not None:
-        return window.photoperiod
-    assert window.end is not None
-    return ((window.end - window.start) % 1440 or 1440) * 60 * SECOND
+def endless(site: Site) -> tuple[str, ...]:
+    """Dangerous outputs that nothing but this program ends."""
+    return tuple(a.name for a in site.actuators.values() if a.dangerous and a.fail_safe is FailSafe.NONE)
 
 
-def _ignored(entries: Entries) -> list[str]:
-    found: list[str] = []
-    for section, settings in _IGNORED.items():
-        table = {"": entries.site} if section == "site" else getattr(entries, section)
-        for name, entry in table.items():
-            for setting in settings:
-                if getattr(entry, setting, None) is not None:
-                    found.append(".".join(part for part in (section, name, setting) if part))
-    return [*found, *(["central"] if entries.central is not None else [])]
+def _or(value: Nanos | None, default: Nanos) -> Nanos:
+    return default if value is None else value
+
+
+def _limit(value: Nanos | None) -> str:
+    return "none" if value is None else show(value)
+
+
+def _range(value: tuple[float | None, float | None]) -> str:
+    return "none" if value[0] is None or value[1] is None else f"[{value[0]:g}, {value[1]:g}]"

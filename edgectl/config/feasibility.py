@@ -1,78 +1,110 @@
-"""Can the bus do it? Worst-case time of its reads against the freshness limits of the sensors that hang on it."""
+"""Can the bus deliver what the freshness limits ask for? Arithmetic over the poll plan, before anything is plugged in.
 
+A Modbus RTU exchange takes the request (8 characters), the reply (5 characters and the data), two silences of 3.5
+characters and the device's thinking time. The worst case is every read once, one control order in between, and one
+device that does not answer and costs its time-out.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from edgectl.config.findings import Findings
+from edgectl.config.quantities import show
 from edgectl.drivers.pollplan import Block, plan
 from edgectl.drivers.wiring import Bus, Device, SerialLine
-from edgectl.model.site import Site
+from edgectl.model.site import Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
 
-NETWORK: Nanos = 5 * MS
-MOST_LOAD = 0.9
+REQUEST = 8  # characters: unit, function, address, count, check
+REPLY = 5  # characters around the data: unit, function, length, check
+ORDER = 8  # characters of the echo of one written coil
+TCP_ROUND_TRIP: Nanos = 5 * MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Feasibility:
-    """One bus. `load` is the share of its time that the planned reads take; `limit` the tightest freshness limit."""
+class Load:
+    """One bus in numbers. `with_dead` is None where no other device would suffer."""
 
     bus: str
-    load: float
+    load: float  # share of the bus time that the reads take
     cycle: Nanos
-    cycle_with_dead: Nanos
-    sensor: str | None
+    with_dead: Nanos | None
+    tightest: str  # the sensor with the shortest freshness limit, empty when the bus carries none
     limit: Nanos | None
+    late: tuple[tuple[str, Nanos], ...]  # sensors whose readings can grow older than allowed, and how old
 
     @property
-    def possible(self) -> bool:
-        """Every value arrives before it is too old, also with one dead device, and the bus keeps up."""
-        return self.load <= MOST_LOAD and (self.limit is None or self.cycle_with_dead < self.limit)
+    def ok(self) -> bool:
+        """True when every limit can be kept."""
+        return self.load < 1 and not self.late
+
+    @property
+    def verdict(self) -> str:
+        """The word for the table."""
+        return "ok" if self.ok else "impossible"
 
 
-def feasibility(bus: Bus, site: Site) -> Feasibility:
-    """The figures of one bus."""
+def measure(bus: Bus, site: Site) -> Load:
+    """The load and the worst cases of one bus."""
     devices = {device.name: device for device in bus.devices}
     blocks = plan(bus, site)
-    times = {block: exchange_time(bus, devices[block.device], block) for block in blocks}
-    switch = max((_frame_time(bus, 8 + 8, device) for device in bus.devices), default=0)
-    cycle = sum(times.values()) + switch
-    slowest = max((max(bus.timeout, 3 * device.profile.turnaround) for device in bus.devices), default=0)
-    dead = 2 * slowest if len(bus.devices) > 1 else 0  # the time-out, and the rest of the line after it
-    limits = [
-        (sensor.max_age - sensor.poll_every, name)
-        for name, sensor in site.sensors.items()
-        if sensor.channel.split(".", 1)[0] in devices
-    ]
-    limit = min(limits, default=None)
-    return Feasibility(
+    times = [read_time(bus, devices[block.device], block) for block in blocks]
+    orders = [order_time(bus, device) for device in bus.devices if device.profile.outlets]
+    cycle = sum(times) + max(orders, default=0)
+    with_dead = cycle + bus.timeout if len(bus.devices) > 1 else None
+    carried = [(sensor, block) for block in blocks for sensor in _sensors(block, site)]
+    tightest = min((sensor for sensor, _ in carried), key=lambda s: (s.max_age, s.name), default=None)
+    worst = cycle if with_dead is None else with_dead
+    return Load(
         bus=bus.name,
-        load=sum(times[block] / block.every for block in blocks),
+        load=sum(time / block.every for time, block in zip(times, blocks, strict=True)),
         cycle=cycle,
-        cycle_with_dead=cycle + dead,
-        sensor=limit[1] if limit else None,
-        limit=site.sensors[limit[1]].max_age if limit else None,
+        with_dead=with_dead,
+        tightest="" if tightest is None else tightest.name,
+        limit=None if tightest is None else tightest.max_age,
+        # Just before the next read arrives, a reading is as old as the interval and everything in its way.
+        late=tuple((s.name, block.every + worst) for s, block in carried if block.every + worst > s.max_age),
     )
 
 
-def exchange_time(bus: Bus, device: Device, block: Block) -> Nanos:
-    """One read: the request, the device's own time, the reply and the silences around them."""
-    payload = (block.count + 7) // 8 if block.function in (1, 2) else 2 * block.count
-    return _frame_time(bus, 8 + 5 + payload, device)
+def read_time(bus: Bus, device: Device, block: Block) -> Nanos:
+    """How long one read occupies the bus."""
+    data = -(-block.count // 8) if block.function in (1, 2) else 2 * block.count
+    return _exchange(bus, device, REQUEST + REPLY + data)
 
 
-def _frame_time(bus: Bus, characters: int, device: Device) -> Nanos:
-    if not isinstance(bus.line, SerialLine):
-        return NETWORK + device.profile.turnaround
-    return characters * bus.line.character + 2 * bus.line.silence + device.profile.turnaround
+def order_time(bus: Bus, device: Device) -> Nanos:
+    """How long one written coil occupies the bus."""
+    return _exchange(bus, device, REQUEST + ORDER)
 
 
-def words(row: Feasibility) -> list[str]:
-    """The row of the table."""
-    limit = "-" if row.limit is None else f"{row.sensor} {row.limit / SECOND:g} s"
-    return [
-        row.bus,
-        f"{row.load:.0%}",
-        f"{row.cycle / SECOND:.2f} s",
-        f"{row.cycle_with_dead / SECOND:.2f} s",
-        limit,
-        "ok" if row.possible else "IMPOSSIBLE",
-    ]
+def report(loads: tuple[Load, ...], findings: Findings) -> None:
+    """An impossible bus is a mistake in the site file."""
+    for load in loads:
+        if load.load >= 1:
+            what = f"is asked for {load.load * 100:.0f} % of its time"
+            findings.value(("buses", load.bus), what, "a higher baudrate, longer max_age, or a second bus")
+        for sensor, age in load.late:
+            what = f"a reading can be {_seconds(age)} old on bus {load.bus} before the next one arrives"
+            hint = f"write at least {show(_rounded(age))}, or use a higher baudrate, or a second bus"
+            findings.value(("sensors", sensor, "max_age"), what, hint)
+
+
+def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
+    if isinstance(bus.line, SerialLine):
+        return characters * bus.line.character + 2 * bus.line.silence + device.profile.turnaround
+    return TCP_ROUND_TRIP + device.profile.turnaround
+
+
+def _sensors(block: Block, site: Site) -> Iterator[Sensor]:
+    return (sensor for sensor in site.sensors.values() if sensor.channel in block.channels)
+
+
+def _seconds(nanos: Nanos) -> str:
+    return f"{nanos / SECOND:.2f} s"
+
+
+def _rounded(age: Nanos) -> Nanos:
+    # A longer limit is polled more slowly, a quarter of it: four thirds of what is in the way settle both.
+    half = SECOND // 2
+    return -(-age * 4 // 3 // half) * half

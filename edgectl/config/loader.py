@@ -1,36 +1,56 @@
-"""The way in: a file's path to a site that can be run, or SiteRejected with everything that is wrong."""
+"""The way in: a path becomes a Loaded site, or SiteRejected with every mistake that was found."""
 
 from pathlib import Path
 
-from edgectl.config import rules
-from edgectl.config.build import Loaded, build, buses_of, site_of
-from edgectl.config.feasibility import feasibility
-from edgectl.config.parse import Entries, parse
+from edgectl.config import advice, build, feasibility
+from edgectl.config.build import Ledger, Loaded
+from edgectl.config.files import read
+from edgectl.config.findings import Findings
+from edgectl.config.parts import understand
 from edgectl.config.problems import SiteRejected
-from edgectl.config.tree import Tree, read
-from edgectl.model.time import SECOND
+from edgectl.config.rules import judge
 
 
 def load(path: Path) -> Loaded:
-    """Read, check, build. Raises SiteRejected."""
-    tree = read(path)
-    entries = parse(tree)
-    rules.check(tree, entries)
-    if not tree.problems:
-        _possible(tree, entries)
-    if tree.problems:
-        raise SiteRejected(tree.problems)
-    return build(entries)
-
-
-def _possible(tree: Tree, entries: Entries) -> None:
-    """A bus that cannot deliver in time would stop its zone for ever: say it before the first plant is dry."""
-    site = site_of(entries)
-    for bus in buses_of(entries):
-        row = feasibility(bus, site)
-        if row.possible:
-            continue
-        what = f"the bus cannot do this: load {row.load:.0%}, worst cycle {row.cycle_with_dead / SECOND:.2f} s"
-        if row.limit is not None:
-            what += f" against {row.sensor} max_age {row.limit / SECOND:g} s"
-        tree.wrong(("buses", bus.name), what, "a higher baudrate, a longer max_age, or a second bus")
+    """Read, check and build. Raises SiteRejected; nothing else, whatever the file holds."""
+    root, problems = read(path)
+    # After a broken bracket or a missing file the rest would be guesses: half a file lacks what the other half names.
+    if any(not problem.path for problem in problems):
+        raise SiteRejected(problems)
+    findings = Findings(root)
+    parts = understand(root, findings)
+    judge(parts)
+    if problems or findings.problems:
+        raise SiteRejected([*problems, *findings.problems])
+    ledger = Ledger(findings)
+    site = build.build_site(parts, ledger)
+    buses = build.build_buses(parts, ledger)
+    schedules = build.build_schedules(parts, ledger)
+    loads = tuple(feasibility.measure(bus, site) for bus in buses)
+    feasibility.report(loads, findings)
+    if findings.problems:
+        raise SiteRejected(findings.problems)
+    asleep = build.undriven(parts)
+    return Loaded(
+        file=path,
+        site=site,
+        schedules=schedules,
+        buses=buses,
+        undriven=asleep,
+        kinds={name: bus.type for name, bus in parts.buses.items()},
+        ignored=build.ignored(parts),
+        accepted=tuple(f"{name}: {risk}" for name, a in parts.actuators.items() for risk in a.accept or ()),
+        endless=build.endless(site),
+        undeclared=advice.undeclared(parts, site),
+        notices=advice.notices(parts, site, asleep),
+        counts={
+            "buses": len(parts.buses),
+            "devices": len(parts.devices),
+            "sensors": len(parts.sensors),
+            "actuators": len(parts.actuators),
+            "zones": len(parts.zones),
+            "schedules": len(parts.schedules),
+        },
+        loads=loads,
+        effective=tuple(ledger.lines),
+    )

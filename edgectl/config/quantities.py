@@ -1,83 +1,125 @@
-"""Numbers with their units: 10s, 15m, 20ml, 0.5/min. A bare number is refused, for nobody knows what it means."""
+"""Amounts with their units, as people write them: 90s, 20ml, 0.5/min, and conditions such as `level > 15`.
+
+A bare number is refused: the reader of a site file must not have to guess between seconds and minutes.
+"""
 
 import re
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
-from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from edgectl.model.site import Compare, Condition
-from edgectl.model.time import Nanos, seconds
+from edgectl.model.time import MS, SECOND, Nanos
 
-_DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|h|d)$")
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_VOLUME = re.compile(r"^(\d+(?:\.\d+)?)(ml|l)$")
-_RATE = re.compile(r"^(\d+(?:\.\d+)?)/(s|min|h)$")
-_CONDITION = re.compile(r"^([A-Za-z_]\w*)\s*([<>])\s*(-?\d+(?:\.\d+)?)$")
-_CLOCK = re.compile(r"^([01]?\d|2[0-3]):([0-5]\d)$")
-LONGEST_DAYS = 366
+_NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
+DURATION = rf"^{_NUMBER} ?(ms|s|m|h|d)$"
+VOLUME = rf"^{_NUMBER} ?(ml|l)$"
+RATE = rf"^{_NUMBER} ?/ ?(s|min|h)$"
+CONDITION = r"^\s*([A-Za-z][A-Za-z0-9_-]{0,47})\s*([<>]=?|==?|!=)\s*(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([^\s0-9].*)?$"
+CLOCK = r"^([01][0-9]|2[0-3]):([0-5][0-9])$"
 
-
-def _no(what: str, hint: str) -> PydanticCustomError:
-    return PydanticCustomError("quantity", "{what}", {"what": what, "hint": hint})
-
-
-def _bare(raw: Any) -> str | None:
-    return str(raw) if isinstance(raw, int | float) and not isinstance(raw, bool) else None
+_DURATIONS: dict[str, Nanos] = {"ms": MS, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
+_VOLUMES = {"ml": 1.0, "l": 1000.0}
+_PER_MINUTE = {"s": 60.0, "min": 1.0, "h": 1 / 60}
+LONGEST: Nanos = 366 * 86400 * SECOND
 
 
-def duration(raw: Any) -> Nanos:
-    """A duration in nanoseconds."""
-    if isinstance(raw, str) and (found := _DURATION.match(raw.strip())):
-        value = float(found[1]) * _SECONDS[found[2]]
-        if value <= LONGEST_DAYS * 86400:
-            return seconds(value)
-        raise _no(f"{raw!r} is longer than a year", "write a shorter time")
-    if bare := _bare(raw):
-        raise _no(f"{bare!r} needs a unit", f"write {bare}s, or {bare}m for minutes")
-    raise _no(f"{raw!r} is no duration", "write for example 500ms, 10s, 15m, 2h")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clause:
+    """A condition as written; `unit` is empty when none was given."""
+
+    condition: Condition
+    unit: str
 
 
-def volume(raw: Any) -> float:
-    """A volume in millilitres."""
-    if isinstance(raw, str) and (found := _VOLUME.match(raw.strip())):
-        return float(found[1]) * (1000.0 if found[2] == "l" else 1.0)
-    if bare := _bare(raw):
-        raise _no(f"{bare!r} needs a unit", f"write {bare}ml")
-    raise _no(f"{raw!r} is no volume", "write for example 20ml or 1.5l")
+def duration(value: Any) -> Nanos:
+    """90s -> nanoseconds."""
+    number, unit = _split(value, DURATION, "a duration", "s")
+    whole = round(number * _DURATIONS[unit])
+    if whole > LONGEST:
+        raise _wrong(f"{value} is longer than a year", "is the unit right? ms, s, m, h, d")
+    return whole
 
 
-def rate(raw: Any) -> float:
-    """A change per second."""
-    if isinstance(raw, str) and (found := _RATE.match(raw.strip())):
-        return float(found[1]) / {"s": 1, "min": 60, "h": 3600}[found[2]]
-    if bare := _bare(raw):
-        raise _no(f"{bare!r} needs a unit", f"write {bare}/min")
-    raise _no(f"{raw!r} is no rate", "write for example 0.5/min")
+def some_time(value: Any) -> Nanos:
+    """A duration that may not be zero."""
+    whole = duration(value)
+    if whole == 0:
+        raise _wrong(f"{value} is no time at all", "write a duration above zero, or leave the key out")
+    return whole
 
 
-def condition(raw: Any) -> Condition:
-    """`sensor > 15` or `sensor < 10`."""
-    if isinstance(raw, Condition):
-        return raw
-    if isinstance(raw, str) and (found := _CONDITION.match(raw.strip())):
-        return Condition(sensor=found[1], compare=Compare(found[2]), limit=float(found[3]))
-    raise _no(f"{raw!r} is no condition", "write a sensor, > or <, and a number: solution_level > 15")
+def volume_ml(value: Any) -> float:
+    """20ml, 1.5l -> millilitres."""
+    number, unit = _split(value, VOLUME, "a volume", "ml")
+    if number == 0:
+        raise _wrong(f"{value} is no volume at all", "write a volume above zero, or leave the key out")
+    return number * _VOLUMES[unit]
 
 
-def minute_of_day(raw: Any) -> int:
-    """A local time of day in minutes."""
-    if isinstance(raw, str) and (found := _CLOCK.match(raw.strip())):
-        return int(found[1]) * 60 + int(found[2])
-    raise _no(f"{raw!r} is no time of day", 'write it in quotes: "05:00"')
+def rate_per_minute(value: Any) -> float:
+    """0.5/min -> units per minute."""
+    number, unit = _split(value, RATE, "a rate", "/min")
+    return number * _PER_MINUTE[unit]
 
 
-def _text(pattern: re.Pattern[str]) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern.pattern})
+def minute_of_day(value: Any) -> int:
+    """05:00 -> 300."""
+    found = re.fullmatch(CLOCK, value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong(f"{_shown(value)} is not a time of day", 'write hours and minutes in quotes, for example "05:00"')
+    return int(found[1]) * 60 + int(found[2])
 
 
-Duration = Annotated[int, BeforeValidator(duration), _text(_DURATION)]
-Volume = Annotated[float, BeforeValidator(volume), _text(_VOLUME)]
-Rate = Annotated[float, BeforeValidator(rate), _text(_RATE)]
-When = Annotated[Condition, BeforeValidator(condition), _text(_CONDITION)]
-ClockTime = Annotated[int, BeforeValidator(minute_of_day), _text(_CLOCK)]
+def clause(value: Any) -> Clause:
+    """`solution_level > 15` or `solution_level > 15 %`."""
+    found = re.fullmatch(CONDITION, value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong(f"{_shown(value)} is not a condition", "write  sensor > number  or  sensor < number")
+    sensor, sign, number, unit = found[1], found[2], found[3], (found[4] or "").strip()
+    if sign not in (">", "<"):
+        raise _wrong(f"the comparison {sign} is not known", f"write  {sensor} > {number}  or  {sensor} < {number}")
+    if re.search(r"\bfor\b", unit):
+        raise _wrong("'for' is not acted on by this version", f"write  {sensor} {sign} {number}")
+    return Clause(condition=Condition(sensor=sensor, compare=Compare(sign), limit=float(number)), unit=unit)
+
+
+def show(nanos: Nanos) -> str:
+    """A duration in the largest unit that says it without a fraction: 10m, 90s, 18.2s."""
+    for unit in ("h", "m", "s") if nanos >= SECOND else ("ms",):
+        if nanos and nanos % _DURATIONS[unit] == 0:
+            return f"{nanos // _DURATIONS[unit]}{unit}"
+    return f"{nanos / SECOND:.3f}".rstrip("0").rstrip(".") + "s"
+
+
+def _split(value: Any, pattern: str, noun: str, unit: str) -> tuple[float, str]:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        raise _wrong(f"'{value}' needs a unit", f"write {value}{unit}")
+    if not isinstance(value, str):
+        raise _wrong(f"{_shown(value)} is not {noun}", f"write a number and its unit, for example 20{unit}")
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):
+        raise _wrong(f"'{value[:40]}' needs a unit", f"write {value[:40]}{unit}")
+    found = re.fullmatch(pattern, value)
+    if found is None:
+        units = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h"}[unit]
+        raise _wrong(f"'{value[:40]}' is not {noun}", f"write one number and {units}, for example 20{unit}")
+    return float(found[1]), found[2]
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case str():
+            return f"'{value[:40]}'"
+        case list():
+            return "a list"
+        case dict():
+            return "a group of keys"
+        case bool():
+            return "true" if value else "false"
+    return f"'{value}'"
+
+
+def _wrong(what: str, hint: str) -> PydanticCustomError:
+    # Braces are placeholders to the library: text of the file goes in as context, never as template.
+    return PydanticCustomError("site", "{what}", {"what": what, "hint": hint})

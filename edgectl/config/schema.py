@@ -1,195 +1,271 @@
-"""The language of the site file: which keys there are and what each may hold."""
+"""The language of the site file, as strict models. JSON Schema comes from here, and so does every "did you mean".
 
-from typing import Annotated, Literal
+The models say what may be written; `rules` says what makes sense together. Descriptions double as hints, so they tell a
+person what to write. Amounts are already numbers here: durations in nanoseconds, volumes in millilitres.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from typing import Annotated, Any, Literal
 
-from edgectl.config.quantities import ClockTime, Duration, Rate, Volume, When
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from edgectl.config import quantities
 from edgectl.model.site import Role
+from edgectl.model.time import Nanos
 
-NAME = r"^[a-z][a-z0-9_-]{0,39}$"
+NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,47}$"
+TASKS = ("irrigation", "lighting")
+
+
+def _text(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+Duration = Annotated[Nanos, PlainValidator(quantities.duration), _text(quantities.DURATION, "90s")]
+SomeTime = Annotated[Nanos, PlainValidator(quantities.some_time), _text(quantities.DURATION, "10m")]
+Volume = Annotated[float, PlainValidator(quantities.volume_ml), _text(quantities.VOLUME, "20ml")]
+Rate = Annotated[float, PlainValidator(quantities.rate_per_minute), _text(quantities.RATE, "0.5/min")]
+Clock = Annotated[int, PlainValidator(quantities.minute_of_day), _text(quantities.CLOCK, "05:00")]
+When = Annotated[
+    quantities.Clause, PlainValidator(quantities.clause), _text(quantities.CONDITION, "solution_level > 15")
+]
 Name = Annotated[str, Field(pattern=NAME)]
-Channel = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*\.[a-z][a-z0-9_]*$")]
+Point = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,47}\.[a-z][a-z0-9_]{0,47}$")]
+Words = Annotated[str, Field(min_length=1, max_length=200)]
+Conditions = Annotated[list[When], Field(max_length=20)]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-Scale = Annotated[list[float], Field(min_length=4, max_length=4)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, arbitrary_types_allowed=True)
+class Strict(BaseModel):
+    """No unknown keys, no silent conversion, no infinity."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
-class SiteInfo(_Strict):
-    """The greenhouse itself."""
+class Credential(Strict):
+    """A secret lives elsewhere; here stands its name only."""
 
-    id: Name
-    name: str = Field(min_length=1, max_length=80)
-    timezone: str
-    latitude: float | None = Field(default=None, ge=-90, le=90)
-    longitude: float | None = Field(default=None, ge=-180, le=180)
+    credential: Name = Field(description="the name of a systemd credential or of a file that only the service reads")
 
 
-class RtuBus(_Strict):
-    """Modbus over a serial line."""
+class SiteSection(Strict):
+    """Which greenhouse this is."""
+
+    id: Name = Field(description="a short word for this greenhouse, for example gh-1")
+    name: Words = Field(description="what people call it, for example North house")
+    timezone: Words = Field(description="a name such as Europe/Berlin")
+    latitude: float | None = Field(None, ge=-90, le=90, description="degrees, north is positive")
+    longitude: float | None = Field(None, ge=-180, le=180, description="degrees, east is positive")
+
+
+Port = Annotated[str, Field(pattern=r"^/[^\s]{1,250}$")]
+Baud = Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200]
+
+
+class RtuBus(Strict):
+    """Modbus RTU on a serial port."""
 
     type: Literal["modbus-rtu"]
-    port: str = Field(min_length=1)
-    baudrate: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
-    parity: Literal["none", "even", "odd"] = "none"
-    stopbits: Literal[1, 2] = 1
-    timeout: Duration | None = None
+    port: Port = Field(description="a port name that survives a replug, for example /dev/serial/by-id/…")
+    baudrate: Baud = Field(9600, description="the speed that the devices are set to")
+    parity: Literal["N", "E", "O"] = Field("N", description="N, E or O")
+    stopbits: Literal[1, 2] = Field(1, description="1 or 2")
 
 
-class TcpBus(_Strict):
+class TcpBus(Strict):
     """Modbus TCP."""
 
     type: Literal["modbus-tcp"]
-    host: str = Field(min_length=1)
-    port: int = Field(default=502, ge=1, le=65535)
-    timeout: Duration | None = None
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")] = Field(description="an address or a host name")
+    port: int = Field(502, ge=1, le=65535, description="a TCP port, 502 unless told otherwise")
 
 
-class EzoBus(_Strict):
-    """One Atlas EZO circuit on a serial line."""
+class EzoBus(Strict):
+    """One Atlas EZO circuit on a serial port."""
 
     type: Literal["ezo-uart"]
-    port: str = Field(min_length=1)
+    port: Port = Field(description="a port name that survives a replug, for example /dev/serial/by-id/…")
+    baudrate: Baud = Field(9600, description="the speed that the circuit is set to")
 
 
-class MqttBus(_Strict):
-    """Nodes behind a broker."""
+class MqttBus(Strict):
+    """Nodes behind an MQTT broker."""
 
     type: Literal["mqtt"]
-    url: str = Field(pattern=r"^mqtts?://.+")
-    protocol: Literal["hydro2"]
+    url: Annotated[str, Field(pattern=r"^mqtts?://[^\s]{1,250}$")] = Field(description='"mqtt://127.0.0.1:1883"')
+    protocol: Literal["hydro2", "tasmota", "shelly"] = Field(description="the language that the nodes speak")
 
 
 Bus = Annotated[RtuBus | TcpBus | EzoBus | MqttBus, Field(discriminator="type")]
 
 
-class Secret(_Strict):
-    """A secret by the name of its credential; never the secret itself."""
+class DeviceEntry(Strict):
+    """A device on a bus."""
 
-    credential: Name
-
-
-class Device(_Strict):
-    """One device on a bus."""
-
-    bus: str
-    profile: str
-    unit: int | None = Field(default=None, ge=1, le=247)
-    node: str | None = None
-    zone: str | None = None
-    secret: Secret | None = None
+    bus: Name = Field(description="the name of a bus of this file")
+    profile: Words = Field(description="what kind of device it is: edgectl profiles")
+    unit: int | None = Field(None, description="the Modbus address, 1..247")
+    node: Name | None = Field(None, description="the name of the node on MQTT")
+    zone: Name | None = Field(None, description="the zone in the node's topics")
+    secret: Credential | None = Field(None, description="secret: {credential: NAME}")
 
 
-class Sensor(_Strict):
-    """A named measurement."""
+class SensorEntry(Strict):
+    """A measurement."""
 
-    from_: Channel = Field(alias="from")
-    unit: str | None = None
-    scale: Scale | None = None
-    max_age: Duration = 10_000_000_000
-    poll: Duration | None = None
-    range: Pair | None = None
-    max_rate: Rate | None = None
-
-
-class Actuator(_Strict):
-    """A named output with its limits."""
-
-    to: Channel
-    role: Role = Field(strict=False)
-    max_on: Duration | None = None
-    min_off: Duration = 0
-    travel: Duration | None = None
-    run_down: Duration | None = None
-    requires: list[When] = []
-    stop_if: list[When] = []
-    accept: list[Literal["no_hardware_end"]] = []
-    ml_per_s: float | None = Field(default=None, gt=0)
-    max_dose: Volume | None = None
-    max_per_hour: Volume | None = None
-    max_per_day: Volume | None = None
+    source: Point = Field(alias="from", description="device.channel, for example level.level")
+    unit: Annotated[str, Field(max_length=20)] | None = Field(None, description="the unit after scaling")
+    scale: Annotated[list[float], Field(min_length=4, max_length=4)] | None = Field(
+        None, description="[in_lo, in_hi, out_lo, out_hi]"
+    )
+    max_age: SomeTime | None = Field(None, description="a reading older than this is no reading")
+    range: Pair | None = Field(None, description="[lowest, highest] value to believe")
+    max_rate: Rate | None = Field(None, description="the fastest change to believe, for example 0.5/min")
 
 
-class Interlock(_Strict):
-    """Outputs that exclude one another."""
+class ActuatorEntry(Strict):
+    """An output."""
 
-    never_together: list[str] = Field(min_length=2)
+    to: Point = Field(description="device.output, for example board.relay_1")
+    role: Literal["pump", "valve", "dosing", "fog", "heater", "air_pump", "light", "fan"] = Field(
+        description="what it is for: the role decides what safe means"
+    )
+    max_on: SomeTime | None = Field(None, description="the longest it may ever stay on, for example 10m")
+    min_off: Duration | None = Field(None, description="the shortest rest, for example 5s")
+    travel: Duration | None = Field(None, description="the time a valve needs to open")
+    run_down: Duration | None = Field(None, description="the time a stopped pump still pushes")
+    requires: Conditions | None = Field(None, description="a list such as [solution_level > 15]")
+    stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10]")
+    ml_per_s: float | None = Field(None, gt=0, le=1000, description="what a dosing pump delivers, by calibration")
+    max_dose: Volume | None = Field(None, description="the largest single dose, for example 20ml")
+    max_per_hour: Volume | None = Field(None, description="for example 60ml")
+    max_per_day: Volume | None = Field(None, description="for example 200ml")
+    safe: Literal["off", "on", "keep", "position"] | None = Field(None, description="the state when in doubt")
+    on_restart: Literal["safe", "reconcile"] | None = Field(None, description="safe or reconcile")
+    fail_safe: Literal["wired"] | None = Field(None, description="wired, when a hardware limit ends every ON")
+    accept: list[Literal["no_hardware_end"]] | None = Field(None, description="risks accepted by name")
 
-
-class Fallback(_Strict):
-    """What keeps the plants alive when nothing else does."""
-
-    duration: Duration
-    every: Duration
-    max_per_day: int = Field(ge=1)
-
-
-class Zone(_Strict):
-    """What is watered and lit together."""
-
-    number: int = Field(ge=1)
-    workflow: Literal["irrigation"] = "irrigation"
-    pump: str | None = None
-    valve: str | None = None
-    tank: str | None = None
-    flow: str | None = None
-    meter: str | None = None
-    light: str | None = None
-    max_gap: Duration | None = None
-    fallback: Fallback | None = None
-
-
-class Window(_Strict):
-    """A state to hold."""
-
-    start: ClockTime
-    photoperiod: Duration | None = None
-    end: ClockTime | None = None
+    @property
+    def kind(self) -> Role:
+        """The role as the core knows it."""
+        return Role(self.role)
 
 
-class CatchUp(_Strict):
+class Interlock(Strict):
+    """Outputs that must never be on together."""
+
+    never_together: Annotated[list[Name], Field(min_length=2, max_length=50)] = Field(
+        description="a list of two or more actuators"
+    )
+
+
+class Fallback(Strict):
+    """What a zone gets when its advisory readings are missing."""
+
+    duration: SomeTime = Field(description="for example 60s")
+    every: SomeTime = Field(description="for example 4h")
+    max_per_day: int = Field(ge=1, le=288, description="runs in a day")
+
+
+class ZoneEntry(Strict):
+    """What is watered or lit together."""
+
+    number: int = Field(ge=1, le=9999, description="a number of its own, from 1")
+    workflow: Literal["irrigation"] = Field("irrigation", description="irrigation")
+    pump: Name | None = Field(None, description="an actuator with role pump")
+    valve: Name | None = Field(None, description="an actuator with role valve")
+    light: Name | None = Field(None, description="an actuator with role light")
+    tank: Name | None = Field(None, description="the sensor of the source's level")
+    flow: Name | None = Field(None, description="a sensor in L/min that proves that water moves")
+    meter: Name | None = Field(None, description="a sensor in L that counts the water")
+    max_gap: SomeTime | None = Field(None, description="the longest the plants may go without water, for example 24h")
+    fallback: Fallback | None = Field(None, description="{duration: 60s, every: 4h, max_per_day: 3}")
+
+
+class WindowEntry(Strict):
+    """A state to hold through a part of the day."""
+
+    start: Clock = Field(description='a time of day in quotes, for example "05:00"')
+    photoperiod: SomeTime | None = Field(None, description="how long, for example 16h")
+    end: Clock | None = Field(None, description="a time of day in quotes, instead of photoperiod")
+
+
+class CatchUpEntry(Strict):
     """What becomes of missed runs."""
 
-    policy: Literal["skip", "replay_limited"]
-    max: int = Field(default=1, ge=1, le=100)
-    within: Duration = 7_200_000_000_000
+    policy: Literal["skip", "replay_limited"] = Field(description="skip or replay_limited")
+    max: int | None = Field(None, ge=1, le=100, description="how many of the newest missed runs are run late")
+    within: SomeTime | None = Field(None, description="how late at most, for example 2h")
 
 
-class Schedule(_Strict):
-    """When a zone gets what."""
+class ScheduleEntry(Strict):
+    """When something is done."""
 
-    zone: str
-    task: Literal["irrigation", "lighting"]
-    cron: str | None = None
-    every: Duration | None = None
-    window: Window | None = None
-    duration: Duration | None = None
-    catch_up: CatchUp | None = None
-    queue_patience: Duration = 15_000_000_000
-
-
-class Central(_Strict):
-    """The central database."""
-
-    dsn: Secret
+    zone: Name = Field(description="a zone of this file")
+    task: Literal["irrigation", "lighting"] = Field(description="irrigation or lighting")
+    cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')
+    every: SomeTime | None = Field(None, description="the rest between two runs, for example 4h")
+    window: WindowEntry | None = Field(None, description='{start: "05:00", photoperiod: 16h}')
+    duration: SomeTime | None = Field(None, description="how long to water, for example 90s")
+    catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
 
 
-Declaration = Literal["anti_siphon", "air_gap", "overflow", "motor_overload", "frost_thermostat", "emergency_stop"]
+class CentralSection(Strict):
+    """The database of the centre."""
+
+    dsn: Credential = Field(description="dsn: {credential: NAME}")
 
 
-class SiteFile(_Strict):
-    """The whole file."""
+Declaration = Literal[
+    "air_gap",
+    "anti_siphon",
+    "emergency_stop",
+    "frost_thermostat",
+    "hand_off_auto",
+    "motor_overload",
+    "overflow",
+]
 
-    site: SiteInfo
-    buses: dict[Name, Bus]
-    devices: dict[Name, Device]
-    sensors: dict[Name, Sensor] = {}
-    actuators: dict[Name, Actuator] = {}
-    interlocks: list[Interlock] = []
-    zones: dict[Name, Zone] = {}
-    schedules: dict[Name, Schedule] = {}
-    central: Central | None = None
-    declare: list[Declaration] = []
+
+class SiteFile(Strict):
+    """One greenhouse: everything edgectl has to know before it starts."""
+
+    site: SiteSection = Field(description="{id: gh-1, name: North house, timezone: Europe/Berlin}")
+    buses: dict[Name, Bus] = Field(description="a name and its wires, for example relays: {type: modbus-rtu, port: …}")
+    devices: dict[Name, DeviceEntry] = Field(description="board: {bus: relays, profile: …, unit: 1}")
+    sensors: dict[Name, SensorEntry] = Field(default_factory=dict, description="level: {from: level.level, …}")
+    actuators: dict[Name, ActuatorEntry] = Field(default_factory=dict, description="pump: {to: board.relay_1, …}")
+    interlocks: list[Interlock] = Field(default_factory=list, description="a list such as [{never_together: [a, b]}]")
+    zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
+    schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
+    central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
+    declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
+
+
+ENTRIES: dict[str, Any] = {
+    "buses": Bus,
+    "devices": DeviceEntry,
+    "sensors": SensorEntry,
+    "actuators": ActuatorEntry,
+    "zones": ZoneEntry,
+    "schedules": ScheduleEntry,
+}
+
+
+class _Export(GenerateJsonSchema):
+    """A key is left out or has a value; null is never written, although the models use None inside."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        if schema.get("default", ...) is None:
+            return self.generate_inner(schema["schema"])
+        return super().default_schema(schema)
+
+
+def json_schema() -> dict[str, Any]:
+    """JSON Schema (2020-12) of the whole file, for editors."""
+    schema = SiteFile.model_json_schema(by_alias=True, schema_generator=_Export)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

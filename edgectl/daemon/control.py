@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from edgectl.engine.turn import InboxFull, Stepper
-from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
+from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, ReadBack, Samples, Send
 from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -88,7 +88,8 @@ class Control:
             self.stepper.offer(item)
         except InboxFull:
             self.dropped += 1
-        self._wake.set()
+        if not (isinstance(item, Samples | ReadBack) and self.stepper.idle):
+            self._wake.set()
 
     async def ask(self, make: Callable[[int], Input]) -> Answer:
         """Put a request in and wait for its answer, which comes after the commit that makes it true."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from itertools import count
 
 from edgectl.drivers.bus import BusOwner
-from edgectl.drivers.line import BusTask, link_of
+from edgectl.drivers.line import Alarm, BusTask, link_of
 from edgectl.drivers.wiring import Bus
 from edgectl.model.inputs import AskState, DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.site import Role, Site
@@ -15,14 +15,22 @@ class Field:
     """The bus tasks by name, and the way from an actuator to its bus."""
 
     def __init__(
-        self, site: Site, buses: tuple[Bus, ...], *, mono: Callable[[], Nanos], deliver: Callable[[Input], None]
+        self,
+        site: Site,
+        buses: tuple[Bus, ...],
+        *,
+        mono: Callable[[], Nanos],
+        deliver: Callable[[Input], None],
+        alarm: Callable[[Callable[[], None]], Alarm],
     ) -> None:
         self.site = site
         self._mono = mono
         self._deliver = deliver
         ids = count(1)
         self.tasks = {
-            bus.name: BusTask(BusOwner(bus, site, sample_ids=ids), link_of(bus), mono=mono, deliver=deliver)
+            bus.name: BusTask(
+                BusOwner(bus, site, sample_ids=ids), link_of(bus), mono=mono, deliver=deliver, alarm=alarm
+            )
             for bus in buses
         }
         bus_of = {device.name: bus.name for bus in buses for device in bus.devices}

@@ -11,6 +11,7 @@ import logging
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Daemon:
             loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
         house = self.house
         started = self._mono()
-        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver)
+        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver, alarm=partial(Alarm, loop))
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
             keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
@@ -138,17 +139,36 @@ class Daemon:
     def _open_doors(self, group: asyncio.TaskGroup, field: Field, control: Control) -> list[Any]:
         # Imported here: the web stack takes longer to load than the first safe writes may wait.
         from edgectl.api import http
-        from edgectl.api.server import door, tcp_socket, unix_socket
+        from edgectl.api.server import DoorClosed, door, tcp_socket, unix_socket
         from edgectl.daemon.house import DaemonHouse
         from edgectl.journal.reads import JournalReads
 
         reads = JournalReads(self.house.state / "journal.db")
         house = DaemonHouse(control, field, reads, self.clock, self.supervisor, self.ledger)
-        doors = [(door(http.public(house)), tcp_socket(*self.house.http))]
-        doors.append((door(http.local(house), local=True), unix_socket(self.house.socket)))
-        for server, listener in doors:
-            group.create_task(server.serve(sockets=[listener]))
-        return [server for server, _ in doors]
+        servers = []
+        for name, app, listen in (
+            ("http", http.public(house), partial(tcp_socket, *self.house.http)),
+            ("socket", http.local(house), partial(unix_socket, self.house.socket)),
+        ):
+            try:
+                listener = listen()
+            except DoorClosed as closed:
+                # Plants first: the house is driven also when nobody can look in.
+                LOG.error("%s", closed)
+                self.supervisor.down[f"door {name}"] = str(closed)
+                continue
+            server = door(app, local=name == "socket")
+            group.create_task(self._serve(name, server, listener))
+            servers.append(server)
+        return servers
+
+    async def _serve(self, name: str, server: Any, listener: Any) -> None:
+        """A door that breaks makes readiness red and stops nothing else."""
+        try:
+            await server.serve(sockets=[listener])
+        except Exception as error:
+            LOG.exception("the door %s broke", name)
+            self.supervisor.down[f"door {name}"] = f"{type(error).__name__}: {error}"
 
     async def _open(self, writer: JournalWriter) -> Stored | None:
         """Open the journal. A disk that refuses is asked again; until then outputs stay off and nothing is ready."""
@@ -160,7 +180,11 @@ class Daemon:
                 self._end(str(newer).splitlines()[0], 1)
                 return None
             except JournalUnwritable as error:
+                # The outputs are off and stay off; a restart by the service manager would change nothing.
                 LOG.error("%s", error)
+                notify.ready()
+                notify.status(str(error).splitlines()[0])
+                notify.watchdog()
                 await asyncio.sleep(OPEN_AGAIN_S)
 
     async def _keep_control(self, control: Control) -> None:

@@ -58,6 +58,7 @@ class BusOwner:
         }
         self._blocks = plan(bus, site)
         self._due: dict[Block, Nanos] = dict.fromkeys(self._blocks, 0)
+        self._looks: dict[tuple[Block, Lane], Exchange] = {}  # the same reads for ever: made once
         self._ids = sample_ids if sample_ids is not None else count(1)
         self._up = False
         self._offs = Offs()
@@ -212,9 +213,13 @@ class BusOwner:
         return Exchange(lane=lane, device=device, purpose=purpose, request=ex.verify_request(device, unverified[0]))
 
     def _look(self, block: Block, lane: Lane) -> Exchange:
-        device = self._devices[block.device]
-        purpose = Look(block=block, asked=lane is Lane.CONTROL)
-        return Exchange(lane=lane, device=device, purpose=purpose, request=ex.look_request(device, block))
+        known = self._looks.get((block, lane))
+        if known is None:
+            device = self._devices[block.device]
+            request = ex.look_request(device, block)
+            known = Exchange(lane=lane, device=device, purpose=Look(block=block), request=request)
+            self._looks[block, lane] = known
+        return known
 
     def _transmit(self, chosen: Exchange, now: Nanos) -> bytes:
         frame = self.framing.frame(chosen.request)

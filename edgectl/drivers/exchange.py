@@ -36,10 +36,9 @@ class Switch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """Read a block of channels or outputs. `asked` when somebody waits for it."""
+    """Read a block of channels or outputs."""
 
     block: Block
-    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

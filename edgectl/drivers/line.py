@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Protocol
 
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.links.rtu import RtuLink
@@ -21,11 +22,27 @@ def link_of(bus: Bus) -> Link:
     return RtuLink(bus.line) if isinstance(bus.line, SerialLine) else TcpLink(bus.line)
 
 
+class Alarm(Protocol):
+    """A timer finer than the loop's own, which counts in milliseconds: a silence on the wire is shorter."""
+
+    def set(self, at: Nanos) -> None:
+        """Ring at this monotonic instant."""
+
+    def cancel(self) -> None:
+        """Do not ring."""
+
+
 class BusTask:
-    """Runs one bus. `mono` reads the clock, `deliver` takes the news to the inbox."""
+    """Runs one bus. `mono` reads the clock, `deliver` takes the news to the inbox, `alarm` makes a fine timer."""
 
     def __init__(
-        self, owner: BusOwner, link: Link, *, mono: Callable[[], Nanos], deliver: Callable[[Input], None]
+        self,
+        owner: BusOwner,
+        link: Link,
+        *,
+        mono: Callable[[], Nanos],
+        deliver: Callable[[Input], None],
+        alarm: Callable[[Callable[[], None]], Alarm] | None = None,
     ) -> None:
         self.owner = owner
         self.up = False
@@ -33,6 +50,7 @@ class BusTask:
         self._link = link
         self._mono = mono
         self._deliver = deliver
+        self._alarm = None if alarm is None else alarm(self._pump)
         self._timer: asyncio.TimerHandle | None = None
         self._lost: asyncio.Event = asyncio.Event()
 
@@ -63,8 +81,7 @@ class BusTask:
                 await asyncio.sleep(wait / SECOND)
         finally:
             self._link.close()
-            if self._timer is not None:
-                self._timer.cancel()
+            self._disarm()
 
     def _on_bytes(self, data: bytes) -> None:
         self.owner.hear(data, self._mono())
@@ -87,14 +104,23 @@ class BusTask:
             self._link.write(frame)
         for item in self.owner.news():
             self._deliver(item)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._disarm()
         if self.up and not self.owner.framing.shared and self.owner.log.unanswered >= DEAF_AFTER:
             self.owner.log.unanswered = 0
             self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
             return
         wake = self.owner.wake_at(now)
-        if wake is not None:
+        if wake is None:
+            return
+        if self._alarm is not None:
+            self._alarm.set(wake)
+        else:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

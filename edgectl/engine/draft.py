@@ -16,7 +16,7 @@ from edgectl.model.inputs import WAITS_FOR_DISK, Effect
 from edgectl.model.output import Output
 from edgectl.model.task import TASK_MOVES, Task
 from edgectl.model.time import Nanos, Now
-from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, key_of
+from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 
 
 class Draft:
@@ -25,48 +25,59 @@ class Draft:
     def __init__(self, state: State, now: Now) -> None:
         self.state = state
         self.now = now
-        self.changes: dict[tuple[str, str], Change] = {}
+        # One overlay per kind: most turns touch none of them, and then reading costs nothing.
+        self._tasks: dict[str, Task] = {}
+        self._commands: dict[str, Command] = {}
+        self._outputs: dict[str, Output] = {}
+        self._cursors: dict[str, Cursor] = {}
+        self._latches: dict[str, Latch] = {}
+        self._alarms: dict[str, Alarm] = {}
+        self._open_tasks: list[Task] | None = None
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []
         self.wake_at: Nanos | None = None
         self.version = 0
+        self.quiet = state.quiet
 
     # -- reading
 
     def tasks(self) -> list[Task]:
         """Open tasks, the oldest first."""
-        merged = {**self.state.tasks, **self._over(Task)}
-        return sorted((t for t in merged.values() if not t.terminal), key=lambda t: (t.created_at, t.task_id))
+        if self._open_tasks is None:
+            merged = {**self.state.tasks, **self._tasks} if self._tasks else self.state.tasks
+            open_ = [task for task in merged.values() if not task.terminal]
+            self._open_tasks = sorted(open_, key=lambda task: (task.created_at, task.task_id))
+        return self._open_tasks
 
     def task(self, task_id: str) -> Task:
         """One task by its id."""
-        return self._over(Task).get(task_id) or self.state.tasks[task_id]
+        return self._tasks.get(task_id) or self.state.tasks[task_id]
 
     def commands(self, task_id: str | None = None) -> list[Command]:
         """Known commands, of one task or of all."""
-        merged = {**self.state.commands, **self._over(Command)}
+        merged = {**self.state.commands, **self._commands} if self._commands else self.state.commands
         return [c for c in merged.values() if task_id is None or c.task_id == task_id]
 
     def command(self, cmd_id: str | None) -> Command | None:
         """One command, or None when it is long over."""
-        return None if cmd_id is None else (self._over(Command).get(cmd_id) or self.state.commands.get(cmd_id))
+        return None if cmd_id is None else (self._commands.get(cmd_id) or self.state.commands.get(cmd_id))
 
     def output(self, name: str) -> Output | None:
         """The debt of an actuator, if it ever had one."""
-        return self._over(Output).get(name) or self.state.outputs.get(name)
+        return self._outputs.get(name) or self.state.outputs.get(name)
 
     def owed(self) -> list[Output]:
         """Outputs that must still be proven off."""
-        merged = {**self.state.outputs, **self._over(Output)}
-        return [o for o in merged.values() if o.owed_off]
+        merged = {**self.state.outputs, **self._outputs} if self._outputs else self.state.outputs
+        return [output for output in merged.values() if output.owed_off]
 
     def cursor(self, schedule: str) -> Cursor | None:
         """How far a schedule has been answered for."""
-        return self._over(Cursor).get(schedule) or self.state.cursors.get(schedule)
+        return self._cursors.get(schedule) or self.state.cursors.get(schedule)
 
     def latch(self, name: str) -> Latch | None:
         """A latch, held or not."""
-        return self._over(Latch).get(name) or self.state.latches.get(name)
+        return self._latches.get(name) or self.state.latches.get(name)
 
     def held(self, name: str) -> bool:
         """True while the latch is held."""
@@ -75,7 +86,12 @@ class Draft:
 
     def alarm(self, alarm_id: str) -> Alarm | None:
         """An alarm that is active or not yet acknowledged."""
-        return self._over(Alarm).get(alarm_id) or self.state.alarms.get(alarm_id)
+        return self._alarms.get(alarm_id) or self.state.alarms.get(alarm_id)
+
+    @property
+    def plans_changed(self) -> bool:
+        """True when this turn has touched a task or a cursor."""
+        return bool(self._tasks or self._cursors)
 
     def read(self, sensor_name: str) -> Reading | Missing:
         """The sensor's value now, if it is fresh, a number, in range and not from the future."""
@@ -98,17 +114,27 @@ class Draft:
     # -- writing
 
     def put(self, change: Change) -> None:
-        """Put a whole new value."""
-        if isinstance(change, Task):
-            before = self._over(Task).get(change.task_id) or self.state.tasks.get(change.task_id)
-            if before is not None and before.status is not change.status:
-                assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
-            change = replace(change, updated_at=self.now.wall)
-        elif isinstance(change, Command):
-            old = self.command(change.cmd_id)
-            if old is not None and old.state is not change.state:
-                assert change.state in COMMAND_MOVES[old.state], f"{old.state} -> {change.state}"
-        self.changes[key_of(change)] = change
+        """Put a whole new value. A move that the transition tables do not allow is our own mistake."""
+        match change:
+            case Task():
+                before = self._tasks.get(change.task_id) or self.state.tasks.get(change.task_id)
+                if before is not None and before.status is not change.status:
+                    assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
+                self._tasks[change.task_id] = replace(change, updated_at=self.now.wall)
+                self._open_tasks = None
+            case Command():
+                old = self.command(change.cmd_id)
+                if old is not None and old.state is not change.state:
+                    assert change.state in COMMAND_MOVES[old.state], f"{old.state} -> {change.state}"
+                self._commands[change.cmd_id] = change
+            case Output():
+                self._outputs[change.name] = change
+            case Cursor():
+                self._cursors[change.schedule] = change
+            case Latch():
+                self._latches[change.name] = change
+            case Alarm():
+                self._alarms[change.alarm_id] = change
         self.version += 1
 
     def end_command(self, command: Command, state: CommandState, evidence: str = "") -> None:
@@ -184,15 +210,20 @@ class Draft:
     def decision(self) -> Decision:
         """The finished turn."""
         return Decision(
-            changes=tuple(self.changes.values()),
+            changes=(
+                *self._tasks.values(),
+                *self._commands.values(),
+                *self._outputs.values(),
+                *self._cursors.values(),
+                *self._latches.values(),
+                *self._alarms.values(),
+            ),
             entries=tuple(self.entries),
             at_once=tuple(e for e in self.effects if not isinstance(e, WAITS_FOR_DISK)),
             after_commit=tuple(e for e in self.effects if isinstance(e, WAITS_FOR_DISK)),
             wake_at=self.wake_at,
+            quiet=self.quiet,
         )
-
-    def _over(self, kind: type[Any]) -> dict[str, Any]:
-        return {key: change for (name, key), change in self.changes.items() if name == kind.__name__}
 
 
 ERROR_OF: dict[CommandState, Code] = {

@@ -15,7 +15,7 @@ from edgectl.model.inputs import Effect, ReadBack
 from edgectl.model.output import Output
 from edgectl.model.site import Site
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos
+from edgectl.model.time import Nanos, Trust
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
 from edgectl.scheduler.schedule import Schedule
 
@@ -31,6 +31,15 @@ class Phase(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quiet:
+    """No schedule has anything to do before `until`, as long as the wall clock keeps its distance from the other."""
+
+    until: Nanos  # mono
+    distance: Nanos  # wall - mono
+    trust: Trust
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one turn wants: values to journal, effects that leave at once, effects that wait for the disk."""
 
@@ -39,6 +48,7 @@ class Decision:
     at_once: tuple[Effect, ...]
     after_commit: tuple[Effect, ...]
     wake_at: Nanos | None
+    quiet: Quiet | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +74,7 @@ class State:
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
+    quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
     @classmethod
@@ -103,12 +114,14 @@ class State:
         """Take one journaled value in. What is over leaves memory."""
         match change:
             case Task():
+                self.quiet = None
                 _keep(self.tasks, change.task_id, change, not change.terminal)
             case Command():
                 _keep(self.commands, change.cmd_id, change, True)
             case Output():
                 self.outputs[change.name] = change
             case Cursor():
+                self.quiet = None
                 self.cursors[change.schedule] = change
             case Latch():
                 self.latches[change.name] = change

@@ -50,6 +50,16 @@ class Stepper:
             raise InboxFull(f"{INBOX_BOUND} inputs wait for a turn")
         self.inbox.append(item)
 
+    @property
+    def idle(self) -> bool:
+        """True while nothing runs, nothing waits and nothing is owed: then readings can wait for the next turn."""
+        state = self.state
+        return (
+            state.phase is Phase.READY
+            and not state.tasks
+            and not any(output.owed_off for output in state.outputs.values())
+        )
+
     def turn(self, now: Now) -> tuple[Effect, ...]:
         """Take everything that waits, decide once, and return the effects that leave at once."""
         inputs = list(self.inbox)
@@ -135,6 +145,7 @@ class Stepper:
                 pass
 
     def _apply(self, decision: Decision) -> None:
+        self.state.quiet = decision.quiet
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:

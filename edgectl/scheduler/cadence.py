@@ -50,8 +50,10 @@ def _edges_back(window: Window, upto: Nanos, zone: ZoneInfo) -> Iterator[tuple[N
 
 
 def _edges_of(window: Window, day: date, zone: ZoneInfo) -> tuple[tuple[Nanos, bool], ...]:
-    start = _start(window, day, zone)
-    return (start, True), (start + window.length, False)
+    start, following = _start(window, day, zone), _start(window, day + timedelta(days=1), zone)
+    end = start + window.length
+    # On the short day of spring a long window reaches past the next start: its end must not cut that one off.
+    return ((start, True), (end, False)) if end < following else ((start, True),)
 
 
 def _start(window: Window, day: date, zone: ZoneInfo) -> Nanos:

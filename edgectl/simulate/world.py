@@ -76,8 +76,11 @@ class World:
         return self.report
 
     def offer(self, item: Input) -> None:
-        """Put an input in, as a person or a bus would."""
+        """Put an input in, as a person or a bus would, beside fresh readings; the next step is now."""
+        self._polled = self.now
+        self._stepper.offer(self.field.poll(self.now))
         self._stepper.offer(item)
+        self._stepper.wake_at = self.now
 
     @property
     def state(self) -> State:

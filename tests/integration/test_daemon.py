@@ -1,8 +1,6 @@
 """The real daemon against simulated devices on real ports: what a person, a service manager and a bad day do to it."""
 
 import json
-import os
-import signal
 import socket
 import sqlite3
 import subprocess
@@ -480,7 +478,7 @@ def test_a_disk_without_room_switches_nothing_on_and_heals(
         assert code in (409, 503)
         assert len(field.trace()) == before
         subprocess.run(["prlimit", f"--pid={daemon.process.pid}", "--fsize=unlimited:unlimited"], check=True)
-        daemon.wait("/status", lambda s: s["ready"])
+        daemon.wait("/status", lambda s: s["ready"] and not any(o["owed_off"] for o in s["outputs"]))
         assert daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})[0] == 200
         assert daemon.terminate() == 0
     assert broken(daemon.state / "journal.db", field.trace()) == []
@@ -509,25 +507,28 @@ def test_a_newer_journal_is_left_alone_and_the_start_refused(daemon: DaemonProce
 
 def test_a_clock_at_1970_keeps_the_calendar_waiting_and_the_guards_running(daemon: DaemonProcess) -> None:
     daemon._prefix = (
-        "env",
-        "FAKETIME_DONT_FAKE_MONOTONIC=1",
-        "DONT_FAKE_MONOTONIC=1",
-        "faketime",
-        "1970-01-02 00:00:00",
+        sys.executable,
+        "-c",
+        "import sys, time\n"
+        "import edgectl.host.clock as clock\n"
+        "class Flat:\n"  # the clock chip lost its battery
+        "    monotonic_ns = staticmethod(time.monotonic_ns)\n"
+        "    time_ns = staticmethod(lambda: 86_400 * 10**9 + time.monotonic_ns() % 10**12)\n"
+        "clock.time = Flat\n"
+        "clock._kernel_synchronised = lambda: False\n"
+        "sys.argv = ['edgectl', *sys.argv[5:]]\n"
+        "from edgectl.__main__ import main\n"
+        "main()\n",
+        "--",
     )
     with daemon:
         daemon.wait("/status", lambda s: s["phase"] == "ready")
-        assert daemon.data("/status")["clock"] == "untrusted"
+        status = daemon.data("/status")
+        assert status["clock"] == "untrusted"
+        assert status["now"].startswith("1970")
         assert watered(daemon)["status"] == "completed", "an interval needs no calendar"
         assert not [t for t in daemon.data("/tasks") if t["task_type"] == "lighting"]
-        os.kill(_real(daemon), signal.SIGTERM)
-        assert daemon.process is not None
-        daemon.process.wait(20)
-
-
-def _real(daemon: DaemonProcess) -> int:
-    """The daemon's own pid, under its wrapper."""
-    return int((daemon.state / "lock").read_text())
+        assert daemon.terminate() == 0
 
 
 def test_safe_state_without_a_daemon_and_without_a_site_file(daemon: DaemonProcess, field: SimulatedField) -> None:
@@ -557,3 +558,28 @@ def test_safe_state_without_a_daemon_and_without_a_site_file(daemon: DaemonProce
     lost = daemon.cli("safe-state")
     assert lost.returncode == 1
     assert "NOT PROVEN OFF" in lost.stdout
+
+
+def test_a_door_that_cannot_be_opened_does_not_keep_the_plants_dry(daemon: DaemonProcess) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", daemon.http))
+        other.listen()
+        with daemon:
+            daemon.wait("/status", lambda s: s["phase"] == "ready")
+            assert watered(daemon)["status"] == "completed"
+            status = daemon.data("/status")
+            assert not status["ready"]
+            assert "another program may use it" in status["not_ready_because"][0]
+
+
+def test_a_journal_that_cannot_be_opened_is_asked_again(daemon: DaemonProcess, field: SimulatedField) -> None:
+    daemon.state.mkdir()
+    (daemon.state / "journal.db").mkdir()  # no file can be made there
+    with daemon:
+        deadline = time.monotonic() + 20
+        while "cannot be opened" not in daemon.log.read_text() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        assert "cannot be opened" in daemon.log.read_text()
+        assert not any(relays(field))
+        (daemon.state / "journal.db").rmdir()
+        daemon.wait_ready()

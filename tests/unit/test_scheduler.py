@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edgectl.model.time import SECOND, Nanos, Now, from_datetime, to_datetime
 from edgectl.model.timeline import Cursor
+from edgectl.scheduler.cadence import next_strike, window_state
 from edgectl.scheduler.plan import Verdict, due
 from edgectl.scheduler.schedule import CatchUp, Cron, Policy, Schedule, Window
 
@@ -89,3 +90,14 @@ def test_a_window_over_midnight_holds_its_state() -> None:
     assert [o.payload["on"] for o in planned.occurrences] == [True]
     later = due(schedule, planned.cursor, _now(START + 6 * 3600 * SECOND), BERLIN, busy=False, lost=False)
     assert [o.payload["on"] for o in later.occurrences] == [False]
+
+
+def test_a_long_window_is_not_cut_off_by_its_own_end_on_the_short_day() -> None:
+    window = Window(start_minute=300, length=24 * 3600 * SECOND)
+    at = from_datetime(datetime(2026, 3, 27, 12, tzinfo=UTC))
+    for hour in range(96):  # over the night of 28 to 29 March
+        assert window_state(window, at + hour * 3600 * SECOND, BERLIN), hour
+    edge = at
+    for _ in range(6):
+        edge = next_strike(window, edge, BERLIN)
+        assert window_state(window, edge, BERLIN)

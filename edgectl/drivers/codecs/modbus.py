@@ -7,6 +7,7 @@ Whatever does not fit is a `BadReply` with its bytes as evidence, never a value.
 import math
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 from pymodbus.framer.rtu import FramerRTU
 from pymodbus.pdu import DecodePDU
@@ -21,6 +22,7 @@ from edgectl.model.time import MS, Nanos
 
 PULSE_TICK: Nanos = 100 * MS
 PULSE_MAX_TICKS = 0x7FFF
+_FRAMER = FramerRTU(DecodePDU(False))
 _READS = {
     1: ReadCoilsRequest,
     2: ReadDiscreteInputsRequest,
@@ -86,9 +88,10 @@ def write_register(unit: int, address: int, value: int) -> Request:
     return Request(unit=unit, pdu=b"\x06" + message.encode(), reply_length=5)
 
 
+@lru_cache(maxsize=1024)  # polls ask the same for ever
 def rtu_frame(request: Request) -> bytes:
     """The request as it goes on a serial line, with its CRC."""
-    return FramerRTU(DecodePDU(False)).encode(request.pdu, request.unit, 0)
+    return _FRAMER.encode(request.pdu, request.unit, 0)
 
 
 def rtu_reply(request: Request, frame: bytes) -> bytes:

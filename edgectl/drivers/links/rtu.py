@@ -41,7 +41,7 @@ class RtuLink:
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
-        if self._transport is not None:
+        if self._transport is not None and self._wire is not None and not self._wire.lost:
             self._transport.write(data)
 
     def close(self) -> None:

@@ -35,13 +35,13 @@ class TcpLink:
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
-        if self._transport is not None:
+        # uvloop raises where asyncio swallows: a closed transport must not be touched.
+        if self._transport is not None and self._wire is not None and not self._wire.lost:
             self._transport.write(data)
 
     def close(self) -> None:
         """Hang up."""
-        if self._wire is not None:
+        if self._transport is not None and self._wire is not None and not self._wire.lost:
             self._wire.forget()
-        if self._transport is not None:
             self._transport.abort()
         self._transport = self._wire = None

@@ -6,8 +6,10 @@ Every guard here protects: what it cannot see counts as no. The answer is a sent
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
-from edgectl.model.site import Actuator, Condition
+from edgectl.model.site import Actuator, Condition, Role
 from edgectl.model.time import SECOND, Nanos
+
+DEAD_HEAD: Nanos = 3 * SECOND
 
 
 def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -46,6 +48,8 @@ def veto_stay(draft: Draft, actuator: Actuator) -> str | None:
     """Why an output that is on must be switched off now."""
     if draft.held("stop_all"):
         return "everything was stopped"
+    if actuator.role is Role.PUMP and (closed := _dead_head(draft, actuator)):
+        return closed
     guarded = {condition.sensor for condition in actuator.stop_if}
     staying = tuple(c for c in actuator.requires if c.sensor not in guarded)
     return _conditions(draft, actuator, staying, actuator.stop_if)
@@ -64,6 +68,25 @@ def _conditions(
         draft.wake(reading.at + draft.state.site.sensors[condition.sensor].max_age + 1)
         if condition.holds(reading.value) is not wanted:
             return f"{actuator.name} ON by {word} {condition} ({reading.value:g}, aged {reading.age / SECOND:.1f} s)"
+    return None
+
+
+def _dead_head(draft: Draft, pump: Actuator) -> str | None:
+    """A pump that pushes against closed valves for longer than it can take, whoever switched it on."""
+    zones = [zone for zone in draft.state.site.zones.values() if zone.pump == pump.name]
+    if not zones or any(zone.valve is None for zone in zones):
+        return None
+    valves = [draft.output(zone.valve) for zone in zones if zone.valve is not None]
+    if any(valve is not None and valve.owed_off and valve.closing is None for valve in valves):
+        return None
+    output = draft.output(pump.name)
+    command = None if output is None else draft.command(output.cmd_id)
+    if command is None or command.ack_at is None:
+        return None
+    since = max([command.ack_at, *(v.closing for v in valves if v is not None and v.closing is not None)])
+    if draft.now.mono >= since + DEAD_HEAD:
+        return f"{pump.name} pushes against a closed valve; open {' or '.join(str(z.valve) for z in zones)} first"
+    draft.wake(since + DEAD_HEAD)
     return None
 
 

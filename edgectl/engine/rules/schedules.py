@@ -1,16 +1,51 @@
 """Due occurrences become tasks, or rows that say why not. The cursor moves in the same decision."""
 
+from dataclasses import replace
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
-from edgectl.model.time import SECOND, iso
+from edgectl.engine.state import Quiet
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
 
 EXPIRY = 105 * SECOND
+A_DAY: Nanos = 86_400 * SECOND
+STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
+CLOCK_PATIENCE: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
+
+
+def _believed(draft: Draft) -> Now:
+    """The clock as the calendar may use it. Plants do not wait for a time server for days: patience ends."""
+    now = draft.now
+    if now.trust is not Trust.UNTRUSTED:
+        draft.calm("clock_untrusted", "clock")
+        return now
+    patient_until = draft.state.started + CLOCK_PATIENCE
+    if now.mono < patient_until:
+        draft.wake(patient_until)
+        return now
+    draft.alert(
+        "clock_untrusted",
+        "clock",
+        "the wall clock cannot be believed; the calendar runs by the best guess",
+        "set the clock or let it reach a time server; until then runs may come at the wrong hour",
+    )
+    return replace(now, trust=Trust.RESTORED)
+
+
+def _still(quiet: Quiet, now: Now) -> bool:
+    apart = abs(now.wall - now.mono - quiet.distance)
+    return now.mono < quiet.until and apart < STEP and now.trust is quiet.trust
 
 
 def run(draft: Draft) -> None:
     """Answer for every occurrence that is due."""
-    state, now = draft.state, draft.now
+    state, now = draft.state, _believed(draft)
+    quiet = state.quiet
+    if quiet is not None and not draft.plans_changed and _still(quiet, now):
+        draft.wake(quiet.until)
+        return
+    wakes: list[Nanos] = []
     open_ = {task.schedule for task in draft.tasks()}
     for schedule in state.schedules:
         cursor = draft.cursor(schedule.name)
@@ -53,4 +88,8 @@ def run(draft: Draft) -> None:
         if planned.cursor != cursor:
             draft.put(planned.cursor)
         if (wake := wake_at(schedule, planned.cursor, now, state.zone_info)) is not None:
+            wakes.append(wake)
             draft.wake(wake)
+    if not draft.plans_changed:
+        until = min(wakes, default=now.mono + A_DAY)
+        draft.quiet = Quiet(until=until, distance=now.wall - now.mono, trust=now.trust)

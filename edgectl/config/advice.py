@@ -1,0 +1,42 @@
+"""What is allowed and still worth a sentence: wiring that nobody declared, readings that will never come."""
+
+from collections.abc import Collection
+
+from edgectl.config import defaults
+from edgectl.config.parts import Parts
+from edgectl.config.schema import EzoBus, RtuBus
+from edgectl.model.site import Role, Site
+
+
+def undeclared(parts: Parts, site: Site) -> tuple[str, ...]:
+    """Wiring that this site needs and that the file does not declare, as "word: what it is"."""
+    roles = {actuator.role for actuator in site.actuators.values()}
+    return tuple(
+        f"{word}: {what}"
+        for word, (needed_by, what) in defaults.WIRING.items()
+        if roles & needed_by and word not in parts.declare
+    )
+
+
+def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, ...]:
+    """Sentences, in the order of the file."""
+    found: list[str] = []
+    for name, bus in parts.buses.items():
+        if isinstance(bus, RtuBus | EzoBus) and bus.port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
+            found.append(f"bus {name}: {bus.port} may become another port after a replug; use /dev/serial/by-id/…")
+    unread = {name for name, entry in parts.sensors.items() if _bus_of(parts, entry.source) in undriven}
+    for name in sorted(unread):
+        found.append(
+            f"{name} is never read: this version does not drive bus {_bus_of(parts, site.sensors[name].channel)}"
+        )
+    for actuator in site.actuators.values():
+        blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
+        if blind:
+            found.append(f"{actuator.name} can never start: it asks {', '.join(blind)}, which is never read")
+        if actuator.role is Role.PUMP and not actuator.requires:
+            found.append(f"{actuator.name} may run dry: it requires nothing; add requires: [LEVEL > 15]")
+    return tuple(found)
+
+
+def _bus_of(parts: Parts, point: str) -> str:
+    return parts.devices[point.split(".", 1)[0]].bus

@@ -1,0 +1,110 @@
+"""What holds when the site file does not say: one function per default, each with the reason it can give."""
+
+import math
+from collections.abc import Mapping
+
+from edgectl.config.schema import ActuatorEntry, CatchUpEntry, ScheduleEntry, SensorEntry, WindowEntry
+from edgectl.drivers.profile import Channel, Outlet
+from edgectl.model.site import DANGEROUS, FailSafe, Role
+from edgectl.model.time import MS, SECOND, Nanos, seconds
+from edgectl.scheduler.schedule import CatchUp, Policy
+
+MAX_AGE: Nanos = 10 * SECOND
+FASTEST_POLL: Nanos = 500 * MS
+VALVE_TRAVEL: Nanos = 3 * SECOND
+PUMP_RUN_DOWN: Nanos = 2 * SECOND
+# Orders, echoes and read-backs of a whole run on a slow bus: the engine's leases of a valve include the same slack.
+RUN_SLACK: Nanos = 15 * SECOND
+DAY_MINUTES = 24 * 60
+REPLAY_ONE = CatchUp(policy=Policy.REPLAY_LIMITED, max=1, within=2 * 3600 * SECOND)
+
+# Wiring that has to exist because no program can close a valve after its host has died.
+WIRING: Mapping[str, tuple[frozenset[Role], str]] = {
+    "anti_siphon": (frozenset({Role.DOSING}), "anti-siphon on the dosing line"),
+    "air_gap": (frozenset({Role.VALVE, Role.PUMP}), "an air gap to the mains"),
+    "overflow": (frozenset({Role.VALVE, Role.PUMP}), "an overflow on each tank"),
+    "motor_overload": (frozenset({Role.PUMP}), "motor overload protection of the pumps"),
+    "frost_thermostat": (frozenset({Role.HEATER}), "a wired frost thermostat"),
+    "emergency_stop": (DANGEROUS, "an emergency stop that cuts the outputs"),
+}
+
+
+def max_age(entry: SensorEntry) -> Nanos:
+    """Ten seconds."""
+    return MAX_AGE if entry.max_age is None else entry.max_age
+
+
+def poll_every(age: Nanos) -> Nanos:
+    """Four reads within the freshness limit, so that three may fail; not faster than twice a second."""
+    return max(FASTEST_POLL, age // 4)
+
+
+def limits(entry: SensorEntry, channel: Channel | None) -> tuple[float | None, float | None]:
+    """The range that was written, else what the device can mean, as long as nothing scales it."""
+    if entry.range is not None:
+        return entry.range[0], entry.range[1]
+    if entry.scale is None and channel is not None:
+        return channel.low, channel.high
+    return None, None
+
+
+def max_on(entry: ActuatorEntry) -> tuple[Nanos | None, str]:
+    """For a dosing pump the time of its largest dose, rounded up to the 100 ms that relay timers count in."""
+    if entry.max_on is not None:
+        return entry.max_on, "the site file"
+    if entry.kind is Role.DOSING and entry.max_dose is not None and entry.ml_per_s is not None:
+        # One part in a billion less, or 11 ml at 1.1 ml/s would take 10.1 s by the rounding of binary fractions.
+        ticks = math.ceil(entry.max_dose / entry.ml_per_s * 10 * (1 - 1e-9))
+        return max(1, ticks) * 100 * MS, "max_dose / ml_per_s"
+    return None, "no limit"
+
+
+def travel(role: Role) -> Nanos:
+    """Three seconds for a valve."""
+    return VALVE_TRAVEL if role is Role.VALVE else 0
+
+
+def run_down(role: Role) -> Nanos:
+    """Two seconds for a pump."""
+    return PUMP_RUN_DOWN if role is Role.PUMP else 0
+
+
+def fail_safe(entry: ActuatorEntry, outlet: Outlet) -> FailSafe:
+    """What the device does by itself; a declared hardware limit counts where the device does nothing."""
+    if outlet.fail_safe is FailSafe.NONE and entry.fail_safe == "wired":
+        return FailSafe.WIRED
+    return outlet.fail_safe
+
+
+def safe_state(role: Role) -> tuple[str, str]:
+    """`safe` and `on_restart` of a role."""
+    if role in DANGEROUS:
+        return "off", "safe"
+    return ("off", "reconcile") if role is Role.HEATER else ("keep", "reconcile")
+
+
+def catch_up(entry: ScheduleEntry) -> CatchUp:
+    """A missed watering is worth one late run within two hours; other events are not repeated."""
+    if entry.catch_up is None:
+        return REPLAY_ONE if entry.task == "irrigation" and entry.cron is not None else CatchUp()
+    return _written(entry.catch_up)
+
+
+def _written(entry: CatchUpEntry) -> CatchUp:
+    if entry.policy == "skip":
+        return CatchUp()
+    return CatchUp(
+        policy=Policy.REPLAY_LIMITED,
+        max=REPLAY_ONE.max if entry.max is None else entry.max,
+        within=REPLAY_ONE.within if entry.within is None else entry.within,
+    )
+
+
+def window_length(window: WindowEntry) -> Nanos | None:
+    """How long the window lasts; None when neither or both of its ends were given."""
+    if (window.photoperiod is None) == (window.end is None):
+        return None
+    if window.photoperiod is not None:
+        return window.photoperiod
+    assert window.end is not None
+    return seconds((window.end - window.start) % DAY_MINUTES * 60)

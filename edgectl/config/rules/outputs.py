@@ -1,0 +1,153 @@
+"""Rules about actuators: what could flood, poison, dry up or burn has an end that does not depend on this program."""
+
+from itertools import pairwise
+
+from edgectl.config import defaults
+from edgectl.config.findings import nearest
+from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
+from edgectl.config.rules.sensors import point_exists
+from edgectl.config.rules.wires import profile_of
+from edgectl.config.schema import ActuatorEntry
+from edgectl.drivers.profile import Outlet
+from edgectl.drivers.wiring import DRIVEN
+from edgectl.model.site import DANGEROUS, FailSafe, Role
+
+DOSING_KEYS = ("ml_per_s", "max_dose", "max_per_hour", "max_per_day")
+
+
+def outlet_of(parts: Parts, entry: ActuatorEntry) -> Outlet | None:
+    """The output behind `to`, when it is known."""
+    device, name = entry.to.split(".", 1)
+    profile = profile_of(parts, device)
+    return None if profile is None else profile.outlets.get(name)
+
+
+def known_output(parts: Parts) -> None:
+    """An actuator drives an output that its device has."""
+    for name, actuator in parts.actuators.items():
+        point_exists(parts, ("actuators", name, "to"), actuator.to, outlet=True)
+
+
+def driven_bus(parts: Parts) -> None:
+    """An output that cannot be switched off is not taken into service."""
+    for name, actuator in parts.actuators.items():
+        device = parts.devices.get(actuator.to.split(".", 1)[0])
+        bus = None if device is None else parts.buses.get(device.bus)
+        if device is not None and bus is not None and bus.type not in DRIVEN:
+            what = f"sits on {device.bus} ({bus.type}), which this version does not drive: nobody could switch it off"
+            parts.findings.value(("actuators", name, "to"), what, f"use an output on {' or '.join(sorted(DRIVEN))}")
+
+
+def one_actuator_on_an_output(parts: Parts) -> None:
+    """Two names for one relay would fight over it."""
+    taken: dict[str, str] = {}
+    for name, actuator in parts.actuators.items():
+        first = taken.setdefault(actuator.to, name)
+        if first != name:
+            path = ("actuators", name, "to")
+            where = parts.findings.place(("actuators", first), path)
+            what = f"{first} and {name} are both on {actuator.to} ({where})"
+            parts.findings.value(path, what, "give one of them another output")
+
+
+def limit_on_danger(parts: Parts) -> None:
+    """A dangerous output has a longest time."""
+    for name, actuator in parts.actuators.items():
+        longest, _ = defaults.max_on(actuator)
+        path = ("actuators", name, "max_on")
+        broken = any(parts.findings.refused(("actuators", name, key)) for key in ("max_on", "max_dose", "ml_per_s"))
+        if actuator.kind not in DANGEROUS or longest is not None or broken:
+            continue
+        hint = "add max_on: the longest it may ever stay on, for example 10m"
+        if actuator.kind is Role.DOSING:
+            hint = "add max_dose and ml_per_s (for example 20ml and 1.1), or max_on"
+        parts.findings.value(path, f"is missing: {name} ({actuator.role}) left on would do harm", hint)
+
+
+def limit_within_timer(parts: Parts) -> None:
+    """The device's own timer reaches as far as max_on."""
+    for name, actuator in parts.actuators.items():
+        outlet, (longest, _) = outlet_of(parts, actuator), defaults.max_on(actuator)
+        if outlet is None or outlet.fail_safe is not FailSafe.PULSE or longest is None or outlet.pulse_max is None:
+            continue
+        if longest > outlet.pulse_max:
+            path = ("actuators", name, "max_on" if actuator.max_on is not None else "max_dose")
+            what = f"{show(longest)} is longer than the timer of {actuator.to} can count ({show(outlet.pulse_max)})"
+            parts.findings.value(path, what, f"write at most {show(outlet.pulse_max)}")
+
+
+def hardware_end(parts: Parts) -> None:
+    """Without this program, something else has to end an ON; or a person has taken the risk by name."""
+    for name, actuator in parts.actuators.items():
+        outlet = outlet_of(parts, actuator)
+        if outlet is None or actuator.kind not in DANGEROUS or "no_hardware_end" in (actuator.accept or ()):
+            continue
+        path = ("actuators", name, "to")
+        if defaults.fail_safe(actuator, outlet) is FailSafe.NONE and not parts.findings.refused((*path[:2], "accept")):
+            what = f"nothing ends an ON of {actuator.to} when the controller is gone, and {name} is a {actuator.role}"
+            hint = "use an output with a timer, write fail_safe: wired if there is one, or accept: [no_hardware_end]"
+            parts.findings.value(path, what, hint)
+
+
+def off_is_safe(parts: Parts) -> None:
+    """For a dangerous role, off is the only safe value."""
+    for name, actuator in parts.actuators.items():
+        if actuator.kind not in DANGEROUS:
+            continue
+        for key, only in (("safe", "off"), ("on_restart", "safe")):
+            written = getattr(actuator, key)
+            if written not in (None, only):
+                what = f"'{written}' is refused: a {actuator.role} left on would do harm"
+                parts.findings.value(("actuators", name, key), what, f"write {only}, or leave it out")
+
+
+def keys_of_the_role(parts: Parts) -> None:
+    """A limit on the wrong kind of output protects nothing."""
+    for name, actuator in parts.actuators.items():
+        owners = {key: Role.DOSING for key in DOSING_KEYS} | {"travel": Role.VALVE, "run_down": Role.PUMP}
+        for key, role in owners.items():
+            if getattr(actuator, key) is not None and actuator.kind is not role:
+                what = f"belongs to role {role.value}, and {name} is a {actuator.role}"
+                parts.findings.key(("actuators", name, key), what, "remove it, or correct the role")
+
+
+def dose_limits_agree(parts: Parts) -> None:
+    """A larger limit holds the smaller one, and the largest dose fits into max_on."""
+    for name, actuator in parts.actuators.items():
+        steps = [(key, amount) for key in DOSING_KEYS[1:] if (amount := getattr(actuator, key)) is not None]
+        for (small_key, small), (large_key, large) in pairwise(steps):
+            if small > large:
+                path = ("actuators", name, small_key)
+                what = f"{small:g}ml is more than {large_key} {large:g}ml"
+                parts.findings.value(path, what, f"write at most {large:g}ml")
+        dose, _ = defaults.max_on(actuator.model_copy(update={"max_on": None}))
+        if dose is not None and actuator.max_on is not None and dose > actuator.max_on:
+            what = f"{show(actuator.max_on)} is too short for max_dose, which takes {show(dose)}"
+            parts.findings.value(("actuators", name, "max_on"), what, f"write {show(dose)}, or a smaller max_dose")
+
+
+def known_in_interlock(parts: Parts) -> None:
+    """An interlock names actuators of this file, each once."""
+    for index, lock in enumerate(parts.interlocks):
+        for place, name in enumerate(lock.never_together):
+            path = ("interlocks", index, "never_together", place)
+            if name not in parts.names["actuators"]:
+                hint = nearest(name, parts.names["actuators"], "add it under actuators")
+                parts.findings.value(path, f"there is no actuator '{name}'", hint)
+            elif name in lock.never_together[:place]:
+                parts.findings.value(path, f"{name} is named twice", "name two different actuators")
+
+
+RULES = (
+    known_output,
+    driven_bus,
+    one_actuator_on_an_output,
+    limit_on_danger,
+    limit_within_timer,
+    hardware_end,
+    off_is_safe,
+    keys_of_the_role,
+    dose_limits_agree,
+    known_in_interlock,
+)

@@ -1,0 +1,204 @@
+"""Rules about schedules: what they start fits into the limits of what it drives."""
+
+from datetime import UTC, datetime
+
+from cronsim import CronSim, CronSimError
+
+from edgectl.config import defaults
+from edgectl.config.findings import nearest
+from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
+from edgectl.config.rules.outputs import outlet_of
+from edgectl.config.schema import ScheduleEntry, ZoneEntry
+from edgectl.config.source import Path
+from edgectl.model.site import FailSafe
+from edgectl.model.time import SECOND, Nanos
+
+CADENCES = ("cron", "every", "window")
+DAY: Nanos = 86400 * SECOND
+SHORTEST_RUN: Nanos = SECOND
+SHORTEST_REST: Nanos = SECOND // 5  # shorter is none
+_ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)  # whether a calendar ever strikes does not depend on today
+
+
+def known_zone(parts: Parts) -> None:
+    """A schedule serves a zone of this file."""
+    for name, schedule in parts.schedules.items():
+        if schedule.zone not in parts.names["zones"]:
+            hint = nearest(schedule.zone, parts.names["zones"], "add it under zones")
+            parts.findings.value(("schedules", name, "zone"), f"there is no zone '{schedule.zone}'", hint)
+
+
+def zone_can_do_it(parts: Parts) -> None:
+    """A zone has the parts that the task needs."""
+    for name, schedule in parts.schedules.items():
+        zone, part = parts.zones.get(schedule.zone), "pump" if schedule.task == "irrigation" else "light"
+        if zone is None or getattr(zone, part) is not None:
+            continue
+        if not parts.findings.refused(("zones", schedule.zone, part)):
+            what = f"{schedule.task} needs a {part}, and {schedule.zone} has none"
+            where = parts.findings.place(("zones", schedule.zone), ("schedules", name, "task"))
+            parts.findings.value(("schedules", name, "task"), what, f"add {part}: NAME to {schedule.zone} ({where})")
+
+
+def one_cadence(parts: Parts) -> None:
+    """Exactly one of cron, every and window says when, and it fits the task."""
+    for name, schedule in parts.schedules.items():
+        path = ("schedules", name)
+        written = [key for key in CADENCES if getattr(schedule, key) is not None]
+        if any(parts.findings.refused((*path, key)) for key in CADENCES):
+            continue
+        if not written:
+            hint = 'add cron: "0 6 * * *", every: 4h, or window: {start: "05:00", photoperiod: 16h}'
+            parts.findings.key(path, "does not say when", hint)
+        elif len(written) > 1:
+            parts.findings.key((*path, written[1]), f"stands beside {written[0]}", "keep one of the two")
+        elif schedule.task == "lighting" and written != ["window"]:
+            hint = 'write window: {start: "05:00", photoperiod: 16h}'
+            parts.findings.key((*path, written[0]), "does not suit lighting, which holds a state", hint)
+        elif schedule.task == "irrigation" and written == ["window"]:
+            parts.findings.key((*path, "window"), "does not suit irrigation, which is a run", "write cron or every")
+
+
+def cron_strikes(parts: Parts) -> None:
+    """The calendar can be read and strikes at least once."""
+    for name, schedule in parts.schedules.items():
+        path = ("schedules", name, "cron")
+        if schedule.cron is None:
+            continue
+        hint = 'minute hour day month weekday, for example "0 6-20/2 * * *"'
+        fields = len(schedule.cron.split())
+        if fields != 5:
+            parts.findings.value(path, f"has {fields} field{'s' * (fields != 1)}, not 5", hint)
+            continue
+        try:
+            next(CronSim(schedule.cron, _ANY_DAY))
+        except CronSimError as error:
+            parts.findings.value(path, f"'{schedule.cron}' is not a calendar: {str(error).lower()}", hint)
+        except StopIteration:
+            parts.findings.value(path, f"'{schedule.cron}' never strikes", hint)
+
+
+def window_fits_a_day(parts: Parts) -> None:
+    """A window has one end and is not longer than a day."""
+    for name, schedule in parts.schedules.items():
+        path, window = ("schedules", name, "window"), schedule.window
+        if window is None:
+            continue
+        length = defaults.window_length(window)
+        if window.photoperiod is not None and window.end is not None:
+            parts.findings.key((*path, "end"), "stands beside photoperiod", "keep one of the two")
+        elif length is None:
+            parts.findings.key(path, "has no end", 'add photoperiod: 16h, or end: "21:00"')
+        elif length == 0:
+            parts.findings.value((*path, "end"), "is the same time as start", "write photoperiod: 24h, or another end")
+        elif length > DAY:
+            what = f"{show(length)} is longer than a day"
+            parts.findings.value((*path, "photoperiod"), what, "write at most 24h")
+
+
+def duration_where_it_counts(parts: Parts) -> None:
+    """Watering lasts for a time; a state lasts until it changes."""
+    for name, schedule in parts.schedules.items():
+        path = ("schedules", name, "duration")
+        if schedule.task == "irrigation" and schedule.duration is None:
+            parts.findings.value(path, "is missing", "add duration: how long to water, for example 90s")
+        elif schedule.task == "lighting" and schedule.duration is not None:
+            parts.findings.key(path, "means nothing for lighting", "remove it; the window says how long")
+
+
+def long_enough(parts: Parts) -> None:
+    """A run lasts longer than the ticks of a relay timer, and a rest at least as long as the pump needs."""
+    for name, schedule in parts.schedules.items():
+        if schedule.duration is not None and schedule.duration < SHORTEST_RUN:
+            what = f"{show(schedule.duration)} is shorter than a relay can be trusted with"
+            parts.findings.value(("schedules", name, "duration"), what, f"write at least {show(SHORTEST_RUN)}")
+        zone = parts.zones.get(schedule.zone)
+        pump = None if zone is None else parts.actuators.get(zone.pump or "")
+        rest = max(SHORTEST_REST, 0 if pump is None or pump.min_off is None else pump.min_off)
+        if schedule.every is not None and schedule.every < rest:
+            path = ("schedules", name, "every")
+            why = (
+                "is no rest"
+                if rest == SHORTEST_REST or pump is None
+                else f"is shorter than {zone and zone.pump}'s min_off {show(rest)}"
+            )
+            parts.findings.value(path, f"{show(schedule.every)} {why}", f"write at least {show(rest)}")
+
+
+def catch_up_where_it_counts(parts: Parts) -> None:
+    """Only a calendar of events can have missed any."""
+    for name, schedule in parts.schedules.items():
+        path, entry = ("schedules", name, "catch_up"), schedule.catch_up
+        if entry is None:
+            continue
+        if schedule.cron is None and not parts.findings.refused(("schedules", name, "cron")):
+            why = "a window always returns to what holds now" if schedule.window else "an interval restarts by itself"
+            parts.findings.key(path, f"means nothing here: {why}", "remove it")
+        elif entry.policy == "skip" and (entry.max is not None or entry.within is not None):
+            key = "max" if entry.max is not None else "within"
+            parts.findings.key((*path, key), "means nothing with policy skip", "remove it, or write replay_limited")
+
+
+def run_fits_the_outputs(parts: Parts) -> None:
+    """A run, and a fallback run, ends before the limits of the pump and the valve do."""
+    for name, schedule in parts.schedules.items():
+        zone = parts.zones.get(schedule.zone)
+        if zone is not None and schedule.duration is not None and schedule.task == "irrigation":
+            _run_fits(parts, ("schedules", name, "duration"), schedule, zone)
+    for name, zone in parts.zones.items():
+        if zone.fallback is not None:
+            _pump_bears(parts, ("zones", name, "fallback", "duration"), zone.fallback.duration, zone)
+
+
+def _run_fits(parts: Parts, path: Path, schedule: ScheduleEntry, zone: ZoneEntry) -> None:
+    assert schedule.duration is not None
+    if not _pump_bears(parts, path, schedule.duration, zone):
+        return
+    valve, pump = parts.actuators.get(zone.valve or ""), parts.actuators.get(zone.pump or "")
+    if valve is None or valve.max_on is None or valve.role != "valve":
+        return
+    travel = defaults.travel(valve.kind) if valve.travel is None else valve.travel
+    run_down = 0 if pump is None else defaults.run_down(pump.kind) if pump.run_down is None else pump.run_down
+    whole = travel + schedule.duration + run_down + defaults.RUN_SLACK
+    if whole > valve.max_on:
+        limit = ("actuators", str(zone.valve), "max_on")
+        where = parts.findings.place(path, limit)
+        what = f"{show(valve.max_on)} is shorter than the {show(whole)} that {path[1]} needs it open ({where})"
+        hint = (
+            f"write at least {show(whole)}: {show(travel)} travel, {show(schedule.duration)} run, "
+            f"{show(run_down)} run-down and {show(defaults.RUN_SLACK)} slack"
+        )
+        parts.findings.value(limit, what, hint)
+
+
+def _pump_bears(parts: Parts, path: Path, duration: Nanos, zone: ZoneEntry) -> bool:
+    pump = parts.actuators.get(zone.pump or "")
+    if pump is None or pump.role != "pump":
+        return True
+    if pump.max_on is not None and duration > pump.max_on:
+        where = parts.findings.place(("actuators", str(zone.pump), "max_on"), path)
+        what = f"{show(duration)} is longer than {zone.pump}'s max_on {show(pump.max_on)} ({where})"
+        parts.findings.value(path, what, "shorten it, or split it into two runs")
+        return False
+    outlet = outlet_of(parts, pump)
+    if outlet is None or outlet.fail_safe is not FailSafe.PULSE or outlet.pulse_max is None:
+        return True
+    if duration > outlet.pulse_max:
+        what = f"{show(duration)} is longer than the timer of {pump.to} can count ({show(outlet.pulse_max)})"
+        parts.findings.value(path, what, "shorten it, or split it into two runs")
+        return False
+    return True
+
+
+RULES = (
+    known_zone,
+    zone_can_do_it,
+    one_cadence,
+    cron_strikes,
+    window_fits_a_day,
+    duration_where_it_counts,
+    long_enough,
+    catch_up_where_it_counts,
+    run_fits_the_outputs,
+)

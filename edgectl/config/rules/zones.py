@@ -1,0 +1,136 @@
+"""Rules about zones and about the conditions that guard their outputs."""
+
+from edgectl.config.findings import nearest
+from edgectl.config.parts import Parts
+from edgectl.config.rules.sensors import channel_of, same_unit
+from edgectl.config.source import Path
+from edgectl.model.site import Compare, Condition
+
+# The engine proves flow against 0.1 L/min and counts litres.
+UNITS_OF_PROOF = {"flow": "L/min", "meter": "L"}
+
+
+def unit_of(parts: Parts, sensor: str) -> str | None:
+    """The unit a sensor speaks in, when it is known."""
+    entry = parts.sensors.get(sensor)
+    if entry is None:
+        return None
+    if entry.unit is not None:
+        return entry.unit
+    channel = channel_of(parts, entry.source)
+    return None if channel is None else channel.unit
+
+
+def known_sensor(parts: Parts, path: Path, sensor: str) -> bool:
+    """Report a sensor that is not there."""
+    if sensor in parts.names["sensors"]:
+        return True
+    hint = nearest(sensor, parts.names["sensors"], "add it under sensors")
+    parts.findings.value(path, f"there is no sensor '{sensor}'", hint)
+    return False
+
+
+def conditions_are_known(parts: Parts) -> None:
+    """A condition asks a sensor of this file, in its unit."""
+    for name, actuator in parts.actuators.items():
+        for key in ("requires", "stop_if"):
+            for index, clause in enumerate(getattr(actuator, key) or ()):
+                path = ("actuators", name, key, index)
+                sensor = clause.condition.sensor
+                if not known_sensor(parts, path, sensor):
+                    continue
+                unit = unit_of(parts, sensor)
+                if clause.unit and unit is not None and not same_unit(clause.unit, unit):
+                    what = f"{sensor} is measured in {unit or 'no unit'}, not in {clause.unit}"
+                    parts.findings.value(path, what, f"write  {clause.condition}")
+
+
+def conditions_can_hold(parts: Parts) -> None:
+    """What may start must not be stopped by the value it started with."""
+    for name, actuator in parts.actuators.items():
+        for index, stop in enumerate(actuator.stop_if or ()):
+            path = ("actuators", name, "stop_if", index)
+            for must in actuator.requires or ():
+                _contradiction(parts, path, stop.condition, must.condition)
+
+
+def _contradiction(parts: Parts, path: Path, stop: Condition, must: Condition) -> None:
+    if stop.sensor != must.sensor:
+        return
+    if stop.compare is must.compare:
+        what = f"'{stop}' stops what requires '{must}' has just allowed"
+        turned = Compare.BELOW if must.compare is Compare.ABOVE else Compare.ABOVE
+        parts.findings.value(path, what, f"turn the sign: {stop.sensor} {turned.value} {stop.limit:g}")
+        return
+    below = must.compare is Compare.ABOVE
+    if stop.limit >= must.limit if below else stop.limit <= must.limit:
+        word = "below" if below else "above"
+        what = f"'{stop}' is not {word} requires '{must}': it would stop and start without end"
+        parts.findings.value(path, what, f"write a limit {word} {must.limit:g}, with some room between the two")
+
+
+def conditions_within_range(parts: Parts) -> None:
+    """A limit that no reading can reach guards nothing."""
+    for name, actuator in parts.actuators.items():
+        for key in ("requires", "stop_if"):
+            for index, clause in enumerate(getattr(actuator, key) or ()):
+                condition = clause.condition
+                sensor = parts.sensors.get(condition.sensor)
+                if sensor is None or sensor.range is None or sensor.range[0] >= sensor.range[1]:
+                    continue
+                low, high = sensor.range
+                if not low <= condition.limit <= high:
+                    path = ("actuators", name, key, index)
+                    what = f"{condition.limit:g} lies outside the range of {condition.sensor}, [{low:g}, {high:g}]"
+                    parts.findings.value(path, what, "write a limit inside the range, or correct the range")
+
+
+def parts_of_a_zone(parts: Parts) -> None:
+    """A zone's pump is a pump, its valve a valve, its light a light."""
+    for name, zone in parts.zones.items():
+        for key in ("pump", "valve", "light"):
+            wanted, path = getattr(zone, key), ("zones", name, key)
+            if wanted is None:
+                continue
+            if wanted not in parts.names["actuators"]:
+                hint = nearest(wanted, parts.names["actuators"], "add it under actuators")
+                parts.findings.value(path, f"there is no actuator '{wanted}'", hint)
+            elif (actuator := parts.actuators.get(wanted)) is not None and actuator.role != key:
+                fits = [other for other, entry in parts.actuators.items() if entry.role == key]
+                hint = f"with role {key}: {', '.join(sorted(fits))}" if fits else f"no actuator has role {key} yet"
+                parts.findings.value(path, f"{wanted} has role {actuator.role}, not {key}", hint)
+
+
+def sensors_of_a_zone(parts: Parts) -> None:
+    """A zone's sensors exist, and those that prove the flow speak litres."""
+    for name, zone in parts.zones.items():
+        for key in ("tank", "flow", "meter"):
+            wanted, path = getattr(zone, key), ("zones", name, key)
+            if wanted is None or not known_sensor(parts, path, wanted):
+                continue
+            unit, needed = unit_of(parts, wanted), UNITS_OF_PROOF.get(key)
+            if needed is not None and unit is not None and not same_unit(unit, needed):
+                what = f"{wanted} is measured in {unit or 'no unit'}, and a {key} sensor speaks {needed}"
+                parts.findings.value(path, what, f"scale {wanted} to {needed}")
+
+
+def numbers_differ(parts: Parts) -> None:
+    """A zone's number is its name in tasks and in the central database."""
+    taken: dict[int, str] = {}
+    for name, zone in parts.zones.items():
+        first = taken.setdefault(zone.number, name)
+        if first != name:
+            path = ("zones", name, "number")
+            where = parts.findings.place(("zones", first, "number"), path)
+            what = f"{first} has number {zone.number} already ({where})"
+            parts.findings.value(path, what, f"write another, for example {max(taken) + 1}")
+
+
+RULES = (
+    conditions_are_known,
+    conditions_can_hold,
+    conditions_within_range,
+    parts_of_a_zone,
+    sensors_of_a_zone,
+    numbers_differ,
+)

@@ -1,0 +1,18 @@
+"""The page of numbers is what its generator makes of the measured file."""
+
+import importlib.util
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_the_page_is_fresh() -> None:
+    spec = importlib.util.spec_from_file_location("bench_run", ROOT / "benchmarks" / "run.py")
+    assert spec is not None
+    assert spec.loader is not None
+    run = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(run)
+    results = json.loads((ROOT / "docs" / "proof" / "benchmarks.json").read_text())
+    assert (ROOT / "docs" / "proof" / "benchmarks.md").read_text() == run.page(results)
+    assert [row["row"].split()[0] for row in results["rows"]] == ["P1", "P2", "P4", "P7", "P13", "P16"]
