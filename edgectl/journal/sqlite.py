@@ -11,6 +11,8 @@ import contextlib
 import os
 import sqlite3
 from importlib import resources
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from uuid import uuid4
 
@@ -84,8 +86,8 @@ class SqliteJournal:
         try:
             db.execute("BEGIN IMMEDIATE")
             db.executemany(_LINE, lines)
-            for statement, values in puts:
-                db.execute(statement, values)
+            for statement, same in groupby(puts, itemgetter(0)):
+                db.executemany(statement, [values for _, values in same])
             if behind:
                 db.execute(_HIGH_WATER, (high,))
             db.execute("COMMIT")
