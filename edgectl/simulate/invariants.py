@@ -86,7 +86,18 @@ def _effects(journal: MemoryJournal, trace: list[Transition]) -> list[str]:
         and value.order is Order.ON
         and value.state is CommandState.DONE
         and value.cmd_id not in moved
+        and not _was_on(trace, value)
     ]
+
+
+def _was_on(trace: list[Transition], command: Command) -> bool:
+    """An output that was on already shows what was ordered, moved or not."""
+    state = False
+    for move in trace:
+        if move.at > command.queued_at:
+            break
+        state = move.on if move.name == command.actuator else state
+    return state
 
 
 def _nothing_before_ready(trace: list[Transition], ready: list[tuple[Nanos, Nanos]]) -> list[str]:

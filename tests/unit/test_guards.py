@@ -85,3 +85,13 @@ def test_a_press_of_two_seconds_is_for_the_electrician() -> None:
     world.run(world.now + 20 * SECOND)
     ((begin, end),) = on_time(world, "pump")
     assert abs(end - begin - 2) < 0.01
+
+
+def test_a_lamp_by_hand_returns_to_what_its_window_wants() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    noon = 10 * 3600 * SECOND
+    world.run(noon)
+    assert world.field.relays["lamp"].on
+    world.offer(ManualOn(token=1, actuator="lamp", lease=30 * SECOND, who="me"))
+    world.run(noon + 200 * SECOND)
+    assert world.field.relays["lamp"].on

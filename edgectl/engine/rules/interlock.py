@@ -15,6 +15,7 @@ from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
 from edgectl.model.site import Role
 from edgectl.model.time import MS, SECOND
+from edgectl.scheduler.schedule import Window
 
 LOUD_AFTER = 4  # unanswered or contradicted OFFs before a person is called
 SLOWEST_ASK = 5 * SECOND
@@ -91,11 +92,23 @@ def _prove_off(draft: Draft, output: Output) -> None:
         )
 
 
+def _back_to_plan(draft: Draft, output: Output) -> None:
+    """A lamp that somebody switched by hand returns to what its window wants now."""
+    if output.task_id is not None:
+        return
+    for schedule in draft.state.schedules:
+        cursor = draft.cursor(schedule.name)
+        holds = isinstance(schedule.cadence, Window) and draft.state.site.zones[schedule.zone].light == output.name
+        if holds and cursor is not None:
+            draft.put(replace(cursor, unmet=True))
+
+
 def _close(draft: Draft, output: Output) -> None:
     now = draft.now.mono
     draft.put(replace(output, owed_off=False, off_at=now, boot_id=draft.state.boot_id))
     draft.note("OUTPUT_SEEN_OFF", task_id=output.task_id, zone=output.zone, actuator=output.name)
     draft.calm("output_may_be_on", output.name)
+    _back_to_plan(draft, output)
     command = draft.command(output.cmd_id)
     if command is None or command.terminal:
         return
