@@ -10,7 +10,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from edgectl.engine.turn import InboxFull, Stepper
-from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, ReadBack, Samples, Send
+from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, ReadBack, ReserveUsed, Samples, Send
 from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -19,10 +19,18 @@ PULSE: Nanos = SECOND  # a turn at least this often, so that progress can be see
 COMMIT_AGAIN_S = 1.0
 
 
+class Committed(Protocol):
+    """What the journal says of a commit that succeeded."""
+
+    @property
+    def ballast_freed(self) -> bool:
+        """True when it fitted only because a reserve was given up."""
+
+
 class DurableCommit(Protocol):
     """The journal as the loop needs it."""
 
-    async def commit(self, batch: Batch) -> object:
+    async def commit(self, batch: Batch) -> Committed:
         """The batch is on the disk when this returns. Raises with the reason when it is not."""
 
 
@@ -143,7 +151,7 @@ class Control:
 
     async def _do_commit(self, batch: Batch) -> None:
         try:
-            await self._journal.commit(batch)
+            committed = await self._journal.commit(batch)
         except self._storage_errors as error:
             self.commit_failures += 1
             self.stepper.commit_failed(str(error).splitlines()[0])
@@ -152,6 +160,8 @@ class Control:
             self._broken = error
         else:
             self.commits += 1
+            if committed.ballast_freed:
+                self.stepper.offer(ReserveUsed())
             self._release(self.stepper.committed(self._clock.now()))
             self._on_entries(batch.entries)
         finally:

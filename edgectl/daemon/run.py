@@ -28,7 +28,7 @@ from edgectl.host.clock import SystemClock, boot_id
 from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
-from edgectl.model.inputs import Input, MakeSafe, Shutdown
+from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Shutdown
 from edgectl.model.site import Role, Site
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
@@ -203,6 +203,8 @@ class Daemon:
             if control.turns != turns:
                 turns = control.turns
                 notify.watchdog()
+            if (step := self.clock.stepped()) is not None:
+                control.offer(ClockStepped(seconds=step.seconds))
             await asyncio.sleep(1.0)
 
     async def _make_safe(self, field: Field) -> None:

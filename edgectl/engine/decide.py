@@ -10,12 +10,14 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import irrigation, lighting
 from edgectl.model.inputs import (
     Acknowledge,
+    ClockStepped,
     DeviceHealth,
     Input,
     ManualOff,
     ManualOn,
     ReadBack,
     Reply,
+    ReserveUsed,
     Resume,
     Shutdown,
     StopAll,
@@ -80,6 +82,10 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.device(draft, item)
         case Storage():
             conditions.storage(draft, item)
+        case ReserveUsed():
+            conditions.reserve_used(draft)
+        case ClockStepped():
+            conditions.clock_stepped(draft, item)
         case Shutdown():
             conditions.shutdown(draft, item)
         case _:

@@ -133,6 +133,18 @@ class Storage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveUsed:
+    """A commit fitted only because the reserve on the disk was given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStepped:
+    """The wall clock jumped by so many seconds; negative is back."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
     """The controller is asked to end."""
 
@@ -152,6 +164,8 @@ Input = (
     | Acknowledge
     | Storage
     | Shutdown
+    | ReserveUsed
+    | ClockStepped
 )
 
 # ---------------------------------------------------------------- effects

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
-from edgectl.model.inputs import DeviceHealth, MakeSafe, ReadBack, Send, Shutdown, Storage
+from edgectl.model.inputs import ClockStepped, DeviceHealth, MakeSafe, ReadBack, ReserveUsed, Send, Shutdown, Storage
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Now
 from edgectl.model.timeline import Alarm, Cursor
@@ -155,3 +155,17 @@ def test_a_debt_of_another_boot_is_called_and_closed_on_this_clock() -> None:
         stepper.offer(ReadBack(actuator=name, on=False, at=3 * SECOND))
     stepper.turn(Now(mono=3 * SECOND + 1, wall=world.now))
     assert not any(o.owed_off for o in state.outputs.values())
+
+
+def test_a_used_reserve_and_a_set_clock_are_told() -> None:
+    world = World(example_site(), (), 1)
+    world.run(10 * SECOND)
+    stepper = world._stepper
+    stepper.offer(ReserveUsed())
+    stepper.offer(ClockStepped(seconds=-3600.0))
+    stepper.turn(Now(mono=world.now, wall=world.now))
+    assert "make room" in stepper.state.alarms["storage_tight:disk"].advice
+    batch = stepper.next_batch()
+    assert batch is not None
+    (entry,) = [e for e in batch.entries if e.event_type == "CLOCK_STEPPED"]
+    assert entry.details["seconds"] == -3600.0

@@ -5,7 +5,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.orders import switch_off
-from edgectl.model.inputs import DeviceHealth, MakeSafe, Shutdown, Storage
+from edgectl.model.inputs import ClockStepped, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
 
 
@@ -37,6 +37,21 @@ def storage(draft: Draft, news: Storage) -> None:
         f"the journal does not take entries: {news.reason}",
         "make room on the disk or change the card; until then nothing is switched on, and what runs ends by itself",
     )
+
+
+def reserve_used(draft: Draft) -> None:
+    """The disk is full; the reserve lets the last words through, and then it is over."""
+    draft.alert(
+        "storage_tight",
+        "disk",
+        "the disk is full: this was written only because a reserve was given up for it",
+        "make room now; when the rest is used up nothing is switched on any more",
+    )
+
+
+def clock_stepped(draft: Draft, news: ClockStepped) -> None:
+    """The wall clock was set. Durations do not notice; the calendar looks again."""
+    draft.note("CLOCK_STEPPED", seconds=round(news.seconds, 3))
 
 
 def shutdown(draft: Draft, order: Shutdown) -> None:
