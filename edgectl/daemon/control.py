@@ -121,6 +121,8 @@ class Control:
             if self._broken is not None:
                 raise self._broken
             self._turn()
+            # What a turn causes may come back before it ends: the rest of the process must have its chance too.
+            await asyncio.sleep(0)
 
     async def flush(self) -> None:
         """Wait until everything decided so far is on the disk."""

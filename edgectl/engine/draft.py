@@ -39,6 +39,7 @@ class Draft:
         self.wake_at: Nanos | None = None
         self.version = 0
         self.quiet = state.quiet
+        self.insisted = state.insisted
 
     # -- reading
 
@@ -234,6 +235,7 @@ class Draft:
             after_commit=tuple(e for e in self.effects if isinstance(e, WAITS_FOR_DISK)),
             wake_at=self.wake_at,
             quiet=self.quiet,
+            insisted=self.insisted,
         )
 
 

@@ -49,6 +49,7 @@ class Decision:
     after_commit: tuple[Effect, ...]
     wake_at: Nanos | None
     quiet: Quiet | None = None
+    insisted: Nanos | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class State:
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
+    insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 

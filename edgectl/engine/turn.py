@@ -145,7 +145,7 @@ class Stepper:
                 pass
 
     def _apply(self, decision: Decision) -> None:
-        self.state.quiet = decision.quiet
+        self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:

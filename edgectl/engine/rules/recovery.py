@@ -49,11 +49,16 @@ def settle(draft: Draft) -> bool:
 
 def _insist(draft: Draft) -> None:
     """Order off and read back again whatever has not been seen off; the first OFF may have been lost on the wire."""
-    for name in sorted(draft.state.unproven):
-        draft.effect(MakeSafe(actuator=name, reason="not seen off since the start"))
-        draft.effect(AskState(actuator=name))
-    if draft.state.unproven:
-        draft.wake(draft.now.mono + READ_BACK_EVERY)
+    if not draft.state.unproven:
+        return
+    last = draft.insisted
+    if last is None or draft.now.mono >= last + READ_BACK_EVERY:
+        draft.insisted = last = draft.now.mono
+        for name in draft.dangerous():
+            if name in draft.state.unproven:
+                draft.effect(MakeSafe(actuator=name, reason="not seen off since the start"))
+                draft.effect(AskState(actuator=name))
+    draft.wake(last + READ_BACK_EVERY)
 
 
 def _given_up(draft: Draft, actuator: Actuator) -> bool:
