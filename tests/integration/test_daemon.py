@@ -353,6 +353,11 @@ def test_people_by_hand(daemon: DaemonProcess, field: SimulatedField) -> None:
         daemon.wait_ready()
         watered(daemon)
         assert daemon.cli("channel", "on", "pump", "--for", "2").returncode == 2
+        shut = daemon.cli("channel", "on", "pump", "--for", "30s")
+        assert shut.returncode == 1
+        assert "switch valve on first" in shut.stderr
+        assert daemon.cli("channel", "on", "valve", "--for", "1m").returncode == 0
+        daemon.wait("/channels", lambda rows: any(r.get("output") == "valve" and r["on"] for r in rows))
         assert daemon.cli("channel", "on", "pump", "--for", "30s").returncode == 0
         daemon.wait("/channels", lambda rows: any(r.get("output") == "pump" and r["on"] for r in rows))
         shown = daemon.cli("channel", "read", "pump").stdout
