@@ -258,6 +258,18 @@ def test_a_broken_control_loop_makes_everything_safe_and_ends(daemon: DaemonProc
     assert "relay_2" in {move["relay"] for move in field.trace()}
 
 
+def test_without_privileges_it_takes_its_port_back_after_a_kill(daemon: DaemonProcess, field: SimulatedField) -> None:
+    """Root may open an exclusive port at any time; the service user may not."""
+    daemon._prefix = ("setpriv", "--bounding-set", "-sys_admin")
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        for _ in range(2):
+            daemon.kill()
+            daemon.start()
+            daemon.wait("/status", lambda s: s["ready"] and s["buses"][0]["up"])
+
+
 # ---------------------------------------------------------------- doors
 
 

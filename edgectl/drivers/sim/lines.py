@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import pty
+import termios
 import time
 import tty
 from collections.abc import Callable
@@ -62,6 +64,15 @@ class SerialSide:
         draft.symlink_to(os.ttyname(self._slave))
         draft.rename(self.path)
         asyncio.get_running_loop().add_reader(self._master, self._readable)
+        self._free()
+
+    def _free(self) -> None:
+        """A real port forgets that it was opened exclusively when its last user is gone, even by SIGKILL. A pty does
+        not while its other end lives, so that end forgets for it; the users' advisory lock is what keeps others off.
+        """
+        if self._slave >= 0:
+            fcntl.ioctl(self._slave, termios.TIOCNXCL)
+            asyncio.get_running_loop().call_later(0.1, self._free)
 
     def unplug(self) -> None:
         """Take the port away."""
@@ -69,6 +80,7 @@ class SerialSide:
         self.path.unlink(missing_ok=True)
         os.close(self._slave)
         os.close(self._master)
+        self._master = self._slave = -1
         self._heard = b""
 
     def _readable(self) -> None:
@@ -113,8 +125,9 @@ class SerialSide:
         out = self.faults.bend(fault, body + crc(body))
         late = fault.ms / 1000 if fault is not None and fault.kind == "late" else 0.0
         await asyncio.sleep(self._turnaround + late + self._character * len(out))
-        with contextlib.suppress(OSError):
-            os.write(self._master, out)
+        if self._master >= 0:
+            with contextlib.suppress(OSError):
+                os.write(self._master, out)
         self._quiet_since = mono()
 
 
