@@ -1,6 +1,7 @@
 """Routes. Thin: each parses its input, asks the house, and wraps the answer."""
 
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.routing import Route
 
 from edgectl.api.house import House, Unavailable
 
+LOG = logging.getLogger("edgectl")
 LONGEST_BODY = 64 * 1024
 PRESETS = frozenset({"all", "failed", "open"})
 Handler = Callable[[Request], Awaitable[Response]]
@@ -114,6 +116,16 @@ def _guarded(handler: Handler) -> Handler:
         except Unavailable as no:
             body = {"status": "error", "code": no.code, "message": no.message, "hint": no.hint, "detail": no.detail}
             return JSONResponse(body, status_code=no.http)
+        except Exception as error:  # our own mistake: the asker gets a sentence, the log gets the rest
+            LOG.exception("%s %s", request.method, request.url.path)
+            message = f"edgectl could not answer this: {type(error).__name__}"
+            body = {
+                "status": "error",
+                "code": "internal",
+                "message": message,
+                "hint": "the log of the daemon says more",
+            }
+            return JSONResponse(body, status_code=500)
 
     return guarded
 

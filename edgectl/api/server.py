@@ -48,7 +48,8 @@ def door(app: Starlette, *, local: bool = False) -> Door:
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=1,
-        limit_concurrency=64,
+        # On the local socket a crowd of half-open requests must not keep a stop-all out.
+        limit_concurrency=None if local else 64,
     )
     return Door(config)
 

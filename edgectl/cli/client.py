@@ -46,7 +46,9 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bo
         _unreachable(f"no daemon answers at {where}", "is it running? systemctl status edgectl, or set EDGECTL_SOCKET")
     except PermissionError:
         _unreachable(f"you may not use {where}", "join the group edgectl, or use sudo")
-    except (OSError, ValueError, http.client.HTTPException) as error:
+    except ValueError:
+        _unreachable(f"the daemon at {where} gave no answer of its own", "it may be overloaded: try again")
+    except (OSError, http.client.HTTPException) as error:
         _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl")
     finally:
         connection.close()

@@ -130,6 +130,12 @@ class Control:
             if self._commit is not None:
                 await asyncio.shield(self._commit)
 
+    def abandon(self, why: str) -> None:
+        """Nobody will be answered any more: tell whoever still waits."""
+        for waiting in self._waiting.values():
+            if not waiting.done():
+                waiting.set_exception(Refused("ending", {"why": why}))
+
     def _turn(self) -> None:
         now = self._clock.now()
         effects = self.stepper.turn(now)

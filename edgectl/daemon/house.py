@@ -1,9 +1,9 @@
 """What the doors see: reads from the engine's state and the journal, writes through the inbox."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
@@ -13,6 +13,7 @@ from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
 from edgectl.daemon.supervise import Supervisor
 from edgectl.engine.state import Phase
+from edgectl.journal.errors import JournalError
 from edgectl.model.command import Command
 from edgectl.model.inputs import Acknowledge, Answer, Input, ManualOff, ManualOn, Resume, StopAll, TaskRequest
 from edgectl.model.ports import Clock
@@ -21,6 +22,7 @@ from edgectl.model.time import SECOND, Nanos, from_datetime, seconds
 from edgectl.model.timeline import Entry
 from edgectl.observe.metrics import Ledger, render
 
+T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 CONTROL_SILENT = 3 * SECOND
 PATIENCE = 15 * SECOND
@@ -111,17 +113,18 @@ class DaemonHouse:
 
     async def tasks(self, preset: str, zone: str | None, limit: int) -> list[Body]:
         """Tasks from the journal."""
-        return [views.task(item) for item in await self._reads.tasks(preset=preset, zone=zone, limit=limit)]
+        found = await self._read(self._reads.tasks(preset=preset, zone=zone, limit=limit))
+        return [views.task(item) for item in found]
 
     async def task(self, task_id: str) -> Body:
         """One task with everything about it."""
-        found = await self._reads.task(task_id)
+        found = await self._read(self._reads.task(task_id))
         if found is None:
             raise Unavailable(404, "unknown_task", f"there is no task {task_id}", "edgectl tasks lists them")
         return {
             **views.task(found),
-            "commands": [views.command(c) for c in await self._reads.commands(task_id)],
-            "timeline": [views.entry(e) for e in await self._reads.timeline(task_id)],
+            "commands": [views.command(c) for c in await self._read(self._reads.commands(task_id))],
+            "timeline": [views.entry(e) for e in await self._read(self._reads.timeline(task_id))],
         }
 
     async def submit(self, request: Body, who: str) -> Body:
@@ -131,14 +134,15 @@ class DaemonHouse:
             failed = {name: check["reason"] for name, check in checks.items() if not check["ok"]}
             raise Unavailable(503, "not_ready", f"the controller is not ready: {failed}", "try again soon", failed)
         now = self._clock.now()
-        scheduled = _instant(request, "scheduled_for", now.wall)
-        due = _instant(request, "due_at", scheduled + PATIENCE)
-        expires = _instant(request, "expires_at", due + EXPIRY)
+        correlation = str(request.get("correlation_id") or f"{who}:{uuid4().hex}")
+        known = await self._read(self._reads.task_by_correlation(correlation))
+        # Who names no times asks for "now"; asked again under the same name it is the same wish, not a later one.
+        scheduled = _instant(request, "scheduled_for", now.wall if known is None else known.scheduled_for)
+        due = _instant(request, "due_at", scheduled + PATIENCE if known is None else known.due_at)
+        expires = _instant(request, "expires_at", due + EXPIRY if known is None else known.expires_at)
         payload = request.get("payload", {})
         if not isinstance(payload, dict):
             raise Unavailable(422, "payload_invalid", "payload must be an object", HINTS["payload_invalid"])
-        correlation = str(request.get("correlation_id") or f"{who}:{uuid4().hex}")
-        known = await self._reads.task_by_correlation(correlation)
         zone = self._zone(request.get("zone"))
 
         def make(token: int) -> Input:
@@ -202,6 +206,12 @@ class DaemonHouse:
         }
 
     # -- inside
+
+    async def _read(self, reading: Awaitable[T]) -> T:
+        try:
+            return await reading
+        except JournalError as error:
+            raise Unavailable(503, "journal_unreadable", str(error).splitlines()[0], error.hint) from error
 
     async def _ask(self, make: Callable[[int], Input]) -> Body:
         try:

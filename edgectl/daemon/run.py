@@ -222,6 +222,7 @@ class Daemon:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_WITHIN_S):
                 await control.flush()
+        control.abandon(f"the controller is ending: {self._why}")
         owed = sorted(self._owed(control))
         if owed:
             LOG.error("not seen off at the end: %s; the next start begins with OFF", ", ".join(owed))

@@ -78,6 +78,12 @@ class SqliteJournal:
         Raises JournalUnwritable with the disk's own words, JournalUnreadable when the file turns out to be damaged,
         JournalRefused when the batch contradicts what is stored.
         """
+        if _inode(self.path) != self._inode:
+            # What we write now nobody would ever find again. The next start begins a new file, with everything off.
+            raise JournalUnreadable(
+                f"the journal {self.path} was removed or replaced while it was in use",
+                "leave the state folder to edgectl; it ends now and begins anew",
+            )
         lines = [rows.entry_row(entry) for entry in batch.entries]
         puts = [rows.statement(change) for change in batch.changes]
         high = max([self._high, *(entry.wall for entry in batch.entries)])
@@ -113,6 +119,7 @@ class SqliteJournal:
         if not self.path.exists():
             self._make()
         self._db = self._open()
+        self._inode = _inode(self.path)
         try:
             self._first = self.load()
         except JournalError:
@@ -213,3 +220,10 @@ def _migrate(db: sqlite3.Connection, version: int) -> None:
         number = int(item.name.split("_", 1)[0])
         if number > version:
             db.executescript(f"BEGIN; {item.read_text()}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None

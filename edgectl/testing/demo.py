@@ -77,7 +77,7 @@ def _play(folder: Path, field: SimulatedField, *, keep: bool) -> bool:
         else:
             say("5  the end: SIGTERM makes everything safe before anything closes")
         code = daemon.terminate()
-    say(daemon.cli("status").stderr.splitlines()[0])
+    say(f"   edgectl status now says: {daemon.cli('status').stderr.splitlines()[0]}")
     return _judge(daemon, field, code, recovered[0])
 
 

@@ -1,5 +1,7 @@
 """The real daemon against simulated devices on real ports: what a person, a service manager and a bad day do to it."""
 
+import contextlib
+import http.client as http_client
 import json
 import socket
 import sqlite3
@@ -393,6 +395,46 @@ def test_people_by_hand(daemon: DaemonProcess, field: SimulatedField) -> None:
         frames = daemon.cli("bus", "monitor", "field", "--once").stdout
         assert "> 01 05 02 01 00 0a" in frames
     assert daemon.cli("status").returncode == 3
+
+
+def test_a_crowd_at_the_socket_keeps_no_stop_out(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+        crowd = []
+        for _ in range(150):
+            client = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            client.connect(str(daemon.socket))
+            client.send(b"POST /tasks HTTP/1.1\r\nContent-Le")
+            crowd.append(client)
+        assert daemon.cli("stop-all").returncode == 0
+        for client in crowd:
+            client.close()
+
+
+def test_the_same_name_without_times_is_the_same_wish(daemon: DaemonProcess) -> None:
+    wish = ("task", "submit", "beds", "irrigation", "--duration", "1", "--correlation-id", "from-a-script")
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        assert daemon.cli(*wish).stdout.startswith("accepted")
+        daemon.wait("/tasks", lambda tasks: any(t["correlation_id"] == "from-a-script" and t["result"] for t in tasks))
+        assert daemon.cli(*wish).stdout.startswith("duplicate")
+
+
+def test_a_journal_that_is_taken_away_ends_the_daemon_safely(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        (daemon.state / "journal.db").unlink()
+        code, _ = daemon.ask("GET", "/tasks")
+        assert code == 503
+        with contextlib.suppress(OSError, http_client.HTTPException):
+            daemon.ask("POST", "/outputs/valve/on", {"seconds": 30})
+        assert daemon.process is not None
+        assert daemon.process.wait(20) == 70
+    assert "was removed or replaced while it was in use" in daemon.log.read_text()
+    daemon.log.write_text("")
+    assert not any(relays(field)[:2])
 
 
 # ---------------------------------------------------------------- the field on a bad day
