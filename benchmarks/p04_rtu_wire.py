@@ -68,8 +68,8 @@ class Emulator:
             until = began + (8 + len(REPLY)) * self.line.character + self.line.silence
             while (left := until - time.monotonic_ns()) > 0:
                 time.sleep(left / 1e9)
+            quiet_since = time.monotonic_ns()  # before the write: this thread may be held up right after it
             os.write(self.master, REPLY)
-            quiet_since = time.monotonic_ns()
 
     def end(self) -> None:
         self.stop.set()

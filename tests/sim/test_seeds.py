@@ -9,7 +9,7 @@ from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
 from edgectl.simulate.promises import broken_promises
-from edgectl.simulate.world import DAY, World
+from edgectl.simulate.world import DAY, POLL, World
 
 ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
 
@@ -120,3 +120,19 @@ def test_on_a_good_line_things_stop_in_order(seed: int) -> None:
     world = World(example_site(), example_schedules(), seed, faults=Faults(bad_level=0.02), crash=0.01, people=True)
     world.run(3 * DAY)
     assert _verdict(world) == []
+
+
+def test_polls_that_are_skipped_change_no_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same day with every poll taken and with those left out that nobody would read."""
+
+    def lived() -> list[tuple[str, str | None, int]]:
+        world = World(example_site(), example_schedules(), 1)
+        world.run(DAY)
+        return [(entry.event_type, entry.task_id, entry.mono) for entry in world.journal.timeline]
+
+    sparse = lived()
+    monkeypatch.setattr(World, "_next_poll", lambda self: self._polled + POLL)
+    every = lived()
+    assert [line[:2] for line in sparse] == [line[:2] for line in every]
+    assert max(abs(a[2] - b[2]) for a, b in zip(sparse, every, strict=True)) <= POLL
+    assert len(sparse) > 100
