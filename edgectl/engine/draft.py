@@ -102,8 +102,8 @@ class Draft:
 
     @property
     def plans_changed(self) -> bool:
-        """True when this turn has touched a task or a cursor."""
-        return bool(self._tasks or self._cursors)
+        """True when this turn has touched a task, a cursor or a latch."""
+        return bool(self._tasks or self._cursors or self._latches)
 
     def read(self, sensor_name: str) -> Reading | Missing:
         """The sensor's value now, if it is fresh, a number, in range and not from the future."""

@@ -126,6 +126,7 @@ class State:
                 self.quiet = None
                 self.cursors[change.schedule] = change
             case Latch():
+                self.quiet = None
                 self.latches[change.name] = change
             case Alarm():
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)

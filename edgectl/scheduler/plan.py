@@ -58,12 +58,9 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
         # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
         if cursor is None and isinstance(cadence, Window) and now.trust is not Trust.UNTRUSTED:
             return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
-        return Planned(occurrences=(), cursor=begin)
+        return _again(schedule, begin, now, zone, busy=busy)
     if next_strike(cadence, begin.position, zone) > now.wall:
-        if isinstance(cadence, Window) and begin.unmet and not busy and _rested(begin, now):
-            # A window is a state, not an event: what could not be brought about is tried again.
-            return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=replace(begin, unmet=False))
-        return Planned(occurrences=(), cursor=begin)
+        return _again(schedule, begin, now, zone, busy=busy)
     newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
     # Looking forward and looking back may differ by an hour on a daylight-saving edge; the forward view rules.
     missed = list(islice(newest_first, ROWS + 1)) or [next_strike(cadence, begin.position, zone)]
@@ -85,7 +82,8 @@ def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nan
         )
     strike = now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
     if cursor.unmet and isinstance(schedule.cadence, Window):
-        return min(strike, max(now.mono + 1, _this_boot(cursor.last_finished or 0, now) + HOLD_AGAIN))
+        # Not at once: whatever keeps it from being tried now, a task or a stop, is looked at again in a second.
+        return min(strike, max(now.mono + SECOND, _this_boot(cursor.last_finished or 0, now) + HOLD_AGAIN))
     return strike
 
 
@@ -114,6 +112,17 @@ def _fates(schedule: Schedule, newest_first: list[Nanos], now: Now, *, busy: boo
         else:
             rows.append(_skip(schedule, at, "catchup_skipped"))
     return rows
+
+
+def _again(schedule: Schedule, begin: Cursor, now: Now, zone: ZoneInfo, *, busy: bool) -> Planned:
+    """Nothing is due. A window is a state, not an event: what could not be brought about is tried again."""
+    window = schedule.cadence
+    if not isinstance(window, Window) or busy or now.trust is Trust.UNTRUSTED:
+        return Planned(occurrences=(), cursor=begin)
+    if begin.unmet and _rested(begin, now):
+        hold = _hold(schedule, window, now.wall, zone)
+        return Planned(occurrences=(hold,), cursor=replace(begin, unmet=False))
+    return Planned(occurrences=(), cursor=begin)
 
 
 def _rested(cursor: Cursor, now: Now) -> bool:

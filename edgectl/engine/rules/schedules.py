@@ -7,6 +7,7 @@ from edgectl.engine.rules.admission import accept
 from edgectl.engine.state import Quiet
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
+from edgectl.scheduler.schedule import Window
 
 EXPIRY = 105 * SECOND
 A_DAY: Nanos = 86_400 * SECOND
@@ -54,7 +55,8 @@ def run(draft: Draft) -> None:
             cursor,
             now,
             state.zone_info,
-            busy=schedule.name in open_,
+            # While everything is stopped a window does not try again: the stop is the state that is wanted.
+            busy=schedule.name in open_ or (isinstance(schedule.cadence, Window) and draft.held("stop_all")),
             lost=state.journal_lost,
         )
         number = state.site.zones[schedule.zone].number
@@ -87,7 +89,9 @@ def run(draft: Draft) -> None:
             )
         if planned.cursor != cursor:
             draft.put(planned.cursor)
-        if (wake := wake_at(schedule, planned.cursor, now, state.zone_info)) is not None:
+        # A stop ends by a latch, and that is looked at again by itself.
+        ahead = replace(planned.cursor, unmet=False) if draft.held("stop_all") else planned.cursor
+        if (wake := wake_at(schedule, ahead, now, state.zone_info)) is not None:
             wakes.append(wake)
             draft.wake(wake)
     if not draft.plans_changed:
