@@ -6,14 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
-from typing import TYPE_CHECKING
+from typing import Protocol
 
-from edgectl.model.inputs import Acknowledge, Answer, ManualOff, ManualOn, Resume, StopAll, TaskRequest
+from edgectl.model.inputs import Acknowledge, Answer, Input, ManualOff, ManualOn, Resume, StopAll, TaskRequest
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
-
-if TYPE_CHECKING:
-    from edgectl.simulate.world import World
 
 HOUR = 3600 * SECOND
 BUSY: Nanos = 3 * HOUR // 2  # about how often somebody does something
@@ -30,10 +27,32 @@ class Told:
     task_id: str
 
 
+class House(Protocol):
+    """What people find around them: a clock on the wall, the alarms, and a controller that takes orders."""
+
+    now: Nanos
+
+    @property
+    def wall(self) -> Nanos:
+        """The wall clock."""
+
+    def step_wall(self, by: Nanos) -> None:
+        """Set the wall clock forward or back."""
+
+    def offer(self, item: Input) -> None:
+        """Give an order or ask for something."""
+
+    def known(self, correlation_id: str) -> Task | None:
+        """The task that bears this name already, as the shell looks it up."""
+
+    def alarms(self) -> list[str]:
+        """What the alarm list shows now."""
+
+
 class People:
     """Everybody, from one seeded source."""
 
-    def __init__(self, world: "World", random: Random) -> None:
+    def __init__(self, world: House, random: Random) -> None:
         self.world, self.random = world, random
         self.next_at: Nanos = HOUR
         self.told: list[Told] = []
@@ -96,14 +115,7 @@ class People:
                 expires_at=wall + 90 * SECOND,
             )
             self._asked.append(request)
-        known = next(
-            (
-                value
-                for value in self.world.journal.values.values()
-                if isinstance(value, Task) and value.correlation_id == request.correlation_id
-            ),
-            None,
-        )
+        known = self.world.known(request.correlation_id)
         token = next(self._tokens)
         self._waiting[token] = (request, changed)
         self.world.offer(replace(request, token=token, known=known))
@@ -124,7 +136,7 @@ class People:
         self.world.offer(Resume(token=next(self._tokens), who="somebody"))
 
     def _look(self) -> None:
-        for alarm_id in sorted(self.world.state.alarms):
+        for alarm_id in self.world.alarms():
             self.world.offer(Acknowledge(token=next(self._tokens), alarm_id=alarm_id, who="somebody"))
 
     def _set(self) -> None:

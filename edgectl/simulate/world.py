@@ -9,6 +9,7 @@ from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
 from edgectl.model.site import Site
+from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.field import Faults, SimField
@@ -110,6 +111,15 @@ class World:
     def wall(self) -> Nanos:
         """The wall clock now."""
         return EPOCH + self.now + self._wall_step
+
+    def known(self, correlation_id: str) -> Task | None:
+        """The task that bears this name already, as the shell looks it up."""
+        values = self.journal.values.values()
+        return next((v for v in values if isinstance(v, Task) and v.correlation_id == correlation_id), None)
+
+    def alarms(self) -> list[str]:
+        """What the alarm list shows now."""
+        return sorted(self.state.alarms)
 
     @property
     def state(self) -> State:
