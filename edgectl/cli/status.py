@@ -43,15 +43,18 @@ def lines(data: dict[str, Any]) -> list[str]:
     return out + table(rows)
 
 
+PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}
+
+
 def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
     if not zone["tasks"]:
         return [[zone["zone"], "idle", _ons(data)]]
     rows = []
     for task in zone["tasks"]:
         duration = task["duration_s"]
-        progress = f"{task['stage']} {task['for_s']:.0f} s" + (
-            f" of {duration:g} s" if task["stage"] == "water" else ""
-        )
+        progress = f"{PHASES.get(task['phase'], '{}').format(task['stage'])} {task['for_s']:.0f} s"
+        if task["phase"] == "hold" and duration is not None:
+            progress += f" of {duration:g} s"
         if task["attempt"] and not task["stage"]:
             progress = f"waits, attempt {task['attempt']} of 10"
         rows.append([zone["zone"], task["task_type"].upper(), f"{progress} · {_ons(data)}"])

@@ -5,6 +5,7 @@ state itself does not move until the turn is over. A move that the transition ta
 and stops the turn.
 """
 
+from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
@@ -40,6 +41,7 @@ class Draft:
         self.version = 0
         self.quiet = state.quiet
         self.insisted = state.insisted
+        self.holding = state.holding
 
     # -- reading
 
@@ -122,6 +124,19 @@ class Draft:
         if (sensor.low is not None and value < sensor.low) or (sensor.high is not None and value > sensor.high):
             return Missing(sensor=sensor_name, reason=Absence.OUT_OF_RANGE, age=age)
         return Reading(sensor=sensor_name, value=value, sample_id=sample.sample_id, at=sample.at, age=age)
+
+    def since(self, what: Hashable) -> Nanos:
+        """Since when something has been seen to hold without a break, from now on if it is new."""
+        since = self.holding.get(what)
+        if since is None:
+            since = self.now.mono
+            self.holding = {**self.holding, what: since}
+        return since
+
+    def forget_since(self, what: Hashable) -> None:
+        """It does not hold, or nobody can see it."""
+        if what in self.holding:
+            self.holding = {key: at for key, at in self.holding.items() if key != what}
 
     # -- writing
 
@@ -236,6 +251,7 @@ class Draft:
             wake_at=self.wake_at,
             quiet=self.quiet,
             insisted=self.insisted,
+            holding=self.holding,
         )
 
 

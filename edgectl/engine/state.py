@@ -4,6 +4,7 @@ Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only
 field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -50,6 +51,7 @@ class Decision:
     wake_at: Nanos | None
     quiet: Quiet | None = None
     insisted: Nanos | None = None
+    holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,6 +78,7 @@ class State:
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
+    holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 

@@ -145,7 +145,7 @@ class Stepper:
                 pass
 
     def _apply(self, decision: Decision) -> None:
-        self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
+        self.state.quiet, self.state.insisted, self.state.holding = decision.quiet, decision.insisted, decision.holding
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:

@@ -76,7 +76,12 @@ class Task:
     started: Nanos | None = None  # mono
     act_until: Nanos | None = None  # mono
     stage: str = ""
-    stage_since: Nanos = 0  # mono
+    phase: str = ""  # open | hold | close
+    stage_since: Nanos = 0  # mono: when the phase began
+    held: Nanos = 0  # how long this stage had held before its last restart
+    leaving: str = ""  # the exit that is taken once the stage's outputs are proven off
+    cycle: int = 0  # how often a stage was entered; it makes the orders of each time distinct
+    taken: Mapping[str, int] = field(default_factory=dict)  # how often an exit with a bound was taken
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres

@@ -135,7 +135,7 @@ def test_the_level_goes_silent_while_the_pump_runs(
     daemon.site = write_site(tmp_path, field, every="1h", duration="30s", travel="200ms")
     with daemon:
         daemon.wait_ready()
-        daemon.wait("/status", lambda s: any(t["stage"] == "water" for z in s["zones"] for t in z["tasks"]))
+        daemon.wait("/status", lambda s: any(t["phase"] == "hold" for z in s["zones"] for t in z["tasks"]))
         field.fault("silent", unit=5)
         task = watered(daemon)
         assert (task["status"], task["result"]["reason_code"]) == ("failed", "safety_blocked")
@@ -243,7 +243,7 @@ def test_a_broken_control_loop_makes_everything_safe_and_ends(daemon: DaemonProc
         "import edgectl.engine.turn as turn\n"
         "decide = turn.decide\n"
         "def broken(state, inputs, now):\n"
-        "    if any(t.stage == 'water' for t in state.tasks.values()): raise RuntimeError('planted')\n"
+        "    if any(t.phase == 'hold' for t in state.tasks.values()): raise RuntimeError('planted')\n"
         "    return decide(state, inputs, now)\n"
         "turn.decide = broken\n"
         "sys.argv = ['edgectl', *sys.argv[5:]]\n"

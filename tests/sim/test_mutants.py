@@ -10,7 +10,7 @@ from edgectl.engine import draft as draft_module
 from edgectl.engine import turn
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import admission, flow, guards, interlock, replies
-from edgectl.engine.workflows import irrigation
+from edgectl.engine.workflows import walk
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.channel import Reading
 from edgectl.model.command import CommandState
@@ -92,7 +92,7 @@ def _no_lock_out(patch: pytest.MonkeyPatch) -> None:
 
 def _no_flow_guard(patch: pytest.MonkeyPatch) -> None:
     """Let a dry pump run."""
-    patch.setattr(irrigation, "is_dry", lambda draft, command: False)
+    patch.setattr(walk, "is_dry", lambda draft, command: False)
     patch.setattr(interlock, "is_dry", lambda draft, command: False)
 
 

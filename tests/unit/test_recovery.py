@@ -19,7 +19,7 @@ from edgectl.simulate.world import World
 def _watering() -> World:
     """A world in the middle of its first run."""
     world = World(example_site(), example_schedules(), 1)
-    while not any(task.stage == "water" for task in world.state.tasks.values()):
+    while not any(task.phase == "hold" for task in world.state.tasks.values()):
         world.run(world.now + SECOND)
     return world
 
@@ -99,7 +99,7 @@ def test_a_task_that_waited_through_a_reboot_keeps_what_is_left_of_its_time() ->
     while not world.state.tasks:
         world.run(world.now + SECOND)
     (task,) = world.journal.load().tasks
-    waiting = replace(task, status=TaskStatus.ACCEPTED, stage="", act_until=None, started=None)
+    waiting = replace(task, status=TaskStatus.ACCEPTED, stage="", phase="", act_until=None, started=None)
     stored = replace(world.journal.load(), tasks=(waiting,), commands=(), outputs=())
     for late, expected in ((5 * SECOND, TaskStatus.ACCEPTED), (3600 * SECOND, TaskStatus.EXPIRED)):
         # A new boot: the monotonic clock begins again, the wall clock went on.

@@ -1,0 +1,81 @@
+"""Does a condition of a stage hold? Yes, no, or nobody can see it."""
+
+from enum import StrEnum
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, Until, Volume
+from edgectl.model.channel import Missing
+from edgectl.model.task import Task
+from edgectl.model.time import Nanos
+
+
+class Sight(StrEnum):
+    """Three values: what cannot be seen is not a no."""
+
+    YES = "yes"
+    NO = "no"
+    BLIND = "blind"
+
+
+def met(draft: Draft, task: Task, until: Until, began: Nanos) -> Sight:
+    """Look at a condition. `began` is when the stage came to hold, on the monotonic clock."""
+    match until:
+        case Elapsed(after=after):
+            end = began + max(0, after - task.held)
+            draft.wake(end)
+            return _sight(draft.now.mono >= end)
+        case Above() | Below():
+            return _compare(draft, until)
+        case Volume(meter=meter, litres=litres):
+            reading = draft.read(meter)
+            if isinstance(reading, Missing) or task.meter_at_start is None:
+                return Sight.BLIND
+            return _sight(reading.value - task.meter_at_start >= litres)
+        case InBand():
+            return _in_band(draft, until)
+        case All(parts=parts):
+            sights = [met(draft, task, part, began) for part in parts]
+            if Sight.NO in sights:
+                return Sight.NO
+            return Sight.BLIND if Sight.BLIND in sights else Sight.YES
+        case Any(parts=parts):
+            sights = [met(draft, task, part, began) for part in parts]
+            if Sight.YES in sights:
+                return Sight.YES
+            return Sight.BLIND if Sight.BLIND in sights else Sight.NO
+
+
+def _compare(draft: Draft, wish: Above | Below) -> Sight:
+    reading = draft.read(wish.sensor)
+    if isinstance(reading, Missing):
+        draft.forget_since(wish)
+        return Sight.BLIND
+    holds = reading.value > wish.limit if isinstance(wish, Above) else reading.value < wish.limit
+    draft.wake(reading.at + draft.state.site.sensors[wish.sensor].max_age + 1)
+    if not wish.held:
+        return _sight(holds)
+    if not holds:
+        draft.forget_since(wish)
+        return Sight.NO
+    since = draft.since(wish)
+    draft.wake(since + wish.held)
+    return _sight(draft.now.mono >= since + wish.held)
+
+
+def _in_band(draft: Draft, wish: InBand) -> Sight:
+    for sensor, target, share in (
+        (wish.ph, wish.target_ph, wish.ph_share),
+        (wish.ec, wish.target_ec, wish.ec_share),
+    ):
+        if sensor is None:
+            continue
+        reading = draft.read(sensor)
+        if isinstance(reading, Missing):
+            return Sight.BLIND
+        if abs(reading.value - target) > share * target:
+            return Sight.NO
+    return Sight.YES
+
+
+def _sight(holds: bool) -> Sight:
+    return Sight.YES if holds else Sight.NO

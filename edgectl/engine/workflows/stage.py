@@ -1,0 +1,128 @@
+"""The words in which a workflow is written: stages, conditions, exits. Data only; `walk` gives them their meaning.
+
+Two rules. A stage names everything that it energises; leaving it by any door takes that energy away and sees it gone.
+And what a condition cannot see is neither true nor false: it is a door of its own.
+"""
+
+from dataclasses import dataclass
+
+from edgectl.model.codes import Code
+from edgectl.model.time import Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Above:
+    """The sensor is above a limit, in its own unit, and has been for `held`."""
+
+    sensor: str
+    limit: float
+    held: Nanos = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Below:
+    """The sensor is below a limit, in its own unit, and has been for `held`."""
+
+    sensor: str
+    limit: float
+    held: Nanos = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elapsed:
+    """The stage has held for so long."""
+
+    after: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """The meter has counted so many litres since the task began."""
+
+    meter: str
+    litres: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InBand:
+    """pH and EC lie within a share of their targets: 0.15 means 15 %. A sensor that is None is not asked."""
+
+    ph: str | None
+    target_ph: float
+    ph_share: float
+    ec: str | None
+    target_ec: float
+    ec_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class All:
+    """Every one holds."""
+
+    parts: tuple["Until", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Any:
+    """At least one holds."""
+
+    parts: tuple["Until", ...]
+
+
+Until = Above | Below | Elapsed | Volume | InBand | All | Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exit:
+    """Where a door leads. `to` is the next stage; without it the task ends, completed unless `error` says why not.
+
+    An exit with `cycles` may be taken so many times in one task; after that it leads to `spent`.
+    """
+
+    code: Code
+    to: str | None = None
+    error: Code | None = None
+    event: str = ""
+    cycles: int | None = None
+    spent: "Exit | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A reason to leave early. It is looked at before `until`."""
+
+    name: str
+    when: Until
+    exit: Exit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """One row of the table.
+
+    `opens` in the order of the start: valves, then pumps. `until` ends the hold by `done`, `limit` ends it by `late`;
+    `blind` is taken when `until` or a door cannot be seen, and without it such a blindness is only waited for.
+    `pulse` is the exact time that the last opened part runs, when the device itself is to end it.
+    """
+
+    name: str
+    until: Until
+    done: Exit
+    limit: Nanos
+    late: Exit
+    opens: tuple[str, ...] = ()
+    doors: tuple[Door, ...] = ()
+    blind: Exit | None = None
+    pulse: Nanos | None = None
+    resumes: bool = False
+    corrects: bool = False
+    entered: tuple[str, Code] | None = None  # the event and its reason when the stage begins
+    going: Code | None = None  # the reason that stands on the task while the stage holds
+
+
+Table = tuple[Stage, ...]
+
+
+def row(table: Table, name: str) -> Stage:
+    """The stage of that name. A table without it is our own mistake."""
+    return next(stage for stage in table if stage.name == name)

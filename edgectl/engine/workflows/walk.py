@@ -1,0 +1,287 @@
+"""The one walk through any table of stages: open, hold, close, and on through the exit that was chosen.
+
+Two rules. Valves open before the pump and close after it, whatever the door. And an exit is taken only when everything
+that the stage opened has been seen off.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import ERROR_OF, Draft
+from edgectl.engine.rules.flow import is_dry, trip
+from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.workflows import outcome
+from edgectl.engine.workflows.sight import Sight, met
+from edgectl.engine.workflows.stage import Exit, Stage, Table, row
+from edgectl.model.codes import Code
+from edgectl.model.command import Command, CommandState
+from edgectl.model.output import Output
+from edgectl.model.site import Actuator, Role
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND, Nanos
+
+SLACK = 15 * SECOND  # orders, echoes and read-backs of a whole stage on a slow bus
+STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold its valve open for ever
+OPEN, HOLD, CLOSE = "open", "hold", "close"
+
+
+def enter(draft: Draft, task: Task, table: Table, name: str) -> Task:
+    """Begin a stage. Returns the task as it stands then."""
+    stage = row(table, name)
+    now = draft.now.mono
+    again = task.phase != ""
+    entered = replace(
+        task,
+        stage=name,
+        phase=OPEN,
+        stage_since=now,
+        held=0,
+        leaving="",
+        cycle=task.cycle + 1 if again else task.cycle,
+        act_until=now + ceiling(draft, stage),
+    )
+    draft.put(entered)
+    event, code = stage.entered or ("STAGE_ENTERED", None)
+    draft.note(
+        event, task_id=task.task_id, zone=task.zone, stage=name, **({} if code is None else {"reason_code": code})
+    )
+    return entered
+
+
+def progress(draft: Draft, task: Task, table: Table) -> None:
+    """Move a running task one step, if its phase is over."""
+    stage = row(table, task.stage)
+    if not task.stopping and (trouble := _trouble(draft, task, stage)):
+        abort(draft, task, trouble)
+        task = draft.task(task.task_id)
+    if task.stopping:
+        if _closed(draft, task, hasty=True):
+            outcome.fail(draft, task, table, Code(task.stopping))
+        return
+    match task.phase:
+        case "open":
+            if _opened(draft, task, stage):
+                draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
+        case "hold":
+            if (door := _door(draft, task, stage)) is not None:
+                draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
+        case _:
+            if _closed(draft, task, hasty=False):
+                _take(draft, task, table, exit_of(stage, task.leaving))
+
+
+def abort(draft: Draft, task: Task, why: Code) -> None:
+    """End the run early: the pump goes off now, the rest in order."""
+    draft.put(replace(task, stopping=why.value, phase=CLOSE, stage_since=draft.now.mono))
+    for output in mine(draft, task):
+        if _pushes(draft, output.name):
+            switch_off(draft, output, planned=False, why=why.value)
+
+
+def ceiling(draft: Draft, stage: Stage) -> Nanos:
+    """The longest that a stage can take from its first order to its last read-back."""
+    actuators = [draft.state.site.actuators[name] for name in stage.opens]
+    travel = max((a.travel for a in actuators), default=0)
+    run_down = max((a.run_down for a in actuators), default=0)
+    return travel + _longest(stage) + run_down + SLACK
+
+
+def exit_of(stage: Stage, leaving: str) -> Exit:
+    """The exit behind the name of a door."""
+    match leaving:
+        case "done":
+            return stage.done
+        case "late":
+            return stage.late
+        case "blind":
+            assert stage.blind is not None
+            return stage.blind
+        case name:
+            return next(door.exit for door in stage.doors if door.name == name)
+
+
+def mine(draft: Draft, task: Task) -> list[Output]:
+    """The outputs that this task has on, or has not seen off yet."""
+    return [output for output in draft.owed() if output.task_id == task.task_id]
+
+
+def order_of(draft: Draft, task: Task, stage: Stage, actuator: str) -> Command | None:
+    """The order that opened this part of the stage, this time."""
+    return draft.command(_cmd_id(task, stage, actuator))
+
+
+# -- the phases
+
+
+def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
+    """True when all parts of the stage are seen open; orders the next ones when it is their turn."""
+    if not stage.opens:
+        return True
+    parts = [draft.state.site.actuators[name] for name in stage.opens]
+    first = [part for part in parts if part.role is not Role.PUMP] or parts
+    pumps = [part for part in parts if part.role is Role.PUMP and part not in first]
+    if not all([_on(draft, task, stage, part) for part in first]):
+        return False
+    if not pumps:
+        return True
+    ready = max(_acked(draft, task, stage, part) + part.travel for part in first)
+    if draft.now.mono < ready:
+        draft.wake(ready)
+        return False
+    return all([_on(draft, task, stage, part) for part in pumps])
+
+
+def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
+    """True when the part is seen on; orders it when that has not happened yet. A veto ends the task."""
+    if draft.task(task.task_id).stopping:
+        return False
+    command = order_of(draft, task, stage, actuator.name)
+    if command is not None:
+        return command.seen_at is not None
+    now = draft.now.mono
+    limit = task.expires if not draft.commands(task.task_id) else (task.act_until or now)
+    veto: str | None = "its time has passed"
+    if now <= limit:
+        veto = switch_on(
+            draft,
+            actuator_name=actuator.name,
+            lease=_lease(draft, stage, actuator),
+            cmd_id=_cmd_id(task, stage, actuator.name),
+            stage=stage.name,
+            task_id=task.task_id,
+            zone=task.zone,
+            not_after=min(limit, now + REPLY_WITHIN),
+        )
+        if veto is None:
+            return False
+    draft.note("STAGE_REFUSED", task_id=task.task_id, zone=task.zone, stage=stage.name, why=veto)
+    abort(draft, task, Code.SAFETY_BLOCKED)
+    return False
+
+
+def _door(draft: Draft, task: Task, stage: Stage) -> str | None:
+    """The door to leave by now, if any."""
+    began = task.stage_since
+    blind = False
+    for door in stage.doors:
+        seen = met(draft, task, door.when, began)
+        if seen is Sight.YES:
+            return door.name
+        blind = blind or seen is Sight.BLIND
+    reached = met(draft, task, stage.until, began)
+    if reached is Sight.YES:
+        return "done"
+    if stage.blind is not None and (blind or reached is Sight.BLIND):
+        return "blind"
+    late = began + max(0, stage.limit - task.held)
+    if draft.now.mono >= late:
+        return "late"
+    draft.wake(late)
+    return None
+
+
+def _closed(draft: Draft, task: Task, *, hasty: bool) -> bool:
+    """The pump goes off, then, after its run-down, the valves; True when nothing of the stage may be on any more."""
+    now, open_ = draft.now.mono, mine(draft, task)
+    why = task.stopping or f"stage {task.stage}: {task.leaving}"
+    pumps = [output for output in open_ if _pushes(draft, output.name)]
+    for output in pumps:
+        switch_off(draft, output, planned=not hasty, why=why)
+    if not hasty and now > (task.act_until or now):
+        hasty = True  # the pump cannot be seen off in the time of the whole stage: its valves do not wait any longer
+    if pumps and not (hasty and now >= task.stage_since + STOP_ORDER_PATIENCE):
+        if hasty:
+            draft.wake(task.stage_since + STOP_ORDER_PATIENCE)
+        elif task.act_until is not None:
+            draft.wake(task.act_until + 1)
+        return False
+    if not hasty and open_ and (rest := _running_down(draft, task)) > now:
+        draft.wake(rest)
+        return False
+    for output in open_:
+        switch_off(draft, output, planned=not hasty, why=why)
+    return not mine(draft, task)
+
+
+def _running_down(draft: Draft, task: Task) -> Nanos:
+    """Until when a pump that was just stopped still pushes."""
+    until = 0
+    for command in draft.commands(task.task_id):
+        output = draft.output(command.actuator)
+        if _pushes(draft, command.actuator) and output is not None and output.off_at is not None:
+            until = max(until, output.off_at + draft.state.site.actuators[command.actuator].run_down)
+    return until
+
+
+def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
+    """Go through an exit: into the next stage, or out of the task."""
+    if task.leaving and chosen.event:
+        draft.note(chosen.event, task_id=task.task_id, zone=task.zone, stage=task.stage, reason_code=chosen.code.value)
+    if chosen.cycles is not None:
+        key = f"{task.stage}:{task.leaving}"
+        used = task.taken.get(key, 0)
+        if used >= chosen.cycles:
+            assert chosen.spent is not None
+            _take(draft, task, table, chosen.spent)
+            return
+        task = replace(task, taken={**task.taken, key: used + 1})
+    if chosen.to is not None:
+        enter(draft, task, table, chosen.to)
+    elif chosen.error is None:
+        outcome.complete(draft, task, table, chosen.code)
+    else:
+        outcome.fail(draft, task, table, chosen.code, chosen.error)
+
+
+def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
+    """A reason to give up that no table has to name."""
+    for command in draft.commands(task.task_id):
+        if command.terminal and command.state is not CommandState.DONE:
+            return ERROR_OF.get(command.state, Code.NOT_CONFIRMED)
+    if draft.held("stop_all"):
+        return Code.STOPPED
+    for output in mine(draft, task):
+        if output.closing is not None and not output.planned:
+            return Code.SAFETY_BLOCKED
+    if task.phase == HOLD:
+        for name in stage.opens:
+            command_ = order_of(draft, task, stage, name)
+            if _pushes(draft, name) and command_ is not None and is_dry(draft, command_):
+                trip(draft, command_)
+                return Code.FLOW_INACTIVE
+    if task.act_until is not None and draft.now.mono > task.act_until and task.phase != CLOSE:
+        return Code.NOT_CONFIRMED
+    return None
+
+
+# -- times and names
+
+
+def _cmd_id(task: Task, stage: Stage, actuator: str) -> str:
+    return f"{task.task_id}-{stage.name}-{actuator}" + (f"-{task.cycle + 1}" if task.cycle else "")
+
+
+def _longest(stage: Stage) -> Nanos:
+    return stage.limit if stage.pulse is None else max(stage.pulse, stage.limit)
+
+
+def _lease(draft: Draft, stage: Stage, actuator: Actuator) -> Nanos:
+    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it."""
+    if actuator.name == stage.opens[-1]:
+        return stage.limit if stage.pulse is None else stage.pulse
+    return ceiling(draft, stage)
+
+
+def _acked(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> Nanos:
+    command = order_of(draft, task, stage, actuator.name)
+    assert command is not None
+    assert command.ack_at is not None
+    return command.ack_at
+
+
+def _last_ack(draft: Draft, task: Task, stage: Stage) -> Nanos:
+    parts = [draft.state.site.actuators[name] for name in stage.opens]
+    return max((_acked(draft, task, stage, part) for part in parts), default=draft.now.mono)
+
+
+def _pushes(draft: Draft, actuator: str) -> bool:
+    return draft.state.site.actuators[actuator].role is Role.PUMP
