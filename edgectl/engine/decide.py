@@ -7,7 +7,7 @@ nothing changes, so that accepted, running and the first command share one commi
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import admission, conditions, interlock, operator, recovery, replies, schedules
 from edgectl.engine.state import Decision, Phase, State
-from edgectl.engine.workflows import irrigation, lighting
+from edgectl.engine.workflows import catalogue, lighting
 from edgectl.model.inputs import (
     Acknowledge,
     ClockStepped,
@@ -28,7 +28,6 @@ from edgectl.model.task import TaskStatus
 from edgectl.model.time import Now
 
 PASSES = 8
-WORKFLOWS = {"irrigation": irrigation, "lighting": lighting}
 
 
 def decide(state: State, inputs: list[Input], now: Now) -> Decision:
@@ -96,7 +95,7 @@ def _work(draft: Draft) -> None:
     # Water and light of one zone do not wait for each other: a dry tank must not leave the plants in the dark.
     busy = {(task.zone, task.task_type) for task in draft.tasks() if task.status is TaskStatus.RUNNING}
     for task in draft.tasks():
-        workflow = WORKFLOWS[task.task_type]
+        workflow = lighting if task.task_type == "lighting" else catalogue
         if task.status is TaskStatus.RUNNING:
             workflow.progress(draft, task)
         elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and not draft.held("stop_all"):

@@ -14,6 +14,7 @@ from edgectl.model.channel import Absence, Missing, Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Effect
+from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.site import Role
 from edgectl.model.task import TASK_MOVES, Task
@@ -34,6 +35,7 @@ class Draft:
         self._cursors: dict[str, Cursor] = {}
         self._latches: dict[str, Latch] = {}
         self._alarms: dict[str, Alarm] = {}
+        self._ledgers: dict[str, Ledger] = {}
         self._open_tasks: list[Task] | None = None
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []
@@ -102,6 +104,19 @@ class Draft:
         """An alarm that is active or not yet acknowledged."""
         return self._alarms.get(alarm_id) or self.state.alarms.get(alarm_id)
 
+    def ledger(self, actuator: str) -> Ledger:
+        """What the actuator has given within the last day."""
+        return self._ledgers.get(actuator) or self.state.ledgers.get(actuator) or Ledger(name=actuator)
+
+    def spend(self, actuator: str, amount: float) -> None:
+        """Enter an amount, in the decision that lets it out."""
+        state = self.state
+        self.put(self.ledger(actuator).add(amount, self.now, state.boot_id, state.started))
+
+    def spent(self, actuator: str, span: Nanos) -> float:
+        """What the actuator has given in the last `span`."""
+        return self.ledger(actuator).total(span, self.now, self.state.boot_id, self.state.started)
+
     @property
     def plans_changed(self) -> bool:
         """True when this turn has touched a task, a cursor or a latch."""
@@ -162,6 +177,8 @@ class Draft:
                 self._latches[change.name] = change
             case Alarm():
                 self._alarms[change.alarm_id] = change
+            case Ledger():
+                self._ledgers[change.name] = change
         self.version += 1
 
     def end_command(self, command: Command, state: CommandState, evidence: str = "") -> None:
@@ -244,6 +261,7 @@ class Draft:
                 *self._cursors.values(),
                 *self._latches.values(),
                 *self._alarms.values(),
+                *self._ledgers.values(),
             ),
             entries=tuple(self.entries),
             at_once=tuple(e for e in self.effects if not isinstance(e, WAITS_FOR_DISK)),

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
 from edgectl.model.inputs import Effect, ReadBack
+from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.site import Site
 from edgectl.model.task import Task
@@ -73,6 +74,7 @@ class State:
     cursors: dict[str, Cursor] = field(default_factory=dict)
     latches: dict[str, Latch] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
@@ -108,6 +110,7 @@ class State:
             cursors={cursor.schedule: cursor for cursor in stored.cursors},
             latches={latch.name: latch for latch in stored.latches},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
+            ledgers={ledger.name: ledger for ledger in stored.ledgers},
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),
@@ -133,6 +136,8 @@ class State:
                 self.latches[change.name] = change
             case Alarm():
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
+            case Ledger():
+                self.ledgers[change.name] = change
 
     def forget(self, task_id: str) -> None:
         """Drop the commands of a task that has ended; their outputs are closed or carry their own debt."""

@@ -1,6 +1,7 @@
 """A journal without a disk, for the simulator: what was committed survives a crash, everything else is gone."""
 
 from edgectl.model.command import Command
+from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.task import Task
 from edgectl.model.timeline import Alarm, Batch, Change, Cursor, Entry, Latch, Stored, key_of
@@ -36,4 +37,5 @@ class MemoryJournal:
             cursors=tuple(v for v in values if isinstance(v, Cursor)),
             latches=tuple(v for v in values if isinstance(v, Latch) and (v.held or v.count)),
             alarms=tuple(v for v in values if isinstance(v, Alarm) and (v.active or v.acknowledged_by is None)),
+            ledgers=tuple(v for v in values if isinstance(v, Ledger)),
         )

@@ -7,6 +7,7 @@ from operator import attrgetter
 from typing import Any
 
 from edgectl.model.command import Command, CommandState, Order
+from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.output import Output
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
@@ -28,6 +29,7 @@ _OUTPUT = _put("outputs", "open body")
 _CURSOR = _put("cursors", "body")
 _LATCH = _put("latches", "open body")
 _ALARM = _put("alarms", "open body")
+_LEDGER = _put("ledgers", "body")
 
 
 _Shape = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
@@ -84,6 +86,8 @@ def statement(change: Change) -> tuple[str, Row]:
         case Alarm():
             open_ = change.active or change.acknowledged_by is None
             return _ALARM, (change.alarm_id, open_, body)
+        case Ledger():
+            return _LEDGER, (change.name, body)
 
 
 def entry_row(entry: Entry) -> Row:
@@ -126,6 +130,12 @@ def latch(body: str) -> Latch:
 def alarm(body: str) -> Alarm:
     """An alarm from its row."""
     return Alarm(**_known(Alarm, json.loads(body)))
+
+
+def ledger(body: str) -> Ledger:
+    """A ledger from its row."""
+    raw = json.loads(body)
+    return Ledger(name=raw["name"], spent=tuple(Spent(**_known(Spent, item)) for item in raw["spent"]))
 
 
 def entry(body: str) -> Entry:

@@ -21,7 +21,7 @@ from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadabl
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 2
+SCHEMA = 3
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -142,6 +142,7 @@ class SqliteJournal:
             cursors=tuple(rows.cursor(b) for (b,) in db.execute("SELECT body FROM cursors")),
             latches=tuple(rows.latch(b) for (b,) in db.execute("SELECT body FROM latches WHERE open = 1")),
             alarms=tuple(rows.alarm(b) for (b,) in db.execute("SELECT body FROM alarms WHERE open = 1")),
+            ledgers=tuple(rows.ledger(b) for (b,) in db.execute("SELECT body FROM ledgers")),
             wall_high_water=self._high,
             lost=meta.get("lost") == "1",
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.water import Chemistry, Circuit
 
 
 class Role(StrEnum):
@@ -118,6 +119,10 @@ class Zone:
     flow: str | None = None  # flow sensor, L/min, proves that water moves
     meter: str | None = None  # volume counter, L, proves how much moved
     light: str | None = None
+    fog: str | None = None
+    rate_l_min: float | None = None  # commissioned rate of the pump into this zone
+    circuit: Circuit | None = None
+    chemistry: Chemistry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

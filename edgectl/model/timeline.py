@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from edgectl.model.command import Command
+from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -60,7 +61,7 @@ class Alarm:
     acknowledged_by: str | None = None
 
 
-Change = Task | Command | Output | Cursor | Latch | Alarm
+Change = Task | Command | Output | Cursor | Latch | Alarm | Ledger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,7 @@ class Stored:
     cursors: tuple[Cursor, ...] = ()
     latches: tuple[Latch, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    ledgers: tuple[Ledger, ...] = ()
     wall_high_water: Nanos = 0
     lost: bool = False  # the journal before this one could not be read
 
@@ -102,3 +104,5 @@ def key_of(change: Change) -> tuple[str, str]:
             return "Latch", change.name
         case Alarm():
             return "Alarm", change.alarm_id
+        case Ledger():
+            return "Ledger", change.name

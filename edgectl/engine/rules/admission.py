@@ -13,7 +13,8 @@ from edgectl.model.task import Outcome, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
 
 LONGEST_RUN_S = 4 * 3600
-TASK_TYPES = frozenset({"irrigation", "lighting"})
+LARGEST_RUN_L = 10_000
+TASK_TYPES = frozenset({"irrigation", "lighting", "diagnostics"})
 
 
 def fingerprint(
@@ -190,7 +191,16 @@ def _refusal(draft: Draft, request: TaskRequest) -> str | None:
 
 def _payload_fits(task_type: str, payload: Mapping[str, Any]) -> bool:
     """What the workflow will read must be there and make sense."""
-    if task_type == "lighting":
-        return isinstance(payload.get("on"), bool)
-    duration = payload.get("duration_s")
-    return isinstance(duration, int | float) and not isinstance(duration, bool) and 0 < duration <= LONGEST_RUN_S
+    match task_type:
+        case "lighting":
+            return isinstance(payload.get("on"), bool)
+        case "irrigation" if payload.get("volume_l") is not None:
+            return _amount(payload["volume_l"], LARGEST_RUN_L)
+        case "irrigation":
+            return _amount(payload.get("duration_s"), LONGEST_RUN_S)
+        case _:
+            return True
+
+
+def _amount(value: Any, most: float) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most

@@ -21,7 +21,10 @@ MOVERS = frozenset({Role.PUMP, Role.DOSING, Role.FOG, Role.HEATER})
 def complete(draft: Draft, task: Task, table: Table, code: Code) -> None:
     """The last stage was left by a good exit. Without DONE for every order that is no success all the same."""
     commands = draft.commands(task.task_id)
-    if any(stage.opens for stage in table) and not all(command.state is CommandState.DONE for command in commands):
+    if not commands:
+        end(draft, task, TaskStatus.COMPLETED, code, decision="skip", action_required=False)
+        return
+    if not all(command.state is CommandState.DONE for command in commands):
         fail(draft, task, table, Code.NOT_CONFIRMED)
         return
     end(draft, task, TaskStatus.COMPLETED, code, decision="run", outcome=told(draft, task, table, code, None))

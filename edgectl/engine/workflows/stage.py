@@ -114,6 +114,7 @@ class Stage:
     doors: tuple[Door, ...] = ()
     blind: Exit | None = None
     pulse: Nanos | None = None
+    looks_first: bool = False  # nothing is opened when `until` holds already
     resumes: bool = False
     corrects: bool = False
     entered: tuple[str, Code] | None = None  # the event and its reason when the stage begins

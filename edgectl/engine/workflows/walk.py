@@ -59,7 +59,9 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         return
     match task.phase:
         case "open":
-            if _opened(draft, task, stage):
+            if (door := _barred(draft, task, stage)) is not None:
+                draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
+            elif _opened(draft, task, stage):
                 draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
         case "hold":
             if (door := _door(draft, task, stage)) is not None:
@@ -156,6 +158,22 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     draft.note("STAGE_REFUSED", task_id=task.task_id, zone=task.zone, stage=stage.name, why=veto)
     abort(draft, task, Code.SAFETY_BLOCKED)
     return False
+
+
+def _barred(draft: Draft, task: Task, stage: Stage) -> str | None:
+    """The door to leave by before everything is open, if any: what would end the hold also keeps it from beginning."""
+    blind = False
+    for door in stage.doors:
+        seen = met(draft, task, door.when, draft.now.mono)
+        if seen is Sight.YES:
+            return door.name
+        blind = blind or seen is Sight.BLIND
+    if stage.looks_first:
+        seen = met(draft, task, stage.until, draft.now.mono)
+        if seen is Sight.YES and not any(order_of(draft, task, stage, name) for name in stage.opens):
+            return "done"
+        blind = blind or seen is Sight.BLIND
+    return "blind" if blind and stage.blind is not None else None
 
 
 def _door(draft: Draft, task: Task, stage: Stage) -> str | None:

@@ -1,0 +1,119 @@
+"""Every workflow by name: what its zone must have, its table, and what it needs to know before it begins.
+
+A task names its workflow in `payload.workflow`, `payload.diagnostics_workflow` or `payload.config.execution.workflow`;
+otherwise its type chooses.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.admission import end
+from edgectl.engine.workflows import irrigation, needs, tanks, walk
+from edgectl.engine.workflows.choice import begin
+from edgectl.engine.workflows.need import Need
+from edgectl.engine.workflows.stage import Table
+from edgectl.model.codes import Code
+from edgectl.model.site import Site, Zone
+from edgectl.model.task import Task, TaskStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workflow:
+    """One way to carry a task out. `lacks` says in words what the zone has not got, or nothing."""
+
+    table: Callable[[Site, Task], Table]
+    lacks: Callable[[Zone], str]
+    need: Callable[[Draft, Task], Need]
+
+
+def _of_zone(build: Callable[[Site, Zone], Table]) -> Callable[[Site, Task], Table]:
+    return lambda site, task: build(site, site.zones[task.zone])
+
+
+def _no_pump(zone: Zone) -> str:
+    return "" if zone.pump is not None else "a pump"
+
+
+def _no_circuit(zone: Zone) -> str:
+    return "" if zone.circuit is not None else "a circuit"
+
+
+def _no_two_tanks(zone: Zone) -> str:
+    missing = zone.circuit is None or zone.circuit.clean is None
+    return "a circuit with a clean tank" if missing else _no_pump(zone)
+
+
+def _no_chemistry(zone: Zone) -> str:
+    if zone.chemistry is None:
+        return "chemistry"
+    return _no_pump(zone) or _no_circuit(zone)
+
+
+CATALOGUE: dict[str, Workflow] = {
+    "irrigation": Workflow(table=irrigation.table, lacks=_no_pump, need=irrigation.need),
+    "cycle_start": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
+    "refill": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
+    "startup": Workflow(table=_of_zone(tanks.startup), lacks=_no_circuit, need=needs.nodes),
+    "clean_fill": Workflow(table=_of_zone(tanks.clean_fill), lacks=_no_circuit, need=needs.nodes),
+    "solution_fill": Workflow(table=_of_zone(tanks.solution_fill), lacks=_no_two_tanks, need=needs.nodes),
+    "prepare_recirculation": Workflow(table=_of_zone(tanks.prepare), lacks=_no_chemistry, need=needs.nodes),
+    "irrigation_recovery": Workflow(table=_of_zone(tanks.recovery), lacks=_no_chemistry, need=needs.nodes),
+}
+_OF_TYPE = {"irrigation": "irrigation", "diagnostics": "cycle_start"}
+
+
+def name_of(task: Task) -> str:
+    """The workflow that a task asks for."""
+    payload = task.payload
+    config = payload.get("config")
+    execution = config.get("execution") if isinstance(config, dict) else None
+    asked = payload.get("workflow") or payload.get("diagnostics_workflow")
+    if asked is None and isinstance(execution, dict):
+        asked = execution.get("workflow")
+    return str(asked or _OF_TYPE.get(task.task_type, task.task_type))
+
+
+def table_of(site: Site, task: Task) -> Table:
+    """The stages of a task, made anew from the site file and the request."""
+    workflow = CATALOGUE.get(name_of(task))
+    return () if workflow is None else workflow.table(site, task)
+
+
+def start(draft: Draft, task: Task) -> None:
+    """Decide whether the task is needed and possible, and begin it. What it shares must be free."""
+    workflow = CATALOGUE.get(name_of(task))
+    lacks = f"there is no workflow {name_of(task)}" if workflow is None else ""
+    if workflow is not None and (missing := workflow.lacks(draft.state.site.zones[task.zone])):
+        lacks = f"{task.zone} has not {missing}"
+    if workflow is None or lacks:
+        draft.note("TASK_REFUSED", task_id=task.task_id, zone=task.zone, why=lacks)
+        end(draft, task, TaskStatus.FAILED, Code.UNSUPPORTED, decision="fail", error=Code.UNSUPPORTED)
+        return
+    table = workflow.table(draft.state.site, task)
+    if _shared(draft, task, table):
+        return  # a pump or a valve of this run is busy: wait, the due time bounds it
+    begin(draft, task, table, workflow.need(draft, task))
+
+
+def progress(draft: Draft, task: Task) -> None:
+    """Ask again when the time for it has come, or walk on."""
+    if task.retry_at is None:
+        walk.progress(draft, task, table_of(draft.state.site, task))
+    elif draft.now.mono >= task.retry_at:
+        start(draft, task)
+    else:
+        draft.wake(task.retry_at)
+
+
+def _shared(draft: Draft, task: Task, table: Table) -> bool:
+    """Does anyone else hold a part of this run, or plan to within its own?"""
+    parts = {name for stage in table for name in stage.opens}
+    if any(output.name in parts for output in draft.owed()):
+        return True
+    for other in draft.tasks():
+        if other.status is not TaskStatus.RUNNING or not other.stage or other.task_id == task.task_id:
+            continue
+        if any(parts & set(stage.opens) for stage in table_of(draft.state.site, other)):
+            return True
+    return False

@@ -1,0 +1,62 @@
+"""What a workflow itself thinks of a task before it begins: is it needed, is it possible, and which samples say so."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edgectl.engine.draft import Draft
+from edgectl.model.channel import Absence, Missing, Reading
+from edgectl.model.codes import Code
+from edgectl.model.site import Condition
+from edgectl.model.time import MS
+
+RUN, SKIP, RETRY, FAIL, WAIT = "run", "skip", "retry", "fail", "wait"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A decision with its reason. `samples` are the readings it was made on."""
+
+    decision: str
+    code: Code
+    error: Code | None = None
+    samples: tuple[Mapping[str, Any], ...] = ()
+    why: str = ""
+
+
+def cited(reading: Reading | Missing) -> Mapping[str, Any]:
+    """A reading, or its absence, as the timeline cites it."""
+    if isinstance(reading, Missing):
+        return {"sensor": reading.sensor, "missing": reading.reason.value}
+    return {
+        "sensor": reading.sensor,
+        "value": round(reading.value, 4),
+        "sample": reading.sample_id,
+        "age_ms": reading.age // MS,
+    }
+
+
+def awaited(draft: Draft, sensors: tuple[str, ...]) -> bool:
+    """Just after a start nothing has been read yet; that is no reason to call a level unavailable."""
+    for name in sensors:
+        patience = draft.state.started + draft.state.site.sensors[name].max_age
+        reading = draft.read(name)
+        if isinstance(reading, Missing) and reading.reason is Absence.NEVER_READ and draft.now.mono < patience:
+            draft.wake(patience)
+            return True
+    return False
+
+
+def conditions_hold(
+    draft: Draft, conditions: tuple[Condition, ...], *, unseen: Code, low: Code
+) -> tuple[Code | None, tuple[Mapping[str, Any], ...]]:
+    """The first condition that is not seen to hold, as a code, and what was looked at."""
+    samples: list[Mapping[str, Any]] = []
+    for condition in conditions:
+        reading = draft.read(condition.sensor)
+        samples.append(cited(reading))
+        if isinstance(reading, Missing):
+            return unseen, tuple(samples)
+        if not condition.holds(reading.value):
+            return low, tuple(samples)
+    return None, tuple(samples)

@@ -1,0 +1,79 @@
+"""The needs of the tank workflows: do the devices answer, how full is the source."""
+
+from collections.abc import Sequence
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need, awaited, cited
+from edgectl.engine.workflows.tanks import FULL_PCT, WET
+from edgectl.model.channel import Absence, Missing, Reading
+from edgectl.model.codes import Code, required
+from edgectl.model.task import Task
+
+
+def nodes(draft: Draft, task: Task) -> Need:
+    """Every device of the zone's circuit answers, and every float has been read."""
+    sensors = _sensors(draft, task)
+    if awaited(draft, sensors):
+        return Need(WAIT, Code.NODES_UNAVAILABLE)
+    readings = [draft.read(sensor) for sensor in sensors]
+    samples = tuple(cited(reading) for reading in readings)
+    if silent := _silent(draft, task):
+        return Need(RETRY, Code.NODES_UNAVAILABLE, samples=samples, why=silent)
+    draft.note("NODES_AVAILABILITY_CHECKED", task_id=task.task_id, zone=task.zone, reason_code="required_nodes_checked")
+    if any(isinstance(reading, Missing) for reading in readings):
+        error = Code.TWO_TANK_LEVEL_STALE if _stale(readings) else Code.TWO_TANK_LEVEL_UNAVAILABLE
+        return Need(FAIL, error, error, samples=samples)
+    return Need(RUN, required(task.task_type), samples=samples)
+
+
+def refill(draft: Draft, task: Task) -> Need:
+    """The source is low enough to be topped up."""
+    draft.note("CYCLE_START_INITIATED", task_id=task.task_id, zone=task.zone)
+    sensors = _sensors(draft, task)
+    if awaited(draft, sensors):
+        return Need(WAIT, Code.TANK_REFILL_REQUIRED)
+    if silent := _silent(draft, task):
+        return Need(RETRY, Code.CYCLE_START_BLOCKED_NODES_UNAVAILABLE, why=silent)
+    draft.note("NODES_AVAILABILITY_CHECKED", task_id=task.task_id, zone=task.zone, reason_code="required_nodes_checked")
+    circuit = draft.state.site.zones[task.zone].circuit
+    assert circuit is not None
+    tank = circuit.clean or circuit.solution
+    shown = tank.level or tank.high
+    assert shown is not None
+    reading = draft.read(shown)
+    samples = (cited(reading),)
+    if isinstance(reading, Missing):
+        code = Code.CYCLE_START_TANK_LEVEL_UNAVAILABLE
+        if _stale([reading]):
+            code = Code.CYCLE_START_TANK_LEVEL_STALE
+            draft.note("TANK_LEVEL_STALE", task_id=task.task_id, zone=task.zone, sensor=shown)
+        return Need(FAIL, code, code, samples=samples)
+    draft.note("TANK_LEVEL_CHECKED", task_id=task.task_id, zone=task.zone, sensor=shown, value=round(reading.value, 2))
+    full = reading.value >= FULL_PCT if tank.level is not None else reading.value > WET
+    if full:
+        return Need(SKIP, Code.TANK_REFILL_NOT_REQUIRED, samples=samples)
+    return Need(RUN, Code.TANK_REFILL_REQUIRED, samples=samples)
+
+
+def _sensors(draft: Draft, task: Task) -> tuple[str, ...]:
+    circuit = draft.state.site.zones[task.zone].circuit
+    if circuit is None:
+        return ()
+    tanks = [tank for tank in (circuit.clean, circuit.solution) if tank is not None]
+    return tuple(name for tank in tanks for name in (tank.low, tank.high, tank.level) if name is not None)
+
+
+def _silent(draft: Draft, task: Task) -> str:
+    """Which device of the zone does not answer, in words."""
+    site = draft.state.site
+    zone = site.zones[task.zone]
+    circuit = zone.circuit
+    assert circuit is not None
+    parts = (zone.pump, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill)
+    devices = {site.actuators[name].device for name in parts if name is not None}
+    devices |= {site.sensors[name].channel.split(".", 1)[0] for name in _sensors(draft, task)}
+    return "; ".join(f"{name}: {draft.state.silent[name]}" for name in sorted(devices & set(draft.state.silent)))
+
+
+def _stale(readings: Sequence[Reading | Missing]) -> bool:
+    return any(isinstance(reading, Missing) and reading.reason is Absence.STALE for reading in readings)
