@@ -13,6 +13,7 @@ COMMANDS = {
     "bus": "bus:bus",
     "channel": "outputs:channel",
     "check": "check:check",
+    "explain": "codes:explain",
     "resume": "outputs:resume",
     "run": "run:run",
     "safe-state": "safe_state:safe_state",

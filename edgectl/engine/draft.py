@@ -11,7 +11,6 @@ from typing import Any
 
 from edgectl.engine.state import Decision, State
 from edgectl.model.channel import Absence, Missing, Reading
-from edgectl.model.codes import Code
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Effect
 from edgectl.model.ledger import Ledger
@@ -20,6 +19,8 @@ from edgectl.model.site import Role
 from edgectl.model.task import TASK_MOVES, Task
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
+
+PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
 
 
 class Draft:
@@ -78,14 +79,14 @@ class Draft:
         owed = [output for output in merged.values() if output.owed_off]
         if len(owed) > 1:
             actuators = self.state.site.actuators
-            owed.sort(key=lambda output: actuators[output.name].role is not Role.PUMP)
+            owed.sort(key=lambda output: actuators[output.name].role not in PUSHING)
         return owed
 
     def dangerous(self) -> list[str]:
         """Every output whose only safe value is off, pumps first."""
         actuators = self.state.site.actuators
         names = [name for name, actuator in actuators.items() if actuator.dangerous]
-        return sorted(names, key=lambda name: actuators[name].role is not Role.PUMP)
+        return sorted(names, key=lambda name: actuators[name].role not in PUSHING)
 
     def cursor(self, schedule: str) -> Cursor | None:
         """How far a schedule has been answered for."""
@@ -271,13 +272,3 @@ class Draft:
             insisted=self.insisted,
             holding=self.holding,
         )
-
-
-ERROR_OF: dict[CommandState, Code] = {
-    CommandState.SEND_FAILED: Code.SEND_FAILED,
-    CommandState.TIMEOUT: Code.TIMEOUT,
-    CommandState.ERROR: Code.ERROR,
-    CommandState.INVALID: Code.INVALID,
-    CommandState.BUSY: Code.BUSY,
-    CommandState.NO_EFFECT: Code.NO_EFFECT,
-}

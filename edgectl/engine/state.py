@@ -4,6 +4,7 @@ Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only
 field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
+from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -22,6 +23,7 @@ from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
 from edgectl.scheduler.schedule import Schedule
 
 V = TypeVar("V")
+RECENT = 32  # samples kept of a channel that doses are decided on
 
 
 class Phase(StrEnum):
@@ -76,6 +78,7 @@ class State:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
+    recent: dict[str, deque[tuple[Nanos, float]]] = field(default_factory=dict)  # channel -> (mono, raw), for dosing
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
@@ -111,6 +114,13 @@ class State:
             latches={latch.name: latch for latch in stored.latches},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
             ledgers={ledger.name: ledger for ledger in stored.ledgers},
+            recent={
+                site.sensors[name].channel: deque(maxlen=RECENT)
+                for zone in site.zones.values()
+                if zone.chemistry is not None
+                for name in (zone.chemistry.ph, zone.chemistry.ec)
+                if name is not None
+            },
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),

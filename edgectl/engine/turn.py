@@ -125,6 +125,8 @@ class Stepper:
                     before = state.image.get(sample.channel)
                     if before is None or sample.at >= before.at:
                         state.image[sample.channel] = sample
+                        if (recent := state.recent.get(sample.channel)) is not None:
+                            recent.append((sample.at, sample.value))
             case ReadBack():
                 if item.on is not None:
                     seen = state.seen.get(item.actuator)

@@ -9,7 +9,7 @@ from typing import Any
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.output import Output
-from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
+from edgectl.model.task import Correction, Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 
 Row = tuple[Any, ...]
@@ -102,6 +102,9 @@ def task(body: str) -> Task:
     if raw["outcome"] is not None:
         raw["outcome"]["physical_effect"] = PhysicalEffect(raw["outcome"]["physical_effect"])
         raw["outcome"] = Outcome(**raw["outcome"])
+    if raw.get("correction") is not None:
+        raw["correction"]["queue"] = tuple((name, ml) for name, ml in raw["correction"]["queue"])
+        raw["correction"] = Correction(**_known(Correction, raw["correction"]))
     return Task(**_known(Task, raw))
 
 

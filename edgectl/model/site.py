@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edgectl.model.time import SECOND, Nanos
-from edgectl.model.water import Chemistry, Circuit
+from edgectl.model.water import Chemistry, Circuit, Doser
 
 
 class Role(StrEnum):
@@ -95,6 +95,8 @@ class Actuator:
     run_down: Nanos = 0  # time a stopped pump still pushes
     requires: tuple[Condition, ...] = ()
     stop_if: tuple[Condition, ...] = ()
+    starts_per_hour: int | None = None
+    doser: Doser | None = None
 
     @property
     def device(self) -> str:

@@ -54,6 +54,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """How far a stage has come in correcting a solution. Instants are monotonic; `expected` and `before` are in the
+    unit of `quantity`, which is ec or ph."""
+
+    doses: int = 0
+    pending: str = ""  # the order of a dose that has not ended
+    actuator: str = ""
+    quantity: str = ""
+    before: float = 0.0
+    expected: float = 0.0
+    wait_until: Nanos = 0
+    ineffective: int = 0  # doses in a row that changed too little
+    queue: tuple[tuple[str, float], ...] = ()  # nutrients of this round that are still to come, in ml
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """One task. Wall instants are for people; `due`, `expires`, `act_until` are the same on the monotonic clock."""
 
@@ -86,6 +102,7 @@ class Task:
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres
     stopping: str = ""  # the reason code that ends the task once its outputs are proven off
+    correction: Correction | None = None
     outcome: Outcome | None = None
 
     @property

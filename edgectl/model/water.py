@@ -5,7 +5,7 @@ Sensors and actuators are given by name. Volumes are litres, doses millilitres, 
 
 from dataclasses import dataclass
 
-from edgectl.model.time import Nanos
+from edgectl.model.time import MS, SECOND, Nanos, seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,21 +40,21 @@ class Circuit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doser:
-    """What one actuator doses. `gain` is what 1 ml changes in the whole volume: mS/cm up for a nutrient, pH for an acid
-    or a base, always positive."""
+    """What a dosing pump gives. `gain` is what 1 ml changes in the whole volume, always positive: mS/cm up for a
+    nutrient, pH down for an acid, pH up for a base. `least` is the shortest pulse that can be trusted, and its step."""
 
-    actuator: str
     ml_per_s: float
     gain: float
     max_dose_ml: float
     max_per_hour_ml: float
     max_per_day_ml: float
-    least_s: float = 0.1  # the shortest pulse that can be trusted, and the step of all
+    least: Nanos = 100 * MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chemistry:
-    """The targets of a solution and the means to reach them. `rate_l_min` is the commissioned circulation."""
+    """The targets of a solution and the means to reach them: actuators by name. `rate_l_min` is the commissioned
+    circulation, `least_ec` the EC below which the probe is taken to hang in the air."""
 
     volume_l: float
     rate_l_min: float
@@ -62,6 +62,18 @@ class Chemistry:
     ec: str | None = None
     target_ph: float = 5.8
     target_ec: float = 1.5
-    acid: Doser | None = None
-    base: Doser | None = None
-    nutrients: tuple[Doser, ...] = ()  # dosed one after the other, never two in one mixing time
+    acid: str | None = None
+    base: str | None = None
+    nutrients: tuple[str, ...] = ()  # dosed one after the other, never two in one mixing time
+    least_ec: float = 0.2
+
+    @property
+    def dosers(self) -> tuple[str, ...]:
+        """Every pump that may change this solution."""
+        return tuple(name for name in (*self.nutrients, self.acid, self.base) if name is not None)
+
+    @property
+    def mixing(self) -> Nanos:
+        """How long a dose needs until the probes can tell what it did: V/Q, and never less than 120 s. After 20 s, as a
+        widely used default has it, simulated RO water went from pH 6.8 to 3.8."""
+        return max(120 * SECOND, seconds(self.volume_l / self.rate_l_min * 60))

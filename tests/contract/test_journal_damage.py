@@ -244,7 +244,15 @@ def test_a_start_and_the_list_of_tasks_scan_no_history(tmp_path: Path) -> None:
     journal.close()
     assert len(plans) > 8
     bare = [step for step in plans if step.startswith("SCAN") and " USING " not in step]
-    assert {step.split()[1] for step in bare} <= {"meta", "outputs", "cursors", "latches", "alarms", "timeline"}
+    assert {step.split()[1] for step in bare} <= {
+        "meta",
+        "outputs",
+        "cursors",
+        "latches",
+        "alarms",
+        "ledgers",
+        "timeline",
+    }
     assert not [step for step in plans if "TEMP B-TREE FOR ORDER BY" in step], "a whole sort"
 
 

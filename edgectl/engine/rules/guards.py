@@ -4,8 +4,10 @@ Every guard here protects: what it cannot see counts as no. The answer is a sent
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
+from edgectl.model.ledger import HOUR
 from edgectl.model.site import Actuator, Condition, Role
 from edgectl.model.time import SECOND, Nanos
 
@@ -43,6 +45,13 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
             return f"off for {rested / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
     if actuator.role is Role.PUMP and lease is not None and (shut := _valve_shuts_first(draft, actuator, lease)):
         return shut
+    if actuator.role is Role.DOSING and (veto := veto_dose(draft, actuator, lease)):
+        return veto
+    if (
+        actuator.starts_per_hour is not None
+        and draft.spent(f"starts:{actuator.name}", HOUR) >= actuator.starts_per_hour
+    ):
+        return f"{actuator.name} has started {actuator.starts_per_hour} times within the last hour"
     return _together(draft, actuator) or _conditions(draft, actuator, actuator.requires, actuator.stop_if)
 
 

@@ -20,6 +20,7 @@ from edgectl.scheduler.schedule import Window
 LOUD_AFTER = 4  # unanswered or contradicted OFFs before a person is called
 SLOWEST_ASK = 5 * SECOND
 TASK_GRACE = 2 * SECOND  # the device ends a pulse by itself; the stage that planned it speaks first
+SHORT = SECOND  # a pulse that may be over before anybody can look; its echo and the OFF read back must do
 EARLY = 500 * MS  # an output seen off this long before its end did not run as ordered
 
 
@@ -112,7 +113,8 @@ def _close(draft: Draft, output: Output) -> None:
     command = draft.command(output.cmd_id)
     if command is None or command.terminal:
         return
-    if output.planned and command.seen_at is not None:
+    short = command.lease is not None and command.lease <= SHORT and command.ack_at is not None
+    if output.planned and (command.seen_at is not None or short):
         draft.end_command(command, CommandState.DONE)
     elif output.planned:
         draft.end_command(command, CommandState.NO_EFFECT, "it was never seen on")

@@ -60,6 +60,10 @@ def switch_on(
                 boot_id=draft.state.boot_id,
             )
         )
+    if actuator.doser is not None and lease is not None:
+        draft.spend(actuator_name, lease / SECOND * actuator.doser.ml_per_s)
+    if actuator.starts_per_hour is not None:
+        draft.spend(f"starts:{actuator_name}", 1.0)
     draft.note(
         "COMMAND_DISPATCHED",
         task_id=task_id,

@@ -55,7 +55,7 @@ def on_read_back(draft: Draft, seen: ReadBack) -> None:
         elif command.seen_at is None:
             if seen.on:
                 draft.put(replace(command, seen_at=seen.at))
-            else:
+            elif seen.at < command.ack_at + command.lease:
                 _fail(draft, command, CommandState.NO_EFFECT, "the device took the order and did not switch")
 
 

@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from edgectl.engine.draft import ERROR_OF, Draft
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_on
-from edgectl.model.codes import Code
+from edgectl.model.codes import Code, error_of
 from edgectl.model.command import CommandState
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 
@@ -48,7 +48,7 @@ def progress(draft: Draft, task: Task) -> None:
         if not command.terminal:
             return
         ok = command.state is CommandState.DONE
-        reason = Code.LIGHTING_REQUIRED if ok else ERROR_OF.get(command.state, Code.NOT_CONFIRMED)
+        reason = Code.LIGHTING_REQUIRED if ok else error_of(command.state)
         outcome = Outcome(
             success=ok,
             action_required=True,

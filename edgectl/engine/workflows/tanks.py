@@ -134,15 +134,9 @@ def in_band(chemistry: Chemistry, ph_share: float, ec_share: float) -> InBand:
     )
 
 
-def mixing_time(chemistry: Chemistry) -> Nanos:
-    """How long a dose needs until the probes can tell what it did: V/Q, and never less than 120 s (domain facts 4.2:
-    a wait of 20 s drove simulated RO water from 6.8 to 3.8)."""
-    return max(120 * SECOND, seconds(chemistry.volume_l / chemistry.rate_l_min * 60))
-
-
 def prepare_limit(chemistry: Chemistry) -> Nanos:
     """Twelve doses with their mixing times, at least 20 minutes and at most 2 hours."""
-    return max(PREPARE_LEAST, min(7200 * SECOND, 12 * mixing_time(chemistry)))
+    return max(PREPARE_LEAST, min(7200 * SECOND, 12 * chemistry.mixing))
 
 
 # -- the rows

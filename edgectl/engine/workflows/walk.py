@@ -6,13 +6,14 @@ that the stage opened has been seen off.
 
 from dataclasses import replace
 
-from edgectl.engine.draft import ERROR_OF, Draft
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.workflows import outcome
+from edgectl.engine.workflows.correction import correct
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
-from edgectl.model.codes import Code
+from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
 from edgectl.model.output import Output
 from edgectl.model.site import Actuator, Role
@@ -64,6 +65,10 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
             elif _opened(draft, task, stage):
                 draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
         case "hold":
+            mixing = stage.corrects and correct(draft, task, draft.state.site.zones[task.zone], task.stage_since)
+            task = draft.task(task.task_id)
+            if mixing and _door(draft, task, stage) == "done":
+                return  # what was dosed has not reached the probe yet
             if (door := _door(draft, task, stage)) is not None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
         case _:
@@ -253,12 +258,13 @@ def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
 def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     """A reason to give up that no table has to name."""
     for command in draft.commands(task.task_id):
-        if command.terminal and command.state is not CommandState.DONE:
-            return ERROR_OF.get(command.state, Code.NOT_CONFIRMED)
+        # A dose is no part of the walk: whatever became of it, it counts as given, and the probes tell the rest.
+        if command.stage != "dose" and command.terminal and command.state is not CommandState.DONE:
+            return error_of(command.state)
     if draft.held("stop_all"):
         return Code.STOPPED
     for output in mine(draft, task):
-        if output.closing is not None and not output.planned:
+        if output.closing is not None and not output.planned and output.name in stage.opens:
             return Code.SAFETY_BLOCKED
     if task.phase == HOLD:
         for name in stage.opens:
@@ -302,4 +308,4 @@ def _last_ack(draft: Draft, task: Task, stage: Stage) -> Nanos:
 
 
 def _pushes(draft: Draft, actuator: str) -> bool:
-    return draft.state.site.actuators[actuator].role is Role.PUMP
+    return draft.state.site.actuators[actuator].role in (Role.PUMP, Role.DOSING)

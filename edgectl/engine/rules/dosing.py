@@ -1,0 +1,86 @@
+"""What may be dosed at all: the caps, one mixing time between acid and base, moving water, and the lock-out.
+
+These hold for everyone, tasks and hands alike. What was given counts from the ledger, across restarts and clock steps.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.model.channel import Reading
+from edgectl.model.ledger import DAY, HOUR
+from edgectl.model.site import Actuator, Zone
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Latch
+
+NEVER_BELOW_PH, NEVER_PAST_PH = 4.0, 9.0
+SMALLEST_ML = 1e-9
+
+
+def caps_left(draft: Draft, actuator: str) -> float:
+    """Millilitres that this hour and this day leave."""
+    doser = draft.state.site.actuators[actuator].doser
+    assert doser is not None
+    hour, day = draft.spent(actuator, HOUR), draft.spent(actuator, DAY)
+    return max(0.0, min(doser.max_per_hour_ml - hour, doser.max_per_day_ml - day))
+
+
+def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    """Why this dose must not be given now."""
+    doser = actuator.doser
+    if doser is None or lease is None:
+        return f"{actuator.name} has no ml_per_s and caps, so nobody knows what it would give"
+    ml = lease / SECOND * doser.ml_per_s
+    if ml > doser.max_dose_ml * (1 + 1e-6):
+        return f"{ml:.1f} ml is more than max_dose {doser.max_dose_ml:g} ml"
+    left = caps_left(draft, actuator.name)
+    if ml > left + SMALLEST_ML + 1e-6 * ml:
+        return f"{ml:.1f} ml is more than the {left:.1f} ml that max_per_hour and max_per_day leave"
+    if draft.held("dosing_locked"):
+        return "dosing is locked: the journal was rebuilt; look at the tanks and acknowledge the alarm"
+    for zone in draft.state.site.zones.values():
+        if zone.chemistry is None or actuator.name not in zone.chemistry.dosers:
+            continue
+        if draft.held(f"lockout:{zone.name}"):
+            return f"dosing into {zone.name} is locked out until its alarm is acknowledged"
+        if why := _mixing(draft, zone, actuator.name) or _still(draft, zone):
+            return why
+    return None
+
+
+def lock_dosing(draft: Draft, zone: Zone, code: str, why: str) -> None:
+    """Nothing is dosed into this zone until a person has looked."""
+    name = f"lockout:{zone.name}"
+    if draft.held(name):
+        return
+    draft.put(Latch(name=name, held=True, since=draft.now.wall, who="engine", why=why))
+    draft.note("DOSING_LOCKED", zone=zone.name, why=why)
+    draft.alert(
+        code,
+        zone.name,
+        f"dosing into {zone.name} is locked: {why}",
+        "look at the probes, the dosing lines and the tank, then acknowledge",
+    )
+
+
+def _mixing(draft: Draft, zone: Zone, actuator: str) -> str | None:
+    """Another pump has given within the mixing time: acid and base never meet, and neither do two concentrates."""
+    assert zone.chemistry is not None
+    state = draft.state
+    for other in zone.chemistry.dosers:
+        if other == actuator:
+            continue
+        if draft.ledger(other).within(zone.chemistry.mixing, draft.now, state.boot_id, state.started):
+            return f"{other} gave within the last {zone.chemistry.mixing / SECOND:.0f} s, and that has not mixed yet"
+    return None
+
+
+def _still(draft: Draft, zone: Zone) -> str | None:
+    """A dose into standing water stays where it fell."""
+    output = None if zone.pump is None else draft.output(zone.pump)
+    command = None if output is None or not output.owed_off or output.closing is not None else output.cmd_id
+    pump = draft.command(command)
+    if pump is None or pump.seen_at is None:
+        return f"{zone.pump or 'no pump'} does not move the solution of {zone.name}"
+    if zone.flow is not None:
+        reading = draft.read(zone.flow)
+        if not isinstance(reading, Reading) or reading.value < 0.1:
+            return f"{zone.flow} sees no water move in {zone.name}"
+    return None

@@ -1,0 +1,220 @@
+"""Correcting a solution while it is pumped round: settle, decide, dose, wait until it has mixed, decide again.
+
+Two rules. EC comes before pH, and one pump gives at a time. A dose is one pulse, never renewed and never repeated:
+whatever became of it, it counts as given, and the next decision waits for the mixing time.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing
+from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.steady import steady
+from edgectl.engine.workflows.doses import Dose, given, size
+from edgectl.engine.workflows.need import cited
+from edgectl.model.channel import Reading
+from edgectl.model.codes import Code
+from edgectl.model.command import Command
+from edgectl.model.site import Zone
+from edgectl.model.task import Correction, Task
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.water import Chemistry
+
+SETTLE: Nanos = 90 * SECOND  # of circulation before the first decision
+WARM_UP: Nanos = 120 * SECOND  # after a start the probes are not believed yet
+PH_DEADBAND, EC_DEADBAND = 0.05, 0.06
+PH_STEADY, EC_STEADY = 0.04, 0.08  # the largest change over the window of a decision
+ENOUGH = 0.15  # of the expected change: less is no effect
+INEFFECTIVE = 4
+STEADY_RETRY: Nanos = 5 * SECOND
+
+
+def correct(draft: Draft, task: Task, zone: Zone, began: Nanos) -> bool:
+    """One step of the correction. True while the solution cannot be judged: a dose flows, or has not mixed."""
+    chemistry = zone.chemistry
+    assert chemistry is not None
+    state = task.correction or Correction(wait_until=began + SETTLE)
+    if state.pending:
+        return _flowing(draft, task, state, chemistry)
+    wait_until = max(state.wait_until, draft.state.started + WARM_UP)
+    if draft.now.mono < wait_until:
+        draft.wake(wait_until)
+        return True
+    if draft.held(f"lockout:{zone.name}"):
+        return False
+    readings = _readings(draft, chemistry)
+    if readings is None:
+        draft.wake(draft.now.mono + STEADY_RETRY)
+        return False
+    ph, ec = readings
+    if why := _implausible(chemistry, ph, ec):
+        lock_dosing(draft, zone, *why)
+        return False
+    state = _judge(draft, zone, state, ph, ec)
+    if state.ineffective >= INEFFECTIVE:
+        draft.put(replace(task, correction=state))
+        lock_dosing(draft, zone, "dose_no_effect", f"{INEFFECTIVE} doses in a row changed almost nothing")
+        return False
+    return _decide(draft, task, zone, state, ph, ec)
+
+
+def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> bool:
+    chemistry = zone.chemistry
+    assert chemistry is not None
+    samples = [cited(reading) for reading in (ph, ec) if reading is not None]
+    if state.queue:
+        (name, ml), *rest = state.queue
+        return _dose(draft, task, replace(state, queue=tuple(rest)), name, "ec", _of(draft, name, ml), ec, samples)
+    if ec is not None and chemistry.nutrients and ec.value < chemistry.target_ec - EC_DEADBAND:
+        error = (chemistry.target_ec - ec.value) / len(chemistry.nutrients)
+        doses = [(name, _sized(draft, name, error, first=state.doses == 0)) for name in chemistry.nutrients]
+        queue = tuple((name, dose.ml) for name, dose in doses[1:] if dose is not None)
+        return _dose(draft, task, replace(state, queue=queue), doses[0][0], "ec", doses[0][1], ec, samples)
+    if ph is not None and abs(ph.value - chemistry.target_ph) > PH_DEADBAND:
+        name_ = chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
+        if name_ is not None:
+            dose = _sized(draft, name_, abs(ph.value - chemistry.target_ph), first=state.quantity != "ph")
+            return _dose(draft, task, state, name_, "ph", dose, ph, samples)
+    return False
+
+
+def _dose(
+    draft: Draft,
+    task: Task,
+    state: Correction,
+    name: str,
+    quantity: str,
+    dose: Dose | None,
+    reading: Reading | None,
+    samples: Sequence[Mapping[str, Any]],
+) -> bool:
+    """Order one dose. Its amount is entered in the ledger by the same decision."""
+    now = draft.now.mono
+    if dose is None:
+        # Nothing to give, or the caps are used up: look again when something may have changed.
+        draft.put(replace(task, correction=replace(state, wait_until=now + 60 * SECOND, quantity=quantity)))
+        draft.note(
+            "DOSE_SKIPPED",
+            task_id=task.task_id,
+            zone=task.zone,
+            actuator=name,
+            reason_code=Code.DOSE_BELOW_RESOLUTION.value,
+            samples=list(samples),
+        )
+        return False
+    cmd_id = f"{task.task_id}-dose-{state.doses + 1}"
+    draft.note(
+        "DOSE_PLANNED",
+        task_id=task.task_id,
+        zone=task.zone,
+        actuator=name,
+        ml=round(dose.ml, 3),
+        expected=round(dose.change, 4),
+        samples=list(samples),
+    )
+    veto = switch_on(
+        draft,
+        actuator_name=name,
+        lease=dose.pulse,
+        cmd_id=cmd_id,
+        stage="dose",
+        task_id=task.task_id,
+        zone=task.zone,
+        not_after=min(task.act_until or now, now + REPLY_WITHIN),
+    )
+    if veto is not None:
+        draft.put(replace(task, correction=replace(state, wait_until=now + 30 * SECOND)))
+        draft.wake(now + 30 * SECOND)
+        return True
+    planned = replace(
+        state,
+        doses=state.doses + 1,
+        pending=cmd_id,
+        actuator=name,
+        quantity=quantity,
+        before=0.0 if reading is None else reading.value,
+        expected=dose.change,
+    )
+    draft.put(replace(task, correction=planned))
+    return True
+
+
+def _flowing(draft: Draft, task: Task, state: Correction, chemistry: Chemistry) -> bool:
+    """A dose is on its way. When its order has ended, however, the mixing time begins."""
+    command = draft.command(state.pending)
+    if command is not None and not command.terminal:
+        _end_as_planned(draft, command)
+        return True
+    given_up = command is None or command.ended_at is None
+    ended = draft.now.mono if given_up or command is None or command.ended_at is None else command.ended_at
+    wait_until = ended + chemistry.mixing
+    draft.put(replace(task, correction=replace(state, pending="", wait_until=wait_until)))
+    draft.note(
+        "DOSE_DONE",
+        task_id=task.task_id,
+        zone=task.zone,
+        actuator=state.actuator,
+        terminal_status="" if command is None else command.state.value,
+    )
+    draft.wake(wait_until)
+    return True
+
+
+def _end_as_planned(draft: Draft, command: Command) -> None:
+    output = draft.output(command.actuator)
+    if command.ack_at is None or command.lease is None or output is None:
+        return
+    ends = command.ack_at + command.lease
+    if draft.now.mono < ends:
+        draft.wake(ends)
+    elif output.owed_off and output.cmd_id == command.cmd_id:
+        switch_off(draft, output, planned=True, why="the dose is given")
+
+
+def _judge(draft: Draft, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> Correction:
+    """Did the last dose do anything?"""
+    reading = ec if state.quantity == "ec" else ph
+    if not state.expected or reading is None or state.queue:
+        return state
+    changed = abs(reading.value - state.before)
+    if changed >= ENOUGH * state.expected:
+        return replace(state, expected=0.0, ineffective=0)
+    draft.note("DOSE_WITHOUT_EFFECT", zone=zone.name, actuator=state.actuator, changed=round(changed, 4))
+    return replace(state, expected=0.0, ineffective=state.ineffective + 1)
+
+
+def _readings(draft: Draft, chemistry: Chemistry) -> tuple[Reading | None, Reading | None] | None:
+    """Both values, good enough and steady enough to dose on; None when one of them is not."""
+    found: list[Reading | None] = []
+    for sensor, change in ((chemistry.ph, PH_STEADY), (chemistry.ec, EC_STEADY)):
+        if sensor is None:
+            found.append(None)
+            continue
+        reading = steady(draft, sensor, change)
+        if reading is None:
+            return None
+        found.append(reading)
+    return found[0], found[1]
+
+
+def _implausible(chemistry: Chemistry, ph: Reading | None, ec: Reading | None) -> tuple[str, str] | None:
+    """A value on which nobody may dose at all: the alarm and its sentence."""
+    if ec is not None and ec.value < chemistry.least_ec:
+        return "probe_out_of_water", f"{ec.sensor} shows {ec.value:.2f} mS/cm: the probe hangs in the air"
+    if ph is not None and not NEVER_BELOW_PH <= ph.value <= NEVER_PAST_PH:
+        return "overshoot_guard", f"{ph.sensor} shows pH {ph.value:.2f}"
+    return None
+
+
+def _sized(draft: Draft, actuator: str, error: float, *, first: bool) -> Dose | None:
+    doser = draft.state.site.actuators[actuator].doser
+    assert doser is not None
+    return size(doser, error, first=first, left_ml=caps_left(draft, actuator))
+
+
+def _of(draft: Draft, actuator: str, ml: float) -> Dose | None:
+    doser = draft.state.site.actuators[actuator].doser
+    assert doser is not None
+    return given(doser, min(ml, caps_left(draft, actuator)))

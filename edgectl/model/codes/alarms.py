@@ -1,0 +1,96 @@
+"""What calls a person. Each says what it means for the plants and what to do."""
+
+from edgectl.model.codes.code import Code
+from edgectl.model.codes.meaning import Meaning, alarm
+
+_PROBES = "Check the probe in a reference solution, then the stock bottles."
+
+ALARMS: dict[Code, Meaning] = {
+    # the plants and their machines
+    Code.BIZ_NO_FLOW: alarm(
+        "A pump ran and no water was seen.", "Check the source, the suction filter and the valve, then acknowledge."
+    ),
+    Code.BIZ_OVERCURRENT: alarm("A motor draws too much current.", "Switch it off, look for what blocks it."),
+    Code.BIZ_DRY_RUN: alarm("The source is so low that its pump would soon run dry.", "Fill the tank."),
+    Code.BIZ_PUMP_STUCK_ON: alarm("A pump was ordered off and still runs.", "Cut its power, then check its relay."),
+    Code.BIZ_HIGH_PH: alarm("The pH is above its band.", _PROBES),
+    Code.BIZ_LOW_PH: alarm("The pH is below its band.", _PROBES),
+    Code.BIZ_HIGH_EC: alarm("The EC is above its band.", _PROBES),
+    Code.BIZ_LOW_EC: alarm("The EC is below its band.", _PROBES),
+    Code.BIZ_HIGH_TEMP: alarm("It is too warm for the plants.", "Open the vents by hand if they stay shut."),
+    Code.BIZ_LOW_TEMP: alarm("It is too cold for the plants.", "Check the heating and the vents."),
+    Code.BIZ_HIGH_HUMIDITY: alarm("The air is too humid.", "Check vents and heating; wet leaves bring mould."),
+    Code.BIZ_LOW_HUMIDITY: alarm("The air is too dry.", "Check the mist and the vents."),
+    Code.BIZ_LIGHT_FAILURE: alarm(
+        "The lamps should have been on and were not.", "Check the lamp, its relay and its fuse."
+    ),
+    Code.BIZ_NODE_OFFLINE: alarm("A node of the zone is off the air.", "Check its power and its network."),
+    Code.BIZ_CONFIG_ERROR: alarm(
+        "What a device holds does not fit the site file.", "Compare the device's settings with the site file."
+    ),
+    Code.ZONE_THIRSTY: alarm(
+        "The zone has gone without water for half of the longest time its plants bear.",
+        "Look why nothing ran; water by hand if in doubt.",
+    ),
+    Code.FALLBACK_WATERING: alarm(
+        "The zone is watered by its plain timer, because what should guide it is missing.",
+        "Repair the sensor or schedule that is named.",
+    ),
+    Code.FROST_RISK: alarm(
+        "The plants may freeze.", "Check the heating, shut the vents, release a stop that holds it."
+    ),
+    Code.HEATER_NO_GAIN: alarm("The heater is on and it gets no warmer.", "Check the heater, its fuel and the sensor."),
+    Code.FLOW_METER_SUSPECT: alarm(
+        "The meter shows far less water than the pump surely moved.", "Clean or replace the meter."
+    ),
+    Code.DOSING_LOCKED: alarm("Dosing is locked, because it could do harm.", "Find the cause, then release."),
+    Code.DOSE_NO_EFFECT: alarm(
+        "Doses were given and the solution hardly changed.", "Check the stock bottle, the hose and the pump."
+    ),
+    Code.OVERSHOOT_GUARD: alarm(
+        "The pH left the range in which dosing is allowed at all.", "Measure by hand before anything is dosed."
+    ),
+    Code.PROBE_OUT_OF_WATER: alarm(
+        "The probe reads as if it hung in the air.", "Put the probe back into the solution."
+    ),
+    Code.CALIBRATION_DUE: alarm("A probe or pump has not been calibrated for too long.", "Calibrate it."),
+    Code.CALIBRATION_FORGOTTEN: alarm(
+        "A sensor was taken out for calibration and not returned; its dosing stays held.", "Finish the calibration."
+    ),
+    # what is on, held or stopped
+    Code.OUTPUT_MAY_BE_ON: alarm(
+        "An output was ordered off and could not be seen off.",
+        "Switch it off by hand, then check cable and power of its relay board.",
+    ),
+    Code.OUTPUT_LOCKOUT: alarm(
+        "An output failed so often that it stays off until a person releases it.", "Find the cause, then release it."
+    ),
+    Code.ESTOP_OPEN: alarm(
+        "An emergency stop is pressed, or its wire is broken.", "Find out why; its reset starts nothing by itself."
+    ),
+    Code.STOP_LATCHED: alarm(
+        "A stop is still in force and the plants go without.", "Release it when it is safe; it is no emergency stop."
+    ),
+    Code.SERVICE_LOCK_REMINDER: alarm(
+        "A service lock still keeps its outputs off.", "Ask its owner whether the work is done, then release it."
+    ),
+    # the controller itself
+    Code.DEVICE_SILENT: alarm("A device or its bus does not answer.", "Check its power, cable and address."),
+    Code.FOREIGN_MASTER: alarm(
+        "Somebody else is talking on the bus, so the controller has left it.", "Find and unplug the other master."
+    ),
+    Code.STORAGE_DEGRADED: alarm(
+        "The journal does not take entries, so nothing dangerous is switched on.",
+        "Make room on the disk or change the card.",
+    ),
+    Code.STORAGE_TIGHT: alarm(
+        "The disk is full, and only a reserve let the last entry through.", "Make room on the disk now."
+    ),
+    Code.OBSERVE_ONLY: alarm(
+        "The controller restarted so often that it only watches; frost heating and aeration go on.",
+        "Look in the log for the cause, then let it lead again.",
+    ),
+    Code.ALARM_FLOOD: alarm(
+        "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
+    ),
+}

@@ -1,0 +1,44 @@
+"""Why a request was not taken: each answer names the field or the state that stood in the way."""
+
+from edgectl.model.codes.code import Code
+from edgectl.model.codes.meaning import Meaning, refusal
+
+_ISO = "Send an ISO time with its offset."
+_LEASE = "Bootstrap again and use the lease from the answer."
+
+REFUSALS: dict[Code, Meaning] = {
+    Code.DUE_AT_REQUIRED_OR_INVALID: refusal("The request does not say by when it must begin.", _ISO),
+    Code.EXPIRES_AT_REQUIRED_OR_INVALID: refusal("The request does not say when it is of no use any more.", _ISO),
+    Code.SCHEDULED_FOR_INVALID: refusal("The planned time of the request is no time.", _ISO),
+    Code.EXPIRES_AT_MUST_BE_AFTER_DUE_AT: refusal(
+        "The request would expire before it is due, or at the same instant.", "Send a later expires_at."
+    ),
+    Code.DUE_AT_MUST_BE_GTE_SCHEDULED_FOR: refusal(
+        "The request would be due before its planned time.", "Send a later due_at."
+    ),
+    Code.CORRELATION_ID_REQUIRED_OR_INVALID: refusal(
+        "The request lacks the id that keeps it from running twice.", "Send a correlation_id of 8 to 128 characters."
+    ),
+    Code.UNSUPPORTED_TASK_TYPE: refusal("There is no such kind of task.", "The answer lists the kinds there are."),
+    Code.MISMATCH: refusal(
+        "The correlation id was used for a different task.", "Use a new id for a new task, or repeat the first exactly."
+    ),
+    Code.UNKNOWN_ZONE: refusal("There is no such zone.", "The zones are those of the site file."),
+    Code.PAYLOAD_INVALID: refusal("The task's own settings are missing or make no sense.", "Look at its task type."),
+    Code.EXPIRES_AT_INVALID: refusal("The expiry of the request is no time.", _ISO),
+    Code.EXPIRES_AT_IS_IN_THE_PAST: refusal("The request had expired before it came.", "Send a later expires_at."),
+    Code.EXPIRES_AT_BEFORE_SCHEDULED_FOR: refusal(
+        "The request would expire before its planned time.", "Send an expires_at after scheduled_for."
+    ),
+    Code.VETOED: refusal("A guard does not let this output switch on now.", "The answer says which guard and why."),
+    Code.UNKNOWN_ACTUATOR: refusal("There is no such output.", "The outputs are those of the site file."),
+    Code.UNKNOWN_ALARM: refusal("There is no such alarm, or it is over and was seen.", "Look at edgectl status."),
+    # an outside scheduler
+    Code.AUTOMATION_NOT_READY: refusal("The controller cannot take orders from a scheduler yet.", "Ask again soon."),
+    Code.PROTOCOL_NOT_SUPPORTED: refusal("The scheduler speaks another version of the protocol.", "Speak version 2."),
+    Code.LEASE_NOT_FOUND: refusal("The heartbeat names a lease that is not known.", _LEASE),
+    Code.SCHEDULER_BOOTSTRAP_REQUIRED: refusal("The scheduler has not introduced itself.", "Bootstrap first."),
+    Code.SCHEDULER_LEASE_NOT_FOUND: refusal("The scheduler's lease is not known here.", _LEASE),
+    Code.SCHEDULER_LEASE_MISMATCH: refusal("The lease belongs to another scheduler.", _LEASE),
+    Code.SCHEDULER_LEASE_EXPIRED: refusal("The scheduler's lease ran out.", _LEASE),
+}

@@ -1,0 +1,198 @@
+"""Every type of line in the timeline: one enum, one sentence each."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Event(StrEnum):
+    """What a line of the timeline tells of. `HAPPENINGS` says each in words."""
+
+    # a task's life
+    TASK_RECEIVED = "TASK_RECEIVED"
+    TASK_STARTED = "TASK_STARTED"
+    DECISION_MADE = "DECISION_MADE"
+    STAGE_ENTERED = "STAGE_ENTERED"
+    STAGE_LEFT = "STAGE_LEFT"
+    STAGE_REFUSED = "STAGE_REFUSED"
+    TASK_REFUSED = "TASK_REFUSED"
+    VOLUME_NOT_REACHED = "VOLUME_NOT_REACHED"
+    TASK_FINISHED = "TASK_FINISHED"
+    # the calendar, and what was asked for later
+    SCHEDULE_SKIPPED = "SCHEDULE_SKIPPED"
+    SCHEDULE_TASK_ACCEPTED = "SCHEDULE_TASK_ACCEPTED"
+    SCHEDULE_TASK_COMPLETED = "SCHEDULE_TASK_COMPLETED"
+    SCHEDULE_TASK_FAILED = "SCHEDULE_TASK_FAILED"
+    SCHEDULE_TASK_EXECUTION_STARTED = "SCHEDULE_TASK_EXECUTION_STARTED"
+    SCHEDULE_TASK_EXECUTION_FINISHED = "SCHEDULE_TASK_EXECUTION_FINISHED"
+    SELF_TASK_ENQUEUED = "SELF_TASK_ENQUEUED"
+    SELF_TASK_DISPATCHED = "SELF_TASK_DISPATCHED"
+    SELF_TASK_DISPATCH_RETRY_SCHEDULED = "SELF_TASK_DISPATCH_RETRY_SCHEDULED"
+    SELF_TASK_DISPATCH_FAILED = "SELF_TASK_DISPATCH_FAILED"
+    SELF_TASK_EXPIRED = "SELF_TASK_EXPIRED"
+    # orders and outputs
+    COMMAND_DISPATCHED = "COMMAND_DISPATCHED"
+    COMMAND_CONFIRMED = "COMMAND_CONFIRMED"
+    COMMAND_FAILED = "COMMAND_FAILED"
+    COMMAND_TIMEOUT = "COMMAND_TIMEOUT"
+    COMMAND_EFFECT_NOT_CONFIRMED = "COMMAND_EFFECT_NOT_CONFIRMED"
+    LATE_REPLY = "LATE_REPLY"
+    OUTPUT_OFF_ORDERED = "OUTPUT_OFF_ORDERED"
+    OUTPUT_SEEN_OFF = "OUTPUT_SEEN_OFF"
+    VETO = "VETO"
+    LOCKED_OUT = "LOCKED_OUT"
+    # people
+    MANUAL_ON = "MANUAL_ON"
+    MANUAL_OFF = "MANUAL_OFF"
+    STOP_ALL = "STOP_ALL"
+    STOP_WATER = "STOP_WATER"
+    RESUMED = "RESUMED"
+    ESTOP_OPENED = "ESTOP_OPENED"
+    ESTOP_CLOSED = "ESTOP_CLOSED"
+    LOCK_SET = "LOCK_SET"
+    LOCK_RELEASED = "LOCK_RELEASED"
+    HOLD_SET = "HOLD_SET"
+    HOLD_ENDED = "HOLD_ENDED"
+    OVERRIDE_SET = "OVERRIDE_SET"
+    OVERRIDE_ENDED = "OVERRIDE_ENDED"
+    MODE_CHANGED = "MODE_CHANGED"
+    CALIBRATED = "CALIBRATED"
+    # alarms
+    ALARM_RAISED = "ALARM_RAISED"
+    ALARM_CLEARED = "ALARM_CLEARED"
+    ALARM_ACKNOWLEDGED = "ALARM_ACKNOWLEDGED"
+    ALARM_SHELVED = "ALARM_SHELVED"
+    ALARM_ESCALATED = "ALARM_ESCALATED"
+    # tanks
+    DIAGNOSTICS_SERVICE_UNAVAILABLE = "DIAGNOSTICS_SERVICE_UNAVAILABLE"
+    CYCLE_START_INITIATED = "CYCLE_START_INITIATED"
+    NODES_AVAILABILITY_CHECKED = "NODES_AVAILABILITY_CHECKED"
+    TANK_LEVEL_CHECKED = "TANK_LEVEL_CHECKED"
+    TANK_LEVEL_STALE = "TANK_LEVEL_STALE"
+    TANK_REFILL_STARTED = "TANK_REFILL_STARTED"
+    TANK_REFILL_COMPLETED = "TANK_REFILL_COMPLETED"
+    TANK_REFILL_TIMEOUT = "TANK_REFILL_TIMEOUT"
+    TWO_TANK_STARTUP_INITIATED = "TWO_TANK_STARTUP_INITIATED"
+    CLEAN_FILL_STARTED = "CLEAN_FILL_STARTED"
+    CLEAN_FILL_COMPLETED = "CLEAN_FILL_COMPLETED"
+    CLEAN_FILL_RETRY_STARTED = "CLEAN_FILL_RETRY_STARTED"
+    SOLUTION_FILL_STARTED = "SOLUTION_FILL_STARTED"
+    SOLUTION_FILL_COMPLETED = "SOLUTION_FILL_COMPLETED"
+    # the solution
+    PREPARE_TARGETS_REACHED = "PREPARE_TARGETS_REACHED"
+    IRRIGATION_ONLINE_CORRECTION_FAILED = "IRRIGATION_ONLINE_CORRECTION_FAILED"
+    DOSE_PLANNED = "DOSE_PLANNED"
+    DOSE_DONE = "DOSE_DONE"
+    DOSE_SKIPPED = "DOSE_SKIPPED"
+    DOSE_WITHOUT_EFFECT = "DOSE_WITHOUT_EFFECT"
+    DOSING_LOCKED = "DOSING_LOCKED"
+    FALLBACK_STARTED = "FALLBACK_STARTED"
+    # the controller itself
+    READY = "READY"
+    SHUTDOWN = "SHUTDOWN"
+    OBSERVE_ONLY = "OBSERVE_ONLY"
+    DEVICE_SILENT = "DEVICE_SILENT"
+    DEVICE_BACK = "DEVICE_BACK"
+    STORAGE_BACK = "STORAGE_BACK"
+    CLOCK_STEPPED = "CLOCK_STEPPED"
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event in words. `legacy` is the reason why edgectl understands the type and never writes it."""
+
+    sentence: str
+    legacy: str | None = None
+
+
+def _twice(own: str) -> str:
+    return f"calendar and engine share one process and one journal, where `{own}` says it already"
+
+
+_AT_ONCE = "a task that was asked for later begins in the same process, so there is no hand-over that could fail"
+
+HAPPENINGS: dict[Event, Happening] = {
+    Event.TASK_RECEIVED: Happening("A task was taken on."),
+    Event.TASK_STARTED: Happening("A task began to run."),
+    Event.DECISION_MADE: Happening("It was decided whether the task runs, and by which readings."),
+    Event.STAGE_ENTERED: Happening("A workflow went on to its next stage."),
+    Event.STAGE_LEFT: Happening("A workflow left a stage; what the next one does not keep was switched off."),
+    Event.STAGE_REFUSED: Happening("A stage could not begin, so the workflow winds down."),
+    Event.TASK_REFUSED: Happening("The zone has not the parts that the task needs, so nothing was begun."),
+    Event.VOLUME_NOT_REACHED: Happening("The time for a volume was over before the meter had counted it."),
+    Event.TASK_FINISHED: Happening("A task came to its end, with its result."),
+    Event.SCHEDULE_SKIPPED: Happening("A planned run was left out, with the reason."),
+    Event.SCHEDULE_TASK_ACCEPTED: Happening("The planned task was accepted.", _twice("TASK_RECEIVED")),
+    Event.SCHEDULE_TASK_COMPLETED: Happening("The planned task was completed.", _twice("TASK_FINISHED")),
+    Event.SCHEDULE_TASK_FAILED: Happening("The planned task failed.", _twice("TASK_FINISHED")),
+    Event.SCHEDULE_TASK_EXECUTION_STARTED: Happening("The planned task began to run.", _twice("TASK_STARTED")),
+    Event.SCHEDULE_TASK_EXECUTION_FINISHED: Happening("The planned task ceased to run.", _twice("TASK_FINISHED")),
+    Event.SELF_TASK_ENQUEUED: Happening("A task was asked for at a later time."),
+    Event.SELF_TASK_DISPATCHED: Happening("The time of a task that was asked for has come, and it was taken on."),
+    Event.SELF_TASK_DISPATCH_RETRY_SCHEDULED: Happening("The task asked for is handed over again later.", _AT_ONCE),
+    Event.SELF_TASK_DISPATCH_FAILED: Happening("The task asked for could not be handed over.", _AT_ONCE),
+    Event.SELF_TASK_EXPIRED: Happening("A task that was asked for was of no use any more when its turn came."),
+    Event.COMMAND_DISPATCHED: Happening("An order was given to the bus of its device."),
+    Event.COMMAND_CONFIRMED: Happening("The hardware showed that an order was carried out."),
+    Event.COMMAND_FAILED: Happening(
+        "An order was not carried out: not sent, refused, or answered by busy or an error."
+    ),
+    Event.COMMAND_TIMEOUT: Happening("Nobody answered an order in its time."),
+    Event.COMMAND_EFFECT_NOT_CONFIRMED: Happening("A device took an order and its output did not follow."),
+    Event.LATE_REPLY: Happening("An answer came after its order was over; it changes nothing."),
+    Event.OUTPUT_OFF_ORDERED: Happening("An output was ordered off, with the reason."),
+    Event.OUTPUT_SEEN_OFF: Happening("An output was read back and is off."),
+    Event.VETO: Happening("A guard forbade an order or ended one."),
+    Event.LOCKED_OUT: Happening("A pump failed so often that it stays off until a person releases it."),
+    Event.MANUAL_ON: Happening("Somebody asked for an output on, by hand and for a while."),
+    Event.MANUAL_OFF: Happening("Somebody switched an output off by hand."),
+    Event.STOP_ALL: Happening("Somebody stopped everything dangerous."),
+    Event.STOP_WATER: Happening("Somebody stopped pumps, valves and dosing."),
+    Event.RESUMED: Happening("Somebody released the stop; no task is resumed by it."),
+    Event.ESTOP_OPENED: Happening("The wired emergency stop was pressed, or its wire broke."),
+    Event.ESTOP_CLOSED: Happening("The wired emergency stop was reset; nothing starts by that."),
+    Event.LOCK_SET: Happening("Somebody locked outputs for service."),
+    Event.LOCK_RELEASED: Happening("A service lock was released."),
+    Event.HOLD_SET: Happening("Somebody put a zone or a schedule on hold for a while."),
+    Event.HOLD_ENDED: Happening("A hold was released or ran out."),
+    Event.OVERRIDE_SET: Happening("Somebody gave an output or a setting another value for a while."),
+    Event.OVERRIDE_ENDED: Happening("An override was taken back or ran out."),
+    Event.MODE_CHANGED: Happening("A zone's control mode was changed."),
+    Event.CALIBRATED: Happening("A probe or pump was calibrated."),
+    Event.ALARM_RAISED: Happening("An alarm began."),
+    Event.ALARM_CLEARED: Happening("The cause of an alarm is gone."),
+    Event.ALARM_ACKNOWLEDGED: Happening("Somebody has seen an alarm."),
+    Event.ALARM_SHELVED: Happening("Somebody silenced an alarm for a while."),
+    Event.ALARM_ESCALATED: Happening("Nobody saw a critical alarm in time, so others are called."),
+    Event.DIAGNOSTICS_SERVICE_UNAVAILABLE: Happening(
+        "The service of the tanks was out of reach.",
+        "tank work is a workflow inside the controller; there is no such service to be missed",
+    ),
+    Event.CYCLE_START_INITIATED: Happening("The cycle of a zone with one tank began."),
+    Event.NODES_AVAILABILITY_CHECKED: Happening("It was checked that the devices a workflow needs answer."),
+    Event.TANK_LEVEL_CHECKED: Happening("The level of the tank was checked."),
+    Event.TANK_LEVEL_STALE: Happening("The level of the tank was too old to rely on."),
+    Event.TANK_REFILL_STARTED: Happening("The tank began to be filled."),
+    Event.TANK_REFILL_COMPLETED: Happening("The tank was filled."),
+    Event.TANK_REFILL_TIMEOUT: Happening("The filling of the tank took too long and was stopped."),
+    Event.TWO_TANK_STARTUP_INITIATED: Happening("The preparation of a zone with two tanks began."),
+    Event.CLEAN_FILL_STARTED: Happening("The filling of the clean-water tank began."),
+    Event.CLEAN_FILL_COMPLETED: Happening("The clean-water tank was filled."),
+    Event.CLEAN_FILL_RETRY_STARTED: Happening("The clean-water tank is tried once more."),
+    Event.SOLUTION_FILL_STARTED: Happening("The filling of the solution tank began."),
+    Event.SOLUTION_FILL_COMPLETED: Happening("The solution tank was filled."),
+    Event.PREPARE_TARGETS_REACHED: Happening("The prepared solution came to its pH and EC."),
+    Event.IRRIGATION_ONLINE_CORRECTION_FAILED: Happening("The correction during watering failed."),
+    Event.DOSE_PLANNED: Happening("A dose was computed and booked against its caps before it was given."),
+    Event.DOSE_DONE: Happening("A dose was given."),
+    Event.DOSE_WITHOUT_EFFECT: Happening("A dose has mixed and changed almost nothing."),
+    Event.DOSE_SKIPPED: Happening("A dose was left out, with the reason."),
+    Event.DOSING_LOCKED: Happening("Dosing was locked, with the reason."),
+    Event.FALLBACK_STARTED: Happening("A zone began to be watered by its plain timer."),
+    Event.READY: Happening("The controller has settled its outputs and takes up its work."),
+    Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
+    Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),
+    Event.DEVICE_SILENT: Happening("A device or its bus ceased to answer."),
+    Event.DEVICE_BACK: Happening("A device or its bus answers again."),
+    Event.STORAGE_BACK: Happening("The journal takes entries again."),
+    Event.CLOCK_STEPPED: Happening("The wall clock was set."),
+}
