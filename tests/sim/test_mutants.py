@@ -98,8 +98,8 @@ def _no_flow_guard(patch: pytest.MonkeyPatch) -> None:
 
 def _pump_against_the_valve(patch: pytest.MonkeyPatch) -> None:
     """Let people run a pump against a closed valve."""
-    patch.setattr(guards, "_valve_shuts_first", lambda draft, pump, lease: None)
-    patch.setattr(guards, "_dead_head", lambda draft, pump: None)
+    patch.setattr(guards, "shuts_first", lambda draft, pump, lease: None)
+    patch.setattr(guards, "dead_head", lambda draft, pump: None)
 
 
 def _another_wish_under_the_same_name(patch: pytest.MonkeyPatch) -> None:

@@ -5,13 +5,12 @@ Every guard here protects: what it cannot see counts as no. The answer is a sent
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import veto_dose
+from edgectl.engine.rules.paths import dead_head, shuts_first
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
 from edgectl.model.ledger import HOUR
 from edgectl.model.site import Actuator, Condition, Role
 from edgectl.model.time import SECOND, Nanos
-
-DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the reaction, three seconds
 
 
 def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -43,7 +42,7 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
         if rested < actuator.min_off:
             draft.wake(off_at + actuator.min_off)
             return f"off for {rested / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
-    if actuator.role is Role.PUMP and lease is not None and (shut := _valve_shuts_first(draft, actuator, lease)):
+    if actuator.role is Role.PUMP and lease is not None and (shut := shuts_first(draft, actuator, lease)):
         return shut
     if actuator.role is Role.DOSING and (veto := veto_dose(draft, actuator, lease)):
         return veto
@@ -59,7 +58,7 @@ def veto_stay(draft: Draft, actuator: Actuator) -> str | None:
     """Why an output that is on must be switched off now."""
     if draft.held("stop_all"):
         return "everything was stopped"
-    if actuator.role is Role.PUMP and (closed := _dead_head(draft, actuator)):
+    if actuator.role is Role.PUMP and (closed := dead_head(draft, actuator)):
         return closed
     guarded = {condition.sensor for condition in actuator.stop_if}
     staying = tuple(c for c in actuator.requires if c.sensor not in guarded)
@@ -79,43 +78,6 @@ def _conditions(
         draft.wake(reading.at + draft.state.site.sensors[condition.sensor].max_age + 1)
         if condition.holds(reading.value) is not wanted:
             return f"{actuator.name} ON by {word} {condition} ({reading.value:g}, aged {reading.age / SECOND:.1f} s)"
-    return None
-
-
-def _valve_shuts_first(draft: Draft, pump: Actuator, lease: Nanos) -> str | None:
-    """The ends that the board holds must be in order, for nobody may be left to stop the pump."""
-    zones = [zone for zone in draft.state.site.zones.values() if zone.pump == pump.name]
-    if lease <= DEAD_HEAD or not zones or any(zone.valve is None for zone in zones):
-        return None
-    for zone in zones:
-        valve = draft.output(zone.valve or "")
-        if valve is None or not valve.owed_off or valve.closing is not None:
-            continue
-        command = draft.command(valve.cmd_id)
-        if command is None or command.ack_at is None or command.lease is None:
-            continue
-        if command.ack_at + command.lease >= draft.now.mono + lease:
-            return None
-    valves = " or ".join(str(zone.valve) for zone in zones)
-    return f"{pump.name} would push against a closed valve: switch {valves} on first, for longer than the pump"
-
-
-def _dead_head(draft: Draft, pump: Actuator) -> str | None:
-    """A pump that pushes against closed valves for longer than it can take, whoever switched it on."""
-    zones = [zone for zone in draft.state.site.zones.values() if zone.pump == pump.name]
-    if not zones or any(zone.valve is None for zone in zones):
-        return None
-    valves = [draft.output(zone.valve) for zone in zones if zone.valve is not None]
-    if any(valve is not None and valve.owed_off and valve.closing is None for valve in valves):
-        return None
-    output = draft.output(pump.name)
-    command = None if output is None else draft.command(output.cmd_id)
-    if command is None or command.ack_at is None:
-        return None
-    since = max([command.ack_at, *(v.closing for v in valves if v is not None and v.closing is not None)])
-    if draft.now.mono >= since + DEAD_HEAD:
-        return f"{pump.name} pushes against a closed valve; open {' or '.join(str(z.valve) for z in zones)} first"
-    draft.wake(since + DEAD_HEAD)
     return None
 
 

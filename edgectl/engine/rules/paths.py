@@ -1,0 +1,67 @@
+"""Where a pump draws from and pushes to. It needs an open way on both sides, for longer than it runs.
+
+A pump has one way out per zone, and one back into the solution tank; where supplies can be chosen it needs one of them.
+A zone without a valve is an open way, and then nothing is known here.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.model.output import Output
+from edgectl.model.site import Actuator, Site
+from edgectl.model.time import SECOND, Nanos
+
+DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the reaction, three seconds
+
+
+def sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
+    """The valves of each side of a pump, of which one must be open. A side that has none is not listed."""
+    zones = [zone for zone in site.zones.values() if zone.pump == pump]
+    if not zones or any(zone.valve is None for zone in zones):
+        return ()
+    circuits = [zone.circuit for zone in zones if zone.circuit is not None]
+    out = [*(zone.valve for zone in zones), *(circuit.solution_fill for circuit in circuits)]
+    into = [name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)]
+    named = [tuple(sorted({name for name in side if name is not None})) for side in (out, into)]
+    return tuple(side for side in named if side)
+
+
+def shuts_first(draft: Draft, pump: Actuator, lease: Nanos) -> str | None:
+    """The ends that the boards hold must be in order, for nobody may be left to stop the pump."""
+    if lease <= DEAD_HEAD:
+        return None
+    for side in sides(draft.state.site, pump.name):
+        if not any(_open_until(draft, name) >= draft.now.mono + lease for name in side):
+            valves = " or ".join(side)
+            return f"{pump.name} would push against a closed valve: switch {valves} on first, for longer than the pump"
+    return None
+
+
+def dead_head(draft: Draft, pump: Actuator) -> str | None:
+    """A pump that pushes against closed valves for longer than it can take, whoever switched it on."""
+    output = draft.output(pump.name)
+    command = None if output is None else draft.command(output.cmd_id)
+    if command is None or command.ack_at is None:
+        return None
+    for side in sides(draft.state.site, pump.name):
+        valves = [valve for valve in map(draft.output, side) if valve is not None]
+        if any(_is_open(valve) for valve in valves):
+            continue
+        since = max([command.ack_at, *(valve.closing for valve in valves if valve.closing is not None)])
+        if draft.now.mono >= since + DEAD_HEAD:
+            return f"{pump.name} pushes against a closed valve; open {' or '.join(side)} first"
+        draft.wake(since + DEAD_HEAD)
+    return None
+
+
+def _is_open(valve: Output) -> bool:
+    return valve.owed_off and valve.closing is None
+
+
+def _open_until(draft: Draft, name: str) -> Nanos:
+    """The end that the valve's own order carries; 0 when it is not open."""
+    valve = draft.output(name)
+    if valve is None or not _is_open(valve):
+        return 0
+    command = draft.command(valve.cmd_id)
+    if command is None or command.ack_at is None or command.lease is None:
+        return 0
+    return command.ack_at + command.lease
