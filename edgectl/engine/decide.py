@@ -39,7 +39,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     if phase is Phase.SETTLING:
         recovery.call_debts(draft)
         interlock.watch_outputs(draft)
-        if recovery.settle(draft):
+        if recovery.settle(draft, catalogue.resume):
             recovery.become_ready(draft)
             draft.wake(now.mono + 1)
         return draft.decision()

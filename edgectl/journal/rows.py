@@ -102,6 +102,7 @@ def task(body: str) -> Task:
     if raw["outcome"] is not None:
         raw["outcome"]["physical_effect"] = PhysicalEffect(raw["outcome"]["physical_effect"])
         raw["outcome"] = Outcome(**raw["outcome"])
+    raw["interrupted"] = tuple(raw.get("interrupted", ()))
     if raw.get("correction") is not None:
         raw["correction"]["queue"] = tuple((name, ml) for name, ml in raw["correction"]["queue"])
         raw["correction"] = Correction(**_known(Correction, raw["correction"]))

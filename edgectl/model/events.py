@@ -14,6 +14,7 @@ class Event(StrEnum):
     STAGE_ENTERED = "STAGE_ENTERED"
     STAGE_LEFT = "STAGE_LEFT"
     STAGE_REFUSED = "STAGE_REFUSED"
+    STAGE_RESUMED = "STAGE_RESUMED"
     TASK_REFUSED = "TASK_REFUSED"
     VOLUME_NOT_REACHED = "VOLUME_NOT_REACHED"
     TASK_FINISHED = "TASK_FINISHED"
@@ -116,6 +117,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.DECISION_MADE: Happening("It was decided whether the task runs, and by which readings."),
     Event.STAGE_ENTERED: Happening("A workflow went on to its next stage."),
     Event.STAGE_LEFT: Happening("A workflow left a stage; what the next one does not keep was switched off."),
+    Event.STAGE_RESUMED: Happening("A fill goes on after a restart, within the time that it has left."),
     Event.STAGE_REFUSED: Happening("A stage could not begin, so the workflow winds down."),
     Event.TASK_REFUSED: Happening("The zone has not the parts that the task needs, so nothing was begun."),
     Event.VOLUME_NOT_REACHED: Happening("The time for a volume was over before the meter had counted it."),

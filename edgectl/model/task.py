@@ -98,6 +98,7 @@ class Task:
     leaving: str = ""  # the exit that is taken once the stage's outputs are proven off
     cycle: int = 0  # how often a stage was entered; it makes the orders of each time distinct
     taken: Mapping[str, int] = field(default_factory=dict)  # how often an exit with a bound was taken
+    interrupted: tuple[str, ...] = ()  # orders that a restart cut off, of stages that were resumed
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres

@@ -3,6 +3,7 @@
 The safe writes have left before the journal was even opened. What is still missing is the proof.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
@@ -28,8 +29,8 @@ def call_debts(draft: Draft) -> None:
         switch_off(draft, output, planned=False, why="the controller restarted")
 
 
-def settle(draft: Draft) -> bool:
-    """One pass of settling. True when the site may become ready."""
+def settle(draft: Draft, resume: Callable[[Draft, Task], bool]) -> bool:
+    """One pass of settling. True when the site may become ready. `resume` goes on with a task whose stage allows it."""
     waited = draft.now.mono - draft.state.started
     _insist(draft)
     for name in sorted(draft.state.unproven):
@@ -38,11 +39,12 @@ def settle(draft: Draft) -> bool:
             draft.wake(draft.state.started + SETTLE_PATIENCE)
             return False
         _owe(draft, name)
-    for task in draft.tasks():
-        if task.status is TaskStatus.RUNNING:
-            if waited < METER_PATIENCE and _awaits_meter(draft, task):
-                draft.wake(draft.state.started + METER_PATIENCE)
-                return False
+    running = [task for task in draft.tasks() if task.status is TaskStatus.RUNNING]
+    if waited < METER_PATIENCE and any(_awaits_meter(draft, task) for task in running):
+        draft.wake(draft.state.started + METER_PATIENCE)
+        return False
+    for task in running:
+        if not resume(draft, task):
             _finish(draft, task)
     return True
 

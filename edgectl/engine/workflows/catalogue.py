@@ -5,7 +5,7 @@ otherwise its type chooses.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
@@ -14,8 +14,10 @@ from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.stage import Table
 from edgectl.model.codes import Code
+from edgectl.model.command import CommandState
 from edgectl.model.site import Site, Zone
 from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import SECOND, Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,24 @@ def progress(draft: Draft, task: Task) -> None:
         start(draft, task)
     else:
         draft.wake(task.retry_at)
+
+
+def resume(draft: Draft, task: Task) -> bool:
+    """After a restart: go on with a stage that may be resumed. False when the task has to end instead."""
+    table = table_of(draft.state.site, task)
+    stage = next((stage for stage in table if stage.name == task.stage), None)
+    if stage is None or not stage.resumes or task.stopping or task.leaving:
+        return False
+    now = draft.now
+    # Time without a controller counts as filling: the mains may have been open for all that anyone knows.
+    held = min(stage.limit, max(0, now.wall - task.updated_at)) if now.trust is Trust.SYNCED else stage.limit
+    cut = [c for c in draft.commands(task.task_id) if not c.terminal]
+    for command in cut:
+        draft.end_command(command, CommandState.ERROR, "the controller restarted")
+    draft.note("STAGE_RESUMED", task_id=task.task_id, zone=task.zone, stage=stage.name, held_s=held // SECOND)
+    interrupted = (*task.interrupted, *(command.cmd_id for command in draft.commands(task.task_id)))
+    walk.enter(draft, replace(task, interrupted=interrupted), table, stage.name, held=held)
+    return True
 
 
 def _shared(draft: Draft, task: Task, table: Table) -> bool:

@@ -24,7 +24,7 @@ def complete(draft: Draft, task: Task, table: Table, code: Code) -> None:
     if not commands:
         end(draft, task, TaskStatus.COMPLETED, code, decision="skip", action_required=False)
         return
-    if not all(command.state is CommandState.DONE for command in commands if command.stage != "dose"):
+    if not all(command.state is CommandState.DONE for command in commands if counts(task, command)):
         fail(draft, task, table, Code.NOT_CONFIRMED)
         return
     end(draft, task, TaskStatus.COMPLETED, code, decision="run", outcome=told(draft, task, table, code, None))
@@ -75,6 +75,12 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         commands_total=len(commands),
         commands_effect_confirmed=sum(command.state is CommandState.DONE for command in commands),
     )
+
+
+def counts(task: Task, command: Command) -> bool:
+    """Must this order be DONE for the task to succeed? A dose need not: whatever became of it, it counts as given, and
+    the probes tell the rest. Nor must an order that a restart cut off in a stage that was resumed since."""
+    return command.stage != "dose" and command.cmd_id not in task.interrupted
 
 
 def moves(draft: Draft, table: Table, command: Command) -> bool:

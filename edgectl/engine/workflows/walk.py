@@ -25,8 +25,8 @@ STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold
 OPEN, HOLD, CLOSE = "open", "hold", "close"
 
 
-def enter(draft: Draft, task: Task, table: Table, name: str) -> Task:
-    """Begin a stage. Returns the task as it stands then."""
+def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0) -> Task:
+    """Begin a stage, which may have held for a while before a restart. Returns the task as it stands then."""
     stage = row(table, name)
     now = draft.now.mono
     again = task.phase != ""
@@ -35,7 +35,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str) -> Task:
         stage=name,
         phase=OPEN,
         stage_since=now,
-        held=0,
+        held=held,
         leaving="",
         cycle=task.cycle + 1 if again else task.cycle,
         act_until=now + ceiling(draft, stage),
@@ -258,8 +258,7 @@ def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
 def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     """A reason to give up that no table has to name."""
     for command in draft.commands(task.task_id):
-        # A dose is no part of the walk: whatever became of it, it counts as given, and the probes tell the rest.
-        if command.stage != "dose" and command.terminal and command.state is not CommandState.DONE:
+        if command.terminal and command.state is not CommandState.DONE and outcome.counts(task, command):
             return error_of(command.state)
     if draft.held("stop_all"):
         return Code.STOPPED
