@@ -14,14 +14,20 @@ COMMANDS = {
     "channel": "outputs:channel",
     "check": "check:check",
     "explain": "codes:explain",
+    "hold": "restraints:hold",
+    "lock": "restraints:lock",
+    "mode": "restraints:mode",
+    "release": "restraints:release",
     "resume": "outputs:resume",
     "run": "run:run",
     "safe-state": "safe_state:safe_state",
     "simulate": "simulate:simulate",
     "status": "status:status",
     "stop-all": "outputs:stop_all",
+    "stop-water": "restraints:stop_water",
     "task": "tasks:task",
     "tasks": "tasks:tasks",
+    "unlock": "restraints:unlock",
 }
 
 

@@ -50,6 +50,18 @@ class House(Protocol):
     async def resume(self, who: str) -> Body:
         """Release the latched stop."""
 
+    async def restrain(self, what: str, zone: str, request: Body, *, on: bool, who: str) -> Body:
+        """Put a restraint on or take it off: stop_water, lock, hold."""
+
+    async def set_mode(self, zone: str, mode: str, who: str) -> Body:
+        """Decide who starts the work of a zone: auto, semi, manual."""
+
+    async def cancel(self, task_id: str, who: str) -> Body:
+        """End a task before its time."""
+
+    async def approve(self, task_id: str, who: str) -> Body:
+        """Release a proposed task."""
+
     async def acknowledge(self, alarm_id: str, who: str) -> Body:
         """Take note of an alarm."""
 

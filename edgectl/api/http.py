@@ -64,6 +64,24 @@ def local(house: House) -> Starlette:
     async def resume(request: Request) -> Response:
         return _ok(await house.resume(_who(request)))
 
+    async def stop_water(request: Request) -> Response:
+        return _ok(await house.restrain("stop_water", "", await _body(request), on=True, who=_who(request)))
+
+    async def restrain(request: Request) -> Response:
+        what, zone = request.path_params["what"], request.path_params["zone"]
+        on = request.method == "POST"
+        return _ok(await house.restrain(what, zone, await _body(request) if on else {}, on=on, who=_who(request)))
+
+    async def mode(request: Request) -> Response:
+        wanted = str((await _body(request)).get("mode"))
+        return _ok(await house.set_mode(request.path_params["zone"], wanted, _who(request)))
+
+    async def cancel(request: Request) -> Response:
+        return _ok(await house.cancel(request.path_params["task_id"], _who(request)))
+
+    async def approve(request: Request) -> Response:
+        return _ok(await house.approve(request.path_params["task_id"], _who(request)))
+
     async def acknowledge(request: Request) -> Response:
         return _ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
 
@@ -80,6 +98,11 @@ def local(house: House) -> Starlette:
             Route("/tasks", _guarded(tasks)),
             Route("/tasks", _guarded(submit), methods=["POST"]),
             Route("/tasks/{task_id}", _guarded(task)),
+            Route("/tasks/{task_id}/cancel", _guarded(cancel), methods=["POST"]),
+            Route("/tasks/{task_id}/approve", _guarded(approve), methods=["POST"]),
+            Route("/zones/{zone}/mode", _guarded(mode), methods=["POST"]),
+            Route("/zones/{zone}/{what:str}", _guarded(restrain), methods=["POST", "DELETE"]),
+            Route("/stop-water", _guarded(stop_water), methods=["POST"]),
             Route("/outputs/{name}/on", _guarded(output_on), methods=["POST"]),
             Route("/outputs/{name}/off", _guarded(output_off), methods=["POST"]),
             Route("/stop-all", _guarded(stop_all), methods=["POST"]),

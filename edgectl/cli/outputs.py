@@ -17,10 +17,10 @@ class Span(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h)", str(value))
+        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", str(value))
         if found is None:
-            self.fail(f"{value!r} needs a unit: 2s, 500ms, 1m or 1h", param, ctx)
-        return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600}[found[2]]
+            self.fail(f"{value!r} needs a unit: 2s, 500ms, 1m, 1h or 3d", param, ctx)
+        return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
 
 
 @click.group()

@@ -28,6 +28,7 @@ def lines(data: dict[str, Any]) -> list[str]:
     out += [f"  {reason}" for reason in data["not_ready_because"]]
     if data["stopped"]:
         out.append("  everything is stopped; release it with: edgectl resume")
+    out += [f"  {restraint(item)}" for item in data["restraints"]]
     rows = [row for zone in data["zones"] for row in _zone(zone, data)]
     rows += [["", "", reading] for reading in _readings(data)]
     rows += [
@@ -41,6 +42,20 @@ def lines(data: dict[str, Any]) -> list[str]:
         rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
         rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])
     return out + table(rows)
+
+
+def restraint(item: dict[str, Any]) -> str:
+    """What a person has put on, and how it ends."""
+    why = f" ({item['why']})" if item["why"] else ""
+    match item["what"]:
+        case "stop_water":
+            return f"the water is stopped by {item['who']}{why}; release it with: edgectl resume"
+        case "lock":
+            return f"{item['zone']} is locked: {item['who']} works there{why}; edgectl unlock {item['zone']}"
+        case "hold":
+            return f"{item['zone']} is held until {day_and_time(item['until'])} by {item['who']}{why}"
+        case _:
+            return f"{item['zone']} is in {item['why']} mode, set by {item['who']}"
 
 
 PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}

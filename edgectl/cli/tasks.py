@@ -9,6 +9,15 @@ from edgectl.cli.client import ask, show
 from edgectl.cli.words import clock, day_and_time, table
 from edgectl.model.codes import SENTENCES, Code
 
+WORKFLOWS = (
+    "refill",
+    "startup",
+    "clean_fill",
+    "solution_fill",
+    "prepare_recirculation",
+    "irrigation_recovery",
+)
+
 
 @click.command()
 @click.option("--preset", type=click.Choice(["all", "failed", "open"]), default="all", help="Which tasks.")
@@ -45,8 +54,10 @@ def show_task(task_id: str, as_json: bool) -> None:
 
 @task.command("submit")
 @click.argument("zone")
-@click.argument("task_type", type=click.Choice(["irrigation", "lighting"]))
+@click.argument("task_type", type=click.Choice(["irrigation", "lighting", "diagnostics"]))
 @click.option("--duration", "duration_s", type=float, help="Seconds of watering.")
+@click.option("--litres", "volume_l", type=float, help="Watering by volume, where the zone has a meter.")
+@click.option("--workflow", type=click.Choice(WORKFLOWS), help="Which tank work, for diagnostics.")
 @click.option("--on/--off", "on", default=None, help="What the lamp shall do.")
 @click.option("--correlation-id", help="The same id asks for the same task only once.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -54,19 +65,24 @@ def submit(
     zone: str,
     task_type: str,
     duration_s: float | None,
+    volume_l: float | None,
+    workflow: str | None,
     on: bool | None,
     correlation_id: str | None,
     as_json: bool,
 ) -> None:
     """Ask for a task now."""
-    if task_type == "irrigation" and duration_s is None:
-        raise click.UsageError("irrigation needs --duration SECONDS")
+    if task_type == "irrigation" and (duration_s is None) is (volume_l is None):
+        raise click.UsageError("irrigation needs --duration SECONDS or --litres LITRES")
+    if task_type == "diagnostics" and workflow is None:
+        raise click.UsageError(f"diagnostics needs --workflow: {', '.join(WORKFLOWS)}")
     if task_type == "lighting" and on is None:
         raise click.UsageError("lighting needs --on or --off")
+    payload = {"duration_s": duration_s, "volume_l": volume_l, "workflow": workflow, "on": on}
     body: dict[str, Any] = {
         "zone": int(zone) if zone.isdigit() else zone,
         "task_type": task_type,
-        "payload": {"duration_s": duration_s} if task_type == "irrigation" else {"on": on},
+        "payload": {key: value for key, value in payload.items() if value is not None},
         "source": "cli",
     }
     if correlation_id:
@@ -74,6 +90,26 @@ def submit(
     data = ask("POST", "/tasks", body)
     if not show(data, as_json):
         click.echo(f"{data['result']}: {data['task_id']} ({data['status']})")
+
+
+@task.command("cancel")
+@click.argument("task_id")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def cancel(task_id: str, as_json: bool) -> None:
+    """End a task before its time. What it has on goes off now; it is ended when that has been seen."""
+    data = ask("POST", f"/tasks/{quote(task_id, safe='')}/cancel", {})
+    if not show(data, as_json):
+        click.echo(f"{task_id}: ordered to end; edgectl task show {task_id} says when it has")
+
+
+@task.command("approve")
+@click.argument("task_id")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def approve(task_id: str, as_json: bool) -> None:
+    """Release a task that a zone in semi mode has proposed."""
+    data = ask("POST", f"/tasks/{quote(task_id, safe='')}/approve", {})
+    if not show(data, as_json):
+        click.echo(f"{task_id} released")
 
 
 def row(item: dict[str, Any]) -> list[str]:

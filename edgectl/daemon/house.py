@@ -15,7 +15,22 @@ from edgectl.daemon.supervise import Supervisor
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError
 from edgectl.model.command import Command
-from edgectl.model.inputs import Acknowledge, Answer, Input, ManualOff, ManualOn, Resume, StopAll, TaskRequest
+from edgectl.model.inputs import (
+    Acknowledge,
+    Answer,
+    Approve,
+    Cancel,
+    Input,
+    ManualOff,
+    ManualOn,
+    Mode,
+    Restrain,
+    Restraint,
+    Resume,
+    SetMode,
+    StopAll,
+    TaskRequest,
+)
 from edgectl.model.ports import Clock
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, from_datetime, seconds
@@ -26,6 +41,7 @@ T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 CONTROL_SILENT = 3 * SECOND
 PATIENCE = 15 * SECOND
+LONGEST_WORDS = 200
 EXPIRY = 105 * SECOND
 
 HINTS = {
@@ -35,9 +51,17 @@ HINTS = {
     "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
     "unknown_actuator": "edgectl status names the outputs",
     "unknown_alarm": "edgectl status names the alarms",
+    "unknown_task": "it has ended already, or never was: edgectl tasks lists them",
     "busy": "try again in a moment",
 }
-HTTP = {"unknown_zone": 404, "unknown_actuator": 404, "unknown_alarm": 404, "vetoed": 409, "busy": 503}
+HTTP = {
+    "unknown_zone": 404,
+    "unknown_actuator": 404,
+    "unknown_alarm": 404,
+    "unknown_task": 404,
+    "vetoed": 409,
+    "busy": 503,
+}
 
 
 class Reads(Protocol):
@@ -177,6 +201,44 @@ class DaemonHouse:
     async def resume(self, who: str) -> Body:
         """Release the stop."""
         return await self._ask(lambda token: Resume(token=token, who=who))
+
+    async def restrain(self, what: str, zone: str, request: Body, *, on: bool, who: str) -> Body:
+        """A water stop, a service lock or a hold."""
+        if what not in Restraint.__members__.values():
+            raise Unavailable(404, "unknown_restraint", f"there is no restraint {what}", "stop_water, lock and hold")
+        lasts = request.get("seconds")
+        if lasts is not None and (not isinstance(lasts, int | float) or isinstance(lasts, bool)):
+            raise Unavailable(422, "payload_invalid", "seconds must be a number", 'send {"seconds": 3600}')
+        kind, why = Restraint(what), str(request.get("why", ""))[:LONGEST_WORDS]
+        place = self._zone(zone) if kind is not Restraint.STOP_WATER else ""
+        # A service lock bears the name that the person gave: it may hang there after everybody else has gone home.
+        person = str(request.get("who") or who)[:LONGEST_WORDS]
+        return await self._ask(
+            lambda token: Restrain(
+                token=token,
+                what=kind,
+                on=on,
+                who=person,
+                zone=place,
+                why=why,
+                lasts=None if lasts is None else seconds(min(max(lasts, 0), 1e8)),
+            )
+        )
+
+    async def set_mode(self, zone: str, mode: str, who: str) -> Body:
+        """Who starts the work of a zone."""
+        if mode not in Mode.__members__.values():
+            raise Unavailable(422, "payload_invalid", f"there is no mode {mode!r}", "auto, semi or manual")
+        place = self._zone(zone)
+        return await self._ask(lambda token: SetMode(token=token, zone=place, mode=Mode(mode), who=who))
+
+    async def cancel(self, task_id: str, who: str) -> Body:
+        """End a task before its time."""
+        return await self._ask(lambda token: Cancel(token=token, task_id=task_id, who=who))
+
+    async def approve(self, task_id: str, who: str) -> Body:
+        """Release a proposed task."""
+        return await self._ask(lambda token: Approve(token=token, task_id=task_id, who=who))
 
     async def acknowledge(self, alarm_id: str, who: str) -> Body:
         """Take note of an alarm."""

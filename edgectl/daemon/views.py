@@ -24,12 +24,25 @@ def status(state: State, now: Now) -> View:
         "clock": now.trust.value,
         "up_s": round((now.mono - state.started) / SECOND, 1),
         "stopped": draft.held("stop_all"),
+        "restraints": restraints(draft),
         "zones": [_zone(draft, name) for name in state.site.zones],
         "outputs": outputs(state, now),
         "readings": readings(state, now),
         "next": upcoming(state, now),
         "alarms": alarms(state),
     }
+
+
+def restraints(draft: Draft) -> list[View]:
+    """What people have put on the site and on its zones, and has not ended."""
+    kinds = ("stop_water", "lock", "hold", "mode")
+    rows: list[View] = []
+    for name, latch in draft.latches():
+        kind, _, zone = name.partition(":")
+        if kind in kinds and latch.held:
+            until = None if latch.until is None else iso(latch.until)
+            rows.append({"what": kind, "zone": zone, "who": latch.who, "why": latch.why, "until": until})
+    return rows
 
 
 def readings(state: State, now: Now) -> list[View]:

@@ -5,26 +5,42 @@ nothing changes, so that accepted, running and the first command share one commi
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import admission, conditions, interlock, operator, recovery, replies, schedules
+from edgectl.engine.rules import (
+    admission,
+    conditions,
+    interlock,
+    operator,
+    recovery,
+    replies,
+    restraints,
+    schedules,
+    stopping,
+)
+from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
 from edgectl.model.inputs import (
     Acknowledge,
+    Approve,
+    Cancel,
     ClockStepped,
     DeviceHealth,
     Input,
     ManualOff,
     ManualOn,
+    Mode,
     ReadBack,
     Reply,
     ReserveUsed,
+    Restrain,
     Resume,
+    SetMode,
     Shutdown,
     StopAll,
     Storage,
     TaskRequest,
 )
-from edgectl.model.task import TaskStatus
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now
 
 PASSES = 8
@@ -50,6 +66,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     for _ in range(PASSES):
         before = draft.version
         replies.overdue(draft)
+        restraints.expire(draft)
         interlock.watch_outputs(draft)
         schedules.run(draft)
         admission.deadlines(draft)
@@ -57,6 +74,13 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         if draft.version == before:
             break
     return draft.decision()
+
+
+def _may_begin(draft: Draft, task: Task) -> bool:
+    """Restraints and the mode of the zone: what a person submitted, or released, needs nobody else's leave."""
+    if keeps_waiting(draft, task.zone, task.task_type):
+        return False
+    return task.source != "schedule" or task.approved or mode_of(draft, task.zone) is Mode.AUTO
 
 
 def _hear(draft: Draft, item: Input) -> None:
@@ -75,6 +99,14 @@ def _hear(draft: Draft, item: Input) -> None:
             operator.stop_all(draft, item)
         case Resume():
             operator.resume(draft, item)
+        case Restrain():
+            restraints.restrain(draft, item)
+        case SetMode():
+            restraints.set_mode(draft, item)
+        case Cancel():
+            stopping.cancel(draft, item)
+        case Approve():
+            stopping.approve(draft, item)
         case Acknowledge():
             operator.acknowledge(draft, item)
         case DeviceHealth():
@@ -98,7 +130,7 @@ def _work(draft: Draft) -> None:
         workflow = lighting if task.task_type == "lighting" else catalogue
         if task.status is TaskStatus.RUNNING:
             workflow.progress(draft, task)
-        elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and not draft.held("stop_all"):
+        elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and _may_begin(draft, task):
             workflow.start(draft, task)
             if not draft.task(task.task_id).terminal:
                 busy.add((task.zone, task.task_type))

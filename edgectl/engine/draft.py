@@ -101,6 +101,11 @@ class Draft:
         latch = self.latch(name)
         return latch is not None and latch.held
 
+    def latches(self) -> list[tuple[str, Latch]]:
+        """Every latch by its name, held or not."""
+        merged = {**self.state.latches, **self._latches} if self._latches else self.state.latches
+        return sorted(merged.items())
+
     def alarm(self, alarm_id: str) -> Alarm | None:
         """An alarm that is active or not yet acknowledged."""
         return self._alarms.get(alarm_id) or self.state.alarms.get(alarm_id)

@@ -16,6 +16,8 @@ class Event(StrEnum):
     STAGE_REFUSED = "STAGE_REFUSED"
     STAGE_RESUMED = "STAGE_RESUMED"
     TASK_REFUSED = "TASK_REFUSED"
+    TASK_CANCEL_ORDERED = "TASK_CANCEL_ORDERED"
+    TASK_APPROVED = "TASK_APPROVED"
     VOLUME_NOT_REACHED = "VOLUME_NOT_REACHED"
     TASK_FINISHED = "TASK_FINISHED"
     # the calendar, and what was asked for later
@@ -119,6 +121,8 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.STAGE_LEFT: Happening("A workflow left a stage; what the next one does not keep was switched off."),
     Event.STAGE_RESUMED: Happening("A fill goes on after a restart, within the time that it has left."),
     Event.STAGE_REFUSED: Happening("A stage could not begin, so the workflow winds down."),
+    Event.TASK_CANCEL_ORDERED: Happening("A person asked for a task to be ended."),
+    Event.TASK_APPROVED: Happening("A person released a task that the zone had only proposed."),
     Event.TASK_REFUSED: Happening("The zone has not the parts that the task needs, so nothing was begun."),
     Event.VOLUME_NOT_REACHED: Happening("The time for a volume was over before the meter had counted it."),
     Event.TASK_FINISHED: Happening("A task came to its end, with its result."),

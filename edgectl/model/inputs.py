@@ -115,6 +115,63 @@ class Resume:
     who: str
 
 
+class Restraint(StrEnum):
+    """What a person may put on the site or on a zone. Each is a latch, and none of them disables a guard."""
+
+    STOP_WATER = "stop_water"  # pumps, valves and dosing of the whole site
+    LOCK = "lock"  # somebody works there: no source may order anything; it never ends by itself
+    HOLD = "hold"  # no scheduled work for a while
+
+
+class Mode(StrEnum):
+    """Who starts the work of a zone."""
+
+    AUTO = "auto"
+    SEMI = "semi"  # the engine proposes, a person releases each task
+    MANUAL = "manual"  # only what people order
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restrain:
+    """A person puts a restraint on, or takes it off. `zone` is empty for the whole site; a hold has its end."""
+
+    token: int
+    what: Restraint
+    on: bool
+    who: str
+    zone: str = ""
+    why: str = ""
+    lasts: Nanos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetMode:
+    """A person decides who starts the work of a zone."""
+
+    token: int
+    zone: str
+    mode: Mode
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancel:
+    """A person ends a task before its time."""
+
+    token: int
+    task_id: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """A person releases a task that a zone in semi mode has proposed."""
+
+    token: int
+    task_id: str
+    who: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
     """A person has seen an alarm; a lock-out of the same subject is released with it."""
@@ -162,6 +219,10 @@ Input = (
     | StopAll
     | Resume
     | Acknowledge
+    | Restrain
+    | SetMode
+    | Cancel
+    | Approve
     | Storage
     | Shutdown
     | ReserveUsed

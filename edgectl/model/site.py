@@ -126,6 +126,17 @@ class Zone:
     circuit: Circuit | None = None
     chemistry: Chemistry | None = None
 
+    @property
+    def actuators(self) -> frozenset[str]:
+        """Every output that belongs to this zone, shared ones too."""
+        circuit, chemistry = self.circuit, self.chemistry
+        names = [self.pump, self.valve, self.light, self.fog]
+        if circuit is not None:
+            names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
+        if chemistry is not None:
+            names += chemistry.dosers
+        return frozenset(name for name in names if name is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

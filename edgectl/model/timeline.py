@@ -8,7 +8,7 @@ from edgectl.model.command import Command
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos
+from edgectl.model.time import Nanos, Now, Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +45,19 @@ class Latch:
     who: str
     why: str
     count: int = 0
+    until: Nanos | None = None  # wall: it ends by itself
+    until_mono: Nanos = 0  # the same on the monotonic clock of `boot_id`
+    boot_id: str = ""
+    synced: bool = False  # the wall clock could be believed when it was set
+
+    def over(self, now: Now, boot_id: str) -> bool:
+        """Has its own end come? After a restart of the machine a restraint with an end is over, unless the wall clock
+        could be believed then and can be now: nobody is to be bound by a forgotten one."""
+        if self.until is None:
+            return False
+        if self.boot_id == boot_id:
+            return now.mono >= self.until_mono
+        return not (self.synced and now.trust is Trust.SYNCED) or now.wall >= self.until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

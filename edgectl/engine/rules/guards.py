@@ -5,6 +5,7 @@ Every guard here protects: what it cannot see counts as no. The answer is a sent
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import veto_dose
+from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.paths import dead_head, shuts_first
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
@@ -22,8 +23,8 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
         return "the controller is ending"
     if not state.storage_ok:
         return "the journal does not take entries, and nothing is energised that cannot be recorded"
-    if draft.held("stop_all"):
-        return "everything is stopped; release it with: edgectl resume"
+    if restraint := forbids(draft, actuator):
+        return restraint
     if draft.held(f"lockout:{actuator.name}"):
         return f"{actuator.name} is locked out until its alarm is acknowledged"
     if actuator.device in state.silent:
@@ -35,13 +36,10 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
         return f"{actuator.name} has not been seen off since its last run"
     if lease is not None and actuator.max_on is not None and lease > actuator.max_on:
         return f"{lease / SECOND:.0f} s is longer than max_on {actuator.max_on / SECOND:.0f} s"
-    if output is not None and output.off_at is not None:
-        # Across a boot of the machine nobody knows how long it was off: the rest is counted from the start.
-        off_at = output.off_at if output.boot_id == state.boot_id else state.started
-        rested = draft.now.mono - off_at
-        if rested < actuator.min_off:
-            draft.wake(off_at + actuator.min_off)
-            return f"off for {rested / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
+    if (rested := rests_until(draft, actuator)) > draft.now.mono:
+        draft.wake(rested)
+        off_for = actuator.min_off - (rested - draft.now.mono)
+        return f"off for {off_for / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
     if actuator.role is Role.PUMP and lease is not None and (shut := shuts_first(draft, actuator, lease)):
         return shut
     if actuator.role is Role.DOSING and (veto := veto_dose(draft, actuator, lease)):
@@ -54,10 +52,19 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
     return _together(draft, actuator) or _conditions(draft, actuator, actuator.requires, actuator.stop_if)
 
 
+def rests_until(draft: Draft, actuator: Actuator) -> Nanos:
+    """When its rest is over. Across a boot of the machine nobody knows how long it was off: the start counts then."""
+    output = draft.output(actuator.name)
+    if output is None or output.off_at is None:
+        return 0
+    off_at = output.off_at if output.boot_id == draft.state.boot_id else draft.state.started
+    return off_at + actuator.min_off
+
+
 def veto_stay(draft: Draft, actuator: Actuator) -> str | None:
     """Why an output that is on must be switched off now."""
-    if draft.held("stop_all"):
-        return "everything was stopped"
+    if restraint := forbids(draft, actuator):
+        return restraint
     if actuator.role is Role.PUMP and (closed := dead_head(draft, actuator)):
         return closed
     guarded = {condition.sensor for condition in actuator.stop_if}

@@ -61,10 +61,12 @@ def stop_all(draft: Draft, order: StopAll) -> None:
 
 def resume(draft: Draft, order: Resume) -> None:
     """Release the latched stop. No task is resumed by it."""
-    latch = draft.latch("stop_all")
-    if latch is not None and latch.held:
-        draft.put(replace(latch, held=False, who=order.who, since=draft.now.wall, why="resumed"))
-        draft.note("RESUMED", who=order.who)
+    for name in ("stop_all", "stop_water"):
+        latch = draft.latch(name)
+        if latch is not None and latch.held:
+            draft.put(replace(latch, held=False, who=order.who, since=draft.now.wall, why="resumed"))
+            draft.note("RESUMED", who=order.who, what=name)
+    draft.calm("stop_latched", "site")
     draft.effect(Answer(token=order.token, ok=True, code="resumed"))
 
 

@@ -4,12 +4,16 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Quiet
+from edgectl.model.codes import Code
+from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
-from edgectl.scheduler.schedule import Window
+from edgectl.scheduler.schedule import Cron, Window
 
 EXPIRY = 105 * SECOND
+PROPOSAL: Nanos = 1800 * SECOND  # how long a proposed task waits for a person
 A_DAY: Nanos = 86_400 * SECOND
 STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
 CLOCK_PATIENCE: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
@@ -50,13 +54,16 @@ def run(draft: Draft) -> None:
     open_ = {task.schedule for task in draft.tasks()}
     for schedule in state.schedules:
         cursor = draft.cursor(schedule.name)
+        waits = keeps_waiting(draft, schedule.zone, schedule.task_type)
+        mode = mode_of(draft, schedule.zone)
+        kept = waits is not None or mode is Mode.MANUAL
         planned = due(
             schedule,
             cursor,
             now,
             state.zone_info,
             # While everything is stopped a window does not try again: the stop is the state that is wanted.
-            busy=schedule.name in open_ or (isinstance(schedule.cadence, Window) and draft.held("stop_all")),
+            busy=schedule.name in open_ or (kept and not isinstance(schedule.cadence, Cron)),
             lost=state.journal_lost,
         )
         number = state.site.zones[schedule.zone].number
@@ -71,10 +78,23 @@ def run(draft: Draft) -> None:
                     folded=occurrence.folded,
                 )
                 continue
+            kept_off = "manual" if mode is Mode.MANUAL else waits if waits in ("hold", "lock") else None
+            if kept_off is not None:
+                draft.note(
+                    "SCHEDULE_SKIPPED",
+                    zone=schedule.zone,
+                    schedule=schedule.name,
+                    scheduled_for=iso(occurrence.scheduled_for),
+                    reason_code=Code.HOLD.value,
+                    why=kept_off,
+                    folded=1,
+                )
+                continue
             late = occurrence.verdict is Verdict.REPLAY
             # A window holds a state: it is due from now on, however late its edge is answered for.
             anchor = now.wall if late or occurrence.reason == "window" else occurrence.scheduled_for
-            due_at = anchor + schedule.queue_patience
+            patience = PROPOSAL if mode is Mode.SEMI else schedule.queue_patience
+            due_at = anchor + patience
             accept(
                 draft,
                 zone=schedule.zone,
@@ -87,10 +107,13 @@ def run(draft: Draft) -> None:
                 expires_at=due_at + EXPIRY,
                 schedule=schedule.name,
             )
-        if planned.cursor != cursor:
-            draft.put(planned.cursor)
+        moved = planned.cursor
+        if kept and planned.occurrences and isinstance(schedule.cadence, Window):
+            moved = replace(moved, unmet=True)  # when the restraint is taken off, the window is brought about
+        if moved != cursor:
+            draft.put(moved)
         # A stop ends by a latch, and that is looked at again by itself.
-        ahead = replace(planned.cursor, unmet=False) if draft.held("stop_all") else planned.cursor
+        ahead = replace(moved, unmet=False) if kept else moved  # (planned.cursor, unmet=False)
         if (wake := wake_at(schedule, ahead, now, state.zone_info)) is not None:
             wakes.append(wake)
             draft.wake(wake)

@@ -8,14 +8,16 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.flow import is_dry, trip
+from edgectl.engine.rules.guards import rests_until
+from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.rules.stopping import abort, mine, pushes
 from edgectl.engine.workflows import outcome
 from edgectl.engine.workflows.correction import correct
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
-from edgectl.model.output import Output
 from edgectl.model.site import Actuator, Role
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
@@ -76,14 +78,6 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 _take(draft, task, table, exit_of(stage, task.leaving))
 
 
-def abort(draft: Draft, task: Task, why: Code) -> None:
-    """End the run early: the pump goes off now, the rest in order."""
-    draft.put(replace(task, stopping=why.value, phase=CLOSE, stage_since=draft.now.mono))
-    for output in mine(draft, task):
-        if _pushes(draft, output.name):
-            switch_off(draft, output, planned=False, why=why.value)
-
-
 def ceiling(draft: Draft, stage: Stage) -> Nanos:
     """The longest that a stage can take from its first order to its last read-back."""
     actuators = [draft.state.site.actuators[name] for name in stage.opens]
@@ -104,11 +98,6 @@ def exit_of(stage: Stage, leaving: str) -> Exit:
             return stage.blind
         case name:
             return next(door.exit for door in stage.doors if door.name == name)
-
-
-def mine(draft: Draft, task: Task) -> list[Output]:
-    """The outputs that this task has on, or has not seen off yet."""
-    return [output for output in draft.owed() if output.task_id == task.task_id]
 
 
 def order_of(draft: Draft, task: Task, stage: Stage, actuator: str) -> Command | None:
@@ -145,6 +134,9 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     if command is not None:
         return command.seen_at is not None
     now = draft.now.mono
+    if (rested := rests_until(draft, actuator)) > now and rested <= (task.act_until or now):
+        draft.wake(rested)
+        return False  # it has just been off; the next stage can wait for its rest
     limit = task.expires if not draft.commands(task.task_id) else (task.act_until or now)
     veto: str | None = "its time has passed"
     if now <= limit:
@@ -206,7 +198,7 @@ def _closed(draft: Draft, task: Task, *, hasty: bool) -> bool:
     """The pump goes off, then, after its run-down, the valves; True when nothing of the stage may be on any more."""
     now, open_ = draft.now.mono, mine(draft, task)
     why = task.stopping or f"stage {task.stage}: {task.leaving}"
-    pumps = [output for output in open_ if _pushes(draft, output.name)]
+    pumps = [output for output in open_ if pushes(draft, output.name)]
     for output in pumps:
         switch_off(draft, output, planned=not hasty, why=why)
     if not hasty and now > (task.act_until or now):
@@ -230,7 +222,7 @@ def _running_down(draft: Draft, task: Task) -> Nanos:
     until = 0
     for command in draft.commands(task.task_id):
         output = draft.output(command.actuator)
-        if _pushes(draft, command.actuator) and output is not None and output.off_at is not None:
+        if pushes(draft, command.actuator) and output is not None and output.off_at is not None:
             until = max(until, output.off_at + draft.state.site.actuators[command.actuator].run_down)
     return until
 
@@ -260,7 +252,7 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     for command in draft.commands(task.task_id):
         if command.terminal and command.state is not CommandState.DONE and outcome.counts(task, command):
             return error_of(command.state)
-    if draft.held("stop_all"):
+    if any(forbids(draft, draft.state.site.actuators[name]) for name in stage.opens):
         return Code.STOPPED
     for output in mine(draft, task):
         if output.closing is not None and not output.planned and output.name in stage.opens:
@@ -268,7 +260,7 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     if task.phase == HOLD:
         for name in stage.opens:
             command_ = order_of(draft, task, stage, name)
-            if _pushes(draft, name) and command_ is not None and is_dry(draft, command_):
+            if pushes(draft, name) and command_ is not None and is_dry(draft, command_):
                 trip(draft, command_)
                 return Code.FLOW_INACTIVE
     if task.act_until is not None and draft.now.mono > task.act_until and task.phase != CLOSE:
@@ -304,7 +296,3 @@ def _acked(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> Nanos:
 def _last_ack(draft: Draft, task: Task, stage: Stage) -> Nanos:
     parts = [draft.state.site.actuators[name] for name in stage.opens]
     return max((_acked(draft, task, stage, part) for part in parts), default=draft.now.mono)
-
-
-def _pushes(draft: Draft, actuator: str) -> bool:
-    return draft.state.site.actuators[actuator].role in (Role.PUMP, Role.DOSING)

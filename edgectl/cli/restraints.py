@@ -1,0 +1,85 @@
+"""`edgectl stop-water`, `lock`, `unlock`, `hold`, `release`, `mode`: what people put on the site or on a zone."""
+
+import getpass
+from urllib.parse import quote
+
+import click
+
+from edgectl.cli.client import ask, show
+from edgectl.cli.outputs import Span
+from edgectl.cli.words import span
+
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
+
+
+@click.command("stop-water")
+@click.option("--why", default="", help="For those who find it stopped.")
+@AS_JSON
+def stop_water(why: str, as_json: bool) -> None:
+    """Pumps, valves and dosing off, and nothing wet starts again before `resume`. Light and air go on."""
+    data = ask("POST", "/stop-water", {"why": why, "who": getpass.getuser()})
+    if not show(data, as_json):
+        click.echo("the water was ordered off and stays off; edgectl resume releases it")
+
+
+@click.command()
+@click.argument("zone")
+@click.option("--why", required=True, help="What is being done there.")
+@AS_JSON
+def lock(zone: str, why: str, as_json: bool) -> None:
+    """A service lock: somebody works in ZONE. It never ends by itself, survives restarts and blocks every source.
+
+    It does not replace an isolator.
+    """
+    data = ask("POST", f"/zones/{quote(zone, safe='')}/lock", {"why": why, "who": getpass.getuser()})
+    if not show(data, as_json):
+        click.echo(f"{zone} is locked for {getpass.getuser()}; edgectl unlock {zone} releases it. Use the isolator too")
+
+
+@click.command()
+@click.argument("zone")
+@AS_JSON
+def unlock(zone: str, as_json: bool) -> None:
+    """Release a service lock. Nothing is resumed by it."""
+    data = ask("DELETE", f"/zones/{quote(zone, safe='')}/lock")
+    if not show(data, as_json):
+        click.echo(f"{zone} is unlocked; schedules go on from now")
+
+
+@click.command()
+@click.argument("zone")
+@click.option("--for", "seconds", type=Span(), required=True, help="How long, at most 14 days: 2h, 3d.")
+@click.option("--why", default="", help="For those who wonder why nothing runs.")
+@AS_JSON
+def hold(zone: str, seconds: float, why: str, as_json: bool) -> None:
+    """No scheduled work in ZONE for a while; each run that falls into it leaves a row. Light goes on."""
+    body = {"seconds": seconds, "why": why, "who": getpass.getuser()}
+    data = ask("POST", f"/zones/{quote(zone, safe='')}/hold", body)
+    if not show(data, as_json):
+        click.echo(f"{zone} is held for {span(seconds)}; edgectl release {zone} ends it earlier")
+
+
+@click.command()
+@click.argument("zone")
+@AS_JSON
+def release(zone: str, as_json: bool) -> None:
+    """End a hold. What was skipped meanwhile is not repeated."""
+    data = ask("DELETE", f"/zones/{quote(zone, safe='')}/hold")
+    if not show(data, as_json):
+        click.echo(f"{zone} is released; schedules go on from now")
+
+
+@click.command()
+@click.argument("zone")
+@click.argument("wanted", type=click.Choice(["auto", "semi", "manual"]))
+@AS_JSON
+def mode(zone: str, wanted: str, as_json: bool) -> None:
+    """Who starts the work of ZONE: the controller, the controller after a person's yes, or only people."""
+    data = ask("POST", f"/zones/{quote(zone, safe='')}/mode", {"mode": wanted})
+    if not show(data, as_json):
+        after = {
+            "auto": "schedules run by themselves",
+            "semi": "scheduled tasks wait for edgectl task approve ID",
+            "manual": "only people start anything",
+        }
+        click.echo(f"{zone}: {after[wanted]}")

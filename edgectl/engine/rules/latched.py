@@ -1,0 +1,44 @@
+"""What the latches say: which output a person keeps off, which zone waits, who starts its work. Reading only."""
+
+from edgectl.engine.draft import Draft
+from edgectl.model.inputs import Mode, Restraint
+from edgectl.model.site import Actuator, Role
+
+WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING})
+
+
+def latch_name(what: Restraint, zone: str) -> str:
+    """The latch that holds a restraint."""
+    return what.value if what is Restraint.STOP_WATER else f"{what.value}:{zone}"
+
+
+def forbids(draft: Draft, actuator: Actuator) -> str | None:
+    """Why a person's restraint keeps this output off."""
+    if draft.held("stop_all"):
+        return "everything is stopped; release it with: edgectl resume"
+    if draft.held(Restraint.STOP_WATER.value) and actuator.role in WATER:
+        return "the water is stopped; release it with: edgectl resume"
+    for zone in draft.state.site.zones.values():
+        lock = draft.latch(f"lock:{zone.name}")
+        if lock is not None and lock.held and actuator.name in zone.actuators:
+            return f"{lock.who} works in {zone.name} ({lock.why}); release it with: edgectl unlock {zone.name}"
+    return None
+
+
+def keeps_waiting(draft: Draft, zone: str, task_type: str) -> str | None:
+    """Why no task of this zone may begin by itself now: the reason, or None. Light is not held back by a hold."""
+    if draft.held("stop_all"):
+        return "stop_all"
+    if draft.held(f"lock:{zone}"):
+        return "lock"
+    if task_type == "lighting":
+        return None
+    if draft.held(Restraint.STOP_WATER.value):
+        return "stop_water"
+    return "hold" if draft.held(f"hold:{zone}") else None
+
+
+def mode_of(draft: Draft, zone: str) -> Mode:
+    """Who starts the work of a zone now."""
+    latch = draft.latch(f"mode:{zone}")
+    return Mode(latch.why) if latch is not None and latch.held else Mode.AUTO

@@ -1,0 +1,137 @@
+"""What people put on the site: the water stop, service locks, holds, and who starts the work of a zone.
+
+Two rules. A restraint is a latch that survives restarts; only a hold ends by itself. And taking one off starts nothing:
+schedules go on from now.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import WATER, latch_name, mode_of
+from edgectl.engine.rules.orders import switch_off
+from edgectl.engine.rules.stopping import abort
+from edgectl.model.codes import Code
+from edgectl.model.inputs import Answer, MakeSafe, Mode, Restrain, Restraint, SetMode
+from edgectl.model.task import TaskStatus
+from edgectl.model.time import SECOND, Nanos, Trust
+from edgectl.model.timeline import Latch
+
+LONGEST_HOLD: Nanos = 14 * 86_400 * SECOND
+REMIND_LOCK: Nanos = 12 * 3600 * SECOND
+REMIND_STOP: Nanos = 1800 * SECOND
+
+
+def restrain(draft: Draft, order: Restrain) -> None:
+    """Put a restraint on or take it off. What runs under it goes off at once; only the answer waits for the disk."""
+    if why := _refusal(draft, order):
+        draft.effect(Answer(token=order.token, ok=False, code=why))
+        return
+    now = draft.now
+    name = latch_name(order.what, order.zone)
+    latch = Latch(
+        name=name,
+        held=order.on,
+        since=now.wall,
+        who=order.who,
+        why=order.why,
+        until=None if order.lasts is None or not order.on else now.wall + order.lasts,
+        until_mono=now.mono + (order.lasts or 0),
+        boot_id=draft.state.boot_id,
+        synced=now.trust is Trust.SYNCED,
+    )
+    draft.put(latch)
+    event = {Restraint.STOP_WATER: "STOP_WATER", Restraint.LOCK: "LOCK_SET", Restraint.HOLD: "HOLD_SET"}[order.what]
+    ended = {Restraint.STOP_WATER: "RESUMED", Restraint.LOCK: "LOCK_RELEASED", Restraint.HOLD: "HOLD_ENDED"}[order.what]
+    draft.note(event if order.on else ended, zone=order.zone or None, who=order.who, why=order.why)
+    if order.on:
+        _stop_what_runs(draft, order)
+    else:
+        draft.calm(_reminder(order.what), order.zone or "site")
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"latch": name, "held": order.on}))
+
+
+def set_mode(draft: Draft, order: SetMode) -> None:
+    """Decide who starts the work of a zone. Leaving auto stops what runs there first."""
+    if order.zone not in draft.state.site.zones:
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_zone"))
+        return
+    before = mode_of(draft, order.zone)
+    if before is Mode.AUTO and order.mode is not Mode.AUTO:
+        for task in draft.tasks():
+            staged = task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting"
+            if task.zone == order.zone and staged and not task.stopping:
+                abort(draft, task, Code.STOPPED)
+    draft.put(
+        Latch(
+            name=f"mode:{order.zone}",
+            held=order.mode is not Mode.AUTO,
+            since=draft.now.wall,
+            who=order.who,
+            why=order.mode.value,
+        )
+    )
+    draft.note("MODE_CHANGED", zone=order.zone, who=order.who, before=before.value, after=order.mode.value)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"zone": order.zone, "mode": order.mode.value}))
+
+
+def expire(draft: Draft) -> None:
+    """Holds end by themselves; what is latched is called to mind again and again."""
+    for name, latch in draft.latches():
+        if not latch.held:
+            continue
+        kind, _, zone = name.partition(":")
+        if kind == "hold":
+            if latch.over(draft.now, draft.state.boot_id):
+                draft.put(replace(latch, held=False, since=draft.now.wall, who="engine", why="its time is over"))
+                draft.note("HOLD_ENDED", zone=zone, why="its time is over")
+            elif latch.boot_id == draft.state.boot_id:
+                draft.wake(latch.until_mono)
+        elif kind in ("stop_all", "stop_water", "lock"):
+            _remind(draft, latch, kind, zone)
+
+
+def _remind(draft: Draft, latch: Latch, kind: str, zone: str) -> None:
+    every = REMIND_LOCK if kind == "lock" else REMIND_STOP
+    held_for = draft.now.wall - latch.since
+    if held_for < every:
+        draft.wake(draft.now.mono + every - held_for)
+        return
+    subject, minutes = zone or "site", held_for // SECOND // 60
+    release = f"edgectl unlock {zone}" if kind == "lock" else "edgectl resume"
+    draft.alert(
+        _reminder(Restraint.LOCK if kind == "lock" else Restraint.STOP_WATER),
+        subject,
+        f"{subject} has been {'locked' if kind == 'lock' else 'stopped'} by {latch.who} for {minutes} min",
+        f"when the work is done: {release}; until then nothing is watered there, and nothing protects it from frost",
+    )
+
+
+def _reminder(what: Restraint) -> str:
+    return "service_lock_reminder" if what is Restraint.LOCK else "stop_latched"
+
+
+def _refusal(draft: Draft, order: Restrain) -> str:
+    if order.what is not Restraint.STOP_WATER and order.zone not in draft.state.site.zones:
+        return "unknown_zone"
+    if order.what is Restraint.HOLD and order.on and not 0 < (order.lasts or 0) <= LONGEST_HOLD:
+        return "payload_invalid"
+    return ""
+
+
+def _stop_what_runs(draft: Draft, order: Restrain) -> None:
+    """A hold lets what runs run out; a stop and a lock do not."""
+    site = draft.state.site
+    if order.what is Restraint.HOLD:
+        return
+    under = {
+        name
+        for name, actuator in site.actuators.items()
+        if (actuator.role in WATER if order.what is Restraint.STOP_WATER else name in site.zones[order.zone].actuators)
+    }
+    why = f"{order.what.value.replace('_', ' ')} by {order.who}"
+    for output in draft.owed():
+        if output.name in under:
+            switch_off(draft, output, planned=False, why=why)
+    for name in draft.dangerous():
+        if name in under:
+            draft.effect(MakeSafe(actuator=name, reason=why))

@@ -1,0 +1,55 @@
+"""Giving a task up before its time: the energy goes off now, the end is written when that is proven."""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import PUSHING, Draft
+from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.orders import switch_off
+from edgectl.model.codes import Code
+from edgectl.model.inputs import Answer, Approve, Cancel
+from edgectl.model.output import Output
+from edgectl.model.task import Task, TaskStatus
+
+
+def abort(draft: Draft, task: Task, why: Code) -> None:
+    """End a run early: what pushes goes off now, the rest in order."""
+    draft.put(replace(task, stopping=why.value, phase="close", stage_since=draft.now.mono, retry_at=None))
+    for output in mine(draft, task):
+        if pushes(draft, output.name):
+            switch_off(draft, output, planned=False, why=why.value)
+
+
+def mine(draft: Draft, task: Task) -> list[Output]:
+    """The outputs that this task has on, or has not seen off yet."""
+    return [output for output in draft.owed() if output.task_id == task.task_id]
+
+
+def pushes(draft: Draft, actuator: str) -> bool:
+    """Does it press water or a dose into something? Then it stops before what it presses against."""
+    return draft.state.site.actuators[actuator].role in PUSHING
+
+
+def cancel(draft: Draft, order: Cancel) -> None:
+    """A person ends a task. One that runs ends when its outputs are seen off."""
+    task = next((task for task in draft.tasks() if task.task_id == order.task_id), None)
+    if task is None:
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_task"))
+        return
+    draft.note("TASK_CANCEL_ORDERED", task_id=task.task_id, zone=task.zone, who=order.who)
+    if task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting":
+        if not task.stopping:
+            abort(draft, task, Code.TASK_CANCELLED)
+    else:
+        end(draft, task, TaskStatus.FAILED, Code.TASK_CANCELLED, decision="fail", error=Code.TASK_CANCELLED)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"task_id": task.task_id}))
+
+
+def approve(draft: Draft, order: Approve) -> None:
+    """A person releases a proposed task."""
+    task = next((task for task in draft.tasks() if task.task_id == order.task_id), None)
+    if task is None or task.status is not TaskStatus.ACCEPTED:
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_task"))
+        return
+    draft.put(replace(task, approved=True))
+    draft.note("TASK_APPROVED", task_id=task.task_id, zone=task.zone, who=order.who)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"task_id": task.task_id}))

@@ -1,0 +1,206 @@
+"""What people put on the site: it binds every source, survives a restart, and taking it off starts nothing."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgectl.engine.state import State
+from edgectl.model.inputs import (
+    Approve,
+    Cancel,
+    ManualOn,
+    Mode,
+    Restrain,
+    Restraint,
+    Resume,
+    SetMode,
+    TaskRequest,
+)
+from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import SECOND
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.world import DAY, World
+
+HOUR = 3600 * SECOND
+SIX = 4 * HOUR  # six o'clock in Berlin, when the first watering is due
+
+
+def lock(*, on: bool = True) -> Restrain:
+    return Restrain(token=1, what=Restraint.LOCK, on=on, who="Ana", zone="zone-1", why="new filter")
+
+
+def hold(lasts: int) -> Restrain:
+    return Restrain(token=1, what=Restraint.HOLD, on=True, who="Ana", zone="zone-1", lasts=lasts)
+
+
+def pumped(world: World) -> int:
+    world.field.advance(world.now)
+    return sum(move.on for move in world.field.trace if move.name == "pump")
+
+
+def skips(world: World) -> list[str]:
+    return [str(e.details.get("why", "")) for e in world.journal.timeline if e.event_type == "SCHEDULE_SKIPPED"]
+
+
+def watering(world: World) -> Task:
+    while not world.field.relays["pump"].on:
+        world.run(world.now + SECOND)
+    return next(task for task in world.state.tasks.values() if task.status is TaskStatus.RUNNING)
+
+
+def ended(world: World, task: Task) -> Task:
+    value = world.journal.values[("Task", task.task_id)]
+    assert isinstance(value, Task)
+    return value
+
+
+def test_a_locked_zone_takes_orders_from_nobody_and_stays_locked_over_restarts() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(lock())
+    world.run(SIX + HOUR)
+    world._begin()
+    world.run(world.now + 20 * SECOND)
+    world.offer(ManualOn(token=2, actuator="valve", lease=10 * SECOND, who="me"))
+    world.run(DAY)
+    assert pumped(world) == 0
+    assert not any(move.on for move in world.field.trace if move.name in ("valve", "lamp"))
+    vetoes = [e.details["vetoed"] for e in world.journal.timeline if e.event_type == "MANUAL_ON"]
+    assert "Ana works in zone-1 (new filter)" in vetoes[0]
+    assert skips(world).count("lock") == 8 + 2, "each run and each edge of the window that fell into it left a row"
+    world.offer(lock(on=False))
+    world.run(2 * DAY)
+    assert pumped(world) == 8
+
+
+def test_a_window_is_brought_about_when_its_zone_is_unlocked() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(lock())
+    world.run(6 * HOUR)
+    assert not world.field.relays["lamp"].on
+    world.offer(lock(on=False))
+    world.run(6 * HOUR + 60 * SECOND)
+    assert world.field.relays["lamp"].on
+
+
+def test_a_lock_stops_what_runs_and_the_valve_comes_after_the_pump() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    task = watering(world)
+    world.offer(lock())
+    world.run(world.now + 30 * SECOND)
+    assert not world.field.relays["pump"].on
+    outcome = ended(world, task).outcome
+    assert outcome is not None
+    assert outcome.reason_code == "stopped_by_operator"
+    assert outcome.physical_effect.value == "partial"
+
+
+def test_a_hold_skips_the_water_and_not_the_light_and_ends_by_itself() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(hold(SIX + HOUR))
+    world.run(SIX + HOUR // 2)
+    assert pumped(world) == 0
+    assert world.field.relays["lamp"].on
+    world.run(SIX + 3 * HOUR)
+    assert pumped(world) == 1
+    assert skips(world) == ["hold"]
+
+
+def test_a_hold_without_an_end_or_for_ever_is_refused() -> None:
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    for lasts in (0, 15 * DAY):
+        world.offer(hold(lasts))
+        world.run(world.now + SECOND)
+    assert not any(latch.held for latch in world.state.latches.values())
+
+
+def test_a_hold_set_by_a_clock_that_cannot_be_believed_is_over_after_a_restart_of_the_machine() -> None:
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    world.offer(hold(DAY))
+    world.run(world.now + SECOND)
+    (latch,) = world.state.latches.values()
+    now = world._clock()
+    assert not latch.over(now, "sim")
+    assert not latch.over(now, "another boot"), "both clocks could be believed: it binds until its hour"
+    stored = world.journal.load()
+    again = State.begin(site=example_site(), schedules=(), stored=stored, boot_id="b", started=0)
+    assert again.latches == {latch.name: latch}
+    assert replace(latch, synced=False).over(now, "another boot")
+
+
+def test_stop_water_lets_the_light_go_on_and_is_called_to_mind() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(Restrain(token=1, what=Restraint.STOP_WATER, on=True, who="Ana"))
+    world.run(SIX + HOUR)
+    assert pumped(world) == 0
+    assert world.field.relays["lamp"].on
+    assert "stop_latched:site" in world.state.alarms
+    world.offer(Resume(token=2, who="Ana"))
+    world.run(SIX + 3 * HOUR)
+    assert pumped(world) == 1
+    assert not world.state.alarms["stop_latched:site"].active
+
+
+def test_leaving_auto_stops_the_flow_first_and_manual_leaves_the_rest_to_people() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    task = watering(world)
+    world.offer(SetMode(token=1, zone="zone-1", mode=Mode.MANUAL, who="Ana"))
+    world.run(world.now + 30 * SECOND)
+    assert not world.field.relays["pump"].on
+    assert ended(world, task).status is TaskStatus.FAILED
+    before = pumped(world)
+    world.run(DAY)
+    assert pumped(world) == before
+    wall = world.wall
+    world.offer(
+        TaskRequest(
+            token=2,
+            zone="zone-1",
+            task_type="irrigation",
+            payload={"duration_s": 20.0},
+            source="cli",
+            correlation_id="by-a-person",
+            scheduled_for=wall,
+            due_at=wall + 30 * SECOND,
+            expires_at=wall + 60 * SECOND,
+        )
+    )
+    world.run(world.now + 60 * SECOND)
+    assert pumped(world) == before + 1
+
+
+def test_in_semi_mode_a_task_waits_for_a_yes() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(SetMode(token=1, zone="zone-1", mode=Mode.SEMI, who="Ana"))
+    world.run(SIX + 120 * SECOND)
+    assert pumped(world) == 0
+    (proposed,) = (task for task in world.state.tasks.values() if task.task_type == "irrigation")
+    world.offer(Approve(token=2, task_id=proposed.task_id, who="Ana"))
+    world.run(world.now + 180 * SECOND)
+    assert ended(world, proposed).status is TaskStatus.COMPLETED
+    world.run(SIX + 2 * HOUR + 2100 * SECOND)
+    assert pumped(world) == 1, "nobody said yes to the second one"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_cancelled_task_ends_with_its_outputs_off(running: bool) -> None:
+    world = World(example_site(), example_schedules(), 1)
+    if running:
+        task = watering(world)
+    else:
+        world.run(60 * SECOND)
+        world.offer(SetMode(token=1, zone="zone-1", mode=Mode.SEMI, who="Ana"))
+        world.run(SIX + 60 * SECOND)
+        task = next(task for task in world.state.tasks.values() if task.task_type == "irrigation")
+    world.offer(Cancel(token=3, task_id=task.task_id, who="Ana"))
+    world.run(world.now + 30 * SECOND)
+    over = ended(world, task)
+    assert over.outcome is not None
+    assert (over.status, over.outcome.error_code) == (TaskStatus.FAILED, "task_cancelled")
+    assert not any(relay.on for name, relay in world.field.relays.items() if name != "lamp")
