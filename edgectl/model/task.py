@@ -66,6 +66,7 @@ class Correction:
     expected: float = 0.0
     wait_until: Nanos = 0
     ineffective: int = 0  # doses in a row that changed too little
+    factors: Mapping[str, float] = field(default_factory=dict)  # how much stronger than its gain a dose turned out
     queue: tuple[tuple[str, float], ...] = ()  # nutrients of this round that are still to come, in ml
 
 

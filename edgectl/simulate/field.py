@@ -6,11 +6,13 @@ controller lives; every transition goes into the trace, which is what the invari
 
 from dataclasses import dataclass
 from random import Random
+from typing import Protocol
 
 from edgectl.model.channel import Sample
 from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
-from edgectl.model.site import Site
-from edgectl.model.time import MS, SECOND, Nanos
+from edgectl.model.site import Role, Site
+from edgectl.model.time import MS, Nanos
+from edgectl.plant.one_tank import OneTank
 
 ROUND_TRIP = 75 * MS
 TIMEOUT = 500 * MS
@@ -43,22 +45,32 @@ class _Relay:
     until: Nanos | None = None
 
 
-class SimField:
-    """The plant and its devices. All instants are monotonic nanoseconds."""
+class Ground(Protocol):
+    """The greenhouse behind the relays."""
 
-    def __init__(self, site: Site, random: Random, faults: Faults) -> None:
+    blocked: bool
+    watched: bool
+    dry: Nanos  # the longest that a pump ran in one go without moving water
+
+    def switched(self, name: str, on: bool, at: Nanos) -> None:
+        """A relay moved."""
+
+    def advance(self, to: Nanos) -> None:
+        """Let time pass under the present state."""
+
+    def values(self, at: Nanos) -> dict[str, float | None]:
+        """What the sensors show, by channel; None is no answer."""
+
+
+class SimField:
+    """The devices in front of a greenhouse. All instants are monotonic nanoseconds."""
+
+    def __init__(self, site: Site, random: Random, faults: Faults, ground: Ground | None = None) -> None:
         self.site, self.random, self.faults = site, random, faults
+        self.ground: Ground = OneTank() if ground is None else ground
         self.relays = {name: _Relay() for name in site.actuators}
         self.trace: list[Transition] = []
-        self.tank_l = 120.0
-        self.capacity_l = 200.0
-        self.pumped_l = 0.0
         self.injected = 0
-        self.blocked = False
-        self.watched = True  # False while no controller lives that could stop a dry pump
-        self.dry: Nanos = 0  # the longest the pump ran in one go without moving water
-        self._dry_for: Nanos = 0
-        self._at: Nanos = 0
         self._samples = 0
 
     def send(self, effect: Send, now: Nanos) -> list[tuple[Nanos, Input]]:
@@ -94,26 +106,20 @@ class SimField:
     def poll(self, now: Nanos) -> Samples:
         """All sensors at once."""
         self.advance(now)
-        values = {"level.level": self.tank_l / self.capacity_l * 100, "meter.volume": self.pumped_l}
-        values["meter.flow"] = self.flow_l_min
+        values = self.ground.values(now)
         if self._hit(self.faults.bad_level):
-            values["level.level"] = float("nan")
+            values[next(iter(values))] = float("nan")
         block = []
         for channel, value in values.items():
-            self._samples += 1
-            block.append(Sample(sample_id=self._samples, channel=channel, value=value, at=now))
+            if value is not None:
+                self._samples += 1
+                block.append(Sample(sample_id=self._samples, channel=channel, value=value, at=now))
         return Samples(block=tuple(block))
 
     @property
     def samples(self) -> int:
         """How many samples have been taken."""
         return self._samples
-
-    @property
-    def flow_l_min(self) -> float:
-        """Water moves when pump and valve are open and the suction is wet."""
-        pushes = self.relays["pump"].on and self.relays["valve"].on and not self.blocked
-        return 10.0 if pushes and self.tank_l > 2.0 else 0.0
 
     def advance(self, now: Nanos) -> None:
         """Let time pass: pulses end at their own instants, in order, and water flows in between."""
@@ -122,34 +128,21 @@ class SimField:
             if not ending:
                 break
             until, name = min(ending)
-            self._flow_until(until)
             relay = self.relays[name]
             relay.on, relay.until = False, None
+            self.ground.switched(name, False, until)
             self.trace.append(Transition(at=until, name=name, on=False, cmd_id=None))
-        self._flow_until(now)
-
-    def _flow_until(self, now: Nanos) -> None:
-        if now <= self._at:
-            return
-        spent_s = (now - self._at) / SECOND
-        flow = self.flow_l_min
-        is_dry = self.watched and self.relays["pump"].on and not flow
-        self._dry_for = self._dry_for + now - self._at if is_dry else 0
-        self.dry = max(self.dry, self._dry_for)
-        moved = min(flow / 60 * spent_s, self.tank_l)
-        self.pumped_l += moved
-        # Rain water keeps coming slowly: about what eight runs a day take out.
-        self.tank_l = min(self.capacity_l, self.tank_l - moved + spent_s * 0.0012)
-        self._at = now
+        self.ground.advance(now)
 
     def _move(self, name: str, on: bool, at: Nanos, until: Nanos | None, cmd_id: str | None) -> None:
         self.advance(at)
         relay = self.relays[name]
         if relay.on is not on or cmd_id is not None:
             self.trace.append(Transition(at=at, name=name, on=on, cmd_id=cmd_id))
-        if name == "pump" and on:
-            self.blocked = self._hit(self.faults.blocked)
+        if on and self.site.actuators[name].role is Role.PUMP:
+            self.ground.blocked = self._hit(self.faults.blocked)
         relay.on, relay.until = on, until
+        self.ground.switched(name, on, at)
 
     def _hit(self, probability: float) -> bool:
         hit = probability > 0 and self.random.random() < probability

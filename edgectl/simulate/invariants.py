@@ -2,7 +2,7 @@
 
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.command import Command, CommandState, Order
-from edgectl.model.site import Role, Site
+from edgectl.model.site import Site
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.simulate.field import Transition
@@ -71,7 +71,14 @@ def _tasks(journal: MemoryJournal) -> list[str]:
     for value in journal.values.values():
         if isinstance(value, Task) and value.status is TaskStatus.COMPLETED and value.outcome is not None:
             outcome = value.outcome
-            commands = [c for c in journal.values.values() if isinstance(c, Command) and c.task_id == value.task_id]
+            commands = [
+                c
+                for c in journal.values.values()
+                if isinstance(c, Command)
+                and c.task_id == value.task_id
+                and c.stage != "dose"
+                and c.cmd_id not in value.interrupted
+            ]
             if outcome.action_required and not (commands and all(c.state is CommandState.DONE for c in commands)):
                 found.append(f"6: {value.task_id} is completed without DONE for every command")
     return found
@@ -110,17 +117,21 @@ def _nothing_before_ready(trace: list[Transition], ready: list[tuple[Nanos, Nano
 
 
 def _dead_head(site: Site, trace: list[Transition]) -> list[str]:
+    """13: a pump always has an open way out, and an open way in where it can choose one."""
     found: list[str] = []
-    for zone in site.zones.values():
-        if zone.pump is None or zone.valve is None:
+    for pump in {zone.pump for zone in site.zones.values() if zone.pump is not None}:
+        zones = [zone for zone in site.zones.values() if zone.pump == pump]
+        if any(zone.valve is None for zone in zones):
             continue
-        assert site.actuators[zone.pump].role is Role.PUMP
-        pump = valve = False
+        circuits = [zone.circuit for zone in zones if zone.circuit is not None]
+        out = {zone.valve for zone in zones} | {circuit.solution_fill for circuit in circuits}
+        into = {name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)} - {None}
+        on: set[str] = set()
         since: Nanos | None = None
         for move in trace:
             if since is not None and move.at - since > DEAD_HEAD:
-                found.append(f"13: {zone.pump} pushed against a closed valve for {(move.at - since) / SECOND:.1f} s")
-            pump = move.on if move.name == zone.pump else pump
-            valve = move.on if move.name == zone.valve else valve
-            since = (since or move.at) if pump and not valve else None
+                found.append(f"13: {pump} pushed against a closed valve for {(move.at - since) / SECOND:.1f} s")
+            (on.add if move.on else on.discard)(move.name)
+            closed = not on & out or bool(into and not on & into)
+            since = (since or move.at) if pump in on and closed else None
     return found

@@ -99,8 +99,8 @@ def _fresh(world: World) -> list[str]:
 def _dry(world: World) -> list[str]:
     """12: no pump runs without moving water for long, and the third trip in a row locks it out."""
     found: list[str] = []
-    if world.field.dry > T_DRY:
-        found.append(f"12: the pump ran {world.field.dry / SECOND:.1f} s without moving water")
+    if world.field.ground.dry > T_DRY:
+        found.append(f"12: the pump ran {world.field.ground.dry / SECOND:.1f} s without moving water")
     trips, locked = 0, False
     for entry in world.journal.timeline:
         details = entry.details

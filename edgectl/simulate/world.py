@@ -12,7 +12,7 @@ from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
-from edgectl.simulate.field import Faults, SimField
+from edgectl.simulate.field import Faults, Ground, SimField
 from edgectl.simulate.people import People
 
 POLL = 2 * SECOND
@@ -51,10 +51,11 @@ class World:
         crash: float = 0.0,
         people: bool = False,
         disk: float = 0.0,
+        ground: Ground | None = None,
     ) -> None:
         self.site, self.schedules = site, schedules
         self.random = Random(seed)
-        self.field = SimField(site, self.random, faults or Faults())
+        self.field = SimField(site, self.random, faults or Faults(), ground)
         self.journal = MemoryJournal()
         self.crash = crash
         self.report = Report()
@@ -88,7 +89,7 @@ class World:
             except _Crash:
                 self.report.crashes += 1
                 self.field.advance(self.now)
-                self.field.watched = False
+                self.field.ground.watched = False
                 self.now += round(self.random.uniform(0.2, 40) * SECOND)
                 self._begin()
         self.field.advance(until)
@@ -132,7 +133,7 @@ class World:
         """Start as the daemon does: safe writes first, then the journal, then the questions."""
         self._life += 1
         self.field.advance(self.now)
-        self.field.watched = True
+        self.field.ground.watched = True
         self._heap.clear()
         self._polled = self.now - POLL
         for name, actuator in sorted(self.site.actuators.items(), key=lambda item: item[1].role != "pump"):

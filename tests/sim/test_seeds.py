@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from edgectl.model.task import PhysicalEffect, Task, TaskStatus
+from edgectl.plant.one_tank import OneTank
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
@@ -105,7 +106,7 @@ def test_a_campaign_has_met_everything_that_it_checks() -> None:
 def test_the_days_of_the_clock_change_are_days_like_others(begin: int) -> None:
     """Ten days around the last Sunday of March and of October: eight runs a day, no more and no less."""
     world = World(example_site(), example_schedules(), 5)
-    world.field.tank_l = world.field.capacity_l = 4000.0  # enough water for all of it
+    world.field.ground = OneTank(tank_l=4000.0, capacity_l=4000.0)  # enough water for all of it
     world.now = world.field._at = world._polled = begin * DAY
     world._begin()
     world.run((begin + 10) * DAY)

@@ -2,6 +2,7 @@
 
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Reading
+from edgectl.model.codes import Code
 from edgectl.model.command import Command
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
@@ -9,6 +10,7 @@ from edgectl.model.timeline import Latch
 FLOW_PROOF = 3 * SECOND  # water must have moved by then
 NO_FLOW_L_MIN = 0.1
 TRIPS_TO_LOCKOUT = 3
+OVERRUNS_TO_LOCKOUT = 2
 
 
 def is_dry(draft: Draft, command: Command) -> bool:
@@ -26,6 +28,26 @@ def is_dry(draft: Draft, command: Command) -> bool:
             draft.wake(reading.at + draft.state.site.sensors[name].max_age + 1)
             return False
     return True
+
+
+def overrun(draft: Draft, valve: str, code: Code) -> None:
+    """A fill ran its whole time and no float rose: the water did not come, or the float lies. The second time in a row
+    the part is locked, for a lying float means that the water went over the edge."""
+    name, wall = f"trips:{valve}", draft.now.wall
+    before = draft.latch(name)
+    count = 1 + (before.count if before is not None else 0)
+    locked = count >= OVERRUNS_TO_LOCKOUT
+    draft.put(Latch(name=name, held=False, since=wall, who="engine", why=code.value, count=count))
+    draft.alert(
+        "fill_overrun",
+        valve,
+        f"{valve} was open for the whole time that a fill may take, and no float rose",
+        "look at the water supply, the float and the floor, then acknowledge; "
+        + ("nothing is filled until then" if locked else "the next such fill locks it"),
+    )
+    if locked:
+        draft.put(Latch(name=f"lockout:{valve}", held=True, since=wall, who="engine", why=code.value, count=count))
+        draft.note("LOCKED_OUT", actuator=valve)
 
 
 def trip(draft: Draft, command: Command) -> None:

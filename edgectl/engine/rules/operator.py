@@ -8,6 +8,8 @@ from edgectl.model.inputs import Acknowledge, Answer, MakeSafe, ManualOff, Manua
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
 
+# What a person has to look at before it counts as over: nothing in the field says so by itself.
+LATCHED = frozenset({"biz_no_flow", "fill_overrun", "dose_no_effect", "overshoot_guard", "probe_out_of_water"})
 LONGEST_MANUAL = 4 * 3600 * SECOND
 
 
@@ -82,5 +84,6 @@ def acknowledge(draft: Draft, order: Acknowledge) -> None:
         latch = draft.latch(name)
         if latch is not None and (latch.held or latch.count):
             draft.put(replace(latch, held=False, count=0, who=order.who, since=draft.now.wall, why="acknowledged"))
-    draft.calm("biz_no_flow", alarm.subject)
+    if alarm.code in LATCHED:
+        draft.calm(alarm.code, alarm.subject)
     draft.effect(Answer(token=order.token, ok=True, code="acknowledged"))

@@ -28,56 +28,64 @@ PH_DEADBAND, EC_DEADBAND = 0.05, 0.06
 PH_STEADY, EC_STEADY = 0.04, 0.08  # the largest change over the window of a decision
 ENOUGH = 0.15  # of the expected change: less is no effect
 INEFFECTIVE = 4
+STRONGEST = 4.0  # the most that one dose may teach
 STEADY_RETRY: Nanos = 5 * SECOND
 
 
-def correct(draft: Draft, task: Task, zone: Zone, began: Nanos) -> bool:
-    """One step of the correction. True while the solution cannot be judged: a dose flows, or has not mixed."""
-    chemistry = zone.chemistry
-    assert chemistry is not None
+def is_mixed(draft: Draft, task: Task, began: Nanos) -> bool:
+    """Can the solution be judged: has it been pumped round for a while, and the last dose had its mixing time?"""
     state = task.correction or Correction(wait_until=began + SETTLE)
+    if task.correction is None:
+        draft.put(replace(task, correction=state))
     if state.pending:
-        return _flowing(draft, task, state, chemistry)
-    wait_until = max(state.wait_until, draft.state.started + WARM_UP)
-    if draft.now.mono < wait_until:
-        draft.wake(wait_until)
-        return True
-    if draft.held(f"lockout:{zone.name}"):
+        _follow(draft, task, state)
         return False
+    wait_until = max(state.wait_until, draft.state.started + WARM_UP)
+    draft.wake(wait_until)
+    return draft.now.mono >= wait_until
+
+
+def correct(draft: Draft, task: Task) -> None:
+    """The solution is mixed and not yet right: give a dose, if everything allows it."""
+    zone = draft.state.site.zones[task.zone]
+    chemistry, state = zone.chemistry, task.correction
+    assert chemistry is not None
+    assert state is not None
+    if draft.held(f"lockout:{zone.name}"):
+        return
     readings = _readings(draft, chemistry)
     if readings is None:
         draft.wake(draft.now.mono + STEADY_RETRY)
-        return False
+        return
     ph, ec = readings
     if why := _implausible(chemistry, ph, ec):
         lock_dosing(draft, zone, *why)
-        return False
+        return
     state = _judge(draft, zone, state, ph, ec)
     if state.ineffective >= INEFFECTIVE:
         draft.put(replace(task, correction=state))
         lock_dosing(draft, zone, "dose_no_effect", f"{INEFFECTIVE} doses in a row changed almost nothing")
-        return False
-    return _decide(draft, task, zone, state, ph, ec)
+        return
+    _decide(draft, task, zone, state, ph, ec)
 
 
-def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> bool:
+def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> None:
     chemistry = zone.chemistry
     assert chemistry is not None
     samples = [cited(reading) for reading in (ph, ec) if reading is not None]
     if state.queue:
         (name, ml), *rest = state.queue
-        return _dose(draft, task, replace(state, queue=tuple(rest)), name, "ec", _of(draft, name, ml), ec, samples)
-    if ec is not None and chemistry.nutrients and ec.value < chemistry.target_ec - EC_DEADBAND:
+        _dose(draft, task, replace(state, queue=tuple(rest)), name, "ec", _of(draft, name, ml), ec, samples)
+    elif ec is not None and chemistry.nutrients and ec.value < chemistry.target_ec - EC_DEADBAND:
         error = (chemistry.target_ec - ec.value) / len(chemistry.nutrients)
-        doses = [(name, _sized(draft, name, error, first=state.doses == 0)) for name in chemistry.nutrients]
+        doses = [(name, _sized(draft, name, state, "ec", error)) for name in chemistry.nutrients]
         queue = tuple((name, dose.ml) for name, dose in doses[1:] if dose is not None)
-        return _dose(draft, task, replace(state, queue=queue), doses[0][0], "ec", doses[0][1], ec, samples)
-    if ph is not None and abs(ph.value - chemistry.target_ph) > PH_DEADBAND:
-        name_ = chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
-        if name_ is not None:
-            dose = _sized(draft, name_, abs(ph.value - chemistry.target_ph), first=state.quantity != "ph")
-            return _dose(draft, task, state, name_, "ph", dose, ph, samples)
-    return False
+        _dose(draft, task, replace(state, queue=queue), doses[0][0], "ec", doses[0][1], ec, samples)
+    elif ph is not None and abs(ph.value - chemistry.target_ph) > PH_DEADBAND:
+        pump = chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
+        if pump is not None:
+            dose = _sized(draft, pump, state, "ph", abs(ph.value - chemistry.target_ph))
+            _dose(draft, task, state, pump, "ph", dose, ph, samples)
 
 
 def _dose(
@@ -89,7 +97,7 @@ def _dose(
     dose: Dose | None,
     reading: Reading | None,
     samples: Sequence[Mapping[str, Any]],
-) -> bool:
+) -> None:
     """Order one dose. Its amount is entered in the ledger by the same decision."""
     now = draft.now.mono
     if dose is None:
@@ -103,7 +111,8 @@ def _dose(
             reason_code=Code.DOSE_BELOW_RESOLUTION.value,
             samples=list(samples),
         )
-        return False
+        draft.wake(now + 60 * SECOND)
+        return
     cmd_id = f"{task.task_id}-dose-{state.doses + 1}"
     draft.note(
         "DOSE_PLANNED",
@@ -127,7 +136,7 @@ def _dose(
     if veto is not None:
         draft.put(replace(task, correction=replace(state, wait_until=now + 30 * SECOND)))
         draft.wake(now + 30 * SECOND)
-        return True
+        return
     planned = replace(
         state,
         doses=state.doses + 1,
@@ -138,17 +147,17 @@ def _dose(
         expected=dose.change,
     )
     draft.put(replace(task, correction=planned))
-    return True
 
 
-def _flowing(draft: Draft, task: Task, state: Correction, chemistry: Chemistry) -> bool:
-    """A dose is on its way. When its order has ended, however, the mixing time begins."""
+def _follow(draft: Draft, task: Task, state: Correction) -> None:
+    """A dose is on its way. When its order has ended, however it did, the mixing time begins."""
+    chemistry = draft.state.site.zones[task.zone].chemistry
+    assert chemistry is not None
     command = draft.command(state.pending)
     if command is not None and not command.terminal:
         _end_as_planned(draft, command)
-        return True
-    given_up = command is None or command.ended_at is None
-    ended = draft.now.mono if given_up or command is None or command.ended_at is None else command.ended_at
+        return
+    ended = draft.now.mono if command is None or command.ended_at is None else command.ended_at
     wait_until = ended + chemistry.mixing
     draft.put(replace(task, correction=replace(state, pending="", wait_until=wait_until)))
     draft.note(
@@ -159,7 +168,6 @@ def _flowing(draft: Draft, task: Task, state: Correction, chemistry: Chemistry) 
         terminal_status="" if command is None else command.state.value,
     )
     draft.wake(wait_until)
-    return True
 
 
 def _end_as_planned(draft: Draft, command: Command) -> None:
@@ -177,10 +185,13 @@ def _judge(draft: Draft, zone: Zone, state: Correction, ph: Reading | None, ec: 
     """Did the last dose do anything?"""
     reading = ec if state.quantity == "ec" else ph
     if not state.expected or reading is None or state.queue:
-        return state
+        return state  # a round of nutrients is judged as a whole, after its last one
     changed = abs(reading.value - state.before)
     if changed >= ENOUGH * state.expected:
-        return replace(state, expected=0.0, ineffective=0)
+        # Weak water moves more than the gain says. What a dose did is the better gain for the next one, if it is more.
+        stronger = min(STRONGEST, max(1.0, changed / state.expected))
+        factors = {**state.factors, state.quantity: state.factors.get(state.quantity, 1.0) * stronger}
+        return replace(state, expected=0.0, ineffective=0, factors=factors)
     draft.note("DOSE_WITHOUT_EFFECT", zone=zone.name, actuator=state.actuator, changed=round(changed, 4))
     return replace(state, expected=0.0, ineffective=state.ineffective + 1)
 
@@ -208,10 +219,12 @@ def _implausible(chemistry: Chemistry, ph: Reading | None, ec: Reading | None) -
     return None
 
 
-def _sized(draft: Draft, actuator: str, error: float, *, first: bool) -> Dose | None:
+def _sized(draft: Draft, actuator: str, state: Correction, quantity: str, error: float) -> Dose | None:
+    """Sized by the gain of the site file, or by a stronger one that the doses of this stage have shown."""
     doser = draft.state.site.actuators[actuator].doser
     assert doser is not None
-    return size(doser, error, first=first, left_ml=caps_left(draft, actuator))
+    learned = replace(doser, gain=doser.gain * state.factors.get(quantity, 1.0))
+    return size(learned, error, first=quantity not in state.factors, left_ml=caps_left(draft, actuator))
 
 
 def _of(draft: Draft, actuator: str, ml: float) -> Dose | None:

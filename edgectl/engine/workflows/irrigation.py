@@ -5,13 +5,15 @@ A task that asks for litres ends by the meter, and by the clock at 1.3 times the
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.workflows.need import RETRY, RUN, WAIT, Need, awaited, conditions_hold
-from edgectl.engine.workflows.stage import Elapsed, Exit, Stage, Table, Volume
+from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
+from edgectl.engine.workflows.tanks import WET
 from edgectl.model.codes import Code
-from edgectl.model.site import Condition, Site, Zone
+from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, seconds
 
 HARD_LIMIT: Nanos = 600 * SECOND
+STALE = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED, event="TANK_LEVEL_STALE")
 CEILING = 1.3  # of the time that a volume should take
 
 
@@ -31,6 +33,8 @@ def table(site: Site, task: Task) -> Table:
                 done=done,
                 limit=duration,
                 late=done,
+                doors=_empties(zone),
+                blind=STALE if _empties(zone) else None,
             ),
         )
     return (
@@ -39,6 +43,8 @@ def table(site: Site, task: Task) -> Table:
             opens=_opens(zone),
             until=Volume(meter=zone.meter, litres=float(litres)),
             done=done,
+            doors=_empties(zone),
+            blind=STALE if _empties(zone) else None,
             limit=_time_for(zone, float(litres)),
             # The clock ends what the meter did not: the plants have had water, and somebody should look at the meter.
             late=Exit(code=Code.IRRIGATION_REQUIRED, event="VOLUME_NOT_REACHED"),
@@ -60,8 +66,20 @@ def need(draft: Draft, task: Task) -> Need:
 
 
 def _source(site: Site, zone: Zone) -> tuple[Condition, ...]:
+    """What must be seen before water is drawn: the pump's own conditions, and the lower float of its tank."""
     assert zone.pump is not None
-    return site.actuators[zone.pump].requires
+    low = None if zone.circuit is None else zone.circuit.solution.low
+    float_ = () if low is None else (Condition(sensor=low, compare=Compare.ABOVE, limit=WET),)
+    return (*site.actuators[zone.pump].requires, *float_)
+
+
+def _empties(zone: Zone) -> tuple[Door, ...]:
+    """The tank runs dry, or its float cannot be seen any more: the water stops first."""
+    low = None if zone.circuit is None else zone.circuit.solution.low
+    if low is None:
+        return ()
+    empty = Exit(code=Code.LOW_WATER, error=Code.EXECUTION_FAILED)
+    return (Door(name="solution_empty", when=Below(sensor=low, limit=WET), exit=empty),)
 
 
 def _opens(zone: Zone) -> tuple[str, ...]:

@@ -63,6 +63,7 @@ def _compare(draft: Draft, wish: Above | Below) -> Sight:
 
 
 def _in_band(draft: Draft, wish: InBand) -> Sight:
+    sights: list[Sight] = []
     for sensor, target, share in (
         (wish.ph, wish.target_ph, wish.ph_share),
         (wish.ec, wish.target_ec, wish.ec_share),
@@ -71,10 +72,9 @@ def _in_band(draft: Draft, wish: InBand) -> Sight:
             continue
         reading = draft.read(sensor)
         if isinstance(reading, Missing):
-            return Sight.BLIND
-        if abs(reading.value - target) > share * target:
-            return Sight.NO
-    return Sight.YES
+            return Sight.BLIND  # whoever cannot see one of the two does not correct the other
+        sights.append(_sight(abs(reading.value - target) <= share * target))
+    return Sight.NO if Sight.NO in sights else Sight.YES
 
 
 def _sight(holds: bool) -> Sight:

@@ -85,6 +85,7 @@ class Exit:
     event: str = ""
     cycles: int | None = None
     spent: "Exit | None" = None
+    locks: str | None = None  # the part that is locked out when this exit is taken for the second time in a row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

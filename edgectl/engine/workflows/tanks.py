@@ -69,7 +69,7 @@ def refill(site: Site, zone: Zone) -> Table:
             opens=(circuit.fill,),
             until=full(tank),
             done=Exit(code=Code.TANK_REFILL_COMPLETED, event="TANK_REFILL_COMPLETED"),
-            limit=_refill_limit(circuit, tank),
+            limit=_fill_limit(tank, circuit.fill_l_min, REFILL_LIMIT),
             late=Exit(
                 code=Code.CYCLE_START_REFILL_TIMEOUT, error=Code.CYCLE_START_REFILL_TIMEOUT, event="TANK_REFILL_TIMEOUT"
             ),
@@ -144,8 +144,15 @@ def prepare_limit(chemistry: Chemistry) -> Nanos:
 
 def _first_fill(circuit: Circuit, then: str | None) -> Table:
     tank = circuit.clean or circuit.solution
-    limit = circuit.fill_time or CLEAN_FILL_LIMIT
-    timeout = Exit(code=Code.CLEAN_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT)
+    limit = _fill_limit(tank, circuit.fill_l_min, circuit.fill_time or CLEAN_FILL_LIMIT)
+    timeout = Exit(code=Code.CLEAN_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT, locks=circuit.fill)
+    again = Exit(
+        code=Code.CLEAN_FILL_RETRY_STARTED,
+        event="CLEAN_FILL_RETRY_STARTED",
+        to="clean_fill",
+        cycles=1,
+        spent=timeout,
+    )
     return (
         Stage(
             name="clean_fill",
@@ -155,13 +162,8 @@ def _first_fill(circuit: Circuit, then: str | None) -> Table:
             until=full(tank),
             done=Exit(code=Code.CLEAN_FILL_COMPLETED, event="CLEAN_FILL_COMPLETED", to=then),
             limit=limit,
-            late=Exit(
-                code=Code.CLEAN_FILL_RETRY_STARTED,
-                event="CLEAN_FILL_RETRY_STARTED",
-                to="clean_fill",
-                cycles=1,
-                spent=timeout,
-            ),
+            # Where the rate is known, the limit is the whole tank and more: a second try could only run over.
+            late=again if circuit.fill_l_min is None else timeout,
             doors=_contradictions(tank),
             blind=_BLIND,
             resumes=True,
@@ -191,8 +193,12 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None) -> Table:
             opens=tuple(part for part in parts if part is not None),
             until=full(circuit.solution),
             done=Exit(code=Code.SOLUTION_FILL_COMPLETED, event="SOLUTION_FILL_COMPLETED", to=then),
-            limit=circuit.solution_time or SOLUTION_FILL_LIMIT,
-            late=Exit(code=Code.SOLUTION_FILL_TIMEOUT, error=Code.SOLUTION_TANK_NOT_FILLED_TIMEOUT),
+            limit=_fill_limit(circuit.solution, _rate(zone), circuit.solution_time or SOLUTION_FILL_LIMIT),
+            late=Exit(
+                code=Code.SOLUTION_FILL_TIMEOUT,
+                error=Code.SOLUTION_TANK_NOT_FILLED_TIMEOUT,
+                locks=circuit.solution_fill,
+            ),
             doors=tuple(doors),
             blind=_BLIND,
             resumes=True,
@@ -244,10 +250,14 @@ def _contradictions(tank: Tank) -> tuple[Door, ...]:
     return (Door(name=f"{tank.name}_floats", when=when, exit=_CONTRADICTION),)
 
 
-def _refill_limit(circuit: Circuit, tank: Tank) -> Nanos:
-    if circuit.fill_l_min is None:
-        return REFILL_LIMIT
-    return min(REFILL_LIMIT, seconds(1.3 * tank.volume_l / circuit.fill_l_min * 60))
+def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos) -> Nanos:
+    """Where the commissioned rate is known, no fill lasts longer than 1.3 times the whole tank: a float that lies must
+    not become a flood."""
+    return most if rate_l_min is None else min(most, seconds(1.3 * tank.volume_l / rate_l_min * 60))
+
+
+def _rate(zone: Zone) -> float | None:
+    return zone.chemistry.rate_l_min if zone.chemistry is not None else zone.rate_l_min
 
 
 def _circuit(zone: Zone) -> Circuit:

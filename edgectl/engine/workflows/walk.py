@@ -7,13 +7,13 @@ that the stage opened has been seen off.
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.flow import is_dry, trip
+from edgectl.engine.rules.flow import is_dry, overrun, trip
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.stopping import abort, mine, pushes
 from edgectl.engine.workflows import outcome
-from edgectl.engine.workflows.correction import correct
+from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
 from edgectl.model.codes import Code, error_of
@@ -23,6 +23,7 @@ from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 
 SLACK = 15 * SECOND  # orders, echoes and read-backs of a whole stage on a slow bus
+REACH = 5 * SECOND  # a part that is to be stopped at the limit must not have ended by itself just before
 STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold its valve open for ever
 OPEN, HOLD, CLOSE = "open", "hold", "close"
 
@@ -67,12 +68,13 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
             elif _opened(draft, task, stage):
                 draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
         case "hold":
-            mixing = stage.corrects and correct(draft, task, draft.state.site.zones[task.zone], task.stage_since)
+            mixed = not stage.corrects or is_mixed(draft, task, task.stage_since)
             task = draft.task(task.task_id)
-            if mixing and _door(draft, task, stage) == "done":
-                return  # what was dosed has not reached the probe yet
-            if (door := _door(draft, task, stage)) is not None:
+            door = _door(draft, task, stage)
+            if door is not None and (mixed or door != "done"):  # what was dosed must have reached the probe
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
+            elif mixed and stage.corrects:
+                correct(draft, task)
         case _:
             if _closed(draft, task, hasty=False):
                 _take(draft, task, table, exit_of(stage, task.leaving))
@@ -239,6 +241,8 @@ def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
             _take(draft, task, table, chosen.spent)
             return
         task = replace(task, taken={**task.taken, key: used + 1})
+    if chosen.locks is not None:
+        overrun(draft, chosen.locks, chosen.code)
     if chosen.to is not None:
         enter(draft, task, table, chosen.to)
     elif chosen.error is None:
@@ -282,7 +286,7 @@ def _longest(stage: Stage) -> Nanos:
 def _lease(draft: Draft, stage: Stage, actuator: Actuator) -> Nanos:
     """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it."""
     if actuator.name == stage.opens[-1]:
-        return stage.limit if stage.pulse is None else stage.pulse
+        return stage.limit + REACH if stage.pulse is None else stage.pulse
     return ceiling(draft, stage)
 
 

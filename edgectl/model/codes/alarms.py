@@ -10,6 +10,10 @@ ALARMS: dict[Code, Meaning] = {
     Code.BIZ_NO_FLOW: alarm(
         "A pump ran and no water was seen.", "Check the source, the suction filter and the valve, then acknowledge."
     ),
+    Code.FILL_OVERRUN: alarm(
+        "A fill took all the time it may, and no float rose.",
+        "Check the supply, the float and the floor around the tank, then acknowledge.",
+    ),
     Code.BIZ_OVERCURRENT: alarm("A motor draws too much current.", "Switch it off, look for what blocks it."),
     Code.BIZ_DRY_RUN: alarm("The source is so low that its pump would soon run dry.", "Fill the tank."),
     Code.BIZ_PUMP_STUCK_ON: alarm("A pump was ordered off and still runs.", "Cut its power, then check its relay."),

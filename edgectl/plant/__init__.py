@@ -1,0 +1,1 @@
+"""The greenhouse itself as equations: water chemistry, tanks, probes. Pure; time is always an argument."""
