@@ -114,10 +114,10 @@ class Draft:
         """What the actuator has given within the last day."""
         return self._ledgers.get(actuator) or self.state.ledgers.get(actuator) or Ledger(name=actuator)
 
-    def spend(self, actuator: str, amount: float) -> None:
-        """Enter an amount, in the decision that lets it out."""
+    def spend(self, actuator: str, amount: float, until: Nanos) -> None:
+        """Enter an amount, in the decision that lets it out. It counts from the instant at which it is all out."""
         state = self.state
-        self.put(self.ledger(actuator).add(amount, self.now, state.boot_id, state.started))
+        self.put(self.ledger(actuator).add(amount, until, self.now, state.boot_id, state.started))
 
     def spent(self, actuator: str, span: Nanos) -> float:
         """What the actuator has given in the last `span`."""

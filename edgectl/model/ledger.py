@@ -15,7 +15,8 @@ LARGEST = 4096  # entries of one actuator: more than one every 21 s for a whole 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """One amount: millilitres of a dosing pump, litres of a water pump; `at` is monotonic, of the boot `boot_id`."""
+    """One amount: millilitres of a dosing pump, litres of a water pump; `at` is when it was
+    all out, monotonic, of the boot `boot_id`."""
 
     amount: float
     at: Nanos
@@ -31,9 +32,10 @@ class Ledger:
     name: str
     spent: tuple[Spent, ...] = ()
 
-    def add(self, amount: float, now: Now, boot_id: str, started: Nanos) -> "Ledger":
-        """One more amount. What is older than a day falls out."""
-        entry = Spent(amount=amount, at=now.mono, wall=now.wall, boot_id=boot_id, synced=now.trust is Trust.SYNCED)
+    def add(self, amount: float, until: Nanos, now: Now, boot_id: str, started: Nanos) -> "Ledger":
+        """One more amount, all of it out at `until` on the monotonic clock. What is older than a day falls out."""
+        wall, synced = now.wall_at(until), now.trust is Trust.SYNCED
+        entry = Spent(amount=amount, at=until, wall=wall, boot_id=boot_id, synced=synced)
         kept = [old for old in self.spent if age(old, now, boot_id, started) < DAY]
         return Ledger(name=self.name, spent=(*kept, entry)[-LARGEST:])
 

@@ -47,10 +47,11 @@ def _mixing(site: Site, ground: Hydroponics) -> list[str]:
     for zone in site.zones.values():
         if zone.chemistry is None:
             continue
+        mixing = max(120.0, 60 * zone.chemistry.volume_l / zone.chemistry.rate_l_min) * SECOND
         mine = [(at, pump) for at, pump, _ in ground.tanks.doses if pump in zone.chemistry.dosers]
         for (before, one), (after, other) in pairwise(mine):
             # The end of one pulse to the end of the next: the pulse itself, of a minute at most, is part of the gap.
-            if one != other and after - before < zone.chemistry.mixing - SECOND:
+            if one != other and after - before < mixing - SECOND:
                 gap_s = (after - before) / SECOND
                 found.append(
                     f"11: {other} gave {gap_s:.0f} s after {one}, mixing takes {zone.chemistry.mixing // SECOND} s"

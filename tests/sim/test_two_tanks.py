@@ -1,25 +1,43 @@
 """The two-tank house: from empty tanks to a steady solution, and through every single fault of the plant."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 
 import pytest
 
+from edgectl.model.site import Actuator
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
 from edgectl.plant.hydroponics import Hydroponics
 from edgectl.plant.probe import Lie
-from edgectl.plant.water import RO, SOFT, Water
+from edgectl.plant.water import HARD, RO, SOFT, Water
+from edgectl.scheduler.schedule import Cron
 from edgectl.simulate import invariants
 from edgectl.simulate.doses import broken_doses
 from edgectl.simulate.field import Faults
 from edgectl.simulate.two_tank import two_tank_ground, two_tank_schedules, two_tank_site
 from edgectl.simulate.world import DAY, World
 
+OFTEN = Cron(expression="*/20 * * * *")
 
-def house(seed: int = 1, *, water: Water = RO, faults: Faults | None = None, crash: float = 0.0) -> World:
+
+def house(
+    seed: int = 1, *, water: Water = RO, faults: Faults | None = None, crash: float = 0.0, often: bool = False
+) -> World:
+    """`often` prepares the solution again every twenty minutes with narrow caps, so that they are reached."""
     ground = two_tank_ground(Random(seed), water)
-    return World(two_tank_site(), two_tank_schedules(), seed, ground=ground, faults=faults, crash=crash)
+    site, schedules = two_tank_site(), two_tank_schedules()
+    if often:
+        schedules = (replace(schedules[0], cadence=OFTEN), *schedules[1:])
+        site = replace(site, actuators={name: _narrow(actuator) for name, actuator in site.actuators.items()})
+    return World(site, schedules, seed, ground=ground, faults=faults, crash=crash)
+
+
+def _narrow(actuator: Actuator) -> Actuator:
+    if actuator.doser is None:
+        return actuator
+    return replace(actuator, doser=replace(actuator.doser, max_dose_ml=20, max_per_hour_ml=30, max_per_day_ml=100))
 
 
 def ground_of(world: World) -> Hydroponics:
@@ -51,6 +69,14 @@ def test_empty_tanks_become_a_steady_solution_and_no_alarm_is_raised(water: Wate
     assert abs(tanks.read("ph") - 5.8) < 0.15 * 5.8
     assert abs(tanks.read("ec") - 1.6) < 0.25 * 1.6
     assert not world.state.alarms, "a healthy run raises none"
+
+
+def test_the_caps_hold_when_the_solution_is_prepared_again_and_again_across_crashes() -> None:
+    world = house(3, water=HARD, crash=0.005, often=True)
+    world.run(3 * DAY)
+    assert broken(world) == []
+    assert world.report.crashes > 10
+    assert ground_of(world).tanks.dosed_ml["nutrient_a"] > 200, "the caps were reached"
 
 
 @pytest.mark.parametrize("seed", range(6))

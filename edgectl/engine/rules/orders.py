@@ -61,9 +61,9 @@ def switch_on(
             )
         )
     if actuator.doser is not None and lease is not None:
-        draft.spend(actuator_name, lease / SECOND * actuator.doser.ml_per_s)
+        draft.spend(actuator_name, lease / SECOND * actuator.doser.ml_per_s, not_after + lease)
     if actuator.starts_per_hour is not None:
-        draft.spend(f"starts:{actuator_name}", 1.0)
+        draft.spend(f"starts:{actuator_name}", 1.0, now)
     draft.note(
         "COMMAND_DISPATCHED",
         task_id=task_id,

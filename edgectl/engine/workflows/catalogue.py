@@ -116,7 +116,8 @@ def resume(draft: Draft, task: Task) -> bool:
         return False
     now = draft.now
     # Time without a controller counts as filling: the mains may have been open for all that anyone knows.
-    held = min(stage.limit, max(0, now.wall - task.updated_at)) if now.trust is Trust.SYNCED else stage.limit
+    since = max(0, now.wall - task.updated_at) if now.trust is Trust.SYNCED else stage.limit
+    held = min(stage.limit, task.held + since)
     cut = [c for c in draft.commands(task.task_id) if not c.terminal]
     for command in cut:
         draft.end_command(command, CommandState.ERROR, "the controller restarted")
