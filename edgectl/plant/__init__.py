@@ -1,1 +1,1 @@
-"""The greenhouse itself as equations: water chemistry, tanks, probes. Pure; time is always an argument."""
+"""The greenhouse itself as equations: water, tanks, pumps, air and weather. It knows nothing of who controls it."""

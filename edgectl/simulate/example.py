@@ -12,7 +12,8 @@ def example_site() -> Site:
         name="North house",
         timezone="Europe/Berlin",
         sensors={
-            "level": Sensor(name="level", channel="level.level", unit="%", low=0, high=100),
+            # A full tank with a little noise reads 100.2 %: without room in the range nothing would be watered from it.
+            "level": Sensor(name="level", channel="level.level", unit="%", low=-5, high=105),
             "flow": Sensor(name="flow", channel="meter.flow", unit="L/min", max_age=2500 * MS),
             "volume": Sensor(name="volume", channel="meter.volume", unit="L"),
         },

@@ -6,13 +6,12 @@ controller lives; every transition goes into the trace, which is what the invari
 
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
 
 from edgectl.model.channel import Sample
 from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
 from edgectl.model.site import Role, Site
 from edgectl.model.time import MS, Nanos
-from edgectl.plant.one_tank import OneTank
+from edgectl.simulate.ground import Ground
 
 ROUND_TRIP = 75 * MS
 TIMEOUT = 500 * MS
@@ -45,29 +44,12 @@ class _Relay:
     until: Nanos | None = None
 
 
-class Ground(Protocol):
-    """The greenhouse behind the relays."""
-
-    blocked: bool
-    watched: bool
-    dry: Nanos  # the longest that a pump ran in one go without moving water
-
-    def switched(self, name: str, on: bool, at: Nanos) -> None:
-        """A relay moved."""
-
-    def advance(self, to: Nanos) -> None:
-        """Let time pass under the present state."""
-
-    def values(self, at: Nanos) -> dict[str, float | None]:
-        """What the sensors show, by channel; None is no answer."""
-
-
 class SimField:
     """The devices in front of a greenhouse. All instants are monotonic nanoseconds."""
 
     def __init__(self, site: Site, random: Random, faults: Faults, ground: Ground | None = None) -> None:
         self.site, self.random, self.faults = site, random, faults
-        self.ground: Ground = OneTank() if ground is None else ground
+        self.ground = Ground.small(random) if ground is None else ground
         self.relays = {name: _Relay() for name in site.actuators}
         self.trace: list[Transition] = []
         self.injected = 0
@@ -139,8 +121,8 @@ class SimField:
         relay = self.relays[name]
         if relay.on is not on or cmd_id is not None:
             self.trace.append(Transition(at=at, name=name, on=on, cmd_id=cmd_id))
-        if on and self.site.actuators[name].role is Role.PUMP:
-            self.ground.blocked = self._hit(self.faults.blocked)
+        if on and self.faults.blocked and self.site.actuators[name].role is Role.PUMP:
+            self.ground.block(name, self._hit(self.faults.blocked), at)
         relay.on, relay.until = on, until
         self.ground.switched(name, on, at)
 

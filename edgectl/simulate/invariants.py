@@ -20,6 +20,7 @@ def broken(site: Site, journal: MemoryJournal, trace: list[Transition], ready: l
         *_effects(journal, trace),
         *_nothing_before_ready(trace, ready),
         *_dead_head(site, trace),
+        *_start_order(site, journal, trace),
     ]
 
 
@@ -134,4 +135,27 @@ def _dead_head(site: Site, trace: list[Transition]) -> list[str]:
             (on.add if move.on else on.discard)(move.name)
             closed = not on & out or bool(into and not on & into)
             since = (since or move.at) if pump in on and closed else None
+    return found
+
+
+def _start_order(site: Site, journal: MemoryJournal, trace: list[Transition]) -> list[str]:
+    """29: a task starts its pump when a way out has been open for as long as its valve travels."""
+    found: list[str] = []
+    since: dict[str, Nanos] = {}
+    outs: dict[str, set[str]] = {}
+    for zone in site.zones.values():
+        circuit_way = None if zone.circuit is None else zone.circuit.solution_fill
+        outs.setdefault(zone.pump or "", set()).update(name for name in (zone.valve, circuit_way) if name is not None)
+    for move in trace:
+        if not move.on:
+            since.pop(move.name, None)
+            continue
+        since.setdefault(move.name, move.at)
+        command = journal.values.get(("Command", move.cmd_id or ""))
+        ways = outs.get(move.name)
+        if not ways or not isinstance(command, Command) or command.task_id is None:
+            continue
+        open_for = [move.at - since[way] - site.actuators[way].travel for way in ways if way in since]
+        if max(open_for, default=-1) < -TOLERANCE:
+            found.append(f"29: {move.name} started at {move.at / SECOND:.1f} s before a valve was open")
     return found

@@ -4,22 +4,25 @@ The same names as in `examples/two-tank.yaml`. The dosing pumps are small for th
 enough to be stopped.
 """
 
+from dataclasses import replace
 from random import Random
 
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site, Zone
 from edgectl.model.time import MS, SECOND
 from edgectl.model.water import Chemistry, Circuit, Doser, Tank
-from edgectl.plant.hydroponics import Hydroponics
-from edgectl.plant.two_tanks import Layout, Stock, TwoTanks
-from edgectl.plant.water import RO, Water
+from edgectl.plant.layout import Layout, TankPart, two_tanks
+from edgectl.plant.water import RO, Solute
 from edgectl.scheduler.schedule import Cron, Schedule
+from edgectl.simulate.ground import Ground
 
 DOSERS = {
-    "acid_pump": Doser(ml_per_s=1.1, gain=0.022, max_dose_ml=20, max_per_hour_ml=80, max_per_day_ml=400),
-    "base_pump": Doser(ml_per_s=1.05, gain=0.022, max_dose_ml=20, max_per_hour_ml=80, max_per_day_ml=400),
-    "nutrient_a": Doser(ml_per_s=2.0, gain=0.005, max_dose_ml=80, max_per_hour_ml=320, max_per_day_ml=900),
-    "nutrient_b": Doser(ml_per_s=2.0, gain=0.005, max_dose_ml=80, max_per_hour_ml=320, max_per_day_ml=900),
+    "acid": Doser(ml_per_s=1.1, gain=0.03, max_dose_ml=20, max_per_hour_ml=80, max_per_day_ml=400),
+    "base": Doser(ml_per_s=1.05, gain=0.03, max_dose_ml=20, max_per_hour_ml=80, max_per_day_ml=400),
+    "nutrient_a": Doser(ml_per_s=4.0, gain=0.002, max_dose_ml=200, max_per_hour_ml=600, max_per_day_ml=1500),
+    "nutrient_b": Doser(ml_per_s=4.0, gain=0.0015, max_dose_ml=200, max_per_hour_ml=600, max_per_day_ml=1500),
+    "nutrient_c": Doser(ml_per_s=4.0, gain=0.0005, max_dose_ml=200, max_per_hour_ml=600, max_per_day_ml=1500),
 }
+FLOATS = ("clean_min", "clean_max", "solution_min", "solution_max")
 VALVES = {
     "valve_clean_fill": 1400,
     "valve_clean_supply": 1900,
@@ -36,10 +39,7 @@ def two_tank_site() -> Site:
         name="Two tanks",
         timezone="Europe/Berlin",
         sensors={
-            **{
-                name: Sensor(name=name, channel=f"floats.{name}", unit="", low=0, high=1)
-                for name in ("clean_low", "clean_high", "solution_low", "solution_high")
-            },
+            **{name: Sensor(name=name, channel=f"floats.{name}", unit="", low=0, high=1) for name in FLOATS},
             "flow": Sensor(name="flow", channel="meter.flow", unit="L/min", max_age=2500 * MS),
             "volume": Sensor(name="volume", channel="meter.volume", unit="L"),
             "solution_ph": Sensor(name="solution_ph", channel="probe.ph", unit="pH", low=0, high=14),
@@ -88,8 +88,8 @@ def two_tank_site() -> Site:
                 meter="volume",
                 rate_l_min=20.0,
                 circuit=Circuit(
-                    clean=Tank(name="clean", volume_l=200, low="clean_low", high="clean_high"),
-                    solution=Tank(name="solution", volume_l=100, low="solution_low", high="solution_high"),
+                    clean=Tank(name="clean", volume_l=200, low="clean_min", high="clean_max"),
+                    solution=Tank(name="solution", volume_l=100, low="solution_min", high="solution_max"),
                     fill="valve_clean_fill",
                     clean_supply="valve_clean_supply",
                     solution_supply="valve_solution_supply",
@@ -103,13 +103,14 @@ def two_tank_site() -> Site:
                     ec="solution_ec",
                     target_ph=5.8,
                     target_ec=1.6,
-                    acid="acid_pump",
-                    base="base_pump",
-                    nutrients=("nutrient_a", "nutrient_b"),
+                    least_ec=0.01,  # fresh RO water shows 0.02; a probe in the air shows nothing at all
+                    acid="acid",
+                    base="base",
+                    nutrients=("nutrient_a", "nutrient_b", "nutrient_c"),
                 ),
             )
         },
-        never_together=(frozenset({"acid_pump", "base_pump"}), frozenset({"nutrient_a", "nutrient_b"})),
+        never_together=(frozenset({"acid", "base"}), frozenset({"nutrient_a", "nutrient_b", "nutrient_c"})),
     )
 
 
@@ -133,25 +134,24 @@ def two_tank_schedules() -> tuple[Schedule, ...]:
     )
 
 
-def two_tank_ground(random: Random, water: Water = RO) -> Hydroponics:
-    """Empty tanks, and stocks that bring what the gains of the site file promise."""
-    return Hydroponics(
-        random=random,
-        tanks=TwoTanks(
-            layout=Layout(
-                pump="pump_main",
-                fill="valve_clean_fill",
-                clean_supply="valve_clean_supply",
-                solution_supply="valve_solution_supply",
-                solution_fill="valve_solution_fill",
-                irrigation="valve_irrigation",
-                water=water,
-                stocks={
-                    "acid_pump": Stock(ml_per_s=1.1, alk_meq=-0.8),
-                    "base_pump": Stock(ml_per_s=1.05, alk_meq=0.8),
-                    "nutrient_a": Stock(ml_per_s=2.0, salt=0.5),
-                    "nutrient_b": Stock(ml_per_s=2.0, salt=0.5),
-                },
-            )
-        ),
+def two_tank_ground(random: Random, tap: Solute = RO) -> Ground:
+    """Empty tanks of 200 and 100 L, and pumps that give what the site file says."""
+    layout = two_tanks(tap)
+    channels = {"flow": "meter.flow", "volume": "meter.volume", "ph": "probe.ph", "ec": "probe.ec"}
+    channels |= {name: f"floats.{name}" for name in FLOATS}
+    clean, solution = layout.tanks
+    return Ground(_fitted(layout, (clean, _smaller(solution)), channels), random)
+
+
+def _smaller(tank: TankPart) -> TankPart:
+    return replace(tank, capacity_l=100, min_float_l=10, max_float_l=95)
+
+
+def _fitted(layout: Layout, tanks: tuple[TankPart, ...], channels: dict[str, str]) -> Layout:
+    """The layout with the rates of the site file, and its channels under the names that the site file uses."""
+    return replace(
+        layout,
+        tanks=tanks,
+        doses=tuple(replace(dose, ml_s=DOSERS[dose.name].ml_per_s) for dose in layout.doses),
+        gauges=tuple(replace(g, channel=channels[g.channel]) for g in layout.gauges if g.channel in channels),
     )

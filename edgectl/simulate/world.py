@@ -12,7 +12,8 @@ from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
-from edgectl.simulate.field import Faults, Ground, SimField
+from edgectl.simulate.field import Faults, SimField
+from edgectl.simulate.ground import Ground
 from edgectl.simulate.people import People
 
 POLL = 2 * SECOND

@@ -1,13 +1,15 @@
 """Greenhouse-days in virtual time, with lost frames, stuck relays, lying sensors and crashes between any two steps."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
 from edgectl.model.task import PhysicalEffect, Task, TaskStatus
-from edgectl.plant.one_tank import OneTank
+from edgectl.plant.layout import one_tank
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
+from edgectl.simulate.ground import Ground
 from edgectl.simulate.invariants import broken
 from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, POLL, World
@@ -106,8 +108,9 @@ def test_a_campaign_has_met_everything_that_it_checks() -> None:
 def test_the_days_of_the_clock_change_are_days_like_others(begin: int) -> None:
     """Ten days around the last Sunday of March and of October: eight runs a day, no more and no less."""
     world = World(example_site(), example_schedules(), 5)
-    world.field.ground = OneTank(tank_l=4000.0, capacity_l=4000.0)  # enough water for all of it
-    world.now = world.field._at = world._polled = begin * DAY
+    plenty = replace(one_tank().tanks[0], capacity_l=4000, start_l=4000)  # enough water for all of it
+    world.field.ground = Ground(replace(one_tank(), tanks=(plenty,)), Random(5))
+    world.now = world._polled = begin * DAY
     world._begin()
     world.run((begin + 10) * DAY)
     assert _verdict_of_days(world, 10) == []

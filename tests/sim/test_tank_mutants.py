@@ -13,10 +13,11 @@ from edgectl.engine.workflows.stage import Stage
 from edgectl.model.inputs import Send
 from edgectl.model.time import SECOND
 from edgectl.model.water import Chemistry
+from edgectl.plant.faults import Fault
 from edgectl.plant.water import HARD, RO
 from edgectl.simulate.field import Faults
 from edgectl.simulate.world import DAY, World
-from tests.sim.test_two_tanks import FAULTS, broken, ground_of, house
+from tests.sim.test_two_tanks import break_it, broken, ground_of, house
 
 Patch = pytest.MonkeyPatch
 
@@ -77,11 +78,6 @@ def _resume_with_a_fresh_budget(patch: Patch) -> None:
     patch.setattr(catalogue.walk, "enter", lambda draft, task, table, name, *, held=0: enter(draft, task, table, name))
 
 
-def _blind_is_no_reason(patch: Patch) -> None:
-    """Go on filling although nobody sees the float."""
-    patch.setattr(tanks, "_BLIND", None)
-
-
 def _both_floats_are_believed(patch: Patch) -> None:
     """Take wet at the top and dry at the bottom for a full tank."""
     patch.setattr(tanks, "_contradictions", lambda tank: ())
@@ -129,11 +125,9 @@ MUTANTS: list[tuple[Callable[[Patch], None], str, dict[str, object], float]] = [
     (_forget_at_restart, "", {"water": HARD, "crash": 0.005, "often": True}, 3),
     (_short_mixing, "", {"water": RO}, 1),
     (_larger_than_allowed, "", {"water": HARD}, 1),
-    (_no_end_of_a_fill, "clean high float dry", {}, 3),
-    (_no_lock_after_overruns, "clean high float dry", {}, 4),
-    (_resume_with_a_fresh_budget, "clean high float dry", {"crash": 0.02}, 0.25),
-    (_blind_is_no_reason, "float not a number", {}, 1.8),
-    (_both_floats_are_believed, "clean high float wet", {}, 1.8),
+    (_no_end_of_a_fill, "clean max dry", {}, 3),
+    (_no_lock_after_overruns, "clean max dry", {}, 4),
+    (_both_floats_are_believed, "clean max wet", {}, 1.8),
     (_pump_before_the_valves, "", {"faults": ROUGH}, 2),
     (_dose_again_after_a_restart, "", {"crash": 0.01}, 4),
     (_deaf_air, "ec in the air", {}, 1.8),
@@ -151,8 +145,7 @@ def test_the_two_tank_house_catches_the_planted_bug(
             world = house(seed, **given)  # type: ignore[arg-type]
             words = ""
             if fault:
-                break_it, words = FAULTS[fault]
-                break_it(ground_of(world))
+                words = break_it(world, fault)
             try:
                 world.run(round(days * DAY))
             except AssertionError:
@@ -168,3 +161,33 @@ def test_the_two_tank_house_catches_the_planted_bug(
     caught = wrong()
     monkeypatch.undo()
     assert caught, plant.__doc__
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_float_that_falls_silent_in_mid_fill_stops_the_flow(monkeypatch: Patch, planted: bool) -> None:
+    """And with the door for it taken away, it does not."""
+    if planted:
+        monkeypatch.setattr(tanks, "_BLIND", None)
+    world = house()
+    while not world.field.relays["valve_clean_fill"].on:
+        world.run(world.now + 10 * SECOND)
+    world.run(world.now + 60 * SECOND)
+    break_it(world, "float silent")
+    ground_of(world).plant.break_part(Fault.PROBE_DROPOUT, "floats.clean_max", world.now)
+    world.run(world.now + 20 * SECOND)
+    assert world.field.relays["valve_clean_fill"].on is planted
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_fill_that_is_cut_off_again_and_again_keeps_its_time(monkeypatch: Patch, planted: bool) -> None:
+    """And when each life begins it anew, a float that lies becomes a flood."""
+    if planted:
+        _resume_with_a_fresh_budget(monkeypatch)
+    world = house()
+    break_it(world, "clean max dry")
+    while not world.field.relays["valve_clean_fill"].on:
+        world.run(world.now + 10 * SECOND)
+    for _ in range(40):
+        world.run(world.now + 60 * SECOND)
+        world._begin()
+    assert bool(broken(world)) is planted

@@ -1,6 +1,5 @@
 """The two-tank house: from empty tanks to a steady solution, and through every single fault of the plant."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
@@ -9,13 +8,14 @@ import pytest
 from edgectl.model.site import Actuator
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
-from edgectl.plant.hydroponics import Hydroponics
-from edgectl.plant.probe import Lie
-from edgectl.plant.water import HARD, RO, SOFT, Water
+from edgectl.plant.faults import Fault
+from edgectl.plant.tank import Tank
+from edgectl.plant.water import HARD, RO, SOFT, Solute
 from edgectl.scheduler.schedule import Cron
 from edgectl.simulate import invariants
 from edgectl.simulate.doses import broken_doses
 from edgectl.simulate.field import Faults
+from edgectl.simulate.ground import Ground
 from edgectl.simulate.two_tank import two_tank_ground, two_tank_schedules, two_tank_site
 from edgectl.simulate.world import DAY, World
 
@@ -23,7 +23,7 @@ OFTEN = Cron(expression="*/20 * * * *")
 
 
 def house(
-    seed: int = 1, *, water: Water = RO, faults: Faults | None = None, crash: float = 0.0, often: bool = False
+    seed: int = 1, *, water: Solute = RO, faults: Faults | None = None, crash: float = 0.0, often: bool = False
 ) -> World:
     """`often` prepares the solution again every twenty minutes with narrow caps, so that they are reached."""
     ground = two_tank_ground(Random(seed), water)
@@ -40,9 +40,12 @@ def _narrow(actuator: Actuator) -> Actuator:
     return replace(actuator, doser=replace(actuator.doser, max_dose_ml=20, max_per_hour_ml=30, max_per_day_ml=100))
 
 
-def ground_of(world: World) -> Hydroponics:
-    assert isinstance(world.field.ground, Hydroponics)
+def ground_of(world: World) -> Ground:
     return world.field.ground
+
+
+def solution(world: World) -> Tank:
+    return world.field.ground.plant.plumbing.tanks["solution"]
 
 
 def broken(world: World) -> list[str]:
@@ -59,15 +62,14 @@ def tasks(world: World, workflow: str) -> list[Task]:
 
 
 @pytest.mark.parametrize("water", [RO, SOFT], ids=["RO", "soft"])
-def test_empty_tanks_become_a_steady_solution_and_no_alarm_is_raised(water: Water) -> None:
+def test_empty_tanks_become_a_steady_solution_and_no_alarm_is_raised(water: Solute) -> None:
     world = house(water=water)
     world.run(3 * DAY)
     assert broken(world) == []
     assert all(task.status is TaskStatus.COMPLETED for task in tasks(world, "startup"))
     assert sum(task.status is TaskStatus.COMPLETED for task in tasks(world, "water")) == 21
-    tanks = ground_of(world).tanks
-    assert abs(tanks.read("ph") - 5.8) < 0.15 * 5.8
-    assert abs(tanks.read("ec") - 1.6) < 0.25 * 1.6
+    assert abs(solution(world).ph - 5.8) < 0.15 * 5.8
+    assert abs(solution(world).ec - 1.6) < 0.25 * 1.6
     assert not world.state.alarms, "a healthy run raises none"
 
 
@@ -76,7 +78,7 @@ def test_the_caps_hold_when_the_solution_is_prepared_again_and_again_across_cras
     world.run(3 * DAY)
     assert broken(world) == []
     assert world.report.crashes > 10
-    assert ground_of(world).tanks.dosed_ml["nutrient_a"] > 200, "the caps were reached"
+    assert world.field.ground.plant.totals.dosed_ml["nutrient_a"] > 200, "the caps were reached"
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -89,75 +91,55 @@ def test_a_rough_week_breaks_no_promise(seed: int) -> None:
     assert world.field.injected > 20
 
 
-Break = Callable[[Hydroponics], None]
-
-
-def _mains(ground: Hydroponics) -> None:
-    ground.tanks.mischief.mains_off = True
-
-
-def _suction(ground: Hydroponics) -> None:
-    ground.tanks.mischief.suction_blocked = True
-
-
-def _drain(ground: Hydroponics) -> None:
-    ground.tanks.mischief.solution_leaks = True
-
-
-def _bottle(name: str) -> Break:
-    def empty(ground: Hydroponics) -> None:
-        ground.tanks.mischief.bottle_empty = name
-
-    return empty
-
-
-def _float(name: str, value: float) -> Break:
-    def stuck(ground: Hydroponics) -> None:
-        ground.stuck[f"floats.{name}"] = value
-
-    return stuck
-
-
-def _probe(which: str, lie: Lie) -> Break:
-    def lying(ground: Hydroponics) -> None:
-        getattr(ground, which).lie = lie
-
-    return lying
-
-
 # What was broken from the first minute on, and what must be said about it by the second evening.
-FAULTS: dict[str, tuple[Break, str]] = {
-    "mains off": (_mains, "clean_tank_not_filled_timeout"),
-    "suction blocked": (_suction, "biz_no_flow"),
-    "solution drains": (_drain, ""),
-    "nutrient a empty": (_bottle("nutrient_a"), ""),
-    "acid empty": (_bottle("acid_pump"), ""),
-    "clean high float dry": (_float("clean_high", 0.0), "clean_tank_not_filled_timeout"),
-    "clean high float wet": (_float("clean_high", 1.0), "two_tank_level_unavailable"),
-    "clean low float dry": (_float("clean_low", 0.0), "two_tank_level_unavailable"),
-    "solution high float dry": (_float("solution_high", 0.0), ""),
-    "solution high float wet": (_float("solution_high", 1.0), "two_tank_level_unavailable"),
-    "solution low float dry": (_float("solution_low", 0.0), "two_tank_level_unavailable"),
-    "float not a number": (_float("solution_high", float("nan")), "two_tank_level"),
-    "ph frozen": (_probe("ph", Lie.FROZEN), ""),
-    "ph biased": (_probe("ph", Lie.BIAS), ""),
-    "ph silent": (_probe("ph", Lie.DEAD), "two_tank_level_stale"),
-    "ec in the air": (_probe("ec", Lie.AIR), "probe_out_of_water"),
-    "ec not a number": (_probe("ec", Lie.NAN), "two_tank_level_stale"),
+FAULTS: dict[str, tuple[Fault, str, float | None, str]] = {
+    "mains dry": (Fault.MAINS_DRY, "", None, "clean_tank_not_filled_timeout"),
+    "suction blocked": (Fault.SUCTION_BLOCKED, "pump_main", None, "biz_no_flow"),
+    "pump worn": (Fault.PUMP_WORN, "pump_main", None, ""),
+    "clean tank leaks": (Fault.TANK_LEAK, "clean", None, ""),
+    "solution leaks": (Fault.TANK_LEAK, "solution", None, ""),
+    "fill valve leaks": (Fault.VALVE_LEAKING, "valve_clean_fill", None, ""),
+    "irrigation valve leaks": (Fault.VALVE_LEAKING, "valve_irrigation", None, ""),
+    "nutrient a empty": (Fault.DOSE_LINE_EMPTY, "nutrient_a", None, ""),
+    "acid empty": (Fault.DOSE_LINE_EMPTY, "acid", None, ""),
+    "clean max dry": (Fault.PROBE_STUCK, "floats.clean_max", 0.0, "clean_tank_not_filled_timeout"),
+    "clean max wet": (Fault.PROBE_STUCK, "floats.clean_max", 1.0, "two_tank_level_unavailable"),
+    "clean min dry": (Fault.PROBE_STUCK, "floats.clean_min", 0.0, "two_tank_level_unavailable"),
+    "clean min wet": (Fault.PROBE_STUCK, "floats.clean_min", 1.0, ""),
+    "solution max dry": (Fault.PROBE_STUCK, "floats.solution_max", 0.0, "solution_tank_not_filled_timeout"),
+    "solution max wet": (Fault.PROBE_STUCK, "floats.solution_max", 1.0, "two_tank_level_unavailable"),
+    "solution min dry": (Fault.PROBE_STUCK, "floats.solution_min", 0.0, "two_tank_level_unavailable"),
+    "solution min wet": (Fault.PROBE_STUCK, "floats.solution_min", 1.0, ""),
+    "float silent": (Fault.PROBE_DROPOUT, "floats.solution_max", None, "two_tank_level"),
+    "flow silent": (Fault.PROBE_DROPOUT, "meter.flow", None, "biz_no_flow"),
+    "flow shows nothing": (Fault.PROBE_STUCK, "meter.flow", 0.0, "biz_no_flow"),
+    "meter frozen": (Fault.PROBE_FREEZE, "meter.volume", None, ""),
+    "ph frozen": (Fault.PROBE_FREEZE, "probe.ph", None, ""),
+    "ph biased": (Fault.PROBE_BIAS, "probe.ph", 0.7, ""),
+    "ph spikes": (Fault.PROBE_SPIKE, "probe.ph", 3.0, ""),
+    "ph stuck at the rail": (Fault.PROBE_STUCK, "probe.ph", 13.9, "overshoot_guard"),
+    "ph silent": (Fault.PROBE_DROPOUT, "probe.ph", None, "two_tank_level_stale"),
+    "ec in the air": (Fault.PROBE_STUCK, "probe.ec", 0.0, "probe_out_of_water"),
+    "ec silent": (Fault.PROBE_DROPOUT, "probe.ec", None, "two_tank_level_stale"),
 }
+
+
+def break_it(world: World, name: str) -> str:
+    """Break one thing. Returns the word that must be said about it."""
+    fault, of, value, words = FAULTS[name]
+    ground_of(world).plant.break_part(fault, of, 0, value=value)
+    return words
 
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_every_single_fault_ends_safe_and_explained(name: str) -> None:
-    plant, words = FAULTS[name]
     world = house()
-    plant(ground_of(world))
+    words = break_it(world, name)
     world.run(DAY + 20 * 3600 * SECOND)
     world.field.advance(world.now)
     assert broken(world) == []
-    tanks = ground_of(world).tanks
-    assert 3.9 < tanks.read("ph") < 9.1
-    assert tanks.read("ec") < 2.5
+    assert 3.9 < solution(world).ph < 9.1
+    assert solution(world).ec < 2.5
     assert not any(relay.on for relay in world.field.relays.values())
     told = [str(entry.details) for entry in world.journal.timeline] + list(world.state.alarms)
     assert any(words in line for line in told)

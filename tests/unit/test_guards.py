@@ -2,7 +2,6 @@
 
 from edgectl.model.inputs import ManualOff, ManualOn, TaskRequest
 from edgectl.model.time import SECOND
-from edgectl.plant.one_tank import OneTank
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 
@@ -59,7 +58,7 @@ def test_a_pump_by_hand_stops_soon_after_its_valve_is_closed() -> None:
 
 def test_water_that_waits_does_not_keep_the_lamp_dark() -> None:
     world = World(example_site(), example_schedules(), 1)
-    world.field.ground = OneTank(tank_l=10.0)
+    world.field.ground.plant.plumbing.tanks["tank"].volume_l = 10.0
     five = 3 * 3600 * SECOND  # five o'clock in Berlin
     world.run(five - 60 * SECOND)
     wall = world.wall

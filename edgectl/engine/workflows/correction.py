@@ -75,17 +75,19 @@ def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading
     samples = [cited(reading) for reading in (ph, ec) if reading is not None]
     if state.queue:
         (name, ml), *rest = state.queue
-        _dose(draft, task, replace(state, queue=tuple(rest)), name, "ec", _of(draft, name, ml), ec, samples)
+        after = replace(state, queue=tuple(rest))
+        _dose(draft, task, after, name, "ec", _of(draft, name, ml), ec, samples, vetoed=state)
     elif ec is not None and chemistry.nutrients and ec.value < chemistry.target_ec - EC_DEADBAND:
         error = (chemistry.target_ec - ec.value) / len(chemistry.nutrients)
         doses = [(name, _sized(draft, name, state, "ec", error)) for name in chemistry.nutrients]
         queue = tuple((name, dose.ml) for name, dose in doses[1:] if dose is not None)
-        _dose(draft, task, replace(state, queue=queue), doses[0][0], "ec", doses[0][1], ec, samples)
+        name, first = doses[0]
+        _dose(draft, task, replace(state, queue=queue), name, "ec", first, ec, samples, vetoed=state)
     elif ph is not None and abs(ph.value - chemistry.target_ph) > PH_DEADBAND:
         pump = chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
         if pump is not None:
             dose = _sized(draft, pump, state, "ph", abs(ph.value - chemistry.target_ph))
-            _dose(draft, task, state, pump, "ph", dose, ph, samples)
+            _dose(draft, task, state, pump, "ph", dose, ph, samples, vetoed=state)
 
 
 def _dose(
@@ -97,8 +99,10 @@ def _dose(
     dose: Dose | None,
     reading: Reading | None,
     samples: Sequence[Mapping[str, Any]],
+    *,
+    vetoed: Correction,
 ) -> None:
-    """Order one dose. Its amount is entered in the ledger by the same decision."""
+    """Order one dose. Its amount is entered in the ledger by the same decision. `vetoed` is how it stands otherwise."""
     now = draft.now.mono
     if dose is None:
         # Nothing to give, or the caps are used up: look again when something may have changed.
@@ -134,7 +138,7 @@ def _dose(
         not_after=min(task.act_until or now, now + REPLY_WITHIN),
     )
     if veto is not None:
-        draft.put(replace(task, correction=replace(state, wait_until=now + 30 * SECOND)))
+        draft.put(replace(task, correction=replace(vetoed, wait_until=now + 30 * SECOND)))
         draft.wake(now + 30 * SECOND)
         return
     planned = replace(
@@ -158,7 +162,9 @@ def _follow(draft: Draft, task: Task, state: Correction) -> None:
         _end_as_planned(draft, command)
         return
     ended = draft.now.mono if command is None or command.ended_at is None else command.ended_at
-    wait_until = ended + chemistry.mixing
+    # The ledger speaks of the latest instant at which the last drop can have left; nobody else may be earlier.
+    entered = max((entry.at for entry in draft.ledger(state.actuator).spent), default=ended)
+    wait_until = max(ended, entered) + chemistry.mixing
     draft.put(replace(task, correction=replace(state, pending="", wait_until=wait_until)))
     draft.note(
         "DOSE_DONE",

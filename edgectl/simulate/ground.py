@@ -1,0 +1,68 @@
+"""The greenhouse behind the simulated devices: switched by relays, read by channels, broken by name."""
+
+from random import Random
+
+from edgectl.model.time import Nanos
+from edgectl.plant.faults import Fault
+from edgectl.plant.house import Plant
+from edgectl.plant.layout import Layout, one_tank
+from edgectl.plant.pump import Spell
+
+
+class Ground:
+    """A plant, and what a judge must know of it. `watched` is False while no controller lives to stop a pump."""
+
+    def __init__(self, layout: Layout, random: Random) -> None:
+        self.plant = Plant(layout, random)
+        self.standing_doses = 0  # that fell into water which did not move
+        self._dry: Nanos = 0
+        self._watched = True
+
+    @classmethod
+    def small(cls, random: Random) -> "Ground":
+        """One tank, one pump, one valve, one lamp."""
+        return cls(one_tank(), random)
+
+    def switched(self, name: str, on: bool, at: Nanos) -> None:
+        """A relay moved."""
+        plant = self.plant
+        plant.set(name, float(on), at)
+        if on and name in plant.plumbing.doses:
+            plant.plumbing.settle()
+            self.standing_doses += not any(pump.flow_l_s for pump in plant.plumbing.pumps.values())
+
+    def advance(self, to: Nanos) -> None:
+        """Let time pass under the present state."""
+        self.plant.advance(to)
+
+    def values(self, at: Nanos) -> dict[str, float | None]:
+        """What the sensors show, by channel; None is no answer."""
+        shown = {channel: self.plant.read(channel, at) for channel in self.plant.channels}
+        return {channel: value if value == value else None for channel, value in shown.items()}  # only NaN differs
+
+    def block(self, pump: str, blocked: bool, at: Nanos) -> None:
+        """The suction of a pump lets nothing through this time."""
+        if blocked:
+            self.plant.break_part(Fault.SUCTION_BLOCKED, pump, at)
+        else:
+            self.plant.mend(Fault.SUCTION_BLOCKED, pump, at)
+
+    @property
+    def watched(self) -> bool:
+        """Does a controller live?"""
+        return self._watched
+
+    @watched.setter
+    def watched(self, watched: bool) -> None:
+        self._dry = self.dry
+        for pump in self.plant.plumbing.pumps.values():
+            pump.dry_spell, pump.dead_head = Spell(), Spell()
+        self._watched = watched
+
+    @property
+    def dry(self) -> Nanos:
+        """The longest that a pump ran in one go without moving water, or against a closed end, under a controller."""
+        if not self._watched:
+            return self._dry
+        pumps = self.plant.plumbing.pumps.values()
+        return max([self._dry, *(max(pump.dry_spell.longest, pump.dead_head.longest) for pump in pumps)])
