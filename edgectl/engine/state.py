@@ -1,7 +1,7 @@
 """What the engine knows between two turns.
 
 Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only by whole new values; the image of the
-field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
+field (samples, their traces, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edgectl.engine.trace import Traces, traces_of
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
 from edgectl.model.inputs import Effect, ReadBack
@@ -72,6 +73,9 @@ class State:
     latches: dict[str, Latch] = field(default_factory=dict)
     alarms: dict[str, Alarm] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
+    traces: Traces = field(default_factory=dict)
+    calibrations: dict[str, Nanos] = field(default_factory=dict)  # sensor -> wall: when it was last calibrated
+    in_calibration: set[str] = field(default_factory=set)  # sensors in a person's hands: Missing for every rule
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
@@ -105,6 +109,7 @@ class State:
             cursors={cursor.schedule: cursor for cursor in stored.cursors},
             latches={latch.name: latch for latch in stored.latches},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
+            traces=traces_of(site),
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),

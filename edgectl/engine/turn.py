@@ -125,6 +125,9 @@ class Stepper:
                     before = state.image.get(sample.channel)
                     if before is None or sample.at >= before.at:
                         state.image[sample.channel] = sample
+                        if sample.channel in state.traces:
+                            for trace in state.traces[sample.channel].values():
+                                trace.fold(sample)
             case ReadBack():
                 if item.on is not None:
                     seen = state.seen.get(item.actuator)
