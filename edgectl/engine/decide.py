@@ -5,7 +5,7 @@ nothing changes, so that accepted, running and the first command share one commi
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import admission, conditions, interlock, operator, recovery, replies, schedules
+from edgectl.engine.rules import admission, conditions, interlock, operator, recovery, replies, schedules, witness
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import irrigation, lighting
 from edgectl.model.inputs import (
@@ -57,6 +57,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         _work(draft)
         if draft.version == before:
             break
+    witness.watch(draft)
     return draft.decision()
 
 

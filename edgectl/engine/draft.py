@@ -41,6 +41,7 @@ class Draft:
         self.version = 0
         self.quiet = state.quiet
         self.insisted = state.insisted
+        self.unordered = state.unordered
 
     # -- reading
 
@@ -223,6 +224,7 @@ class Draft:
             wake_at=self.wake_at,
             quiet=self.quiet,
             insisted=self.insisted,
+            unordered=self.unordered,
         )
 
 

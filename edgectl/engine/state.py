@@ -4,6 +4,7 @@ Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only
 field (samples, their traces, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
@@ -51,6 +52,7 @@ class Decision:
     wake_at: Nanos | None
     quiet: Quiet | None = None
     insisted: Nanos | None = None
+    unordered: Mapping[str, Nanos] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +82,7 @@ class State:
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
+    unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 

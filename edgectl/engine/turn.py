@@ -149,6 +149,7 @@ class Stepper:
 
     def _apply(self, decision: Decision) -> None:
         self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
+        self.state.unordered = decision.unordered
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:
