@@ -179,6 +179,13 @@ def test_a_change_on_the_limit_is_believed(step: float, every: Nanos, quality: f
         assert desk.good().quality == quality
 
 
+def test_the_rounding_of_binary_fractions_is_no_jump() -> None:
+    assert 5.9 - 5.8 > 0.1
+    desk = Desk(replace(PH, max_rate=0.5, max_age=2 * MINUTE))
+    desk.series([5.8, 5.9], 12 * SECOND)
+    assert desk.good().quality == 1.0
+
+
 def test_the_rate_is_in_the_unit_of_the_sensor() -> None:
     desk = Desk(replace(PH, scale=(0, 10, 14, 0), max_rate=0.5, max_age=2 * MINUTE))
     desk.series([5.0, 5.3], MINUTE)  # 0.42 pH down
@@ -225,6 +232,12 @@ def test_a_slow_drift_and_one_step_are_no_noise() -> None:
     desk = Desk(replace(PH, noise=0.02))
     desk.series([5.0 + 0.002 * i for i in range(1000)])
     desk.series([6.5] * 50)
+    assert desk.good().quality == 1.0
+
+
+def test_what_happened_in_a_silence_is_no_noise() -> None:
+    desk = Desk(replace(PH, noise=0.01))
+    desk.series([6.0 + i % 2 for i in range(20)], 11 * SECOND)
     assert desk.good().quality == 1.0
 
 
@@ -310,6 +323,15 @@ def test_a_median(values: tuple[float | None, ...], value: float, quality: float
 @pytest.mark.parametrize("values", [(6.0, 6.31, None), (6.0, 7.0, 8.0), (6.0, None, 5.0)])
 def test_nobody_is_believed_where_no_majority_agrees(values: tuple[float | None, ...]) -> None:
     assert hears(THREE, *values).why() is Absence.DISAGREES
+
+
+def test_two_on_the_limit_agree() -> None:
+    assert hears(replace(TWO, agree_within=0.25), 6.0, 6.25).good().value == 6.125
+    assert hears(replace(TWO, agree_within=0.25), 6.0, 6.26).why() is Absence.DISAGREES
+
+
+def test_a_mean_that_is_no_number_any_more_is_missing() -> None:
+    assert hears(replace(TWO, low=None, high=None), 1.7e308, 1.7e308).why() is Absence.NOT_A_NUMBER
 
 
 def test_without_a_limit_all_agree() -> None:

@@ -91,6 +91,13 @@ def test_what_was_ordered_is_no_leak_until_it_was_seen_off(name: str) -> None:
     assert pipe.alarmed
 
 
+def test_an_old_sample_does_not_prove_the_last_seconds() -> None:
+    pipe = Pipe()
+    pipe.flows(0.5, 12)
+    pipe.flows(None, 2)  # twelve seconds, and nothing seen of the last two
+    assert not pipe.alarmed
+
+
 def test_a_silent_meter_calms_nothing() -> None:
     pipe = Pipe()
     pipe.flows(0.5, 20)
