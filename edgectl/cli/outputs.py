@@ -7,7 +7,7 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, refuse, show
-from edgectl.cli.words import clock, span, table
+from edgectl.cli.words import clock, doubt, span, table
 
 
 class Span(click.ParamType[float]):
@@ -113,7 +113,7 @@ def _row(item: dict[str, Any]) -> list[str]:
     if "sensor" in item:
         value = "-" if item["value"] is None else f"{item['value']:g} {item['unit']}"
         why = item.get("missing", "").replace("_", " ")
-        return [item["sensor"], item["channel"], value, why or f"{span(item['age_s'])} old"]
+        return [item["sensor"], item["channel"], value, why or f"{span(item['age_s'])} old{doubt(item)}"]
     state = {None: "not seen yet", True: "on", False: "off"}[item["on"]]
     ends = f", ends {clock(item['ends_at'])} at the latest" if item["ends_at"] else ""
     owed = ", ordered OFF and not seen off yet" if item["closing"] else ends

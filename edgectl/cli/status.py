@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from edgectl.cli.client import ask, show
-from edgectl.cli.words import clock, day_and_time, span, table
+from edgectl.cli.words import clock, day_and_time, doubt, span, table
 
 
 @click.command()
@@ -96,7 +96,8 @@ def _readings(data: dict[str, Any]) -> list[str]:
         if reading["value"] is None:
             parts.append(f"{reading['sensor']} - ({reading['missing'].replace('_', ' ')})")
         else:
-            parts.append(f"{reading['sensor']} {reading['value']:g} {reading['unit']} ({span(reading['age_s'])})")
+            about = span(reading["age_s"]) + doubt(reading)
+            parts.append(f"{reading['sensor']} {reading['value']:g} {reading['unit']} ({about})")
     return [" · ".join(parts[at : at + 3]) for at in range(0, len(parts), 3)]
 
 

@@ -1,6 +1,7 @@
 """Small phrases that several commands share: ages, durations, times of day."""
 
 from datetime import datetime
+from typing import Any
 
 
 def clock(iso: str, *, millis: bool = False) -> str:
@@ -24,6 +25,12 @@ def span(seconds: float | None) -> str:
             whole, rest = divmod(int(seconds), size)
             return f"{whole} {unit} {rest // part} {next_unit}" if rest // part else f"{whole} {unit}"
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
+
+
+def doubt(reading: dict[str, Any]) -> str:
+    """What lowers the quality of a reading, unless it is its age, which is said anyway."""
+    weakest = reading.get("weakest", "")
+    return f", quality {reading['quality']:.2f}: {weakest}" if weakest not in ("", "freshness") else ""
 
 
 def table(rows: list[list[str]]) -> list[str]:

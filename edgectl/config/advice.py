@@ -24,11 +24,15 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
     for name, bus in parts.buses.items():
         if isinstance(bus, RtuBus | EzoBus) and bus.port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
             found.append(f"bus {name}: {bus.port} may become another port after a replug; use /dev/serial/by-id/…")
-    unread = {name for name, entry in parts.sensors.items() if _bus_of(parts, entry.source) in undriven}
-    for name in sorted(unread):
-        found.append(
-            f"{name} is never read: this version does not drive bus {_bus_of(parts, site.sensors[name].channel)}"
-        )
+    silent = {
+        name: [point for point in sensor.channels if _bus_of(parts, point) in undriven]
+        for name, sensor in sorted(site.sensors.items())
+    }
+    unread = {name for name, points in silent.items() if len(points) == len(site.sensors[name].channels)}
+    for name, points in silent.items():
+        for point in points[:1] if name in unread else points:
+            what = name if name in unread else f"{point} of {name}"
+            found.append(f"{what} is never read: this version does not drive bus {_bus_of(parts, point)}")
     for actuator in site.actuators.values():
         blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
         if blind:

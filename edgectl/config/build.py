@@ -27,7 +27,7 @@ T = TypeVar("T")
 NOT_YET: tuple[Path, ...] = (
     ("site", "latitude"),
     ("site", "longitude"),
-    ("sensors", "*", "max_rate"),
+    ("sensors", "*", "calibrate_every"),
     ("actuators", "*", "max_per_hour"),
     ("actuators", "*", "max_per_day"),
     ("zones", "*", "max_gap"),
@@ -168,22 +168,41 @@ def undriven(parts: Parts) -> tuple[str, ...]:
 
 def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, ledger: Ledger) -> Sensor:
     path = ("sensors", name)
-    device, source = entry.source.split(".", 1)
+    device, source = entry.points[0].split(".", 1)
     channel = registry.find(parts.devices[device].profile).channels[source]
     profile = f"profile {parts.devices[device].profile}"
     unit = ledger.pick((*path, "unit"), channel.unit if entry.unit is None else entry.unit, profile)
     age = ledger.pick((*path, "max_age"), defaults.max_age(entry), "default", show)
     low, high = ledger.pick((*path, "range"), defaults.limits(entry, channel), profile, _range)
+    for key, text in _MARKS:
+        if (written := getattr(entry, key)) is not None:
+            ledger.pick((*path, key), written, "the site file", text)
     return Sensor(
         name=name,
-        channel=entry.source,
+        channel=entry.points[0],
         unit=unit,
         scale=None if entry.scale is None else (entry.scale[0], entry.scale[1], entry.scale[2], entry.scale[3]),
         max_age=age,
         poll_every=ledger.pick((*path, "poll_every"), defaults.poll_every(age), "a quarter of max_age", show),
         low=low,
         high=high,
+        max_rate=entry.max_rate,
+        noise=entry.noise,
+        frozen_after=entry.frozen_after,
+        median_of=tuple(entry.median_of or ()),
+        agree_within=entry.agree_within,
+        calibrate_every=entry.calibrate_every,
     )
+
+
+# What marks a poor reading, and how it is shown. Nothing holds where nobody wrote it.
+_MARKS: tuple[tuple[str, Callable[[Any], str]], ...] = (
+    ("max_rate", lambda rate: f"{rate:g}/min"),
+    ("noise", "{:g}".format),
+    ("frozen_after", show),
+    ("agree_within", "{:g}".format),
+    ("calibrate_every", show),
+)
 
 
 def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, ledger: Ledger) -> Actuator:

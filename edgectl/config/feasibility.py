@@ -97,7 +97,7 @@ def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
 
 
 def _sensors(block: Block, site: Site) -> Iterator[Sensor]:
-    return (sensor for sensor in site.sensors.values() if sensor.channel in block.channels)
+    return (sensor for sensor in site.sensors.values() if not set(sensor.channels).isdisjoint(block.channels))
 
 
 def _seconds(nanos: Nanos) -> str:

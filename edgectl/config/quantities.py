@@ -61,6 +61,8 @@ def volume_ml(value: Any) -> float:
 def rate_per_minute(value: Any) -> float:
     """0.5/min -> units per minute."""
     number, unit = _split(value, RATE, "a rate", "/min")
+    if number == 0:
+        raise _wrong(f"{value} is no rate at all: every change would be too fast", "write a rate above zero")
     return number * _PER_MINUTE[unit]
 
 

@@ -34,6 +34,7 @@ Name = Annotated[str, Field(pattern=NAME)]
 Point = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,47}\.[a-z][a-z0-9_]{0,47}$")]
 Words = Annotated[str, Field(min_length=1, max_length=200)]
 Conditions = Annotated[list[When], Field(max_length=20)]
+Above = Annotated[float, Field(gt=0)]
 Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
 
 
@@ -112,9 +113,15 @@ class DeviceEntry(Strict):
 
 
 class SensorEntry(Strict):
-    """A measurement."""
+    """A measurement: one channel, or the median of several."""
 
-    source: Point = Field(alias="from", description="device.channel, for example level.level")
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": ["from"]}, {"required": ["median_of"]}]})
+
+    source: Point | None = Field(None, alias="from", description="device.channel, for example level.level")
+    median_of: Annotated[list[Point], Field(min_length=2, max_length=8)] | None = Field(
+        None, description="a list of two to eight channels instead of from, for example [ph1.ph, ph2.ph]"
+    )
+    agree_within: Above | None = Field(None, description="how far apart channels of median_of may be, for example 0.3")
     unit: Annotated[str, Field(max_length=20)] | None = Field(None, description="the unit after scaling")
     scale: Annotated[list[float], Field(min_length=4, max_length=4)] | None = Field(
         None, description="[in_lo, in_hi, out_lo, out_hi]"
@@ -122,6 +129,16 @@ class SensorEntry(Strict):
     max_age: SomeTime | None = Field(None, description="a reading older than this is no reading")
     range: Pair | None = Field(None, description="[lowest, highest] value to believe")
     max_rate: Rate | None = Field(None, description="the fastest change to believe, for example 0.5/min")
+    noise: Above | None = Field(None, description="the usual step from one reading to the next, for example 0.02")
+    frozen_after: SomeTime | None = Field(
+        None, description="a value that stays the same for longer, to the last digit, is dead; for example 60m"
+    )
+    calibrate_every: SomeTime | None = Field(None, description="how long a calibration is good for, for example 30d")
+
+    @property
+    def points(self) -> tuple[str, ...]:
+        """Every channel that was written, the first one first."""
+        return tuple(self.median_of or ()) if self.source is None else (self.source,)
 
 
 class ActuatorEntry(Strict):

@@ -67,5 +67,5 @@ class Field:
 
     def _undriven(self) -> set[str]:
         used = {actuator.device for actuator in self.site.actuators.values()}
-        used |= {sensor.channel.split(".", 1)[0] for sensor in self.site.sensors.values()}
+        used = used.union(*(sensor.devices for sensor in self.site.sensors.values()))
         return used - self._driven

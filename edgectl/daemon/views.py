@@ -52,9 +52,10 @@ def readings(state: State, now: Now) -> list[View]:
     for name, sensor in state.site.sensors.items():
         reading = draft.read(name)
         age = None if reading.age is None else round(reading.age / SECOND, 1)
-        row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": sensor.channel}
+        row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": ", ".join(sensor.channels)}
         if isinstance(reading, Reading):
-            rows.append({**row, "value": round(reading.value, 3)})
+            quality = {"quality": round(reading.quality, 2), "weakest": reading.weakest}
+            rows.append({**row, "value": round(reading.value, 3), **quality})
         else:
             rows.append({**row, "value": None, "missing": reading.reason.value})
     return rows

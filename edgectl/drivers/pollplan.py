@@ -34,9 +34,10 @@ def plan(bus: Bus, site: Site) -> tuple[Block, ...]:
     for device in bus.devices:
         blocks += _outputs(device, site)
         every = {
-            sensor.channel: sensor.poll_every
+            channel: sensor.poll_every
             for sensor in sorted(site.sensors.values(), key=lambda s: -s.poll_every)
-            if sensor.channel.split(".", 1)[0] == device.name
+            for channel in sensor.channels
+            if channel.split(".", 1)[0] == device.name
         }
         blocks += _sensors(device, every, _hole(bus))
     return tuple(blocks)

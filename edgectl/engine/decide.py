@@ -15,6 +15,7 @@ from edgectl.engine.rules import (
     restraints,
     schedules,
     stopping,
+    witness,
 )
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
@@ -73,6 +74,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         _work(draft)
         if draft.version == before:
             break
+    witness.watch(draft)
     return draft.decision()
 
 

@@ -9,8 +9,9 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
+from edgectl.engine.senses import sense
 from edgectl.engine.state import Decision, State
-from edgectl.model.channel import Absence, Missing, Reading
+from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Effect
 from edgectl.model.ledger import Ledger
@@ -45,6 +46,7 @@ class Draft:
         self.quiet = state.quiet
         self.insisted = state.insisted
         self.holding = state.holding
+        self.unordered = state.unordered
 
     # -- reading
 
@@ -128,23 +130,9 @@ class Draft:
         """True when this turn has touched a task, a cursor or a latch."""
         return bool(self._tasks or self._cursors or self._latches)
 
-    def read(self, sensor_name: str) -> Reading | Missing:
-        """The sensor's value now, if it is fresh, a number, in range and not from the future."""
-        sensor = self.state.site.sensors[sensor_name]
-        sample = self.state.image.get(sensor.channel)
-        if sample is None:
-            return Missing(sensor=sensor_name, reason=Absence.NEVER_READ)
-        age = self.now.mono - sample.at
-        if age < 0:
-            return Missing(sensor=sensor_name, reason=Absence.FROM_THE_FUTURE, age=age)
-        if age > sensor.max_age:
-            return Missing(sensor=sensor_name, reason=Absence.STALE, age=age)
-        value = sensor.scaled(sample.value)
-        if value != value:  # only NaN differs from itself
-            return Missing(sensor=sensor_name, reason=Absence.NOT_A_NUMBER, age=age)
-        if (sensor.low is not None and value < sensor.low) or (sensor.high is not None and value > sensor.high):
-            return Missing(sensor=sensor_name, reason=Absence.OUT_OF_RANGE, age=age)
-        return Reading(sensor=sensor_name, value=value, sample_id=sample.sample_id, at=sample.at, age=age)
+    def read(self, sensor_name: str, use: Use = Use.GUARD) -> Reading | Missing:
+        """The sensor's value now, if it is good enough for this use."""
+        return sense(self.state, sensor_name, self.now, use)
 
     def since(self, what: Hashable) -> Nanos:
         """Since when something has been seen to hold without a break, from now on if it is new."""
@@ -276,4 +264,5 @@ class Draft:
             quiet=self.quiet,
             insisted=self.insisted,
             holding=self.holding,
+            unordered=self.unordered,
         )

@@ -1,16 +1,16 @@
 """What the engine knows between two turns.
 
 Journaled facts (tasks, commands, outputs, cursors, latches, alarms) change only by whole new values; the image of the
-field (samples, read-backs, silent devices) is never journaled and starts empty at each start.
+field (samples, their traces, read-backs, silent devices) is never journaled and starts empty at each start.
 """
 
-from collections import deque
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edgectl.engine.trace import Traces, traces_of
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
 from edgectl.model.inputs import Effect, ReadBack
@@ -23,7 +23,6 @@ from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
 from edgectl.scheduler.schedule import Schedule
 
 V = TypeVar("V")
-RECENT = 32  # samples kept of a channel that doses are decided on
 
 
 class Phase(StrEnum):
@@ -55,6 +54,7 @@ class Decision:
     quiet: Quiet | None = None
     insisted: Nanos | None = None
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
+    unordered: Mapping[str, Nanos] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,12 +78,15 @@ class State:
     alarms: dict[str, Alarm] = field(default_factory=dict)
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
-    recent: dict[str, deque[tuple[Nanos, float]]] = field(default_factory=dict)  # channel -> (mono, raw), for dosing
+    traces: Traces = field(default_factory=dict)
+    calibrations: dict[str, Nanos] = field(default_factory=dict)  # sensor -> wall: when it was last calibrated
+    in_calibration: set[str] = field(default_factory=set)  # sensors in a person's hands: Missing for every rule
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     unproven: set[str] = field(default_factory=set)
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
+    unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
@@ -114,13 +117,7 @@ class State:
             latches={latch.name: latch for latch in stored.latches},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
             ledgers={ledger.name: ledger for ledger in stored.ledgers},
-            recent={
-                site.sensors[name].channel: deque(maxlen=RECENT)
-                for zone in site.zones.values()
-                if zone.chemistry is not None
-                for name in (zone.chemistry.ph, zone.chemistry.ec)
-                if name is not None
-            },
+            traces=traces_of(site),
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),

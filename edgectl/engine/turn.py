@@ -125,8 +125,9 @@ class Stepper:
                     before = state.image.get(sample.channel)
                     if before is None or sample.at >= before.at:
                         state.image[sample.channel] = sample
-                        if (recent := state.recent.get(sample.channel)) is not None:
-                            recent.append((sample.at, sample.value))
+                        if sample.channel in state.traces:
+                            for trace in state.traces[sample.channel].values():
+                                trace.fold(sample)
             case ReadBack():
                 if item.on is not None:
                     seen = state.seen.get(item.actuator)
@@ -147,7 +148,8 @@ class Stepper:
                 pass
 
     def _apply(self, decision: Decision) -> None:
-        self.state.quiet, self.state.insisted, self.state.holding = decision.quiet, decision.insisted, decision.holding
+        self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
+        self.state.holding, self.state.unordered = decision.holding, decision.unordered
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:

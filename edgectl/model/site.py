@@ -62,16 +62,37 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensor:
-    """A named measurement: one device channel, scaled, with the limits of belief."""
+    """A named measurement: one device channel, or the median of several, scaled, with the limits of belief."""
 
     name: str
-    channel: str  # "device.channel"
+    channel: str  # "device.channel"; of a median the first
     unit: str
     scale: tuple[float, float, float, float] | None = None  # in_lo, in_hi, out_lo, out_hi
     max_age: Nanos = 10 * SECOND
     poll_every: Nanos = 2 * SECOND
     low: float | None = None  # values outside [low, high] are no measurement
     high: float | None = None
+    max_rate: float | None = None  # units per minute: a faster change is not believed
+    noise: float | None = None  # the usual deviation from one sample to the next
+    frozen_after: Nanos | None = None  # a live sensor is never the same, bit for bit, for longer
+    median_of: tuple[str, ...] = ()  # "device.channel" of each, when there are two or more
+    agree_within: float | None = None  # channels further apart than this disagree
+    calibrate_every: Nanos | None = None
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Every channel that it reads."""
+        return self.median_of or (self.channel,)
+
+    @property
+    def devices(self) -> frozenset[str]:
+        """The devices that carry its channels."""
+        return frozenset(channel.split(".", 1)[0] for channel in self.channels)
+
+    @property
+    def remembers(self) -> bool:
+        """True when a single sample does not tell how good it is: the past of its channels is needed."""
+        return bool(self.median_of) or any(x is not None for x in (self.max_rate, self.noise, self.frozen_after))
 
     def scaled(self, raw: float) -> float:
         """The raw channel value in the sensor's unit."""
@@ -79,6 +100,14 @@ class Sensor:
             return raw
         in_lo, in_hi, out_lo, out_hi = self.scale
         return out_lo + (raw - in_lo) * (out_hi - out_lo) / (in_hi - in_lo)
+
+    @property
+    def gain(self) -> float:
+        """What one raw unit is in the sensor's unit, without its sign."""
+        if self.scale is None:
+            return 1.0
+        in_lo, in_hi, out_lo, out_hi = self.scale
+        return abs((out_hi - out_lo) / (in_hi - in_lo))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

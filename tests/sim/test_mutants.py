@@ -12,7 +12,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import admission, flow, guards, interlock, replies
 from edgectl.engine.workflows import walk
 from edgectl.journal.memory import MemoryJournal
-from edgectl.model.channel import Reading
+from edgectl.model.channel import Reading, Use
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import Answer, Effect, Reply, Send, StopAll
 from edgectl.model.time import SECOND, Nanos
@@ -159,7 +159,7 @@ PLANTS = [
 @pytest.mark.parametrize("plant", PLANTS)
 def test_the_simulator_catches_the_planted_bug(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    rough = Faults(lost_request=0.02, lost_reply=0.03, stuck_relay=0.05, bad_level=0.01, blocked=0.4)
+    rough = Faults(lost_request=0.06, lost_reply=0.03, stuck_relay=0.05, bad_level=0.03, blocked=0.4)
     for seed in range(12):
         world = World(example_site(), example_schedules(), seed, faults=rough, crash=0.02, people=True)
         try:
@@ -183,7 +183,7 @@ def test_freshness_off_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     blind = Faults(bad_level=1.0)
     assert watered(World(example_site(), example_schedules(), 1, faults=blind)) == 0
 
-    def gullible(self: Draft, sensor: str) -> Reading:
+    def gullible(self: Draft, sensor: str, use: Use = Use.GUARD) -> Reading:
         sample = self.state.image[self.state.site.sensors[sensor].channel]
         return Reading(sensor=sensor, value=50.0, sample_id=sample.sample_id, at=sample.at, age=0)
 

@@ -39,7 +39,7 @@ def test_the_whole_language_says_what_this_version_leaves_out() -> None:
     code, text = check(EXAMPLES / "product.yaml")
     assert code == 0
     assert "bus probe is valid, and this version does not drive ezo-uart" in text
-    assert "not acted on yet: sensors.solution_ph.max_rate" in text
+    assert "not acted on yet: sensors.solution_ph.calibrate_every" in text
     assert "please declare: anti-siphon on the dosing line" in text
 
 

@@ -82,7 +82,7 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
     assert set(loaded.ignored) == {
         "site.latitude",
         "site.longitude",
-        "sensors.solution_ph.max_rate",
+        "sensors.solution_ph.calibrate_every",
         "actuators.acid_pump.max_per_hour",
         "actuators.acid_pump.max_per_day",
         "actuators.base_pump.max_per_hour",

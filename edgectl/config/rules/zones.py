@@ -17,7 +17,7 @@ def unit_of(parts: Parts, sensor: str) -> str | None:
         return None
     if entry.unit is not None:
         return entry.unit
-    channel = channel_of(parts, entry.source)
+    channel = channel_of(parts, entry.points[0]) if entry.points else None
     return None if channel is None else channel.unit
 
 

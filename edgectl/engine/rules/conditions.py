@@ -67,7 +67,7 @@ def _meaning(site: Site, silent: str) -> str:
     outputs = sorted(name for name, actuator in site.actuators.items() if actuator.device == silent)
     if outputs:
         return f"until it answers nothing switches {', '.join(outputs)} on"
-    sensors = {name for name, sensor in site.sensors.items() if sensor.channel.split(".", 1)[0] == silent}
+    sensors = {name for name, sensor in site.sensors.items() if sensor.devices == {silent}}
     stopped = sorted(
         name
         for name, actuator in site.actuators.items()

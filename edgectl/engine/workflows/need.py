@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.model.channel import Absence, Missing, Reading
+from edgectl.model.channel import Absence, Missing, Reading, Use
 from edgectl.model.codes import Code
 from edgectl.model.site import Condition
 from edgectl.model.time import MS
@@ -33,6 +33,7 @@ def cited(reading: Reading | Missing) -> Mapping[str, Any]:
         "value": round(reading.value, 4),
         "sample": reading.sample_id,
         "age_ms": reading.age // MS,
+        "quality": round(reading.quality, 3),
     }
 
 
@@ -53,7 +54,7 @@ def conditions_hold(
     """The first condition that is not seen to hold, as a code, and what was looked at."""
     samples: list[Mapping[str, Any]] = []
     for condition in conditions:
-        reading = draft.read(condition.sensor)
+        reading = draft.read(condition.sensor, Use.IRRIGATION)
         samples.append(cited(reading))
         if isinstance(reading, Missing):
             return unseen, tuple(samples)

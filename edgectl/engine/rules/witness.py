@@ -1,0 +1,63 @@
+"""What one instrument says about another. A witness never switches anything: it tells a person.
+
+Missing is not flow, and it is not the absence of flow either: a meter that falls silent neither raises nor calms.
+"""
+
+from collections.abc import Mapping
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.flow import NO_FLOW_L_MIN
+from edgectl.model.channel import Missing
+from edgectl.model.time import SECOND, Nanos
+
+RUNS_ON: Nanos = 10 * SECOND  # what a closing valve and an emptying pipe may let through
+CODE = "flow_without_order"
+
+
+def unordered_flow(draft: Draft) -> Mapping[str, Nanos]:
+    """The flow sensors that see water while nothing on their lines is owed an OFF, and since when without a break."""
+    found: dict[str, Nanos] = {}
+    for zone in draft.state.site.zones.values():
+        if zone.flow is None or zone.flow in found:
+            continue
+        reading = draft.read(zone.flow)
+        if not isinstance(reading, Missing) and reading.value > NO_FLOW_L_MIN and not _ordered(draft, zone.flow):
+            found[zone.flow] = draft.unordered.get(zone.flow, draft.now.mono)
+    return found
+
+
+def watch(draft: Draft) -> None:
+    """Call a person when water has moved for too long without an order, until the meter has seen it stop."""
+    draft.unordered = unordered_flow(draft)
+    for name, since in draft.unordered.items():
+        reading, sensor = draft.read(name), draft.state.site.sensors[name]
+        assert not isinstance(reading, Missing)
+        if reading.at <= since + RUNS_ON:
+            draft.wake(since + RUNS_ON + sensor.max_age + 1)  # by then a reading is newer than that, or there is none
+            continue
+        draft.alert(
+            CODE,
+            name,
+            f"{name} sees {reading.value:.3g} {sensor.unit} and nothing was ordered to let water through",
+            "shut the water off by hand, then look for a valve that does not close, a leak, or a switch left in hand",
+        )
+    for alarm in draft.state.alarms.values():
+        if alarm.code == CODE and alarm.active and _still(draft, alarm.subject):
+            draft.calm(CODE, alarm.subject)
+
+
+def _ordered(draft: Draft, flow: str) -> bool:
+    """True while anything that lets water past this sensor has not been seen off."""
+    for zone in draft.state.site.zones.values():
+        for name in (zone.valve, zone.pump) if zone.flow == flow else ():
+            output = None if name is None else draft.output(name)
+            if output is not None and output.owed_off:
+                return True
+    return False
+
+
+def _still(draft: Draft, flow: str) -> bool:
+    if flow not in draft.state.site.sensors:
+        return True  # the sensor has left the site file, and nobody else can calm this
+    reading = draft.read(flow)
+    return not isinstance(reading, Missing) and reading.value <= NO_FLOW_L_MIN
