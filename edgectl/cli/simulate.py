@@ -1,50 +1,66 @@
 """`edgectl simulate`: greenhouse-days in virtual time, and whether every promise held."""
 
 import json
+from pathlib import Path
 
 import click
 
+from edgectl.cli.client import refuse
+from edgectl.cli.words import table
 from edgectl.model.task import Task
-from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
-from edgectl.simulate.invariants import broken
-from edgectl.simulate.promises import broken_promises
-from edgectl.simulate.world import DAY, World
+from edgectl.simulate.houses import HOUSES, settle_in, verdict
+from edgectl.simulate.picture import NoPlots, Track
+from edgectl.simulate.single_faults import Ended, each_fault
+from edgectl.simulate.world import DAY
 
 ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
+LOOKS = 144  # a day, for a picture
 
 
 @click.command()
+@click.option("--house", "name", type=click.Choice(list(HOUSES)), default="small", help="Which example to live in.")
 @click.option("--days", type=click.IntRange(1, 100_000), default=30, help="Greenhouse-days to live through.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same days.")
 @click.option("--faults", type=click.Choice(["none", "rough"]), default="rough", help="What the field does to us.")
+@click.option("--every-fault", is_flag=True, help="Break each part of the plant once, and say how it ended.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture: run.svg, run.png.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def simulate(days: int, seed: int, faults: str, as_json: bool) -> None:
+def simulate(name: str, days: int, seed: int, faults: str, every_fault: bool, plot: Path | None, as_json: bool) -> None:
     """Run the engine against a simulated greenhouse. Exit code 1 when a promise was broken."""
-    rough = faults == "rough"
-    world = World(
-        example_site(),
-        example_schedules(),
+    if every_fault:
+        _every_fault(name, seed, as_json)
+        return
+    house, rough = HOUSES[name], faults == "rough"
+    world = settle_in(
+        house,
         seed,
         faults=ROUGH if rough else Faults(),
         crash=0.01 if rough else 0.0,
         people=rough,
         disk=0.002 if rough else 0.0,
     )
+    track = Track(house) if plot is not None else None
     for day in range(days):
-        world.run((day + 1) * DAY)
+        for part in range(LOOKS if track is not None else 1):
+            world.run(day * DAY + (part + 1) * DAY // (LOOKS if track is not None else 1))
+            if track is not None:
+                track.look(world)
         click.echo(f"\rday {day + 1} of {days}", err=True, nl=day + 1 == days)
+    if track is not None and plot is not None:
+        try:
+            track.draw(world, plot)
+        except (NoPlots, OSError, ValueError) as error:
+            refuse(f"no picture was drawn: {error}", "the run itself was sound; leave --plot out to see its report")
     tasks = [value for value in world.journal.values.values() if isinstance(value, Task)]
     ends: dict[str, int] = {}
     for task in tasks:
         reason = task.outcome.reason_code if task.outcome is not None else "open"
         key = f"{task.task_type} {task.status.value} ({reason})"
         ends[key] = ends.get(key, 0) + 1
-    found = [
-        *broken(world.site, world.journal, world.field.trace, world.report.ready_at),
-        *broken_promises(world),
-    ]
+    found = verdict(house, world)
     report = {
+        "house": name,
         "seed": seed,
         "days": days,
         "turns": world.report.turns,
@@ -79,3 +95,36 @@ def _print(report: dict[str, object], ends: dict[str, int]) -> None:
     for key, count in sorted(ends.items(), key=lambda item: -item[1]):
         click.echo(f"  {count:6d}  {key}")
     click.echo("every promise held" if not report["broken"] else "a promise was broken")
+
+
+def _every_fault(name: str, seed: int, as_json: bool) -> None:
+    ended: list[Ended] = []
+    for item in each_fault(HOUSES[name], seed):
+        ended.append(item)
+        click.echo(f"\r{len(ended)} faults lived through", err=True, nl=False)
+    click.echo(err=True)
+    wrong = [item for item in ended if item.broken or item.still_on]
+    rows = [
+        {
+            "fault": item.breakage.fault.value,
+            "of": item.breakage.of,
+            "safe": not item.broken and not item.still_on,
+            "alarms": item.alarms,
+            "tasks_failed_because": item.said,
+            "broken": item.broken,
+        }
+        for item in ended
+    ]
+    if as_json:
+        click.echo(json.dumps(rows))
+    else:
+        lines = [["fault", "of", "end", "alarms; why tasks failed"]]
+        for item in ended:
+            end = "SAFE" if not item.broken and not item.still_on else "BROKEN"
+            words = ", ".join([*item.alarms, *item.said]) or "nothing had to be said: the work was done"
+            lines.append([item.breakage.fault.value, item.breakage.of, end, words])
+        for line in table(lines):
+            click.echo(line)
+        click.echo(f"{len(ended) - len(wrong)} of {len(ended)} single faults ended safe")
+    if wrong:
+        raise SystemExit(1)

@@ -22,6 +22,7 @@ DOSERS = {
     "nutrient_b": Doser(ml_per_s=4.0, gain=0.0015, max_dose_ml=200, max_per_hour_ml=600, max_per_day_ml=1500),
     "nutrient_c": Doser(ml_per_s=4.0, gain=0.0005, max_dose_ml=200, max_per_hour_ml=600, max_per_day_ml=1500),
 }
+STILL = 600 * SECOND  # a probe in moving water that shows the same digit for so long is dead
 FLOATS = ("clean_min", "clean_max", "solution_min", "solution_max")
 VALVES = {
     "valve_clean_fill": 1400,
@@ -42,8 +43,12 @@ def two_tank_site() -> Site:
             **{name: Sensor(name=name, channel=f"floats.{name}", unit="", low=0, high=1) for name in FLOATS},
             "flow": Sensor(name="flow", channel="meter.flow", unit="L/min", max_age=2500 * MS),
             "volume": Sensor(name="volume", channel="meter.volume", unit="L"),
-            "solution_ph": Sensor(name="solution_ph", channel="probe.ph", unit="pH", low=0, high=14),
-            "solution_ec": Sensor(name="solution_ec", channel="probe.ec", unit="mS/cm", low=0, high=20),
+            "solution_ph": Sensor(
+                name="solution_ph", channel="probe.ph", unit="pH", low=0, high=14, frozen_after=STILL
+            ),
+            "solution_ec": Sensor(
+                name="solution_ec", channel="probe.ec", unit="mS/cm", low=0, high=20, frozen_after=STILL
+            ),
         },
         actuators={
             "pump_main": Actuator(

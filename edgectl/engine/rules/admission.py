@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.model.codes import Code
+from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
 
 LONGEST_RUN_S = 4 * 3600
 LARGEST_RUN_L = 10_000
+# Ends that somebody wanted, or that a restart explains with an entry of its own.
+EXPECTED = frozenset({Code.STOPPED, Code.TASK_CANCELLED, Code.RECOVERED})
 TASK_TYPES = frozenset({"irrigation", "lighting", "diagnostics"})
 
 
@@ -168,9 +171,25 @@ def end(
         confirmed=f"{final.commands_effect_confirmed} of {final.commands_total}",
     )
     if task.schedule is not None:
+        _tell(draft, task, final)
         cursor = draft.cursor(task.schedule)
         if cursor is not None:
             draft.put(replace(cursor, last_finished=draft.now.mono, unmet=not final.success))
+
+
+def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
+    """Scheduled work that was not done calls a person, unless a person or a restart ended it; done again calms."""
+    assert task.schedule is not None
+    if outcome.success:
+        draft.calm("schedule_failed", task.schedule)
+    elif outcome.reason_code not in EXPECTED and keeps_waiting(draft, task.zone, task.task_type) is None:
+        why = SENTENCES.get(Code(outcome.reason_code), outcome.reason_code)
+        draft.alert(
+            "schedule_failed",
+            task.schedule,
+            f"{task.task_type} of {task.zone} ({task.schedule}) was not carried out: {why}",
+            f"edgectl task show {task.task_id} tells the whole story; the next run clears this",
+        )
 
 
 def _refusal(draft: Draft, request: TaskRequest) -> str | None:

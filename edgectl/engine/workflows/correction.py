@@ -27,6 +27,7 @@ WARM_UP: Nanos = 120 * SECOND  # after a start the probes are not believed yet
 PH_DEADBAND, EC_DEADBAND = 0.05, 0.06
 PH_STEADY, EC_STEADY = 0.04, 0.08  # the largest change over the window of a decision
 ENOUGH = 0.15  # of the expected change: less is no effect
+LONGEST_PULSE: Nanos = 60 * SECOND
 INEFFECTIVE = 4
 STRONGEST = 4.0  # the most that one dose may teach
 STEADY_RETRY: Nanos = 5 * SECOND
@@ -45,13 +46,13 @@ def is_mixed(draft: Draft, task: Task, began: Nanos) -> bool:
     return draft.now.mono >= wait_until
 
 
-def correct(draft: Draft, task: Task) -> None:
-    """The solution is mixed and not yet right: give a dose, if everything allows it."""
+def correct(draft: Draft, task: Task, ends: Nanos) -> None:
+    """The solution is mixed and not yet right: give a dose, if all allow it and there is time left to mix it."""
     zone = draft.state.site.zones[task.zone]
     chemistry, state = zone.chemistry, task.correction
     assert chemistry is not None
     assert state is not None
-    if draft.held(f"lockout:{zone.name}"):
+    if draft.held(f"lockout:{zone.name}") or draft.now.mono + chemistry.mixing + LONGEST_PULSE > ends:
         return
     readings = _readings(draft, chemistry)
     if readings is None:

@@ -71,10 +71,15 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
             mixed = not stage.corrects or is_mixed(draft, task, task.stage_since)
             task = draft.task(task.task_id)
             door = _door(draft, task, stage)
-            if door is not None and (mixed or door != "done"):  # what was dosed must have reached the probe
+            ends = task.stage_since + max(0, stage.limit - task.held)
+            if door == "done" and not mixed:
+                # What was dosed must have reached the probe before its word counts.
+                door = "late" if draft.now.mono >= ends else None
+                draft.wake(ends)
+            if door is not None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif mixed and stage.corrects:
-                correct(draft, task)
+                correct(draft, task, ends)
         case _:
             if _closed(draft, task, hasty=False):
                 _take(draft, task, table, exit_of(stage, task.leaving))

@@ -10,6 +10,9 @@ ALARMS: dict[Code, Meaning] = {
     Code.BIZ_NO_FLOW: alarm(
         "A pump ran and no water was seen.", "Check the source, the suction filter and the valve, then acknowledge."
     ),
+    Code.SCHEDULE_FAILED: alarm(
+        "A scheduled run was not carried out.", "The task it names tells why; the next good run clears this."
+    ),
     Code.FILL_OVERRUN: alarm(
         "A fill took all the time it may, and no float rose.",
         "Check the supply, the float and the floor around the tank, then acknowledge.",

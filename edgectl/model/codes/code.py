@@ -178,6 +178,7 @@ class Code(StrEnum):
     # alarms about the plants and their machines
     BIZ_NO_FLOW = "biz_no_flow"
     FILL_OVERRUN = "fill_overrun"
+    SCHEDULE_FAILED = "schedule_failed"
     BIZ_OVERCURRENT = "biz_overcurrent"
     BIZ_DRY_RUN = "biz_dry_run"
     BIZ_PUMP_STUCK_ON = "biz_pump_stuck_on"

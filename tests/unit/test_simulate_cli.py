@@ -1,0 +1,43 @@
+"""`edgectl simulate`: houses, single faults, pictures."""
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from edgectl.__main__ import main
+from edgectl.plant.faults import Breakage, Fault
+from edgectl.simulate.houses import HOUSES, settle_in
+from edgectl.simulate.single_faults import each_fault
+
+
+def test_two_tanks_are_lived_in_and_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "run.svg"
+    args = ["simulate", "--house", "two-tank", "--days", "2", "--faults", "none", "--plot", str(picture), "--json"]
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["broken"] == []
+    assert report["tasks"]["diagnostics completed (prepare_targets_reached)"] == 2
+    drawn = picture.read_text()
+    assert "<svg" in drawn
+    assert drawn.count("<path") > 20
+
+
+def test_a_picture_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
+    args = ["simulate", "--days", "1", "--faults", "none", "--plot", str(tmp_path / "run.nonsense")]
+    result = CliRunner().invoke(main, args)
+    assert result.exit_code == 1
+    assert "no picture was drawn" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_each_fault_of_the_small_house_ends_safe_and_says_something_where_it_must() -> None:
+    house = HOUSES["small"]
+    ended = {item.breakage: item for item in each_fault(house, 1)}
+    assert set(ended) == set(settle_in(house, 1).field.ground.plant.possible_faults())
+    assert not [item for item in ended.values() if item.broken or item.still_on]
+    blocked = ended[Breakage(fault=Fault.SUCTION_BLOCKED, of="pump")]
+    assert "biz_no_flow:pump" in blocked.alarms
+    silent = ended[Breakage(fault=Fault.PROBE_DROPOUT, of="level.level")]
+    assert "schedule_failed:morning" in silent.alarms
