@@ -125,6 +125,10 @@ class Draft:
         """What the actuator has given in the last `span`."""
         return self.ledger(actuator).total(span, self.now, self.state.boot_id, self.state.started)
 
+    def alarms(self) -> list[Alarm]:
+        """Every alarm that is active or not yet acknowledged."""
+        return list(({**self.state.alarms, **self._alarms} if self._alarms else self.state.alarms).values())
+
     @property
     def plans_changed(self) -> bool:
         """True when this turn has touched a task, a cursor or a latch."""

@@ -182,7 +182,11 @@ def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
     assert task.schedule is not None
     if outcome.success:
         draft.calm("schedule_failed", task.schedule)
-    elif outcome.reason_code not in EXPECTED and keeps_waiting(draft, task.zone, task.task_type) is None:
+    elif (
+        outcome.reason_code not in EXPECTED
+        and keeps_waiting(draft, task.zone, task.task_type) is None
+        and not _explained(draft, task)
+    ):
         why = SENTENCES.get(Code(outcome.reason_code), outcome.reason_code)
         draft.alert(
             "schedule_failed",
@@ -190,6 +194,16 @@ def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
             f"{task.task_type} of {task.zone} ({task.schedule}) was not carried out: {why}",
             f"edgectl task show {task.task_id} tells the whole story; the next run clears this",
         )
+
+
+def _explained(draft: Draft, task: Task) -> bool:
+    """Has a person been called already for what kept this task from its end? A dead board is one alarm, not two."""
+    site = draft.state.site
+    parts = site.zones[task.zone].actuators
+    watched = {c.sensor for name in parts for c in (*site.actuators[name].requires, *site.actuators[name].stop_if)}
+    devices = {site.actuators[name].device for name in parts}
+    devices |= {device for name in watched for device in site.sensors[name].devices}
+    return any(alarm.active and alarm.subject in parts | devices | {task.zone} for alarm in draft.alarms())
 
 
 def _refusal(draft: Draft, request: TaskRequest) -> str | None:
