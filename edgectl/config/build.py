@@ -17,7 +17,7 @@ from edgectl.config.quantities import show
 from edgectl.config.source import Path, dotted, find
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
-from edgectl.model.site import Actuator, FailSafe, Sensor, Site, Zone
+from edgectl.model.site import Actuator, FailSafe, Fallback, Sensor, Site, Zone
 from edgectl.model.time import MS, Nanos
 from edgectl.scheduler.schedule import Cron, Every, Schedule, Window
 
@@ -30,8 +30,6 @@ NOT_YET: tuple[Path, ...] = (
     ("sensors", "*", "calibrate_every"),
     ("actuators", "*", "max_per_hour"),
     ("actuators", "*", "max_per_day"),
-    ("zones", "*", "max_gap"),
-    ("zones", "*", "fallback"),
     ("central",),
 )
 
@@ -104,6 +102,14 @@ def build_site(parts: Parts, ledger: Ledger) -> Site:
                 flow=zone.flow,
                 meter=zone.meter,
                 light=zone.light,
+                max_gap=zone.max_gap,
+                fallback=None
+                if zone.fallback is None
+                else Fallback(
+                    duration=zone.fallback.duration,
+                    every=zone.fallback.every,
+                    max_per_day=zone.fallback.max_per_day,
+                ),
             )
             for name, zone in parts.zones.items()
         },

@@ -15,6 +15,7 @@ from edgectl.engine.rules import (
     restraints,
     schedules,
     stopping,
+    thirst,
     witness,
 )
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
@@ -70,6 +71,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         restraints.expire(draft)
         interlock.watch_outputs(draft)
         schedules.run(draft)
+        thirst.watch(draft)
         admission.deadlines(draft)
         _work(draft)
         if draft.version == before:

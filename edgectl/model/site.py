@@ -139,6 +139,15 @@ class Actuator:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fallback:
+    """The plain timer of a zone whose schedule does not water it."""
+
+    duration: Nanos
+    every: Nanos
+    max_per_day: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """What is watered or lit together."""
 
@@ -152,6 +161,8 @@ class Zone:
     light: str | None = None
     fog: str | None = None
     rate_l_min: float | None = None  # commissioned rate of the pump into this zone
+    max_gap: Nanos | None = None  # the longest that its plants may go without water
+    fallback: Fallback | None = None
     circuit: Circuit | None = None
     chemistry: Chemistry | None = None
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgectl.config.loader import load
 from edgectl.drivers.wiring import SerialLine, TcpHost
-from edgectl.model.site import Actuator, Compare, Condition, FailSafe, Role, Sensor, Zone
+from edgectl.model.site import Actuator, Compare, Condition, FailSafe, Fallback, Role, Sensor, Zone
 from edgectl.model.time import MS, SECOND
 from edgectl.scheduler.schedule import CatchUp, Cron, Every, Policy, Schedule, Window
 from tests.unit.site_files import EXAMPLES, SMALL, changed
@@ -79,6 +79,9 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
     assert [bus.name for bus in loaded.buses] == ["relays", "plc"]
     assert loaded.undriven == ("probe", "nodes")
     assert "solution_ph" in loaded.site.sensors
+    zone = loaded.site.zones["zone-1"]
+    assert zone.max_gap == 24 * 3600 * 1000 * MS
+    assert zone.fallback == Fallback(duration=60_000 * MS, every=4 * 3600 * 1000 * MS, max_per_day=3)
     assert set(loaded.ignored) == {
         "site.latitude",
         "site.longitude",
@@ -87,8 +90,6 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
         "actuators.acid_pump.max_per_day",
         "actuators.base_pump.max_per_hour",
         "actuators.base_pump.max_per_day",
-        "zones.zone-1.max_gap",
-        "zones.zone-1.fallback",
         "central",
     }
     # The longest a dosing pump may run is its largest dose, up to the next tick of the relay's timer.

@@ -10,7 +10,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
 from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
-from edgectl.model.task import Outcome, Task, TaskStatus
+from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
 
 LONGEST_RUN_S = 4 * 3600
@@ -170,6 +170,8 @@ def end(
         effect_amounts=dict(final.effect_amounts),
         confirmed=f"{final.commands_effect_confirmed} of {final.commands_total}",
     )
+    if task.task_type == "irrigation" and final.physical_effect in (PhysicalEffect.FULL, PhysicalEffect.PARTIAL):
+        draft.spend(f"watered:{task.zone}", 1.0, draft.now.mono)
     if task.schedule is not None:
         _tell(draft, task, final)
         cursor = draft.cursor(task.schedule)
@@ -182,6 +184,8 @@ def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
     assert task.schedule is not None
     if outcome.success:
         draft.calm("schedule_failed", task.schedule)
+        if task.task_type == "irrigation":
+            draft.calm("fallback_watering", task.zone)
     elif (
         outcome.reason_code not in EXPECTED
         and keeps_waiting(draft, task.zone, task.task_type) is None

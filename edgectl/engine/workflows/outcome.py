@@ -64,6 +64,8 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         reading = draft.read(meter)
         if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
             amounts[f"{meter}_l"] = round(reading.value - task.meter_at_start, 3)
+            if error is not None and _pumps_alone(draft, table) and reading.value == task.meter_at_start:
+                effect = PhysicalEffect.NONE  # the pump turned, and the meter says that nothing came of it
     return Outcome(
         success=error is None,
         action_required=True,
@@ -90,3 +92,9 @@ def moves(draft: Draft, table: Table, command: Command) -> bool:
         return role in MOVERS
     opens = next((stage.opens for stage in table if stage.name == command.stage), ())
     return not any(draft.state.site.actuators[name].role is Role.PUMP for name in opens)
+
+
+def _pumps_alone(draft: Draft, table: Table) -> bool:
+    """Does all that moves go through the pump, and so through its meter?"""
+    actuators = draft.state.site.actuators
+    return all(any(actuators[name].role is Role.PUMP for name in stage.opens) for stage in table if stage.opens)

@@ -1,0 +1,89 @@
+"""No water is a hazard too: how long a zone has gone without, a call at half of what its plants bear, and the plain
+timer at four fifths.
+
+The fallback is a task like any other: it passes every guard, and what a person has stopped, held or locked stays so.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.model.inputs import Mode
+from edgectl.model.ledger import DAY, HOUR, age
+from edgectl.model.site import Fallback, Zone
+from edgectl.model.time import SECOND, Nanos
+
+CALL, FALL_BACK = 0.5, 0.8  # of max_gap
+PATIENCE: Nanos = 15 * SECOND
+EXPIRY: Nanos = 105 * SECOND
+
+
+def watered(zone: str) -> str:
+    """The ledger of a zone's water: seconds of each run that moved some."""
+    return f"watered:{zone}"
+
+
+def watch(draft: Draft) -> None:
+    """Look at every zone whose plants have a limit."""
+    for zone in draft.state.site.zones.values():
+        if zone.max_gap is not None:
+            _look(draft, zone, zone.max_gap)
+
+
+def _look(draft: Draft, zone: Zone, max_gap: Nanos) -> None:
+    now = draft.now
+    dry_for = _since_last(draft, watered(zone.name))
+    if dry_for < CALL * max_gap:
+        draft.calm("zone_thirsty", zone.name)
+        draft.wake(now.mono + round(CALL * max_gap) - dry_for)
+        return
+    draft.alert(
+        "zone_thirsty",
+        zone.name,
+        f"{zone.name} has had no water for {dry_for / HOUR:.1f} h, its plants bear {max_gap / HOUR:g} h",
+        "edgectl tasks says why nothing ran; water by hand if in doubt",
+    )
+    if zone.fallback is None:
+        return
+    if dry_for < FALL_BACK * max_gap:
+        draft.wake(now.mono + round(FALL_BACK * max_gap) - dry_for)
+    elif keeps_waiting(draft, zone.name, "irrigation") is None and mode_of(draft, zone.name) is Mode.AUTO:
+        _fall_back(draft, zone, zone.fallback)
+
+
+def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
+    """One run of the plain timer, not more often than declared."""
+    now, name = draft.now, f"fallback:{zone.name}"
+    if any(task.zone == zone.name and task.task_type == "irrigation" for task in draft.tasks()):
+        return
+    last = _since_last(draft, name) if draft.ledger(name).spent else fallback.every
+    if last < fallback.every:
+        draft.wake(now.mono + fallback.every - last)
+        return
+    if draft.spent(name, DAY) >= fallback.max_per_day:
+        return
+    draft.spend(name, 1.0, now.mono)
+    task = accept(
+        draft,
+        zone=zone.name,
+        task_type="irrigation",
+        payload={"duration_s": fallback.duration / SECOND, "fallback": True},
+        source="self",
+        correlation_id=f"ae:self:{zone.number}:irrigation:{now.wall}",
+        scheduled_for=now.wall,
+        due_at=now.wall + PATIENCE,
+        expires_at=now.wall + PATIENCE + EXPIRY,
+    )
+    draft.note("FALLBACK_STARTED", task_id=task.task_id, zone=zone.name)
+    draft.alert(
+        "fallback_watering",
+        zone.name,
+        f"{zone.name} is watered for {fallback.duration / SECOND:g} s by its plain timer",
+        "repair what keeps its schedule from running; a run of the schedule ends this",
+    )
+
+
+def _since_last(draft: Draft, name: str) -> Nanos:
+    """How long ago the newest entry is; without one, as long as this start."""
+    state = draft.state
+    ages = [age(entry, draft.now, state.boot_id, state.started) for entry in draft.ledger(name).spent]
+    return max(0, min(ages, default=draft.now.mono - state.started))
