@@ -642,3 +642,46 @@ def test_a_journal_that_cannot_be_opened_is_asked_again(daemon: DaemonProcess, f
         assert not any(relays(field))
         (daemon.state / "journal.db").rmdir()
         daemon.wait_ready()
+
+
+def test_what_people_put_on_a_zone_binds_the_real_daemon_and_outlives_its_death(
+    daemon: DaemonProcess, field: SimulatedField
+) -> None:
+    with daemon:
+        daemon.wait_ready()
+        watered(daemon)
+        said = daemon.cli("lock", "beds", "--why", "a new filter")
+        assert (said.returncode, "isolator" in said.stdout) == (0, True)
+        refused = daemon.cli("channel", "on", "valve", "--for", "2s")
+        assert refused.returncode == 1
+        assert "works in beds (a new filter)" in refused.stderr
+        assert "edgectl unlock beds" in refused.stderr
+        daemon.kill()
+    with daemon:
+        daemon.wait("/status", lambda s: s["ready"])
+        assert "beds is locked" in daemon.cli("status").stdout
+        assert daemon.cli("channel", "on", "valve", "--for", "2s").returncode == 1
+        assert daemon.cli("unlock", "beds").returncode == 0
+        assert daemon.cli("stop-water", "--why", "a leak").returncode == 0
+        refused = daemon.cli("channel", "on", "valve", "--for", "2s")
+        assert "the water is stopped" in refused.stderr
+        assert daemon.cli("resume").returncode == 0
+        assert daemon.cli("hold", "beds", "--for", "20d").returncode == 1
+        assert daemon.cli("hold", "beds", "--for", "3d", "--why", "rain").returncode == 0
+        assert daemon.cli("hold", "nowhere", "--for", "1h").returncode == 1
+        held = next(item for item in daemon.data("/status")["restraints"] if item["what"] == "hold")
+        assert (held["zone"], held["why"]) == ("beds", "rain")
+        assert daemon.cli("release", "beds").returncode == 0
+        assert daemon.cli("mode", "beds", "manual").returncode == 0
+        assert "manual mode" in daemon.cli("status").stdout
+        assert daemon.cli("mode", "beds", "auto").returncode == 0
+        assert daemon.data("/status")["restraints"] == []
+        asked = daemon.cli("task", "submit", "beds", "irrigation", "--duration", "30", "--json")
+        task_id = json.loads(asked.stdout)["task_id"]
+        daemon.wait("/status", lambda s: any(t["phase"] == "hold" for z in s["zones"] for t in z["tasks"]))
+        assert daemon.cli("task", "cancel", task_id).returncode == 0
+        ended = daemon.wait(f"/tasks/{task_id}", lambda t: t["result"] is not None)
+        assert ended["result"]["error_code"] == "task_cancelled"
+        assert ended["result"]["physical_effect"] == "partial"
+        assert not any(relays(field)[:2])
+        assert daemon.cli("task", "cancel", "st-nobody").returncode == 1

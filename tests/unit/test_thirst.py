@@ -47,7 +47,7 @@ def test_the_plain_timer_keeps_its_own_limits_when_no_water_comes() -> None:
     world.field.ground.plant.break_part(Fault.SUCTION_BLOCKED, "pump", 0)
     world.run(24 * HOUR)
     assert [task.status for task in fallbacks(world)] == [TaskStatus.FAILED] * 3
-    assert all(task.outcome is not None and task.outcome.physical_effect == "none" for task in fallbacks(world))
+    assert all(task.outcome is not None and task.outcome.reason_code == "flow_inactive" for task in fallbacks(world))
     starts = sorted(task.created_at for task in fallbacks(world))
     assert all(later - first >= 2 * HOUR for first, later in pairwise(starts))
     assert "zone_thirsty:zone-1" in alarms(world)

@@ -170,7 +170,8 @@ def end(
         effect_amounts=dict(final.effect_amounts),
         confirmed=f"{final.commands_effect_confirmed} of {final.commands_total}",
     )
-    if task.task_type == "irrigation" and final.physical_effect in (PhysicalEffect.FULL, PhysicalEffect.PARTIAL):
+    moved = final.physical_effect in (PhysicalEffect.FULL, PhysicalEffect.PARTIAL)
+    if task.task_type == "irrigation" and moved and reason is not Code.FLOW_INACTIVE:
         draft.spend(f"watered:{task.zone}", 1.0, draft.now.mono)
     if task.schedule is not None:
         _tell(draft, task, final)

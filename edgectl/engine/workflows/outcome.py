@@ -43,7 +43,7 @@ def fail(draft: Draft, task: Task, table: Table, code: Code, error: Code | None 
 def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None) -> Outcome:
     """The outcome as journal and meters know it now."""
     commands = draft.commands(task.task_id)
-    effect, amounts = PhysicalEffect.NONE, dict[str, float]()
+    effect, amounts, stopped = PhysicalEffect.NONE, dict[str, float](), 0
     for command in commands:
         if not moves(draft, table, command):
             continue
@@ -56,6 +56,7 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         output = draft.output(command.actuator)
         closing = output.closing if output is not None and output.cmd_id == command.cmd_id else command.ended_at
         if closing is not None:
+            stopped = max(stopped, closing)
             spent_s = max(0, closing - command.ack_at) / SECOND
             key = f"{command.actuator}_s"
             amounts[key] = round(amounts.get(key, 0.0) + spent_s, 1)
@@ -64,8 +65,9 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         reading = draft.read(meter)
         if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
             amounts[f"{meter}_l"] = round(reading.value - task.meter_at_start, 3)
-            if error is not None and _pumps_alone(draft, table) and reading.value == task.meter_at_start:
-                effect = PhysicalEffect.NONE  # the pump turned, and the meter says that nothing came of it
+            unmoved = reading.value == task.meter_at_start and reading.at > stopped
+            if error is not None and unmoved and _pumps_alone(draft, table):
+                effect = PhysicalEffect.NONE  # the pump turned, and the meter, read after it, says nothing came of it
     return Outcome(
         success=error is None,
         action_required=True,
