@@ -1,6 +1,7 @@
 """What the doors see: reads from the engine's state and the journal, writes through the inbox."""
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -50,6 +51,8 @@ HINTS = {
     "payload_invalid": 'irrigation needs {"duration_s": 90}, lighting {"on": true}',
     "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
     "unknown_actuator": "edgectl status names the outputs",
+    "hold_needs_an_end": "say how long: more than 0 s and at most 14 days",
+    "already_locked": "only who works there may release it: edgectl status says who",
     "unknown_alarm": "edgectl status names the alarms",
     "unknown_task": "it has ended already, or never was: edgectl tasks lists them",
     "busy": "try again in a moment",
@@ -60,6 +63,7 @@ HTTP = {
     "unknown_alarm": 404,
     "unknown_task": 404,
     "vetoed": 409,
+    "already_locked": 409,
     "busy": 503,
 }
 
@@ -204,10 +208,12 @@ class DaemonHouse:
 
     async def restrain(self, what: str, zone: str, request: Body, *, on: bool, who: str) -> Body:
         """A water stop, a service lock or a hold."""
-        if what not in Restraint.__members__.values():
-            raise Unavailable(404, "unknown_restraint", f"there is no restraint {what}", "stop_water, lock and hold")
+        # The water stop is for the whole site; it has a door of its own, and no zone in front of it.
+        if what not in Restraint.__members__.values() or (what == Restraint.STOP_WATER and zone):
+            raise Unavailable(404, "unknown_restraint", f"a zone knows no {what}", "lock and hold")
         lasts = request.get("seconds")
-        if lasts is not None and (not isinstance(lasts, int | float) or isinstance(lasts, bool)):
+        number = isinstance(lasts, int | float) and not isinstance(lasts, bool) and math.isfinite(lasts)
+        if lasts is not None and not number:
             raise Unavailable(422, "payload_invalid", "seconds must be a number", 'send {"seconds": 3600}')
         kind, why = Restraint(what), str(request.get("why", ""))[:LONGEST_WORDS]
         place = self._zone(zone) if kind is not Restraint.STOP_WATER else ""

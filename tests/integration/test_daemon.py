@@ -669,6 +669,11 @@ def test_what_people_put_on_a_zone_binds_the_real_daemon_and_outlives_its_death(
         assert daemon.cli("hold", "beds", "--for", "20d").returncode == 1
         assert daemon.cli("hold", "beds", "--for", "3d", "--why", "rain").returncode == 0
         assert daemon.cli("hold", "nowhere", "--for", "1h").returncode == 1
+        for wrong in (float("nan"), float("inf"), -5, True, "1h"):
+            code, answer = daemon.ask("POST", "/zones/beds/hold", {"seconds": wrong})
+            assert code == 422, answer
+            assert answer["hint"]
+        assert daemon.ask("POST", "/zones/beds/stop_water", {})[0] == 404
         held = next(item for item in daemon.data("/status")["restraints"] if item["what"] == "hold")
         assert (held["zone"], held["why"]) == ("beds", "rain")
         assert daemon.cli("release", "beds").returncode == 0

@@ -84,6 +84,45 @@ def test_a_window_is_brought_about_when_its_zone_is_unlocked() -> None:
     assert world.field.relays["lamp"].on
 
 
+def test_a_second_person_cannot_take_the_lock_of_the_first() -> None:
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    world.offer(lock())
+    world.run(world.now + SECOND)
+    world.offer(replace(lock(), who="Ben"))
+    world.run(world.now + SECOND)
+    assert world.state.latches["lock:zone-1"].who == "Ana"
+
+
+def test_litres_end_by_the_meter_and_never_outlast_the_pump() -> None:
+    site = example_site()
+    short = replace(site.actuators["pump"], max_on=100 * SECOND)
+    for litres, moved in ((5.0, 5.0), (50.0, 13.0)):  # 10 L/min: the second would need 300 s
+        world = World(replace(site, actuators={**site.actuators, "pump": short}), (), 1)
+        world.run(20 * SECOND)
+        wall = world.wall
+        world.offer(
+            TaskRequest(
+                token=1,
+                zone="zone-1",
+                task_type="irrigation",
+                payload={"volume_l": litres},
+                source="cli",
+                correlation_id=f"by-litres-{litres}",
+                scheduled_for=wall,
+                due_at=wall + 30 * SECOND,
+                expires_at=wall + 60 * SECOND,
+            )
+        )
+        world.run(world.now + 180 * SECOND)
+        (task,) = (value for value in world.journal.values.values() if isinstance(value, Task))
+        assert task.outcome is not None
+        assert task.status is TaskStatus.COMPLETED
+        assert abs(task.outcome.effect_amounts["volume_l"] - moved) < 1.2
+        told = any(entry.event_type == "VOLUME_NOT_REACHED" for entry in world.journal.timeline)
+        assert told is (litres > 20)
+
+
 def test_a_lock_stops_what_runs_and_the_valve_comes_after_the_pump() -> None:
     world = World(example_site(), example_schedules(), 1)
     task = watering(world)

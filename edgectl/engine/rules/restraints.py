@@ -114,7 +114,10 @@ def _refusal(draft: Draft, order: Restrain) -> str:
     if order.what is not Restraint.STOP_WATER and order.zone not in draft.state.site.zones:
         return "unknown_zone"
     if order.what is Restraint.HOLD and order.on and not 0 < (order.lasts or 0) <= LONGEST_HOLD:
-        return "payload_invalid"
+        return "hold_needs_an_end"
+    before = draft.latch(latch_name(order.what, order.zone))
+    if order.what is Restraint.LOCK and order.on and before is not None and before.held and before.who != order.who:
+        return "already_locked"  # the second lock would be released by the second person, under the first one's hands
     return ""
 
 

@@ -7,6 +7,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.workflows.need import RETRY, RUN, WAIT, Need, awaited, conditions_hold
 from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
 from edgectl.engine.workflows.tanks import WET
+from edgectl.engine.workflows.walk import REACH, SLACK
 from edgectl.model.codes import Code
 from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
@@ -45,7 +46,7 @@ def table(site: Site, task: Task) -> Table:
             done=done,
             doors=_empties(zone),
             blind=STALE if _empties(zone) else None,
-            limit=_time_for(zone, float(litres)),
+            limit=_time_for(site, zone, float(litres)),
             # The clock ends what the meter did not: the plants have had water, and somebody should look at the meter.
             late=Exit(code=Code.IRRIGATION_REQUIRED, event="VOLUME_NOT_REACHED"),
         ),
@@ -87,7 +88,10 @@ def _opens(zone: Zone) -> tuple[str, ...]:
     return tuple(name for name in (supply, zone.valve, zone.pump) if name is not None)
 
 
-def _time_for(zone: Zone, litres: float) -> Nanos:
-    if zone.rate_l_min is None:
-        return HARD_LIMIT
-    return min(HARD_LIMIT, seconds(CEILING * litres / zone.rate_l_min * 60))
+def _time_for(site: Site, zone: Zone, litres: float) -> Nanos:
+    """As long as the litres should take and a margin, and no longer than pump and valves may be on."""
+    due = HARD_LIMIT if zone.rate_l_min is None else seconds(CEILING * litres / zone.rate_l_min * 60)
+    parts = [site.actuators[name] for name in _opens(zone)]
+    around = max(a.travel for a in parts) + max(a.run_down for a in parts) + SLACK + REACH
+    allowed = [part.max_on - around for part in parts if part.max_on is not None]
+    return max(SECOND, min([due, HARD_LIMIT, *allowed]))

@@ -177,6 +177,8 @@ class Code(StrEnum):
 
     # alarms about the plants and their machines
     BIZ_NO_FLOW = "biz_no_flow"
+    HOLD_NEEDS_AN_END = "hold_needs_an_end"
+    ALREADY_LOCKED = "already_locked"
     FILL_OVERRUN = "fill_overrun"
     SCHEDULE_FAILED = "schedule_failed"
     BIZ_OVERCURRENT = "biz_overcurrent"

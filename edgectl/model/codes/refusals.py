@@ -33,6 +33,10 @@ REFUSALS: dict[Code, Meaning] = {
     Code.VETOED: refusal("A guard does not let this output switch on now.", "The answer says which guard and why."),
     Code.UNKNOWN_ACTUATOR: refusal("There is no such output.", "The outputs are those of the site file."),
     Code.UNKNOWN_ALARM: refusal("There is no such alarm, or it is over and was seen.", "Look at edgectl status."),
+    Code.HOLD_NEEDS_AN_END: refusal("A hold needs an end within 14 days.", "Say how long it lasts."),
+    Code.ALREADY_LOCKED: refusal(
+        "Somebody else has locked the zone and works there.", "Ask who it is; edgectl status says so."
+    ),
     # an outside scheduler
     Code.AUTOMATION_NOT_READY: refusal("The controller cannot take orders from a scheduler yet.", "Ask again soon."),
     Code.PROTOCOL_NOT_SUPPORTED: refusal("The scheduler speaks another version of the protocol.", "Speak version 2."),
