@@ -9,7 +9,7 @@ from edgectl.cli.client import refuse
 from edgectl.cli.words import table
 from edgectl.model.task import Task
 from edgectl.simulate.field import Faults
-from edgectl.simulate.houses import HOUSES, settle_in, verdict
+from edgectl.simulate.houses import SMALL, House, house_of, settle_in, verdict
 from edgectl.simulate.picture import NoPlots, Track
 from edgectl.simulate.single_faults import Ended, each_fault
 from edgectl.simulate.world import DAY
@@ -19,19 +19,21 @@ LOOKS = 144  # a day, for a picture
 
 
 @click.command()
-@click.option("--house", "name", type=click.Choice(list(HOUSES)), default="small", help="Which example to live in.")
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @click.option("--days", type=click.IntRange(1, 100_000), default=30, help="Greenhouse-days to live through.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same days.")
 @click.option("--faults", type=click.Choice(["none", "rough"]), default="rough", help="What the field does to us.")
 @click.option("--every-fault", is_flag=True, help="Break each part of the plant once, and say how it ended.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture: run.svg, run.png.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
-def simulate(name: str, days: int, seed: int, faults: str, every_fault: bool, plot: Path | None, as_json: bool) -> None:
-    """Run the engine against a simulated greenhouse. Exit code 1 when a promise was broken."""
+def simulate(
+    file: Path | None, days: int, seed: int, faults: str, every_fault: bool, plot: Path | None, as_json: bool
+) -> None:
+    """Live in the greenhouse of the site file FILE, or in a small example. Exit code 1 when a promise was broken."""
+    house, rough = _house(file), faults == "rough"
     if every_fault:
-        _every_fault(name, seed, as_json)
+        _every_fault(house, seed, as_json)
         return
-    house, rough = HOUSES[name], faults == "rough"
     world = settle_in(
         house,
         seed,
@@ -60,7 +62,7 @@ def simulate(name: str, days: int, seed: int, faults: str, every_fault: bool, pl
         ends[key] = ends.get(key, 0) + 1
     found = verdict(house, world)
     report = {
-        "house": name,
+        "house": house.site().site_id,
         "seed": seed,
         "days": days,
         "turns": world.report.turns,
@@ -97,9 +99,23 @@ def _print(report: dict[str, object], ends: dict[str, int]) -> None:
     click.echo("every promise held" if not report["broken"] else "a promise was broken")
 
 
-def _every_fault(name: str, seed: int, as_json: bool) -> None:
+def _house(file: Path | None) -> House:
+    """What the file describes."""
+    if file is None:
+        return SMALL
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    try:
+        loaded = load(file)
+    except SiteRejected as rejected:
+        refuse(str(rejected), f"edgectl check {file} tells the same; nothing was simulated")
+    return house_of(loaded.site, loaded.schedules)
+
+
+def _every_fault(house: House, seed: int, as_json: bool) -> None:
     ended: list[Ended] = []
-    for item in each_fault(HOUSES[name], seed):
+    for item in each_fault(house, seed):
         ended.append(item)
         click.echo(f"\r{len(ended)} faults lived through", err=True, nl=False)
     click.echo(err=True)

@@ -33,11 +33,15 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         for point in points[:1] if name in unread else points:
             what = name if name in unread else f"{point} of {name}"
             found.append(f"{what} is never read: this version does not drive bus {_bus_of(parts, point)}")
+    # Where a float watches the tank, every workflow asks it.
+    floated = {zone.pump for zone in site.zones.values() if zone.circuit is not None and zone.circuit.solution.low}
     for actuator in site.actuators.values():
         blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
         if blind:
             found.append(f"{actuator.name} can never start: it asks {', '.join(blind)}, which is never read")
-        if actuator.role is Role.PUMP and not actuator.requires:
+        if actuator.role is Role.DOSING and actuator.doser is None:
+            found.append(f"{actuator.name} can never give: it needs ml_per_s, max_dose, max_per_hour and max_per_day")
+        if actuator.role is Role.PUMP and not actuator.requires and actuator.name not in floated:
             found.append(f"{actuator.name} may run dry: it requires nothing; add requires: [LEVEL > 15]")
     return tuple(found)
 

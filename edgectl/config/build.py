@@ -7,40 +7,28 @@ than the file is noted with its reason.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
-from typing import Any, TypeVar
+from typing import Any
 
 from edgectl.config import defaults, schema
+from edgectl.config.build_water import build_doser, build_zone, dosers_of
 from edgectl.config.feasibility import Load
-from edgectl.config.findings import Findings
+from edgectl.config.origins import Effective, Origins
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
-from edgectl.config.source import Path, dotted, find
+from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
-from edgectl.model.site import Actuator, FailSafe, Fallback, Sensor, Site, Zone
-from edgectl.model.time import MS, Nanos
+from edgectl.model.site import Actuator, FailSafe, Sensor, Site
+from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import Cron, Every, Schedule, Window
-
-T = TypeVar("T")
 
 # Valid and harmless, and nothing happens yet. A star stands for any name.
 NOT_YET: tuple[Path, ...] = (
     ("site", "latitude"),
     ("site", "longitude"),
     ("sensors", "*", "calibrate_every"),
-    ("actuators", "*", "max_per_hour"),
-    ("actuators", "*", "max_per_day"),
     ("central",),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Effective:
-    """One value in force, as text, and where it came from: a line of the file, or the reason of a default."""
-
-    path: str
-    value: str
-    origin: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,56 +56,31 @@ class Loaded:
     effective: tuple[Effective, ...] = ()
 
 
-class Ledger:
-    """Picks the written value or the default, and remembers which."""
-
-    def __init__(self, findings: Findings) -> None:
-        self.lines: list[Effective] = []
-        self._findings = findings
-
-    def pick(self, path: Path, value: T, why: str, text: Callable[[T], str] = str) -> T:
-        """Note a value. `why` is its origin when nobody wrote it."""
-        mark, _, written = find(self._findings.root, path)
-        origin = f"{mark.file}:{mark.line}" if written else why
-        self.lines.append(Effective(path=dotted(path), value=text(value), origin=origin))
-        return value
-
-
-def build_site(parts: Parts, ledger: Ledger) -> Site:
+def build_site(parts: Parts, origins: Origins) -> Site:
     """Site, sensors, actuators, zones and interlocks."""
     assert parts.site is not None
     return Site(
         site_id=parts.site.id,
         name=parts.site.name,
         timezone=parts.site.timezone,
-        sensors={name: _sensor(name, entry, parts, ledger) for name, entry in parts.sensors.items()},
-        actuators={name: _actuator(name, entry, parts, ledger) for name, entry in parts.actuators.items()},
-        zones={
-            name: Zone(
-                name=name,
-                number=zone.number,
-                pump=zone.pump,
-                valve=zone.valve,
-                tank=zone.tank,
-                flow=zone.flow,
-                meter=zone.meter,
-                light=zone.light,
-                max_gap=zone.max_gap,
-                fallback=None
-                if zone.fallback is None
-                else Fallback(
-                    duration=zone.fallback.duration,
-                    every=zone.fallback.every,
-                    max_per_day=zone.fallback.max_per_day,
-                ),
-            )
-            for name, zone in parts.zones.items()
-        },
-        never_together=tuple(frozenset(lock.never_together) for lock in parts.interlocks),
+        sensors={name: _sensor(name, entry, parts, origins) for name, entry in parts.sensors.items()},
+        actuators={name: _actuator(name, entry, parts, origins) for name, entry in parts.actuators.items()},
+        zones={name: build_zone(name, zone, parts, origins) for name, zone in parts.zones.items()},
+        never_together=_interlocks(parts),
     )
 
 
-def build_buses(parts: Parts, ledger: Ledger) -> tuple[Bus, ...]:
+def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:
+    """Those that were written, and the pumps of one solution: nothing is gained by two at once, and much is lost."""
+    written = [frozenset(lock.never_together) for lock in parts.interlocks]
+    for zone in parts.zones.values():
+        dosers = frozenset() if zone.chemistry is None else frozenset(dosers_of(zone.chemistry))
+        if len(dosers) > 1 and not any(dosers <= lock for lock in written):
+            written.append(dosers)
+    return tuple(written)
+
+
+def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
     """The buses that this version drives, with their devices."""
     buses: list[Bus] = []
     for name, entry in parts.buses.items():
@@ -127,12 +90,12 @@ def build_buses(parts: Parts, ledger: Ledger) -> tuple[Bus, ...]:
             case schema.RtuBus():
                 line = SerialLine(
                     port=entry.port,
-                    baudrate=ledger.pick((*path, "baudrate"), int(entry.baudrate), "default"),
-                    parity=ledger.pick((*path, "parity"), str(entry.parity), "default"),
-                    stopbits=ledger.pick((*path, "stopbits"), int(entry.stopbits), "default"),
+                    baudrate=origins.pick((*path, "baudrate"), int(entry.baudrate), "default"),
+                    parity=origins.pick((*path, "parity"), str(entry.parity), "default"),
+                    stopbits=origins.pick((*path, "stopbits"), int(entry.stopbits), "default"),
                 )
             case schema.TcpBus():
-                line = TcpHost(host=entry.host, port=ledger.pick((*path, "port"), entry.port, "default"))
+                line = TcpHost(host=entry.host, port=origins.pick((*path, "port"), entry.port, "default"))
             case _:
                 continue
         devices = tuple(
@@ -144,9 +107,9 @@ def build_buses(parts: Parts, ledger: Ledger) -> tuple[Bus, ...]:
     return tuple(buses)
 
 
-def build_schedules(parts: Parts, ledger: Ledger) -> tuple[Schedule, ...]:
+def build_schedules(parts: Parts, origins: Origins) -> tuple[Schedule, ...]:
     """The schedules in the order of the file."""
-    return tuple(_schedule(name, entry, ledger) for name, entry in parts.schedules.items())
+    return tuple(_schedule(name, entry, origins) for name, entry in parts.schedules.items())
 
 
 def ignored(parts: Parts) -> tuple[str, ...]:
@@ -172,24 +135,24 @@ def undriven(parts: Parts) -> tuple[str, ...]:
     return tuple(name for name, bus in parts.buses.items() if bus.type not in DRIVEN)
 
 
-def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, ledger: Ledger) -> Sensor:
+def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, origins: Origins) -> Sensor:
     path = ("sensors", name)
     device, source = entry.points[0].split(".", 1)
     channel = registry.find(parts.devices[device].profile).channels[source]
     profile = f"profile {parts.devices[device].profile}"
-    unit = ledger.pick((*path, "unit"), channel.unit if entry.unit is None else entry.unit, profile)
-    age = ledger.pick((*path, "max_age"), defaults.max_age(entry), "default", show)
-    low, high = ledger.pick((*path, "range"), defaults.limits(entry, channel), profile, _range)
+    unit = origins.pick((*path, "unit"), channel.unit if entry.unit is None else entry.unit, profile)
+    age = origins.pick((*path, "max_age"), defaults.max_age(entry), "default", show)
+    low, high = origins.pick((*path, "range"), defaults.limits(entry, channel), profile, _range)
     for key, text in _MARKS:
         if (written := getattr(entry, key)) is not None:
-            ledger.pick((*path, key), written, "the site file", text)
+            origins.pick((*path, key), written, "the site file", text)
     return Sensor(
         name=name,
         channel=entry.points[0],
         unit=unit,
         scale=None if entry.scale is None else (entry.scale[0], entry.scale[1], entry.scale[2], entry.scale[3]),
         max_age=age,
-        poll_every=ledger.pick((*path, "poll_every"), defaults.poll_every(age), "a quarter of max_age", show),
+        poll_every=origins.pick((*path, "poll_every"), defaults.poll_every(age), "a quarter of max_age", show),
         low=low,
         high=high,
         max_rate=entry.max_rate,
@@ -211,33 +174,41 @@ _MARKS: tuple[tuple[str, Callable[[Any], str]], ...] = (
 )
 
 
-def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, ledger: Ledger) -> Actuator:
+def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Origins) -> Actuator:
     path, role = ("actuators", name), entry.kind
     device, output = entry.to.split(".", 1)
     outlet = registry.find(parts.devices[device].profile).outlets[output]
     longest, why = defaults.max_on(entry)
     safe, restart = defaults.safe_state(role)
-    ledger.pick((*path, "safe"), entry.safe or safe, f"role {role.value}")
-    ledger.pick((*path, "on_restart"), entry.on_restart or restart, f"role {role.value}")
+    origins.pick((*path, "safe"), entry.safe or safe, f"role {role.value}")
+    origins.pick((*path, "on_restart"), entry.on_restart or restart, f"role {role.value}")
     profile = f"profile {parts.devices[device].profile}"
     return Actuator(
         name=name,
         channel=entry.to,
         role=role,
-        fail_safe=ledger.pick((*path, "fail_safe"), defaults.fail_safe(entry, outlet), profile),
-        max_on=ledger.pick((*path, "max_on"), longest, why, _limit),
-        min_off=ledger.pick((*path, "min_off"), _or(entry.min_off, 0), "default", show),
-        travel=ledger.pick((*path, "travel"), _or(entry.travel, defaults.travel(role)), f"role {role.value}", show),
-        run_down=ledger.pick(
+        fail_safe=origins.pick((*path, "fail_safe"), defaults.fail_safe(entry, outlet), profile),
+        max_on=origins.pick((*path, "max_on"), longest, why, _limit),
+        min_off=origins.pick((*path, "min_off"), _or(entry.min_off, 0), "default", show),
+        travel=origins.pick((*path, "travel"), _or(entry.travel, defaults.travel(role)), f"role {role.value}", show),
+        run_down=origins.pick(
             (*path, "run_down"), _or(entry.run_down, defaults.run_down(role)), f"role {role.value}", show
         ),
         requires=tuple(clause.condition for clause in entry.requires or ()),
         stop_if=tuple(clause.condition for clause in entry.stop_if or ()),
+        starts_per_hour=entry.starts_per_hour,
+        doser=build_doser(entry),
     )
 
 
-def _schedule(name: str, entry: schema.ScheduleEntry, ledger: Ledger) -> Schedule:
-    payload: dict[str, Any] = {} if entry.duration is None else {"duration_s": entry.duration / (1000 * MS)}
+def _schedule(name: str, entry: schema.ScheduleEntry, origins: Origins) -> Schedule:
+    payload: dict[str, Any] = {}
+    if entry.duration is not None:
+        payload["duration_s"] = entry.duration / SECOND
+    if entry.volume is not None:
+        payload["volume_l"] = entry.volume
+    if entry.workflow is not None:
+        payload["workflow"] = entry.workflow
     cadence: Cron | Every | Window
     if entry.cron is not None:
         cadence = Cron(expression=entry.cron)
@@ -248,7 +219,7 @@ def _schedule(name: str, entry: schema.ScheduleEntry, ledger: Ledger) -> Schedul
         length = defaults.window_length(entry.window)
         assert length is not None
         cadence = Window(start_minute=entry.window.start, length=length)
-    catch_up = ledger.pick(
+    catch_up = origins.pick(
         ("schedules", name, "catch_up"),
         defaults.catch_up(entry),
         "default of irrigation" if entry.task == "irrigation" and entry.cron is not None else "default",
@@ -257,7 +228,7 @@ def _schedule(name: str, entry: schema.ScheduleEntry, ledger: Ledger) -> Schedul
     schedule = Schedule(
         name=name, zone=entry.zone, task_type=entry.task, cadence=cadence, payload=payload, catch_up=catch_up
     )
-    ledger.pick(("schedules", name, "queue_patience"), schedule.queue_patience, "default", show)
+    origins.pick(("schedules", name, "queue_patience"), schedule.queue_patience, "default", show)
     return schedule
 
 

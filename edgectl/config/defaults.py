@@ -15,6 +15,9 @@ VALVE_TRAVEL: Nanos = 3 * SECOND
 PUMP_RUN_DOWN: Nanos = 2 * SECOND
 # Orders, echoes and read-backs of a whole run on a slow bus: the engine's leases of a valve include the same slack.
 RUN_SLACK: Nanos = 15 * SECOND
+LEAST_EC = 0.2  # mS/cm: less is air, unless the water is that pure and the file says so
+# A target without its sensor is never asked for; a target with its sensor has to be written.
+TARGET_PH, TARGET_EC = 5.8, 1.5
 DAY_MINUTES = 24 * 60
 REPLAY_ONE = CatchUp(policy=Policy.REPLAY_LIMITED, max=1, within=2 * 3600 * SECOND)
 

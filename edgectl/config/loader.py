@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from edgectl.config import advice, build, feasibility
-from edgectl.config.build import Ledger, Loaded
+from edgectl.config import advice, build, feasibility, stages
+from edgectl.config.build import Loaded
 from edgectl.config.files import read
 from edgectl.config.findings import Findings
+from edgectl.config.origins import Origins
 from edgectl.config.parts import understand
 from edgectl.config.problems import SiteRejected
 from edgectl.config.rules import judge
@@ -22,12 +23,13 @@ def load(path: Path) -> Loaded:
     judge(parts)
     if problems or findings.problems:
         raise SiteRejected([*problems, *findings.problems])
-    ledger = Ledger(findings)
-    site = build.build_site(parts, ledger)
-    buses = build.build_buses(parts, ledger)
-    schedules = build.build_schedules(parts, ledger)
+    origins = Origins(findings)
+    site = build.build_site(parts, origins)
+    buses = build.build_buses(parts, origins)
+    schedules = build.build_schedules(parts, origins)
     loads = tuple(feasibility.measure(bus, site) for bus in buses)
     feasibility.report(loads, findings)
+    stages.report(site, parts, findings)
     if findings.problems:
         raise SiteRejected(findings.problems)
     asleep = build.undriven(parts)
@@ -48,9 +50,10 @@ def load(path: Path) -> Loaded:
             "devices": len(parts.devices),
             "sensors": len(parts.sensors),
             "actuators": len(parts.actuators),
+            **({"tanks": len(parts.tanks)} if parts.tanks else {}),
             "zones": len(parts.zones),
             "schedules": len(parts.schedules),
         },
         loads=loads,
-        effective=tuple(ledger.lines),
+        effective=tuple(origins.lines),
     )

@@ -22,8 +22,10 @@ from edgectl.config.schema import (
     TcpBus,
     ZoneEntry,
 )
+from edgectl.config.schema_water import TankEntry
 from edgectl.config.source import Items, Node, Path, Scalar, Table, plain
 from edgectl.config.wording import sentence
+from edgectl.config.written import Name
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Parts:
     devices: dict[str, DeviceEntry] = field(default_factory=dict)
     sensors: dict[str, SensorEntry] = field(default_factory=dict)
     actuators: dict[str, ActuatorEntry] = field(default_factory=dict)
+    tanks: dict[str, TankEntry] = field(default_factory=dict)
     zones: dict[str, ZoneEntry] = field(default_factory=dict)
     schedules: dict[str, ScheduleEntry] = field(default_factory=dict)
     interlocks: list[Interlock] = field(default_factory=list)
@@ -90,7 +93,7 @@ def _section(root: Table, section: str, model: Any, findings: Findings) -> Any:
 def _entry(model: Any, path: Path, node: Node, findings: Findings) -> Any:
     name = str(path[-1])
     try:
-        _adapter(schema.Name).validate_python(name)
+        _adapter(Name).validate_python(name)
     except ValidationError:
         findings.key(path, "is not a name", "a name begins with a letter and holds letters, digits, - and _")
         return None

@@ -15,12 +15,15 @@ from edgectl.model.time import MS, SECOND, Nanos
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 DURATION = rf"^{_NUMBER} ?(ms|s|m|h|d)$"
 VOLUME = rf"^{_NUMBER} ?(ml|l)$"
+FLOW = rf"^{_NUMBER} ?l/(min|h)$"
+PER_ML = rf"^{_NUMBER} ?/ ?(ml)$"
 RATE = rf"^{_NUMBER} ?/ ?(s|min|h)$"
 CONDITION = r"^\s*([A-Za-z][A-Za-z0-9_-]{0,47})\s*([<>]=?|==?|!=)\s*(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([^\s0-9].*)?$"
 CLOCK = r"^([01][0-9]|2[0-3]):([0-5][0-9])$"
 
 _DURATIONS: dict[str, Nanos] = {"ms": MS, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
 _VOLUMES = {"ml": 1.0, "l": 1000.0}
+_UNITS = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h", "l/min": "l/min or l/h", "/ml": "/ml"}
 _PER_MINUTE = {"s": 60.0, "min": 1.0, "h": 1 / 60}
 LONGEST: Nanos = 366 * 86400 * SECOND
 
@@ -56,6 +59,27 @@ def volume_ml(value: Any) -> float:
     if number == 0:
         raise _wrong(f"{value} is no volume at all", "write a volume above zero, or leave the key out")
     return number * _VOLUMES[unit]
+
+
+def volume_l(value: Any) -> float:
+    """200l, 500ml -> litres."""
+    return volume_ml(value) / 1000
+
+
+def flow_l_min(value: Any) -> float:
+    """20l/min, 900l/h -> litres per minute."""
+    number, unit = _split(value, FLOW, "a rate of flow", "l/min")
+    if number == 0:
+        raise _wrong(f"{value} moves no water", "write a rate above zero, or leave the key out")
+    return number * _PER_MINUTE[unit]
+
+
+def per_ml(value: Any) -> float:
+    """0.03/ml -> change per millilitre."""
+    number, _ = _split(value, PER_ML, "a change per millilitre", "/ml")
+    if number == 0:
+        raise _wrong(f"{value} changes nothing: no dose would ever be enough", "write what 1 ml changes in the tank")
+    return number
 
 
 def rate_per_minute(value: Any) -> float:
@@ -104,7 +128,7 @@ def _split(value: Any, pattern: str, noun: str, unit: str) -> tuple[float, str]:
         raise _wrong(f"'{value[:40]}' needs a unit", f"write {value[:40]}{unit}")
     found = re.fullmatch(pattern, value)
     if found is None:
-        units = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h"}[unit]
+        units = _UNITS[unit]
         raise _wrong(f"'{value[:40]}' is not {noun}", f"write one number and {units}, for example 20{unit}")
     return float(found[1]), found[2]
 

@@ -1,47 +1,34 @@
 """The language of the site file, as strict models. JSON Schema comes from here, and so does every "did you mean".
 
 The models say what may be written; `rules` says what makes sense together. Descriptions double as hints, so they tell a
-person what to write. Amounts are already numbers here: durations in nanoseconds, volumes in millilitres.
+person what to write.
 """
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from edgectl.config import quantities
+from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, TankEntry
+from edgectl.config.written import (
+    Above,
+    Clock,
+    Conditions,
+    Duration,
+    FlowRate,
+    Gain,
+    Litres,
+    Name,
+    Pair,
+    Point,
+    Rate,
+    SomeTime,
+    Strict,
+    Volume,
+    Words,
+)
 from edgectl.model.site import Role
-from edgectl.model.time import Nanos
-
-NAME = r"^[A-Za-z][A-Za-z0-9_-]{0,47}$"
-TASKS = ("irrigation", "lighting")
-
-
-def _text(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
-
-
-Duration = Annotated[Nanos, PlainValidator(quantities.duration), _text(quantities.DURATION, "90s")]
-SomeTime = Annotated[Nanos, PlainValidator(quantities.some_time), _text(quantities.DURATION, "10m")]
-Volume = Annotated[float, PlainValidator(quantities.volume_ml), _text(quantities.VOLUME, "20ml")]
-Rate = Annotated[float, PlainValidator(quantities.rate_per_minute), _text(quantities.RATE, "0.5/min")]
-Clock = Annotated[int, PlainValidator(quantities.minute_of_day), _text(quantities.CLOCK, "05:00")]
-When = Annotated[
-    quantities.Clause, PlainValidator(quantities.clause), _text(quantities.CONDITION, "solution_level > 15")
-]
-Name = Annotated[str, Field(pattern=NAME)]
-Point = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,47}\.[a-z][a-z0-9_]{0,47}$")]
-Words = Annotated[str, Field(min_length=1, max_length=200)]
-Conditions = Annotated[list[When], Field(max_length=20)]
-Above = Annotated[float, Field(gt=0)]
-Pair = Annotated[list[float], Field(min_length=2, max_length=2)]
-
-
-class Strict(BaseModel):
-    """No unknown keys, no silent conversion, no infinity."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Credential(Strict):
@@ -155,9 +142,13 @@ class ActuatorEntry(Strict):
     requires: Conditions | None = Field(None, description="a list such as [solution_level > 15]")
     stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10]")
     ml_per_s: float | None = Field(None, gt=0, le=1000, description="what a dosing pump delivers, by calibration")
+    gain: Gain | None = Field(
+        None, description="what 1 ml changes in the whole tank: pH of an acid or a base, mS/cm of a nutrient: 0.03/ml"
+    )
     max_dose: Volume | None = Field(None, description="the largest single dose, for example 20ml")
     max_per_hour: Volume | None = Field(None, description="for example 60ml")
     max_per_day: Volume | None = Field(None, description="for example 200ml")
+    starts_per_hour: int | None = Field(None, ge=1, le=1000, description="how often it may start in any hour")
     safe: Literal["off", "on", "keep", "position"] | None = Field(None, description="the state when in doubt")
     on_restart: Literal["safe", "reconcile"] | None = Field(None, description="safe or reconcile")
     fail_safe: Literal["wired"] | None = Field(None, description="wired, when a hardware limit ends every ON")
@@ -196,6 +187,9 @@ class ZoneEntry(Strict):
     tank: Name | None = Field(None, description="the sensor of the source's level")
     flow: Name | None = Field(None, description="a sensor in L/min that proves that water moves")
     meter: Name | None = Field(None, description="a sensor in L that counts the water")
+    rate: FlowRate | None = Field(None, description="what the pump moves into the zone, as measured: 20l/min")
+    circuit: CircuitEntry | None = Field(None, description="the tanks of the zone and the valves between them")
+    chemistry: ChemistryEntry | None = Field(None, description="targets of the solution and the pumps that reach them")
     max_gap: SomeTime | None = Field(None, description="the longest the plants may go without water, for example 24h")
     fallback: Fallback | None = Field(None, description="{duration: 60s, every: 4h, max_per_day: 3}")
 
@@ -216,15 +210,30 @@ class CatchUpEntry(Strict):
     within: SomeTime | None = Field(None, description="how late at most, for example 2h")
 
 
+PREPARATIONS = Literal[
+    "clean_fill",
+    "cycle_start",
+    "irrigation_recovery",
+    "prepare_recirculation",
+    "refill",
+    "solution_fill",
+    "startup",
+]
+
+
 class ScheduleEntry(Strict):
     """When something is done."""
 
     zone: Name = Field(description="a zone of this file")
-    task: Literal["irrigation", "lighting"] = Field(description="irrigation or lighting")
+    task: Literal["irrigation", "lighting", "diagnostics"] = Field(
+        description="irrigation, lighting or diagnostics (everything that fills and prepares tanks)"
+    )
+    workflow: PREPARATIONS | None = Field(None, description="which work on the tanks, for example startup")
     cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')
     every: SomeTime | None = Field(None, description="the rest between two runs, for example 4h")
     window: WindowEntry | None = Field(None, description='{start: "05:00", photoperiod: 16h}')
     duration: SomeTime | None = Field(None, description="how long to water, for example 90s")
+    volume: Litres | None = Field(None, description="how much to water instead of how long, for example 5l")
     catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
 
 
@@ -254,6 +263,7 @@ class SiteFile(Strict):
     sensors: dict[Name, SensorEntry] = Field(default_factory=dict, description="level: {from: level.level, …}")
     actuators: dict[Name, ActuatorEntry] = Field(default_factory=dict, description="pump: {to: board.relay_1, …}")
     interlocks: list[Interlock] = Field(default_factory=list, description="a list such as [{never_together: [a, b]}]")
+    tanks: dict[Name, TankEntry] = Field(default_factory=dict, description="solution: {volume: 100l, level: …}")
     zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
@@ -265,6 +275,7 @@ ENTRIES: dict[str, Any] = {
     "devices": DeviceEntry,
     "sensors": SensorEntry,
     "actuators": ActuatorEntry,
+    "tanks": TankEntry,
     "zones": ZoneEntry,
     "schedules": ScheduleEntry,
 }

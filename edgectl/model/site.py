@@ -101,6 +101,13 @@ class Sensor:
         in_lo, in_hi, out_lo, out_hi = self.scale
         return out_lo + (raw - in_lo) * (out_hi - out_lo) / (in_hi - in_lo)
 
+    def unscaled(self, value: float) -> float:
+        """What the channel shows when the sensor's value is this."""
+        if self.scale is None:
+            return value
+        in_lo, in_hi, out_lo, out_hi = self.scale
+        return in_lo + (value - out_lo) * (in_hi - in_lo) / (out_hi - out_lo)
+
     @property
     def gain(self) -> float:
         """What one raw unit is in the sensor's unit, without its sign."""

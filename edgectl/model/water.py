@@ -41,13 +41,14 @@ class Circuit:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doser:
     """What a dosing pump gives. `gain` is what 1 ml changes in the whole volume, always positive: mS/cm up for a
-    nutrient, pH down for an acid, pH up for a base. `least` is the shortest pulse that can be trusted, and its step."""
+    nutrient, pH down for an acid, pH up for a base; where it is 0 nobody knows, and only people dose. `least` is the
+    shortest pulse that can be trusted, and its step."""
 
     ml_per_s: float
-    gain: float
     max_dose_ml: float
     max_per_hour_ml: float
     max_per_day_ml: float
+    gain: float = 0.0
     least: Nanos = 100 * MS
 
 

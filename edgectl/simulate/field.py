@@ -54,6 +54,10 @@ class SimField:
         self.trace: list[Transition] = []
         self.injected = 0
         self._samples = 0
+        proofs = {name for zone in site.zones.values() for name in (zone.flow, zone.meter)}
+        self._levels = [name for s in site.sensors.values() if s.name not in proofs for name in s.channels]
+        # A device speaks in its own numbers; what the site file scales is unscaled here.
+        self._devices = {channel: sensor for sensor in site.sensors.values() for channel in sensor.channels}
 
     def send(self, effect: Send, now: Nanos) -> list[tuple[Nanos, Input]]:
         """Carry an order to its relay; the news of it comes back at the given instants."""
@@ -90,12 +94,14 @@ class SimField:
         self.advance(now)
         values = self.ground.values(now)
         if self._hit(self.faults.bad_level):
-            values[next(iter(values))] = float("nan")
+            values[self.random.choice(self._levels)] = float("nan")
         block = []
         for channel, value in values.items():
             if value is not None:
                 self._samples += 1
-                block.append(Sample(sample_id=self._samples, channel=channel, value=value, at=now))
+                sensor = self._devices.get(channel)
+                raw = value if sensor is None else sensor.unscaled(value)
+                block.append(Sample(sample_id=self._samples, channel=channel, value=raw, at=now))
         return Samples(block=tuple(block))
 
     @property

@@ -7,12 +7,12 @@ from random import Random
 from edgectl.model.site import Site
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.doses import broken_doses
+from edgectl.simulate.estate import estate
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.invariants import broken
 from edgectl.simulate.promises import broken_promises
-from edgectl.simulate.two_tank import two_tank_ground, two_tank_schedules, two_tank_site
 from edgectl.simulate.world import World
 
 
@@ -27,26 +27,38 @@ class House:
     charts: tuple[tuple[str, str, tuple[str, ...]], ...]  # title, unit, quantities of the plant
 
 
-HOUSES: dict[str, House] = {
-    "small": House(
-        site=example_site,
-        schedules=example_schedules,
-        ground=Ground.small,
-        judge=broken_promises,
-        charts=(("Tank", "%", ("tank.level",)),),
-    ),
-    "two-tank": House(
-        site=two_tank_site,
-        schedules=two_tank_schedules,
-        ground=two_tank_ground,
+SMALL = House(
+    site=example_site,
+    schedules=example_schedules,
+    ground=Ground.small,
+    judge=broken_promises,
+    charts=(("Tank", "%", ("tank.level",)),),
+)
+
+
+def house_of(site: Site, schedules: tuple[Schedule, ...]) -> House:
+    """The house that a site file describes."""
+    levels, probes = list[str](), dict[str, list[str]]()
+    for tank in {t.name for z in site.zones.values() if (c := z.circuit) for t in (c.clean, c.solution) if t}:
+        levels.append(f"{tank}.level")
+    for zone in site.zones.values():
+        if zone.pump is not None and zone.circuit is None:
+            levels.append(f"{zone.pump}_source.level")
+        if zone.circuit is not None and zone.chemistry is not None:
+            for kind in ("ph", "ec"):
+                if getattr(zone.chemistry, kind) is not None:
+                    probes.setdefault(kind, []).append(f"{zone.circuit.solution.name}.{kind}")
+    charts = [("Levels", "%", tuple(sorted(set(levels))))] if levels else []
+    for kind, title, unit in (("ph", "pH of the solution", "pH"), ("ec", "EC of the solution", "mS/cm")):
+        if kind in probes:
+            charts.append((title, unit, tuple(sorted(set(probes[kind])))))
+    return House(
+        site=lambda: site,
+        schedules=lambda: schedules,
+        ground=lambda random: estate(site, random),
         judge=lambda world: broken_doses(world.site, world.field.ground),
-        charts=(
-            ("Levels", "%", ("clean.level", "solution.level")),
-            ("pH of the solution", "pH", ("solution.ph",)),
-            ("EC of the solution", "mS/cm", ("solution.ec",)),
-        ),
-    ),
-}
+        charts=tuple(charts),
+    )
 
 
 def settle_in(

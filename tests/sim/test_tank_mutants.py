@@ -17,6 +17,7 @@ from edgectl.plant.faults import Fault
 from edgectl.plant.water import HARD, RO
 from edgectl.simulate.field import Faults
 from edgectl.simulate.world import DAY, World
+from tests.sim import test_two_tanks
 from tests.sim.test_two_tanks import break_it, broken, ground_of, house
 
 Patch = pytest.MonkeyPatch
@@ -60,6 +61,13 @@ def _larger_than_allowed(patch: Patch) -> None:
     patch.setattr(doses, "given", generous)
     patch.setattr(dosing, "veto_dose", lambda draft, actuator, lease: None)
     patch.setattr(guards, "veto_dose", lambda draft, actuator, lease: None)
+    # The longest time of a dosing pump would hold all the same: the file derives it from the largest dose.
+    actuators = {
+        name: replace(actuator, max_on=60 * SECOND) if actuator.doser else actuator
+        for name, actuator in test_two_tanks.FILE.site.actuators.items()
+    }
+    longer = replace(test_two_tanks.FILE.site, actuators=actuators)
+    patch.setattr(test_two_tanks, "FILE", replace(test_two_tanks.FILE, site=longer))
 
 
 def _no_end_of_a_fill(patch: Patch) -> None:
@@ -173,7 +181,7 @@ def test_a_float_that_falls_silent_in_mid_fill_stops_the_flow(monkeypatch: Patch
         world.run(world.now + 10 * SECOND)
     world.run(world.now + 60 * SECOND)
     break_it(world, "float silent")
-    ground_of(world).plant.break_part(Fault.PROBE_DROPOUT, "floats.clean_max", world.now)
+    ground_of(world).plant.break_part(Fault.PROBE_DROPOUT, "board.di_2", world.now)
     world.run(world.now + 20 * SECOND)
     assert world.field.relays["valve_clean_fill"].on is planted
 

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from edgectl.config.loader import load
 from edgectl.model.site import Actuator
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
@@ -14,11 +15,13 @@ from edgectl.plant.water import HARD, RO, SOFT, Solute
 from edgectl.scheduler.schedule import Cron
 from edgectl.simulate import invariants
 from edgectl.simulate.doses import broken_doses
+from edgectl.simulate.estate import estate
 from edgectl.simulate.field import Faults
 from edgectl.simulate.ground import Ground
-from edgectl.simulate.two_tank import two_tank_ground, two_tank_schedules, two_tank_site
 from edgectl.simulate.world import DAY, World
+from tests.unit.site_files import EXAMPLES
 
+FILE = load(EXAMPLES / "two-tank.yaml")
 OFTEN = Cron(expression="*/20 * * * *")
 
 
@@ -26,8 +29,8 @@ def house(
     seed: int = 1, *, water: Solute = RO, faults: Faults | None = None, crash: float = 0.0, often: bool = False
 ) -> World:
     """`often` prepares the solution again every twenty minutes with narrow caps, so that they are reached."""
-    ground = two_tank_ground(Random(seed), water)
-    site, schedules = two_tank_site(), two_tank_schedules()
+    site, schedules = FILE.site, FILE.schedules
+    ground = estate(site, Random(seed), water)
     if often:
         schedules = (replace(schedules[0], cadence=OFTEN), *schedules[1:])
         site = replace(site, actuators={name: _narrow(actuator) for name, actuator in site.actuators.items()})
@@ -78,7 +81,7 @@ def test_the_caps_hold_when_the_solution_is_prepared_again_and_again_across_cras
     world.run(3 * DAY)
     assert broken(world) == []
     assert world.report.crashes > 10
-    assert world.field.ground.plant.totals.dosed_ml["nutrient_a"] > 200, "the caps were reached"
+    assert world.field.ground.plant.totals.dosed_ml["part_a"] > 200, "the caps were reached"
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -100,27 +103,27 @@ FAULTS: dict[str, tuple[Fault, str, float | None, str]] = {
     "solution leaks": (Fault.TANK_LEAK, "solution", None, ""),
     "fill valve leaks": (Fault.VALVE_LEAKING, "valve_clean_fill", None, ""),
     "irrigation valve leaks": (Fault.VALVE_LEAKING, "valve_irrigation", None, ""),
-    "nutrient a empty": (Fault.DOSE_LINE_EMPTY, "nutrient_a", None, ""),
+    "nutrient a empty": (Fault.DOSE_LINE_EMPTY, "part_a", None, ""),
     "acid empty": (Fault.DOSE_LINE_EMPTY, "acid", None, ""),
-    "clean max dry": (Fault.PROBE_STUCK, "floats.clean_max", 0.0, "clean_tank_not_filled_timeout"),
-    "clean max wet": (Fault.PROBE_STUCK, "floats.clean_max", 1.0, "two_tank_level_unavailable"),
-    "clean min dry": (Fault.PROBE_STUCK, "floats.clean_min", 0.0, "two_tank_level_unavailable"),
-    "clean min wet": (Fault.PROBE_STUCK, "floats.clean_min", 1.0, ""),
-    "solution max dry": (Fault.PROBE_STUCK, "floats.solution_max", 0.0, "solution_tank_not_filled_timeout"),
-    "solution max wet": (Fault.PROBE_STUCK, "floats.solution_max", 1.0, "two_tank_level_unavailable"),
-    "solution min dry": (Fault.PROBE_STUCK, "floats.solution_min", 0.0, "two_tank_level_unavailable"),
-    "solution min wet": (Fault.PROBE_STUCK, "floats.solution_min", 1.0, ""),
-    "float silent": (Fault.PROBE_DROPOUT, "floats.solution_max", None, "two_tank_level"),
-    "flow silent": (Fault.PROBE_DROPOUT, "meter.flow", None, "biz_no_flow"),
-    "flow shows nothing": (Fault.PROBE_STUCK, "meter.flow", 0.0, "biz_no_flow"),
-    "meter frozen": (Fault.PROBE_FREEZE, "meter.volume", None, ""),
-    "ph frozen": (Fault.PROBE_FREEZE, "probe.ph", None, ""),
-    "ph biased": (Fault.PROBE_BIAS, "probe.ph", 0.7, ""),
-    "ph spikes": (Fault.PROBE_SPIKE, "probe.ph", 3.0, ""),
-    "ph stuck at the rail": (Fault.PROBE_STUCK, "probe.ph", 13.9, "overshoot_guard"),
-    "ph silent": (Fault.PROBE_DROPOUT, "probe.ph", None, "two_tank_level_stale"),
-    "ec in the air": (Fault.PROBE_STUCK, "probe.ec", 0.0, "probe_out_of_water"),
-    "ec silent": (Fault.PROBE_DROPOUT, "probe.ec", None, "two_tank_level_stale"),
+    "clean max dry": (Fault.PROBE_STUCK, "board.di_2", 0.0, "clean_tank_not_filled_timeout"),
+    "clean max wet": (Fault.PROBE_STUCK, "board.di_2", 1.0, "two_tank_level_unavailable"),
+    "clean min dry": (Fault.PROBE_STUCK, "board.di_1", 0.0, "two_tank_level_unavailable"),
+    "clean min wet": (Fault.PROBE_STUCK, "board.di_1", 1.0, ""),
+    "solution max dry": (Fault.PROBE_STUCK, "board.di_4", 0.0, "solution_tank_not_filled_timeout"),
+    "solution max wet": (Fault.PROBE_STUCK, "board.di_4", 1.0, "two_tank_level_unavailable"),
+    "solution min dry": (Fault.PROBE_STUCK, "board.di_3", 0.0, "two_tank_level_unavailable"),
+    "solution min wet": (Fault.PROBE_STUCK, "board.di_3", 1.0, ""),
+    "float silent": (Fault.PROBE_DROPOUT, "board.di_4", None, "two_tank_level"),
+    "flow silent": (Fault.PROBE_DROPOUT, "counter.frequency_1", None, "biz_no_flow"),
+    "flow shows nothing": (Fault.PROBE_STUCK, "counter.frequency_1", 0.0, "biz_no_flow"),
+    "meter frozen": (Fault.PROBE_FREEZE, "counter.counter_1", None, ""),
+    "ph frozen": (Fault.PROBE_FREEZE, "ph.ph", None, ""),
+    "ph biased": (Fault.PROBE_BIAS, "ph.ph", 0.7, ""),
+    "ph spikes": (Fault.PROBE_SPIKE, "ph.ph", 3.0, ""),
+    "ph stuck at the rail": (Fault.PROBE_STUCK, "ph.ph", 13.9, "overshoot_guard"),
+    "ph silent": (Fault.PROBE_DROPOUT, "ph.ph", None, "two_tank_level_stale"),
+    "ec in the air": (Fault.PROBE_STUCK, "ec.ec", 0.0, "probe_out_of_water"),
+    "ec silent": (Fault.PROBE_DROPOUT, "ec.ec", None, "two_tank_level_stale"),
 }
 
 

@@ -86,10 +86,6 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
         "site.latitude",
         "site.longitude",
         "sensors.solution_ph.calibrate_every",
-        "actuators.acid_pump.max_per_hour",
-        "actuators.acid_pump.max_per_day",
-        "actuators.base_pump.max_per_hour",
-        "actuators.base_pump.max_per_day",
         "central",
     }
     # The longest a dosing pump may run is its largest dose, up to the next tick of the relay's timer.

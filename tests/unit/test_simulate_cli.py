@@ -7,13 +7,24 @@ from click.testing import CliRunner
 
 from edgectl.__main__ import main
 from edgectl.plant.faults import Breakage, Fault
-from edgectl.simulate.houses import HOUSES, settle_in
+from edgectl.simulate.houses import SMALL, settle_in
 from edgectl.simulate.single_faults import each_fault
+from tests.unit.site_files import EXAMPLES
 
 
 def test_two_tanks_are_lived_in_and_drawn(tmp_path: Path) -> None:
     picture = tmp_path / "run.svg"
-    args = ["simulate", "--house", "two-tank", "--days", "2", "--faults", "none", "--plot", str(picture), "--json"]
+    args = [
+        "simulate",
+        str(EXAMPLES / "two-tank.yaml"),
+        "--days",
+        "2",
+        "--faults",
+        "none",
+        "--plot",
+        str(picture),
+        "--json",
+    ]
     result = CliRunner().invoke(main, args)
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
@@ -33,7 +44,7 @@ def test_a_picture_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
 
 
 def test_each_fault_of_the_small_house_ends_safe_and_says_something_where_it_must() -> None:
-    house = HOUSES["small"]
+    house = SMALL
     ended = {item.breakage: item for item in each_fault(house, 1)}
     assert set(ended) == set(settle_in(house, 1).field.ground.plant.possible_faults())
     assert not [item for item in ended.values() if item.broken or item.still_on]

@@ -14,6 +14,7 @@ from edgectl.drivers.wiring import DRIVEN
 from edgectl.model.site import DANGEROUS, FailSafe, Role
 
 DOSING_KEYS = ("ml_per_s", "max_dose", "max_per_hour", "max_per_day")
+CAPS = DOSING_KEYS[1:]
 
 
 def outlet_of(parts: Parts, entry: ActuatorEntry) -> Outlet | None:
@@ -105,7 +106,7 @@ def off_is_safe(parts: Parts) -> None:
 def keys_of_the_role(parts: Parts) -> None:
     """A limit on the wrong kind of output protects nothing."""
     for name, actuator in parts.actuators.items():
-        owners = {key: Role.DOSING for key in DOSING_KEYS} | {"travel": Role.VALVE, "run_down": Role.PUMP}
+        owners = {key: Role.DOSING for key in (*DOSING_KEYS, "gain")} | {"travel": Role.VALVE, "run_down": Role.PUMP}
         for key, role in owners.items():
             if getattr(actuator, key) is not None and actuator.kind is not role:
                 what = f"belongs to role {role.value}, and {name} is a {actuator.role}"
@@ -115,7 +116,7 @@ def keys_of_the_role(parts: Parts) -> None:
 def dose_limits_agree(parts: Parts) -> None:
     """A larger limit holds the smaller one, and the largest dose fits into max_on."""
     for name, actuator in parts.actuators.items():
-        steps = [(key, amount) for key in DOSING_KEYS[1:] if (amount := getattr(actuator, key)) is not None]
+        steps = [(key, amount) for key in CAPS if (amount := getattr(actuator, key)) is not None]
         for (small_key, small), (large_key, large) in pairwise(steps):
             if small > large:
                 path = ("actuators", name, small_key)

@@ -15,6 +15,9 @@ from edgectl.model.site import FailSafe
 from edgectl.model.time import SECOND, Nanos
 
 CADENCES = ("cron", "every", "window")
+NEEDS = {"irrigation": "pump", "lighting": "light", "diagnostics": "circuit"}
+TWO_TANKS = ("solution_fill",)
+CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND
 SHORTEST_RUN: Nanos = SECOND
 SHORTEST_REST: Nanos = SECOND // 5  # shorter is none
@@ -32,7 +35,7 @@ def known_zone(parts: Parts) -> None:
 def zone_can_do_it(parts: Parts) -> None:
     """A zone has the parts that the task needs."""
     for name, schedule in parts.schedules.items():
-        zone, part = parts.zones.get(schedule.zone), "pump" if schedule.task == "irrigation" else "light"
+        zone, part = parts.zones.get(schedule.zone), NEEDS[schedule.task]
         if zone is None or getattr(zone, part) is not None:
             continue
         if not parts.findings.refused(("zones", schedule.zone, part)):
@@ -56,8 +59,9 @@ def one_cadence(parts: Parts) -> None:
         elif schedule.task == "lighting" and written != ["window"]:
             hint = 'write window: {start: "05:00", photoperiod: 16h}'
             parts.findings.key((*path, written[0]), "does not suit lighting, which holds a state", hint)
-        elif schedule.task == "irrigation" and written == ["window"]:
-            parts.findings.key((*path, "window"), "does not suit irrigation, which is a run", "write cron or every")
+        elif schedule.task != "lighting" and written == ["window"]:
+            what = f"does not suit {schedule.task}, which is a run"
+            parts.findings.key((*path, "window"), what, "write cron or every")
 
 
 def cron_strikes(parts: Parts) -> None:
@@ -97,14 +101,47 @@ def window_fits_a_day(parts: Parts) -> None:
             parts.findings.value((*path, "photoperiod"), what, "write at most 24h")
 
 
-def duration_where_it_counts(parts: Parts) -> None:
-    """Watering lasts for a time; a state lasts until it changes."""
+def amount_where_it_counts(parts: Parts) -> None:
+    """Watering lasts for a time or gives a volume; a state lasts until it changes, and tanks say when they are full."""
     for name, schedule in parts.schedules.items():
-        path = ("schedules", name, "duration")
-        if schedule.task == "irrigation" and schedule.duration is None:
-            parts.findings.value(path, "is missing", "add duration: how long to water, for example 90s")
-        elif schedule.task == "lighting" and schedule.duration is not None:
-            parts.findings.key(path, "means nothing for lighting", "remove it; the window says how long")
+        path = ("schedules", name)
+        zone = parts.zones.get(schedule.zone)
+        if schedule.task == "irrigation":
+            refused = parts.findings.refused((*path, "volume"))
+            if schedule.duration is None and schedule.volume is None and not refused:
+                hint = "add duration: how long to water, for example 90s"
+                parts.findings.value((*path, "duration"), "is missing", hint)
+            elif schedule.duration is not None and schedule.volume is not None:
+                parts.findings.key((*path, "volume"), "stands beside duration", "keep one of the two")
+            elif schedule.volume is not None and zone is not None and zone.meter is None:
+                where = parts.findings.place(("zones", schedule.zone), (*path, "volume"))
+                what = f"needs a meter, and {schedule.zone} has none"
+                parts.findings.value((*path, "volume"), what, f"add meter: SENSOR to {schedule.zone} ({where})")
+            continue
+        why = "the window says how long" if schedule.task == "lighting" else "the tanks say when they are full"
+        for key in ("duration", "volume"):
+            if getattr(schedule, key) is not None:
+                parts.findings.key((*path, key), f"means nothing for {schedule.task}", f"remove it; {why}")
+
+
+def workflow_where_it_counts(parts: Parts) -> None:
+    """Only work on the tanks comes in kinds, and each kind needs its parts."""
+    for name, schedule in parts.schedules.items():
+        path, workflow = ("schedules", name, "workflow"), schedule.workflow
+        if schedule.task != "diagnostics":
+            if workflow is not None:
+                hint = "remove it, or write task: diagnostics"
+                parts.findings.key(path, f"means nothing for {schedule.task}", hint)
+            continue
+        zone = parts.zones.get(schedule.zone)
+        if zone is None or zone.circuit is None or workflow is None:
+            continue
+        if workflow in TWO_TANKS and zone.circuit.clean is None:
+            hint = "add clean: TANK to its circuit"
+            parts.findings.value(path, f"needs two tanks, and {schedule.zone} has one", hint)
+        if workflow in CHEMISTRY and zone.chemistry is None:
+            hint = "add chemistry: {ph: …, target_ph: …} to the zone"
+            parts.findings.value(path, f"needs chemistry, and {schedule.zone} has none", hint)
 
 
 def long_enough(parts: Parts) -> None:
@@ -197,7 +234,8 @@ RULES = (
     one_cadence,
     cron_strikes,
     window_fits_a_day,
-    duration_where_it_counts,
+    amount_where_it_counts,
+    workflow_where_it_counts,
     long_enough,
     catch_up_where_it_counts,
     run_fits_the_outputs,

@@ -12,7 +12,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.steady import steady
-from edgectl.engine.workflows.doses import Dose, given, size
+from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE, Dose, given, size
 from edgectl.engine.workflows.need import cited
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
@@ -22,12 +22,10 @@ from edgectl.model.task import Correction, Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Chemistry
 
-SETTLE: Nanos = 90 * SECOND  # of circulation before the first decision
 WARM_UP: Nanos = 120 * SECOND  # after a start the probes are not believed yet
 PH_DEADBAND, EC_DEADBAND = 0.05, 0.06
 PH_STEADY, EC_STEADY = 0.04, 0.08  # the largest change over the window of a decision
 ENOUGH = 0.15  # of the expected change: less is no effect
-LONGEST_PULSE: Nanos = 60 * SECOND
 INEFFECTIVE = 4
 STRONGEST = 4.0  # the most that one dose may teach
 STEADY_RETRY: Nanos = 5 * SECOND
@@ -41,7 +39,7 @@ def is_mixed(draft: Draft, task: Task, began: Nanos) -> bool:
     if state.pending:
         _follow(draft, task, state)
         return False
-    wait_until = max(state.wait_until, draft.state.started + WARM_UP)
+    wait_until = max(state.wait_until, draft.state.started + WARM_UP, began + SETTLE)
     draft.wake(wait_until)
     return draft.now.mono >= wait_until
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Doser
 
+SETTLE: Nanos = 90 * SECOND  # of circulation before the first decision
+LONGEST_PULSE: Nanos = 60 * SECOND
 FIRST_SHARE = 0.5  # the first dose into an unknown solution is half of what the gain asks for
 
 
@@ -24,6 +26,8 @@ def size(doser: Doser, error: float, *, first: bool, left_ml: float) -> Dose | N
     `left_ml` is what the caps of this hour and this day leave. Every clamp is applied to the volume, and the change is
     computed from the volume that is left in the end.
     """
+    if not doser.gain:
+        return None
     wanted_ml = error / doser.gain * (FIRST_SHARE if first else 1.0)
     return given(doser, min(wanted_ml, left_ml))
 

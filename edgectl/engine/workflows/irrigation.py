@@ -4,10 +4,10 @@ A task that asks for litres ends by the meter, and by the clock at 1.3 times the
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.workflows import times
 from edgectl.engine.workflows.need import RETRY, RUN, WAIT, Need, awaited, conditions_hold
 from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
 from edgectl.engine.workflows.tanks import WET
-from edgectl.engine.workflows.walk import REACH, SLACK
 from edgectl.model.codes import Code
 from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
@@ -91,7 +91,5 @@ def _opens(zone: Zone) -> tuple[str, ...]:
 def _time_for(site: Site, zone: Zone, litres: float) -> Nanos:
     """As long as the litres should take and a margin, and no longer than pump and valves may be on."""
     due = HARD_LIMIT if zone.rate_l_min is None else seconds(CEILING * litres / zone.rate_l_min * 60)
-    parts = [site.actuators[name] for name in _opens(zone)]
-    around = max(a.travel for a in parts) + max(a.run_down for a in parts) + SLACK + REACH
-    allowed = [part.max_on - around for part in parts if part.max_on is not None]
-    return max(SECOND, min([due, HARD_LIMIT, *allowed]))
+    most = times.longest(site, _opens(zone))
+    return max(SECOND, min(due, HARD_LIMIT, HARD_LIMIT if most is None else most))

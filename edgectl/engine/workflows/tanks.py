@@ -5,6 +5,10 @@ contradicts itself, stops the flow first. Numbers without a source are those of 
 (STORAGE_IRRIGATION_NODE_PROD_SPEC).
 """
 
+import math
+
+from edgectl.engine.workflows import times
+from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE
 from edgectl.engine.workflows.stage import Above, All, Below, Door, Exit, InBand, Stage, Table, Until
 from edgectl.model.codes import Code
 from edgectl.model.site import Site, Zone
@@ -33,11 +37,11 @@ def startup(site: Site, zone: Zone) -> Table:
     circuit = _circuit(zone)
     ready = Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED")
     if circuit.clean is None:
-        return (*_first_fill(circuit, "prepare" if zone.chemistry else None), *_prepare(zone, ready))
+        return (*_first_fill(circuit, "prepare" if zone.chemistry else None), *_prepare(site, zone, ready))
     return (
         *_first_fill(circuit, "solution_fill"),
         *_solution_fill(zone, circuit, "prepare" if zone.chemistry else None),
-        *_prepare(zone, ready),
+        *_prepare(site, zone, ready),
     )
 
 
@@ -54,7 +58,7 @@ def solution_fill(site: Site, zone: Zone) -> Table:
 
 def prepare(site: Site, zone: Zone) -> Table:
     """Only the recirculation."""
-    return _prepare(zone, Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED"))
+    return _prepare(site, zone, Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED"))
 
 
 def refill(site: Site, zone: Zone) -> Table:
@@ -97,7 +101,7 @@ def recovery(site: Site, zone: Zone) -> Table:
             opens=_recirculation(zone),
             until=in_band(chemistry, RECOVERY_PH, RECOVERY_EC),
             done=Exit(code=Code.IRRIGATION_RECOVERY_RECOVERED, event="PREPARE_TARGETS_REACHED"),
-            limit=RECOVERY_LIMIT,
+            limit=max(RECOVERY_LIMIT, least_go(chemistry)),
             late=Exit(code=Code.IRRIGATION_RECOVERY_FAILED, to="judge"),
             doors=_dry(zone),
             blind=_BLIND,
@@ -132,6 +136,11 @@ def in_band(chemistry: Chemistry, ph_share: float, ec_share: float) -> InBand:
         target_ec=chemistry.target_ec,
         ec_share=ec_share,
     )
+
+
+def least_go(chemistry: Chemistry) -> Nanos:
+    """The shortest recirculation in which one dose can be given and judged."""
+    return SETTLE + LONGEST_PULSE + chemistry.mixing + seconds(60)
 
 
 def prepare_limit(chemistry: Chemistry) -> Nanos:
@@ -207,19 +216,25 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None) -> Table:
     )
 
 
-def _prepare(zone: Zone, ready: Exit) -> Table:
+def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
     chemistry = zone.chemistry
     if chemistry is None:
         return ()
+    opens, whole = _recirculation(zone), prepare_limit(chemistry)
+    most = times.longest(site, opens)
+    # What a relay timer cannot count in one go is done in several; each is long enough for a dose and its mixing.
+    go = whole if most is None else max(min(whole, most), least_go(chemistry))
+    missed = Exit(code=Code.PREPARE_TARGETS_NOT_REACHED, error=Code.PREPARE_NPK_PH_TARGET_NOT_REACHED)
+    again = Exit(code=Code.PREPARE_RECIRCULATION_STARTED, to="prepare", cycles=math.ceil(whole / go) - 1, spent=missed)
     return (
         Stage(
             name="prepare",
             entered=("STAGE_ENTERED", Code.PREPARE_RECIRCULATION_STARTED),
-            opens=_recirculation(zone),
+            opens=opens,
             until=in_band(chemistry, PREPARE_PH, PREPARE_EC),
             done=ready,
-            limit=prepare_limit(chemistry),
-            late=Exit(code=Code.PREPARE_TARGETS_NOT_REACHED, error=Code.PREPARE_NPK_PH_TARGET_NOT_REACHED),
+            limit=go,
+            late=missed if go >= whole else again,
             doors=_dry(zone),
             blind=_BLIND,
             corrects=True,

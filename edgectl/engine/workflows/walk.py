@@ -12,7 +12,7 @@ from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import outcome
+from edgectl.engine.workflows import outcome, times
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
@@ -22,8 +22,6 @@ from edgectl.model.site import Actuator, Role
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 
-SLACK = 15 * SECOND  # orders, echoes and read-backs of a whole stage on a slow bus
-REACH = 5 * SECOND  # a part that is to be stopped at the limit must not have ended by itself just before
 STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold its valve open for ever
 OPEN, HOLD, CLOSE = "open", "hold", "close"
 
@@ -41,7 +39,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0)
         held=held,
         leaving="",
         cycle=task.cycle + 1 if again else task.cycle,
-        act_until=now + ceiling(draft, stage),
+        act_until=now + times.ceiling(draft.state.site, stage),
     )
     draft.put(entered)
     event, code = stage.entered or ("STAGE_ENTERED", None)
@@ -83,14 +81,6 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         case _:
             if _closed(draft, task, hasty=False):
                 _take(draft, task, table, exit_of(stage, task.leaving))
-
-
-def ceiling(draft: Draft, stage: Stage) -> Nanos:
-    """The longest that a stage can take from its first order to its last read-back."""
-    actuators = [draft.state.site.actuators[name] for name in stage.opens]
-    travel = max((a.travel for a in actuators), default=0)
-    run_down = max((a.run_down for a in actuators), default=0)
-    return travel + _longest(stage) + run_down + SLACK
 
 
 def exit_of(stage: Stage, leaving: str) -> Exit:
@@ -150,7 +140,7 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
         veto = switch_on(
             draft,
             actuator_name=actuator.name,
-            lease=_lease(draft, stage, actuator),
+            lease=times.lease(draft.state.site, stage, actuator.name),
             cmd_id=_cmd_id(task, stage, actuator.name),
             stage=stage.name,
             task_id=task.task_id,
@@ -282,17 +272,6 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
 
 def _cmd_id(task: Task, stage: Stage, actuator: str) -> str:
     return f"{task.task_id}-{stage.name}-{actuator}" + (f"-{task.cycle + 1}" if task.cycle else "")
-
-
-def _longest(stage: Stage) -> Nanos:
-    return stage.limit if stage.pulse is None else max(stage.pulse, stage.limit)
-
-
-def _lease(draft: Draft, stage: Stage, actuator: Actuator) -> Nanos:
-    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it."""
-    if actuator.name == stage.opens[-1]:
-        return stage.limit + REACH if stage.pulse is None else stage.pulse
-    return ceiling(draft, stage)
 
 
 def _acked(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> Nanos:

@@ -1,0 +1,89 @@
+"""Zones with their tanks, circuits and chemistry, from what was written to frozen values."""
+
+from edgectl.config import defaults
+from edgectl.config.origins import Origins
+from edgectl.config.parts import Parts
+from edgectl.config.schema import ActuatorEntry, ZoneEntry
+from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
+from edgectl.model.site import Fallback, Zone
+from edgectl.model.water import Chemistry, Circuit, Doser, Tank
+
+
+def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Zone:
+    """One zone. Every reference in it holds."""
+    fallback = entry.fallback
+    circuit = None if entry.circuit is None else _circuit(entry.circuit, parts)
+    return Zone(
+        name=name,
+        number=entry.number,
+        pump=entry.pump,
+        valve=entry.valve,
+        tank=entry.tank,
+        flow=entry.flow,
+        meter=entry.meter,
+        light=entry.light,
+        rate_l_min=entry.rate,
+        max_gap=entry.max_gap,
+        fallback=None
+        if fallback is None
+        else Fallback(duration=fallback.duration, every=fallback.every, max_per_day=fallback.max_per_day),
+        circuit=circuit,
+        chemistry=None
+        if entry.chemistry is None or circuit is None
+        else _chemistry(name, entry.chemistry, entry, circuit.solution, origins),
+    )
+
+
+def dosers_of(entry: ChemistryEntry) -> tuple[str, ...]:
+    """Every pump that a chemistry names."""
+    return tuple(name for name in (*(entry.nutrients or ()), entry.acid, entry.base) if name is not None)
+
+
+def build_doser(entry: ActuatorEntry) -> Doser | None:
+    """What a dosing pump gives; None when the file does not say enough to dose with it."""
+    rate, dose, hour, day = entry.ml_per_s, entry.max_dose, entry.max_per_hour, entry.max_per_day
+    if rate is None or dose is None or hour is None or day is None:
+        return None
+    return Doser(ml_per_s=rate, max_dose_ml=dose, max_per_hour_ml=hour, max_per_day_ml=day, gain=entry.gain or 0.0)
+
+
+def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
+    return Circuit(
+        solution=_tank(entry.solution, parts),
+        clean=None if entry.clean is None else _tank(entry.clean, parts),
+        fill=entry.fill,
+        clean_supply=entry.clean_supply,
+        solution_supply=entry.solution_supply,
+        solution_fill=entry.solution_fill,
+        fill_l_min=entry.fill_rate,
+        fill_time=entry.fill_time,
+        solution_time=entry.solution_time,
+    )
+
+
+def _tank(name: str, parts: Parts) -> Tank:
+    entry = parts.tanks[name]
+    return Tank(name=name, volume_l=entry.volume, level=entry.level, low=entry.low, high=entry.high)
+
+
+def _chemistry(name: str, entry: ChemistryEntry, zone: ZoneEntry, tank: Tank, origins: Origins) -> Chemistry:
+    path = ("zones", name, "chemistry")
+    rate = entry.rate if entry.rate is not None else zone.rate
+    assert rate is not None
+    return Chemistry(
+        volume_l=tank.volume_l,
+        rate_l_min=origins.pick((*path, "rate"), rate, f"rate of {name}", "{:g} L/min".format),
+        ph=entry.ph,
+        ec=entry.ec,
+        target_ph=defaults.TARGET_PH if entry.target_ph is None else entry.target_ph,
+        target_ec=defaults.TARGET_EC if entry.target_ec is None else entry.target_ec,
+        acid=entry.acid,
+        base=entry.base,
+        nutrients=tuple(entry.nutrients or ()),
+        least_ec=origins.pick(
+            (*path, "least_ec"),
+            defaults.LEAST_EC if entry.least_ec is None else entry.least_ec,
+            "default",
+            "{:g} mS/cm".format,
+        ),
+    )

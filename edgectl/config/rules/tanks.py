@@ -1,0 +1,185 @@
+"""Rules about tanks, the circuits between them, and what is dosed into them."""
+
+from collections.abc import Iterator
+
+from edgectl.config.findings import nearest
+from edgectl.config.parts import Parts
+from edgectl.config.rules.outputs import DOSING_KEYS
+from edgectl.config.rules.sensors import same_unit
+from edgectl.config.rules.zones import known_sensor, unit_of
+from edgectl.config.schema import ZoneEntry
+from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
+from edgectl.config.source import Path
+
+VALVES = ("fill", "clean_supply", "solution_supply", "solution_fill")
+SAYS = {"level": "%", "low": "", "high": ""}
+PROBES = {"ph": "pH", "ec": "mS/cm"}
+
+
+def sensors_of_a_tank(parts: Parts) -> None:
+    """A tank is seen by sensors of this file, and something shows when it is full."""
+    for name, tank in parts.tanks.items():
+        path = ("tanks", name)
+        for key, unit in SAYS.items():
+            sensor = getattr(tank, key)
+            if sensor is None or not known_sensor(parts, (*path, key), sensor):
+                continue
+            spoken = unit_of(parts, sensor)
+            if spoken is not None and not same_unit(spoken, unit):
+                wanted = "percent" if unit else "no unit, only 0 and 1"
+                what = f"{sensor} is measured in {spoken or 'no unit'}, and {key} speaks {wanted}"
+                hint = f'scale {sensor} to "%"' if unit else "name a float, or write level"
+                parts.findings.value((*path, key), what, hint)
+        if tank.level is None and tank.high is None and not parts.findings.refused(path):
+            hint = "add level: SENSOR in percent, or high: the upper float"
+            parts.findings.key(path, "nothing shows when it is full", hint)
+        if tank.low is not None and tank.low == tank.high:
+            parts.findings.value((*path, "high"), f"{tank.low} is the lower float already", "name the upper one")
+
+
+def tanks_of_a_circuit(parts: Parts) -> None:
+    """A circuit names tanks of this file, two different ones."""
+    for path, _, circuit in _circuits(parts):
+        for key in ("solution", "clean"):
+            tank = getattr(circuit, key)
+            if tank is not None and tank not in parts.names["tanks"]:
+                hint = nearest(tank, parts.names["tanks"], "add it under tanks")
+                parts.findings.value((*path, key), f"there is no tank '{tank}'", hint)
+        if circuit.clean == circuit.solution:
+            parts.findings.value((*path, "clean"), f"{circuit.clean} is the solution already", "name another tank")
+
+
+def valves_of_a_circuit(parts: Parts) -> None:
+    """What opens a way is a valve, and no two ways share one."""
+    for path, zone, circuit in _circuits(parts):
+        taken: dict[str, str] = {} if zone.valve is None else {zone.valve: "valve of the zone"}
+        for key in VALVES:
+            valve = getattr(circuit, key)
+            if valve is None or not _has_role(parts, (*path, key), valve, "valve"):
+                continue
+            first = taken.setdefault(valve, key)
+            if first != key:
+                parts.findings.value((*path, key), f"{valve} is the {first} already", "name the valve of this way")
+
+
+def two_tanks_have_ways(parts: Parts) -> None:
+    """Between two tanks water needs a way out of the first, a way into the second, and a pump."""
+    for path, zone, circuit in _circuits(parts):
+        if circuit.clean is None:
+            if circuit.clean_supply is not None:
+                parts.findings.key((*path, "clean_supply"), "means nothing without a clean tank", "add clean: TANK")
+            continue
+        for key in ("clean_supply", "solution_fill"):
+            if getattr(circuit, key) is None and not parts.findings.refused((*path, key)):
+                parts.findings.value(
+                    (*path, key), "is missing: water cannot reach the second tank", f"add {key}: VALVE"
+                )
+        if zone.pump is None:
+            parts.findings.value(path, "moves water between two tanks, and the zone has no pump", "add pump: NAME")
+
+
+def probes_of_a_chemistry(parts: Parts) -> None:
+    """What is corrected is measured, in the unit that the targets have; what has no target is not corrected."""
+    for path, _, chemistry in _chemistries(parts):
+        for key, unit in PROBES.items():
+            sensor, target = getattr(chemistry, key), f"target_{key}"
+            if sensor is not None and known_sensor(parts, (*path, key), sensor):
+                spoken = unit_of(parts, sensor)
+                if spoken is not None and not same_unit(spoken, unit):
+                    what = f"{sensor} is measured in {spoken or 'no unit'}, and {key} speaks {unit}"
+                    parts.findings.value((*path, key), what, f"scale {sensor} to {unit}")
+                if getattr(chemistry, target) is None and not parts.findings.refused((*path, target)):
+                    parts.findings.value((*path, target), "is missing", f"add {target}: what {sensor} should show")
+            elif sensor is None and getattr(chemistry, target) is not None:
+                parts.findings.key((*path, target), f"means nothing without {key}", f"add {key}: SENSOR, or remove it")
+        for keys, probe in ((("acid", "base"), "ph"), (("nutrients",), "ec")):
+            for key in keys:
+                if getattr(chemistry, key) is not None and getattr(chemistry, probe) is None:
+                    what = f"doses without a look: the chemistry has no {probe}"
+                    parts.findings.key((*path, key), what, f"add {probe}: SENSOR and target_{probe}")
+
+
+def pumps_of_a_chemistry(parts: Parts) -> None:
+    """A pump that doses by itself is known in full: what it gives, what that does, and where it ends."""
+    for path, _, chemistry in _chemistries(parts):
+        named: set[str] = set()
+        for place, name in _dosers(path, chemistry):
+            if not _has_role(parts, place, name, "dosing"):
+                continue
+            if name in named:
+                parts.findings.value(place, f"{name} is named twice", "name two different pumps")
+            named.add(name)
+            entry = parts.actuators.get(name)
+            if entry is None:
+                continue
+            for key in (*DOSING_KEYS, "gain"):
+                wanted = ("actuators", name, key)
+                if getattr(entry, key) is None and not parts.findings.refused(wanted):
+                    parts.findings.value(
+                        wanted, f"is missing: {path[1]} doses with {name}", f"add {key}: {_HINTS[key]}"
+                    )
+
+
+def circulation_of_a_chemistry(parts: Parts) -> None:
+    """Nothing is dosed into standing water, and how fast it mixes is known."""
+    for path, zone, chemistry in _chemistries(parts):
+        if zone.circuit is None and not parts.findings.refused((*path[:2], "circuit")):
+            parts.findings.key(path, "needs a circuit: the tank that is corrected", "add circuit: {solution: TANK, …}")
+        if zone.pump is None and not parts.findings.refused((*path[:2], "pump")):
+            parts.findings.key(path, "needs a pump that moves the solution", "add pump: NAME to the zone")
+        broken = parts.findings.refused((*path, "rate")) or parts.findings.refused((*path[:2], "rate"))
+        if chemistry.rate is None and zone.rate is None and not broken:
+            hint = "add rate: 20l/min as measured; it says how long a dose takes to mix"
+            parts.findings.value((*path, "rate"), "is missing", hint)
+
+
+_HINTS = {
+    "ml_per_s": "what it delivers by calibration, for example 1.1",
+    "gain": "what 1 ml changes in the whole tank, for example 0.03/ml",
+    "max_dose": "20ml, for example",
+    "max_per_hour": "60ml, for example",
+    "max_per_day": "200ml, for example",
+}
+
+
+def _has_role(parts: Parts, path: Path, name: str, role: str) -> bool:
+    if name not in parts.names["actuators"]:
+        hint = nearest(name, parts.names["actuators"], "add it under actuators")
+        parts.findings.value(path, f"there is no actuator '{name}'", hint)
+        return False
+    entry = parts.actuators.get(name)
+    if entry is not None and entry.role != role:
+        parts.findings.value(path, f"{name} has role {entry.role}, not {role}", f"name an actuator with role {role}")
+        return False
+    return True
+
+
+def _dosers(path: Path, chemistry: ChemistryEntry) -> Iterator[tuple[Path, str]]:
+    for key in ("acid", "base"):
+        if (name := getattr(chemistry, key)) is not None:
+            yield (*path, key), name
+    for index, name in enumerate(chemistry.nutrients or ()):
+        yield (*path, "nutrients", index), name
+
+
+def _circuits(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, CircuitEntry]]:
+    for name, zone in parts.zones.items():
+        if zone.circuit is not None:
+            yield ("zones", name, "circuit"), zone, zone.circuit
+
+
+def _chemistries(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, ChemistryEntry]]:
+    for name, zone in parts.zones.items():
+        if zone.chemistry is not None:
+            yield ("zones", name, "chemistry"), zone, zone.chemistry
+
+
+RULES = (
+    sensors_of_a_tank,
+    tanks_of_a_circuit,
+    valves_of_a_circuit,
+    two_tanks_have_ways,
+    probes_of_a_chemistry,
+    pumps_of_a_chemistry,
+    circulation_of_a_chemistry,
+)

@@ -1,0 +1,48 @@
+"""Tanks, circuits and chemistry as a site file writes them."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from edgectl.config.written import FlowRate, Litres, Name, SomeTime, Strict
+
+
+class TankEntry(Strict):
+    """A tank, and what shows how full it is."""
+
+    volume: Litres = Field(description="what it holds, for example 200l")
+    level: Name | None = Field(None, description="a sensor in percent")
+    low: Name | None = Field(None, description="the lower float, a sensor that reads 1 when it is wet")
+    high: Name | None = Field(None, description="the upper float, a sensor that reads 1 when it is wet")
+
+
+class CircuitEntry(Strict):
+    """The tanks of a zone and the valves between them. With one tank there is no clean tank."""
+
+    solution: Name = Field(description="the tank that the plants drink from")
+    clean: Name | None = Field(None, description="the tank of clean water, where there is one")
+    fill: Name = Field(description="the valve that lets water in from the mains")
+    clean_supply: Name | None = Field(None, description="the valve through which the pump draws clean water")
+    solution_supply: Name | None = Field(None, description="the valve through which the pump draws solution")
+    solution_fill: Name | None = Field(None, description="the valve that leads back into the solution tank")
+    fill_rate: FlowRate | None = Field(None, description="what the mains give, as measured: 20l/min")
+    fill_time: SomeTime | None = Field(None, description="the longest the first fill may take, 20m unless told")
+    solution_time: SomeTime | None = Field(None, description="the longest the second fill may take, 30m unless told")
+
+
+class ChemistryEntry(Strict):
+    """The targets of a solution and the pumps that reach them."""
+
+    ph: Name | None = Field(None, description="a sensor in pH")
+    ec: Name | None = Field(None, description="a sensor in mS/cm")
+    target_ph: float | None = Field(None, ge=4, le=9, description="for example 5.8")
+    target_ec: float | None = Field(None, gt=0, le=10, description="in mS/cm, for example 1.6")
+    acid: Name | None = Field(None, description="a dosing pump that lowers the pH")
+    base: Name | None = Field(None, description="a dosing pump that raises the pH")
+    nutrients: Annotated[list[Name], Field(min_length=1, max_length=8)] | None = Field(
+        None, description="dosing pumps in the order in which they give: [part_a, part_b]"
+    )
+    rate: FlowRate | None = Field(
+        None, description="how fast the solution is pumped round; the rate of the zone counts"
+    )
+    least_ec: float | None = Field(None, ge=0, le=5, description="below it the probe hangs in the air, 0.2 mS/cm")

@@ -1,0 +1,153 @@
+"""A greenhouse for any site file: tanks, pipes, pumps and probes as the file describes them.
+
+What the file does not say is filled in plainly: a pump without a circuit draws from a tank that rain keeps filled, and
+a valve leads from its pump to the plants.
+"""
+
+from collections.abc import Iterator
+from random import Random
+
+from edgectl.model.site import Site, Zone
+from edgectl.model.water import Tank
+from edgectl.plant.layout import MAINS, ZONE, DosePart, Gauge, Layout, PumpPart, TankPart, ValvePart
+from edgectl.plant.water import ACID, BASE, NUTRIENT_A, NUTRIENT_B, NUTRIENT_C, RO, Solute, fed
+from edgectl.simulate.ground import Ground
+
+BUTT_L, RAIN_L_MIN = 200.0, 0.07  # the tank of a pump that has no circuit
+LEFT_L = 3.0  # what an empty tank still holds
+PUMP_L_MIN, MAINS_L_MIN = 10.0, 20.0
+NUTRIENTS = (NUTRIENT_A, NUTRIENT_B, NUTRIENT_C)
+
+
+def estate(site: Site, random: Random, tap: Solute = RO) -> Ground:
+    """The house of this site with empty tanks."""
+    return Ground(layout_of(site, tap), random)
+
+
+def layout_of(site: Site, tap: Solute = RO) -> Layout:
+    """What the house is built of."""
+    tanks: dict[str, TankPart] = {}
+    pumps: dict[str, PumpPart] = {}
+    valves: dict[str, ValvePart] = {}
+    doses: dict[str, DosePart] = {}
+    for zone in site.zones.values():
+        for tank in _tanks(zone, tap):
+            tanks.setdefault(tank.name, tank)
+        if zone.pump is not None:
+            pumps.setdefault(zone.pump, _pump(zone, zone.pump))
+        for valve in _valves(zone):
+            valves.setdefault(valve.name, valve)
+        for dose in _doses(site, zone):
+            doses.setdefault(dose.name, dose)
+    placed = {*pumps, *valves, *doses}
+    return Layout(
+        tanks=tuple(tanks.values()),
+        pumps=tuple(pumps.values()),
+        valves=tuple(valves.values()),
+        doses=tuple(doses.values()),
+        gauges=tuple(gauges_of(site)),
+        mains=tap,
+        idle=tuple(name for name in site.actuators if name not in placed),
+    )
+
+
+def gauges_of(site: Site) -> Iterator[Gauge]:
+    """Every probe that a zone looks at, in the place where it hangs."""
+    seen: set[str] = set()
+    for zone in site.zones.values():
+        for sensor, make in _looks(zone):
+            if sensor is None:
+                continue
+            for channel in site.sensors[sensor].channels:
+                if channel not in seen:
+                    seen.add(channel)
+                    yield make(channel)
+
+
+def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
+    source = zone.circuit.solution.name if zone.circuit is not None else f"{zone.pump}_source"
+    if zone.pump is not None:
+        yield zone.tank, _Make(f"{source}.level", tau_s=1, noise=0.1, step=0.1)
+        yield zone.flow, _Make(f"{zone.pump}.flow", tau_s=0.5, step=0.01)
+        yield zone.meter, _Make(f"{zone.pump}.volume", step=0.1)
+    if zone.circuit is not None:
+        for tank in (zone.circuit.clean, zone.circuit.solution):
+            if tank is not None:
+                yield tank.low, _Make(f"{tank.name}.min")
+                yield tank.high, _Make(f"{tank.name}.max")
+                yield tank.level, _Make(f"{tank.name}.level", tau_s=1, noise=0.2, step=0.1)
+        if zone.chemistry is not None:
+            yield zone.chemistry.ph, _Make(f"{source}.ph", tau_s=11, noise=0.01, step=0.01)
+            yield zone.chemistry.ec, _Make(f"{source}.ec", tau_s=3, noise=0.01, step=0.001)
+
+
+class _Make:
+    """A kind of probe, before it is known on which channels it hangs."""
+
+    def __init__(self, of: str, *, tau_s: float = 0.0, noise: float = 0.0, step: float = 0.0) -> None:
+        self.of, self.tau_s, self.noise, self.step = of, tau_s, noise, step
+
+    def __call__(self, channel: str) -> Gauge:
+        return Gauge(channel=channel, of=self.of, tau_s=self.tau_s, noise=self.noise, step=self.step)
+
+
+def _tanks(zone: Zone, tap: Solute) -> Iterator[TankPart]:
+    if zone.circuit is None:
+        if zone.pump is not None:
+            yield TankPart(
+                name=f"{zone.pump}_source", capacity_l=BUTT_L, start_l=0.7 * BUTT_L, trickle_l_min=RAIN_L_MIN
+            )
+        return
+    if zone.circuit.clean is not None:  # the source stands before what it fills
+        yield _tank(zone.circuit.clean, tap)
+    yield _tank(zone.circuit.solution, fed(tap, ph=6.0, ec=1.5))
+
+
+def _tank(tank: Tank, litre: Solute) -> TankPart:
+    size = tank.volume_l
+    return TankPart(
+        name=tank.name,
+        capacity_l=size,
+        start_l=min(LEFT_L, 0.05 * size),
+        dead_l=min(2.0, 0.02 * size),
+        min_float_l=0.1 * size,
+        max_float_l=0.95 * size,
+        litre=litre,
+    )
+
+
+def _pump(zone: Zone, name: str) -> PumpPart:
+    rate = zone.rate_l_min or (zone.chemistry.rate_l_min if zone.chemistry is not None else PUMP_L_MIN)
+    if zone.circuit is None:
+        return PumpPart(name=name, rate_l_min=rate, tank=f"{name}_source")
+    direct = None if zone.circuit.solution_supply is not None else zone.circuit.solution.name
+    return PumpPart(name=name, rate_l_min=rate, tank=direct)
+
+
+def _valves(zone: Zone) -> Iterator[ValvePart]:
+    circuit, pump = zone.circuit, zone.pump
+    if pump is not None and zone.valve is not None:
+        yield ValvePart(name=zone.valve, source=pump, target=ZONE)
+    if circuit is None:
+        return
+    first = circuit.clean or circuit.solution
+    yield ValvePart(name=circuit.fill, source=MAINS, target=first.name, rate_l_min=circuit.fill_l_min or MAINS_L_MIN)
+    if pump is None:
+        return
+    if circuit.clean is not None and circuit.clean_supply is not None:
+        yield ValvePart(name=circuit.clean_supply, source=circuit.clean.name, target=pump)
+    if circuit.solution_supply is not None:
+        yield ValvePart(name=circuit.solution_supply, source=circuit.solution.name, target=pump)
+    if circuit.solution_fill is not None:
+        yield ValvePart(name=circuit.solution_fill, source=pump, target=circuit.solution.name)
+
+
+def _doses(site: Site, zone: Zone) -> Iterator[DosePart]:
+    if zone.chemistry is None or zone.circuit is None:
+        return
+    brings = [(zone.chemistry.acid, ACID), (zone.chemistry.base, BASE)]
+    brings += [(name, NUTRIENTS[n % len(NUTRIENTS)]) for n, name in enumerate(zone.chemistry.nutrients)]
+    for name, solute in brings:
+        doser = None if name is None else site.actuators[name].doser
+        if name is not None and doser is not None:
+            yield DosePart(name=name, tank=zone.circuit.solution.name, ml_s=doser.ml_per_s, brings=solute)
