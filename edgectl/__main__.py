@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "check:check",
     "explain": "codes:explain",
     "hold": "restraints:hold",
+    "journal": "journal:journal",
     "lock": "restraints:lock",
     "mode": "restraints:mode",
     "release": "restraints:release",

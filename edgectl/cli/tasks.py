@@ -155,6 +155,7 @@ def story(item: dict[str, Any]) -> list[str]:
     if result:
         amounts = ", ".join(f"{name} {value:g}" for name, value in result["effect_amounts"].items())
         out.append(f"effect  {result['physical_effect']}" + (f": {amounts}" if amounts else ""))
+        out += [f"veto    {veto['actuator']} by {veto['rule']}: {veto['why']}" for veto in result["vetoes"]]
     for entry in item["timeline"]:
         out.append(f"{clock(entry['occurred_at'], millis=True)}  {entry['event_type']:<24} {_details(entry)}".rstrip())
     return out

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
-from edgectl.daemon import views
+from edgectl.daemon import task_views, views
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
@@ -142,18 +142,17 @@ class DaemonHouse:
     async def tasks(self, preset: str, zone: str | None, limit: int) -> list[Body]:
         """Tasks from the journal."""
         found = await self._read(self._reads.tasks(preset=preset, zone=zone, limit=limit))
-        return [views.task(item) for item in found]
+        site = self._control.stepper.state.site
+        return [task_views.task(item, site) for item in found]
 
     async def task(self, task_id: str) -> Body:
         """One task with everything about it."""
         found = await self._read(self._reads.task(task_id))
         if found is None:
             raise Unavailable(404, "unknown_task", f"there is no task {task_id}", "edgectl tasks lists them")
-        return {
-            **views.task(found),
-            "commands": [views.command(c) for c in await self._read(self._reads.commands(task_id))],
-            "timeline": [views.entry(e) for e in await self._read(self._reads.timeline(task_id))],
-        }
+        commands = await self._read(self._reads.commands(task_id))
+        timeline = await self._read(self._reads.timeline(task_id))
+        return task_views.whole(found, self._control.stepper.state.site, commands, timeline)
 
     async def submit(self, request: Body, who: str) -> Body:
         """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen."""

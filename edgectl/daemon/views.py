@@ -5,10 +5,9 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
 from edgectl.model.channel import Reading
-from edgectl.model.command import Command
-from edgectl.model.task import Task, TaskStatus
+from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Now, Trust, iso
-from edgectl.model.timeline import Alarm, Entry
+from edgectl.model.timeline import Alarm
 from edgectl.scheduler.plan import wake_at
 
 View = dict[str, Any]
@@ -113,67 +112,6 @@ def alarm(item: Alarm) -> View:
         "message": item.message,
         "advice": item.advice,
         "acknowledged_by": item.acknowledged_by,
-    }
-
-
-def task(item: Task) -> View:
-    """One task as the contract names its fields."""
-    outcome = item.outcome
-    return {
-        "task_id": item.task_id,
-        "zone": item.zone,
-        "task_type": item.task_type,
-        "status": item.status.value,
-        "stage": item.stage,
-        "phase": item.phase,
-        "source": item.source,
-        "schedule": item.schedule,
-        "correlation_id": item.correlation_id,
-        "payload": dict(item.payload),
-        "scheduled_for": iso(item.scheduled_for),
-        "due_at": iso(item.due_at),
-        "expires_at": iso(item.expires_at),
-        "created_at": iso(item.created_at),
-        "updated_at": iso(item.updated_at),
-        "result": None
-        if outcome is None
-        else {
-            "success": outcome.success,
-            "action_required": outcome.action_required,
-            "decision": outcome.decision,
-            "reason_code": outcome.reason_code,
-            "error_code": outcome.error_code,
-            "physical_effect": outcome.physical_effect.value,
-            "effect_amounts": dict(outcome.effect_amounts),
-            "commands_total": outcome.commands_total,
-            "commands_effect_confirmed": outcome.commands_effect_confirmed,
-            "command_effect_confirmed": outcome.commands_total > 0
-            and outcome.commands_total == outcome.commands_effect_confirmed,
-        },
-    }
-
-
-def command(item: Command) -> View:
-    """One order."""
-    return {
-        "cmd_id": item.cmd_id,
-        "actuator": item.actuator,
-        "order": item.order.value,
-        "lease_s": None if item.lease is None else item.lease / SECOND,
-        "stage": item.stage,
-        "state": item.state.value,
-        "evidence": item.evidence,
-    }
-
-
-def entry(item: Entry) -> View:
-    """One line of the timeline."""
-    return {
-        "seq": item.seq,
-        "event_type": item.event_type,
-        "occurred_at": iso(item.wall),
-        "task_id": item.task_id,
-        "details": dict(item.details),
     }
 
 

@@ -10,16 +10,17 @@ Quality is the weakest of what speaks for a value, never a mean: nine good reaso
     calibration  1 until it is due, 0.5 when it is due for the second time
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import isfinite
+from typing import Any
 
 from edgectl.engine.agreement import agreeing, middle
 from edgectl.engine.state import State
 from edgectl.engine.trace import Trace
 from edgectl.model.channel import LIMITS, Absence, Missing, Reading, Use
 from edgectl.model.site import Sensor
-from edgectl.model.time import Nanos, Now, Trust
+from edgectl.model.time import MS, Nanos, Now, Trust
 
 ALONE = 0.5  # what is left of a median when nobody confirms it: good enough to water, not to dose
 
@@ -130,3 +131,16 @@ def _calibration(sensor: Sensor, done_at: Nanos, now: Now) -> float:
         return 1.0  # nobody knows what day it is
     over = (now.wall - done_at - sensor.calibrate_every) / sensor.calibrate_every
     return 1.0 - 0.5 * min(max(over, 0.0), 1.0)
+
+
+def cited(reading: Reading | Missing) -> Mapping[str, Any]:
+    """A reading, or its absence, as the timeline cites it."""
+    if isinstance(reading, Missing):
+        return {"sensor": reading.sensor, "missing": reading.reason.value}
+    return {
+        "sensor": reading.sensor,
+        "value": round(reading.value, 4),
+        "sample": reading.sample_id,
+        "age_ms": reading.age // MS,
+        "quality": round(reading.quality, 3),
+    }

@@ -9,7 +9,7 @@ from typing import Any
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.output import Output
-from edgectl.model.task import Correction, Outcome, PhysicalEffect, Task, TaskStatus
+from edgectl.model.task import Correction, Outcome, PhysicalEffect, Task, TaskStatus, Veto
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 
 Row = tuple[Any, ...]
@@ -101,12 +101,20 @@ def task(body: str) -> Task:
     raw["status"] = TaskStatus(raw["status"])
     if raw["outcome"] is not None:
         raw["outcome"]["physical_effect"] = PhysicalEffect(raw["outcome"]["physical_effect"])
-        raw["outcome"] = Outcome(**raw["outcome"])
+        raw["outcome"] = _outcome(raw["outcome"])
+    raw["vetoes"] = tuple(Veto(**_known(Veto, item)) for item in raw.get("vetoes", ()))
+    raw["looked_at"] = tuple(raw.get("looked_at", ()))
     raw["interrupted"] = tuple(raw.get("interrupted", ()))
     if raw.get("correction") is not None:
         raw["correction"]["queue"] = tuple((name, ml) for name, ml in raw["correction"]["queue"])
         raw["correction"] = Correction(**_known(Correction, raw["correction"]))
     return Task(**_known(Task, raw))
+
+
+def _outcome(raw: dict[str, Any]) -> Outcome:
+    raw["vetoes"] = tuple(Veto(**_known(Veto, item)) for item in raw.get("vetoes", ()))
+    raw["before"], raw["after"] = tuple(raw.get("before", ())), tuple(raw.get("after", ()))
+    return Outcome(**_known(Outcome, raw))
 
 
 def command(body: str) -> Command:

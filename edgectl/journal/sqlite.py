@@ -17,18 +17,19 @@ from pathlib import Path
 from uuid import uuid4
 
 from edgectl.journal import quarantine, rows
+from edgectl.journal.chain import link, origin
 from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, JournalUnwritable, translate
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 3
+SCHEMA = 4
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
 AUTOCHECKPOINT_PAGES = 1000
 WAL_KEPT = 4 << 20  # bytes: what a burst made larger is cut back to this
 
-_LINE = "INSERT INTO timeline (seq, event_type, wall, task_id, body) VALUES (?,?,?,?,?)"
+_LINE = "INSERT INTO timeline (seq, event_type, wall, task_id, body, hash) VALUES (?,?,?,?,?,?)"
 _HIGH_WATER = "INSERT OR REPLACE INTO meta VALUES ('wall_high_water', ?)"
 # Open commands, and every command of an open task. Two index walks: an OR would read the whole table.
 _COMMANDS = """
@@ -45,6 +46,7 @@ class SqliteJournal:
         self.path = path
         self._high: Nanos = 0  # the newest wall instant that was ever written
         self._kept: Nanos = 0  # what `meta` says it is
+        self._last = b""  # the hash of the newest line
         self._first: Stored | None = None
         if quarantine.orphaned(path) or quarantine.condemned(path) is not None:
             quarantine.put_aside(path)
@@ -84,7 +86,11 @@ class SqliteJournal:
                 f"the journal {self.path} was removed or replaced while it was in use",
                 "leave the state folder to edgectl; it ends now and begins anew",
             )
-        lines = [rows.entry_row(entry) for entry in batch.entries]
+        last, lines = self._last, list[rows.Row]()
+        for entry in batch.entries:
+            row = rows.entry_row(entry)
+            last = link(last, row[-1])
+            lines.append((*row, last))
         puts = [rows.statement(change) for change in batch.changes]
         high = max([self._high, *(entry.wall for entry in batch.entries)])
         behind = bool(batch.entries) and batch.entries[-1].wall < high and high != self._kept
@@ -107,7 +113,7 @@ class SqliteJournal:
             if isinstance(wrong, JournalUnreadable):
                 quarantine.condemn(self.path, str(error))
             raise wrong from error
-        self._first, self._high = None, high
+        self._first, self._high, self._last = None, high, last
         if behind:
             self._kept = high
 
@@ -129,7 +135,9 @@ class SqliteJournal:
     def _load(self) -> Stored:
         db = self._db
         meta = dict(db.execute("SELECT name, value FROM meta"))
-        last, wall = db.execute("SELECT seq, wall FROM timeline ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
+        newest = db.execute("SELECT seq, wall, hash FROM timeline ORDER BY seq DESC LIMIT 1").fetchone()
+        last, wall, hash_ = newest or (0, 0, None)
+        self._last = hash_ or origin(meta["journal_id"])
         self._kept = int(meta["wall_high_water"])
         self._high = max(self._kept, wall)
         tasks = tuple(rows.task(body) for (body,) in db.execute("SELECT body FROM tasks WHERE open = 1 ORDER BY id"))

@@ -42,6 +42,7 @@ _ENDS = frozenset(
         CommandState.SEND_FAILED,
     }
 )
+NEVER_LEFT = frozenset({CommandState.QUEUED, CommandState.SEND_FAILED})
 _FAILURES = _ENDS - {CommandState.DONE}
 
 COMMAND_MOVES: dict[CommandState, frozenset[CommandState]] = {

@@ -39,6 +39,15 @@ class PhysicalEffect(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Veto:
+    """A rule that stopped an order, by its name, and its sentence."""
+
+    rule: str
+    actuator: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """How a task ended, in the words of the task contract."""
 
@@ -50,7 +59,12 @@ class Outcome:
     physical_effect: PhysicalEffect = PhysicalEffect.NONE
     effect_amounts: Mapping[str, float] = field(default_factory=dict)  # "main_pump_s", "meter_l"
     commands_total: int = 0
+    commands_submitted: int = 0  # handed to the bus
     commands_effect_confirmed: int = 0
+    commands_failed: int = 0
+    vetoes: tuple[Veto, ...] = ()
+    before: tuple[Mapping[str, Any], ...] = ()  # the samples that the decision was made on
+    after: tuple[Mapping[str, Any], ...] = ()  # the same sensors at the end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +120,8 @@ class Task:
     approved: bool = False  # by a person, where the zone only proposes
     stopping: str = ""  # the reason code that ends the task once its outputs are proven off
     correction: Correction | None = None
+    vetoes: tuple[Veto, ...] = ()  # the newest ones
+    looked_at: tuple[Mapping[str, Any], ...] = ()  # samples of the decision
     outcome: Outcome | None = None
 
     @property

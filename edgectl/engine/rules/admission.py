@@ -8,6 +8,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.senses import cited
 from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
@@ -156,6 +157,14 @@ def end(
         decision=decision,
         reason_code=reason.value,
         error_code=None if error is None else error.value,
+    )
+    looked_at = {str(sample["sensor"]): sample for sample in task.looked_at}
+    final = replace(
+        final,
+        vetoes=task.vetoes,
+        before=tuple(looked_at.values()),
+        # A task of an older site file may have looked at what is not there any more.
+        after=tuple(cited(draft.read(sensor)) for sensor in looked_at if sensor in draft.state.site.sensors),
     )
     draft.put(replace(task, status=status, outcome=final))
     draft.note(

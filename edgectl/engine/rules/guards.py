@@ -1,7 +1,10 @@
 """May this output be on? First safety speaks; nobody later may overrule.
 
-Every guard here protects: what it cannot see counts as no. The answer is a sentence for the timeline, or None.
+Every guard here protects: what it cannot see counts as no. The answer is a sentence for the timeline, or None; two
+tables at the end of the file say who speaks, and in which order.
 """
+
+from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import veto_dose
@@ -11,45 +14,26 @@ from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
 from edgectl.model.ledger import HOUR
 from edgectl.model.site import Actuator, Condition, Role
+from edgectl.model.task import Veto
 from edgectl.model.time import SECOND, Nanos
 
+Guard = Callable[[Draft, Actuator, Nanos | None], str | None]
 
-def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
-    """Why the output must not be switched on now."""
-    state = draft.state
-    if state.phase is Phase.SETTLING:
-        return "the outputs are still being settled after the start"
-    if state.phase is Phase.STOPPING:
-        return "the controller is ending"
-    if not state.storage_ok:
-        return "the journal does not take entries, and nothing is energised that cannot be recorded"
-    if restraint := forbids(draft, actuator):
-        return restraint
-    if draft.held(f"lockout:{actuator.name}"):
-        return f"{actuator.name} is locked out until its alarm is acknowledged"
-    if actuator.device in state.silent:
-        return f"{actuator.device} does not answer: {state.silent[actuator.device]}"
-    if actuator.name in state.unproven:
-        return f"{actuator.name} has not been seen off since the start"
-    output = draft.output(actuator.name)
-    if output is not None and output.owed_off:
-        return f"{actuator.name} has not been seen off since its last run"
-    if lease is not None and actuator.max_on is not None and lease > actuator.max_on:
-        return f"{lease / SECOND:.0f} s is longer than max_on {actuator.max_on / SECOND:.0f} s"
-    if (rested := rests_until(draft, actuator)) > draft.now.mono:
-        draft.wake(rested)
-        off_for = actuator.min_off - (rested - draft.now.mono)
-        return f"off for {off_for / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
-    if actuator.role is Role.PUMP and lease is not None and (shut := shuts_first(draft, actuator, lease)):
-        return shut
-    if actuator.role is Role.DOSING and (veto := veto_dose(draft, actuator, lease)):
-        return veto
-    if (
-        actuator.starts_per_hour is not None
-        and draft.spent(f"starts:{actuator.name}", HOUR) >= actuator.starts_per_hour
-    ):
-        return f"{actuator.name} has started {actuator.starts_per_hour} times within the last hour"
-    return _together(draft, actuator) or _conditions(draft, actuator, actuator.requires, actuator.stop_if)
+
+def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> Veto | None:
+    """Which rule forbids to switch the output on now, and why. The first to speak is the one that is told."""
+    for rule, guard in STARTING:
+        if why := guard(draft, actuator, lease):
+            return Veto(rule=rule, actuator=actuator.name, why=why)
+    return None
+
+
+def veto_stay(draft: Draft, actuator: Actuator) -> Veto | None:
+    """Which rule switches off an output that is on, and why."""
+    for rule, guard in STAYING:
+        if why := guard(draft, actuator, None):
+            return Veto(rule=rule, actuator=actuator.name, why=why)
+    return None
 
 
 def rests_until(draft: Draft, actuator: Actuator) -> Nanos:
@@ -61,15 +45,85 @@ def rests_until(draft: Draft, actuator: Actuator) -> Nanos:
     return off_at + actuator.min_off
 
 
-def veto_stay(draft: Draft, actuator: Actuator) -> str | None:
-    """Why an output that is on must be switched off now."""
-    if restraint := forbids(draft, actuator):
-        return restraint
-    if actuator.role is Role.PUMP and (closed := dead_head(draft, actuator)):
-        return closed
+def _phase(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if draft.state.phase is Phase.SETTLING:
+        return "the outputs are still being settled after the start"
+    return "the controller is ending" if draft.state.phase is Phase.STOPPING else None
+
+
+def _storage(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if draft.state.storage_ok:
+        return None
+    return "the journal does not take entries, and nothing is energised that cannot be recorded"
+
+
+def _restraint(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return forbids(draft, actuator)
+
+
+def _lockout(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    locked = draft.held(f"lockout:{actuator.name}")
+    return f"{actuator.name} is locked out until its alarm is acknowledged" if locked else None
+
+
+def _silent(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    silent = draft.state.silent
+    return f"{actuator.device} does not answer: {silent[actuator.device]}" if actuator.device in silent else None
+
+
+def _unproven(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if actuator.name in draft.state.unproven:
+        return f"{actuator.name} has not been seen off since the start"
+    output = draft.output(actuator.name)
+    owed = output is not None and output.owed_off
+    return f"{actuator.name} has not been seen off since its last run" if owed else None
+
+
+def _max_on(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if lease is None or actuator.max_on is None or lease <= actuator.max_on:
+        return None
+    return f"{lease / SECOND:.0f} s is longer than max_on {actuator.max_on / SECOND:.0f} s"
+
+
+def _min_off(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    rested = rests_until(draft, actuator)
+    if rested <= draft.now.mono:
+        return None
+    draft.wake(rested)
+    off_for = actuator.min_off - (rested - draft.now.mono)
+    return f"off for {off_for / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
+
+
+def _way(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return shuts_first(draft, actuator, lease) if actuator.role is Role.PUMP and lease is not None else None
+
+
+def _dead_head(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return dead_head(draft, actuator) if actuator.role is Role.PUMP else None
+
+
+def _dosing(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return veto_dose(draft, actuator, lease) if actuator.role is Role.DOSING else None
+
+
+def _starts(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    most = actuator.starts_per_hour
+    if most is None or draft.spent(f"starts:{actuator.name}", HOUR) < most:
+        return None
+    return f"{actuator.name} has started {most} times within the last hour"
+
+
+def _requires(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return _conditions(draft, actuator, actuator.requires, ())
+
+
+def _requires_still(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     guarded = {condition.sensor for condition in actuator.stop_if}
-    staying = tuple(c for c in actuator.requires if c.sensor not in guarded)
-    return _conditions(draft, actuator, staying, actuator.stop_if)
+    return _conditions(draft, actuator, tuple(c for c in actuator.requires if c.sensor not in guarded), ())
+
+
+def _stop_if(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return _conditions(draft, actuator, (), actuator.stop_if)
 
 
 def _conditions(
@@ -88,9 +142,34 @@ def _conditions(
     return None
 
 
-def _together(draft: Draft, actuator: Actuator) -> str | None:
+def _together(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     busy = {output.name for output in draft.owed()}
     for group in draft.state.site.never_together:
         if actuator.name in group and (others := (group - {actuator.name}) & busy):
             return f"{actuator.name} never together with {', '.join(sorted(others))}"
     return None
+
+
+# In the order of authority. The names are what `task show` and the timeline call the rules.
+STARTING: tuple[tuple[str, Guard], ...] = (
+    ("phase", _phase),
+    ("storage", _storage),
+    ("restraint", _restraint),
+    ("lockout", _lockout),
+    ("device_silent", _silent),
+    ("unproven_off", _unproven),
+    ("max_on", _max_on),
+    ("min_off", _min_off),
+    ("path", _way),
+    ("dosing", _dosing),
+    ("starts_per_hour", _starts),
+    ("never_together", _together),
+    ("requires", _requires),
+    ("stop_if", _stop_if),
+)
+STAYING: tuple[tuple[str, Guard], ...] = (
+    ("restraint", _restraint),
+    ("path", _dead_head),
+    ("requires", _requires_still),
+    ("stop_if", _stop_if),
+)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
-from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
+from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off, tell
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
@@ -39,8 +39,8 @@ def _guard(draft: Draft, output: Output) -> None:
     actuator = draft.state.site.actuators[output.name]
     command = draft.command(output.cmd_id)
     if veto := veto_stay(draft, actuator):
-        draft.note("VETO", task_id=output.task_id, zone=output.zone, actuator=output.name, why=veto)
-        switch_off(draft, output, planned=False, why=veto)
+        tell(draft, veto, output.task_id, output.zone)
+        switch_off(draft, output, planned=False, why=veto.why)
         return
     if output.task_id is None and command is not None and actuator.role is Role.PUMP and is_dry(draft, command):
         # A task's own workflow watches its pump; by hand nobody else does.

@@ -11,10 +11,12 @@ from edgectl.engine.rules.guards import veto_start
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, MakeSafe, Send
 from edgectl.model.output import Output
+from edgectl.model.task import Veto
 from edgectl.model.time import MS, SECOND, Nanos
 
 READ_BACK_EVERY = 500 * MS
 REPLY_WITHIN = 5 * SECOND
+TOLD = 10  # vetoes that a task remembers; the timeline has them all
 
 
 def switch_on(
@@ -28,11 +30,11 @@ def switch_on(
     zone: str | None,
     not_after: Nanos,
 ) -> str | None:
-    """Order an ON that ends by itself after `lease`. Returns the veto that forbade it, or None when it was ordered."""
+    """Order an ON that ends by itself after `lease`. Returns why it was forbidden, or None when it was ordered."""
     actuator = draft.state.site.actuators[actuator_name]
     if veto := veto_start(draft, actuator, lease):
-        draft.note("VETO", task_id=task_id, zone=zone, actuator=actuator_name, why=veto)
-        return veto
+        tell(draft, veto, task_id, zone)
+        return veto.why
     now = draft.now.mono
     draft.put(
         Command(
@@ -75,6 +77,17 @@ def switch_on(
     )
     draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=True, lease=lease, not_after=not_after))
     return None
+
+
+def tell(draft: Draft, veto: Veto, task_id: str | None, zone: str | None) -> None:
+    """Write down which rule stopped which order, in the timeline and on the task whose order it was."""
+    draft.note("VETO", task_id=task_id, zone=zone, actuator=veto.actuator, rule=veto.rule, why=veto.why)
+    task = None if task_id is None else draft.task(task_id)
+    if task is None or task.terminal:
+        return
+    last = task.vetoes[-1] if task.vetoes else None
+    if last is None or (last.rule, last.actuator) != (veto.rule, veto.actuator):
+        draft.put(replace(task, vetoes=(*task.vetoes, veto)[-TOLD:]))
 
 
 def order_off(draft: Draft, *, actuator_name: str, cmd_id: str, stage: str, task_id: str, zone: str) -> None:

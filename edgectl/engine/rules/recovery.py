@@ -8,11 +8,12 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.aftermath import what_happened
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
-from edgectl.model.command import CommandState
+from edgectl.model.command import NEVER_LEFT, CommandState
 from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
 from edgectl.model.site import Actuator
@@ -100,7 +101,7 @@ def _awaits_meter(draft: Draft, task: Task) -> bool:
 
 
 def _finish(draft: Draft, task: Task) -> None:
-    effect, amounts = _what_happened(draft, task)
+    effect, amounts = what_happened(draft, task)
     commands = draft.commands(task.task_id)
     for command in commands:
         if not command.terminal:
@@ -120,26 +121,11 @@ def _finish(draft: Draft, task: Task) -> None:
             physical_effect=effect,
             effect_amounts=amounts,
             commands_total=len(commands),
+            commands_submitted=sum(c.state not in NEVER_LEFT for c in commands),
             commands_effect_confirmed=sum(c.state is CommandState.DONE for c in commands),
+            commands_failed=sum(c.state is not CommandState.DONE for c in commands),
         ),
     )
-
-
-def _what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, float]]:
-    """The device's own counter speaks first; without it only the journal is left, and it knows less."""
-    zone = draft.state.site.zones[task.zone]
-    if zone.meter is not None and task.meter_at_start is not None:
-        reading = draft.read(zone.meter)
-        if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
-            moved = reading.value - task.meter_at_start
-            effect = PhysicalEffect.PARTIAL if moved > 0 else PhysicalEffect.NONE
-            return effect, {f"{zone.meter}_l": round(moved, 3)}
-    pumped = [c for c in draft.commands(task.task_id) if c.actuator == zone.pump]
-    if not pumped:
-        return PhysicalEffect.NONE, {}
-    if any(c.seen_at is not None or c.state is CommandState.ACK for c in pumped):
-        return PhysicalEffect.PARTIAL, {}
-    return PhysicalEffect.UNKNOWN, {}
 
 
 def _anew(draft: Draft, task: Task, at: Nanos) -> Nanos:

@@ -29,7 +29,7 @@ def begin(draft: Draft, task: Task, table: Table, need: Need) -> None:
         choice = replace(need, decision=RUN, code=required(task.task_type))
     if choice.decision == WAIT:
         return
-    running = replace(task, status=TaskStatus.RUNNING, started=task.started or now)
+    running = replace(task, status=TaskStatus.RUNNING, started=task.started or now, looked_at=choice.samples)
     attempt = task.attempt + 1
     gives_up = choice.decision == RETRY and attempt >= ATTEMPTS
     draft.note(

@@ -11,9 +11,9 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.senses import cited
 from edgectl.engine.steady import steady
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE, Dose, given, size
-from edgectl.engine.workflows.need import cited
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import Command
@@ -137,7 +137,7 @@ def _dose(
         not_after=min(task.act_until or now, now + REPLY_WITHIN),
     )
     if veto is not None:
-        draft.put(replace(task, correction=replace(vetoed, wait_until=now + 30 * SECOND)))
+        draft.put(replace(draft.task(task.task_id), correction=replace(vetoed, wait_until=now + 30 * SECOND)))
         draft.wake(now + 30 * SECOND)
         return
     planned = replace(

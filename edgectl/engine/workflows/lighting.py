@@ -39,7 +39,8 @@ def start(draft: Draft, task: Task) -> None:
         not_after=limit,
     )
     if veto is not None:
-        end(draft, running, TaskStatus.FAILED, Code.SAFETY_BLOCKED, decision="fail", error=Code.EXECUTION_FAILED)
+        refused = draft.task(task.task_id)
+        end(draft, refused, TaskStatus.FAILED, Code.SAFETY_BLOCKED, decision="fail", error=Code.EXECUTION_FAILED)
 
 
 def progress(draft: Draft, task: Task) -> None:
@@ -57,6 +58,8 @@ def progress(draft: Draft, task: Task) -> None:
             error_code=None if ok else reason.value,
             physical_effect=PhysicalEffect.FULL if ok else PhysicalEffect.UNKNOWN,
             commands_total=1,
+            commands_submitted=1,
+            commands_failed=int(not ok),
             commands_effect_confirmed=int(ok),
         )
         status = TaskStatus.COMPLETED if ok else TaskStatus.FAILED

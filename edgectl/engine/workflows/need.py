@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.model.channel import Absence, Missing, Reading, Use
+from edgectl.engine.senses import cited
+from edgectl.model.channel import Absence, Missing, Use
 from edgectl.model.codes import Code
 from edgectl.model.site import Condition
-from edgectl.model.time import MS
 
 RUN, SKIP, RETRY, FAIL, WAIT = "run", "skip", "retry", "fail", "wait"
 
@@ -22,19 +22,6 @@ class Need:
     error: Code | None = None
     samples: tuple[Mapping[str, Any], ...] = ()
     why: str = ""
-
-
-def cited(reading: Reading | Missing) -> Mapping[str, Any]:
-    """A reading, or its absence, as the timeline cites it."""
-    if isinstance(reading, Missing):
-        return {"sensor": reading.sensor, "missing": reading.reason.value}
-    return {
-        "sensor": reading.sensor,
-        "value": round(reading.value, 4),
-        "sample": reading.sample_id,
-        "age_ms": reading.age // MS,
-        "quality": round(reading.quality, 3),
-    }
 
 
 def awaited(draft: Draft, sensors: tuple[str, ...]) -> bool:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need, awaited, cited
+from edgectl.engine.senses import cited
+from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need, awaited
 from edgectl.engine.workflows.tanks import FULL_PCT, WET
 from edgectl.model.channel import Absence, Missing, Reading
 from edgectl.model.codes import Code, required

@@ -10,7 +10,7 @@ from edgectl.engine.rules.admission import end
 from edgectl.engine.workflows.stage import Table
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
-from edgectl.model.command import Command, CommandState
+from edgectl.model.command import NEVER_LEFT, Command, CommandState
 from edgectl.model.site import Role
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import SECOND
@@ -77,6 +77,8 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         physical_effect=effect,
         effect_amounts=amounts,
         commands_total=len(commands),
+        commands_submitted=sum(command.state not in NEVER_LEFT for command in commands),
+        commands_failed=sum(command.terminal and command.state is not CommandState.DONE for command in commands),
         commands_effect_confirmed=sum(command.state is CommandState.DONE for command in commands),
     )
 

@@ -150,7 +150,7 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
         if veto is None:
             return False
     draft.note("STAGE_REFUSED", task_id=task.task_id, zone=task.zone, stage=stage.name, why=veto)
-    abort(draft, task, Code.SAFETY_BLOCKED)
+    abort(draft, draft.task(task.task_id), Code.SAFETY_BLOCKED)
     return False
 
 

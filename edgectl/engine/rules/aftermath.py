@@ -1,0 +1,50 @@
+"""What a task had brought about when the controller ended: counters and journal speak, nobody guesses."""
+
+from edgectl.engine.draft import Draft
+from edgectl.model.channel import Reading
+from edgectl.model.command import Command, Order
+from edgectl.model.site import Role
+from edgectl.model.task import PhysicalEffect, Task
+from edgectl.model.time import SECOND
+
+
+def what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, float]]:
+    """The device's own counter speaks first; without it only the journal is left, and it knows less."""
+    site = draft.state.site
+    zone = site.zones[task.zone]
+    commands = draft.commands(task.task_id)
+    amounts: dict[str, float] = {}
+    found = {_told(c) for c in commands if c.actuator != zone.pump and _moves_alone(draft, c, commands)}
+    for command in commands:
+        doser = site.actuators[command.actuator].doser
+        if doser is not None and command.lease is not None and _told(command) is not PhysicalEffect.NONE:
+            # At most: it may have been cut short, and whoever doses next had better believe that it was not.
+            key = f"{command.actuator}_ml"
+            amounts[key] = round(amounts.get(key, 0.0) + command.lease / SECOND * doser.ml_per_s, 3)
+    reading = None if zone.meter is None or task.meter_at_start is None else draft.read(zone.meter)
+    if isinstance(reading, Reading) and task.meter_at_start is not None and reading.value >= task.meter_at_start:
+        moved = reading.value - task.meter_at_start
+        found.add(PhysicalEffect.PARTIAL if moved > 0 else PhysicalEffect.NONE)
+        amounts[f"{zone.meter}_l"] = round(moved, 3)
+    else:
+        found |= {_told(command) for command in commands if command.actuator == zone.pump}
+    for effect in (PhysicalEffect.PARTIAL, PhysicalEffect.UNKNOWN):
+        if effect in found:
+            return effect, amounts
+    return PhysicalEffect.NONE, amounts
+
+
+def _told(command: Command) -> PhysicalEffect:
+    """What one order did, as far as its own states tell. One that was never answered may have left all the same: the
+    last life may have ended between the bytes and the line that says so."""
+    if command.order is not Order.ON:
+        return PhysicalEffect.NONE
+    return PhysicalEffect.UNKNOWN if command.ack_at is None else PhysicalEffect.PARTIAL
+
+
+def _moves_alone(draft: Draft, command: Command, all_: list[Command]) -> bool:
+    """Does this part bring something about without the pump? A valve does where no pump belongs to its stage."""
+    actuators = draft.state.site.actuators
+    if actuators[command.actuator].role is not Role.VALVE:
+        return True
+    return not any(c.stage == command.stage and actuators[c.actuator].role is Role.PUMP for c in all_)

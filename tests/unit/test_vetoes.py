@@ -1,0 +1,202 @@
+"""Each guard by its name: what makes it speak, and what it says. A guard without a case here fails the build."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import STARTING, STAYING, veto_start, veto_stay
+from edgectl.engine.state import Phase, State
+from edgectl.model.channel import Sample
+from edgectl.model.command import Command, Order
+from edgectl.model.inputs import Restrain, Restraint
+from edgectl.model.output import Output
+from edgectl.model.site import Actuator, Compare, Condition, Role
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.model.timeline import Latch
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.world import World
+
+NOW = Now(mono=1000 * SECOND, wall=2000 * SECOND, trust=Trust.SYNCED)
+LEASE: Nanos = 60 * SECOND
+
+
+def settled() -> State:
+    """A site at rest, with a level of 70 % read just now."""
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    state = world.state
+    state.started = NOW.mono - 600 * SECOND
+    state.image["level.level"] = Sample(sample_id=9, channel="level.level", value=70.0, at=NOW.mono - SECOND)
+    return state
+
+
+def running(state: State, name: str, since: Nanos = 0) -> None:
+    state.commands[f"c-{name}"] = Command(
+        cmd_id=f"c-{name}",
+        task_id=None,
+        zone=None,
+        stage="manual",
+        actuator=name,
+        order=Order.ON,
+        lease=3600 * SECOND,
+        queued_at=NOW.mono - since,
+        not_after=NOW.mono,
+        ack_at=NOW.mono - since,
+        seen_at=NOW.mono - since,
+    )
+    state.outputs[name] = _output(state, name, owed=True)
+
+
+def _output(state: State, name: str, *, owed: bool, off_at: Nanos | None = None) -> Output:
+    return Output(
+        name=name,
+        owed_off=owed,
+        cmd_id=f"c-{name}",
+        task_id=None,
+        zone=None,
+        off_by=NOW.mono + LEASE,
+        off_at=off_at,
+        boot_id=state.boot_id,
+    )
+
+
+def latch(state: State, name: str, why: str = "") -> None:
+    state.latches[name] = Latch(name=name, held=True, since=0, who="Ana", why=why)
+
+
+def with_pump(state: State, **changes: object) -> None:
+    site = state.site
+    pump: Actuator = replace(site.actuators["pump"], **changes)  # type: ignore[arg-type]
+    state.site = replace(site, actuators={**site.actuators, "pump": pump})
+
+
+def _level(state: State, value: float) -> None:
+    state.image["level.level"] = Sample(sample_id=9, channel="level.level", value=value, at=NOW.mono - SECOND)
+
+
+def _rested(state: State) -> None:
+    state.outputs["pump"] = _output(state, "pump", owed=False, off_at=NOW.mono - SECOND)
+
+
+def _starts(state: State) -> None:
+    with_pump(state, starts_per_hour=2)
+    draft = Draft(state, NOW)
+    for _ in range(2):
+        draft.spend("starts:pump", 1.0, NOW.mono)
+    state.ledgers["starts:pump"] = draft.ledger("starts:pump")
+
+
+def _dosing(state: State) -> None:
+    with_pump(state, role=Role.DOSING, requires=(), stop_if=())
+
+
+def _together(state: State) -> None:
+    state.site = replace(state.site, never_together=(frozenset({"pump", "lamp"}),))
+    running(state, "lamp")
+
+
+def _closed(state: State) -> None:
+    state.outputs.pop("valve", None)
+
+
+def _only_requires(state: State) -> None:
+    with_pump(state, stop_if=())
+    _level(state, 12.0)
+
+
+def _open(state: State) -> None:
+    running(state, "valve")
+
+
+START: dict[str, tuple[Callable[[State], None], str]] = {
+    "phase": (lambda state: setattr(state, "phase", Phase.SETTLING), "still being settled"),
+    "storage": (lambda state: setattr(state, "storage_ok", False), "does not take entries"),
+    "restraint": (lambda state: latch(state, "lock:zone-1", "new filter"), "Ana works in zone-1 (new filter)"),
+    "lockout": (lambda state: latch(state, "lockout:pump"), "until its alarm is acknowledged"),
+    "device_silent": (lambda state: state.silent.update({"board": "no reply"}), "board does not answer: no reply"),
+    "unproven_off": (lambda state: state.unproven.add("pump"), "has not been seen off since the start"),
+    "max_on": (lambda state: with_pump(state, max_on=30 * SECOND), "60 s is longer than max_on 30 s"),
+    "min_off": (_rested, "off for 1.0 s of min_off 5 s"),
+    "path": (_closed, "switch valve on first"),
+    "dosing": (_dosing, "has no ml_per_s and caps"),
+    "starts_per_hour": (_starts, "has started 2 times"),
+    "never_together": (_together, "pump never together with lamp"),
+    "requires": (lambda state: _level(state, 12.0), "requires level > 15 (12"),
+    "stop_if": (
+        lambda state: with_pump(state, stop_if=(Condition(sensor="level", compare=Compare.BELOW, limit=80),)),
+        "stop_if level < 80 (70",
+    ),
+}
+STAY: dict[str, tuple[Callable[[State], None], str]] = {
+    "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
+    "path": (_closed, "pushes against a closed valve"),
+    "requires": (_only_requires, "requires level > 15"),
+    "stop_if": (lambda state: _level(state, 9.0), "stop_if level < 10 (9"),
+}
+
+
+def test_every_guard_has_its_case() -> None:
+    assert set(START) == {name for name, _ in STARTING}
+    assert set(STAY) == {name for name, _ in STAYING}
+
+
+@pytest.mark.parametrize("rule", START)
+def test_a_start_is_refused_by_this_rule_and_by_no_other(rule: str) -> None:
+    state = settled()
+    if rule != "path":
+        _open(state)
+    draft = Draft(state, NOW)
+    if rule != "path":
+        assert veto_start(draft, state.site.actuators["pump"], LEASE) is None, "without the cause it may start"
+    arrange, words = START[rule]
+    arrange(state)
+    veto = veto_start(Draft(state, NOW), state.site.actuators["pump"], LEASE)
+    assert veto is not None
+    assert (veto.rule, veto.actuator) == (rule, "pump")
+    assert words in veto.why
+
+
+@pytest.mark.parametrize("rule", STAY)
+def test_a_pump_that_runs_is_stopped_by_this_rule_and_by_no_other(rule: str) -> None:
+    state = settled()
+    _open(state)
+    running(state, "pump", since=10 * SECOND)
+    assert veto_stay(Draft(state, NOW), state.site.actuators["pump"]) is None
+    arrange, words = STAY[rule]
+    arrange(state)
+    veto = veto_stay(Draft(state, NOW), state.site.actuators["pump"])
+    assert veto is not None
+    assert (veto.rule, veto.actuator) == (rule, "pump")
+    assert words in veto.why
+
+
+def test_a_task_tells_which_rule_stopped_which_order_and_what_it_had_looked_at() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(4 * 3600 * SECOND + 20 * SECOND)  # six o'clock in Berlin, in the middle of the first watering
+    (task,) = (task for task in world.state.tasks.values() if task.task_type == "irrigation")
+    world.offer(Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone="zone-1", why="new filter"))
+    world.run(world.now + 30 * SECOND)
+    ended = world.journal.values[("Task", task.task_id)]
+    assert isinstance(ended, Task)
+    assert ended.outcome is not None
+    vetoes = ended.outcome.vetoes
+    told = [entry.details for entry in world.journal.timeline if entry.event_type == "VETO"]
+    assert {veto.rule for veto in vetoes} <= {"restraint"}
+    assert {detail["rule"] for detail in told} <= {"restraint"}
+    assert [sample["sensor"] for sample in ended.outcome.before] == ["level"]
+    assert [sample["sensor"] for sample in ended.outcome.after] == ["level"]
+    assert ended.outcome.commands_submitted == 2
+
+
+def test_a_refused_stage_tells_its_rule() -> None:
+    site = example_site()
+    site = replace(site, actuators={**site.actuators, "pump": replace(site.actuators["pump"], max_on=30 * SECOND)})
+    world = World(site, example_schedules(), 1)
+    world.run(4 * 3600 * SECOND + 60 * SECOND)
+    ended = [v for v in world.journal.values.values() if isinstance(v, Task) and v.task_type == "irrigation"]
+    assert ended[0].outcome is not None
+    assert [(veto.rule, veto.actuator) for veto in ended[0].outcome.vetoes] == [("max_on", "pump")]
+    assert not world.field.relays["valve"].on
