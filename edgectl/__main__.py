@@ -18,6 +18,7 @@ COMMANDS = {
     "journal": "journal:journal",
     "lock": "restraints:lock",
     "mode": "restraints:mode",
+    "profiles": "profiles:profiles",
     "release": "restraints:release",
     "resume": "outputs:resume",
     "run": "run:run",

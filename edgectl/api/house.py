@@ -17,6 +17,10 @@ class Unavailable(Exception):
 class House(Protocol):
     """Reads are read models; writes go through the inbox and are answered after their commit. Raises Unavailable."""
 
+    @property
+    def timezone(self) -> str:
+        """The time zone of the site, as Europe/Berlin."""
+
     def readiness(self) -> tuple[bool, Mapping[str, Mapping[str, Any]]]:
         """Is everything good that dispatching needs, and each check with its reason."""
 

@@ -1,20 +1,18 @@
 """Routes. Thin: each parses its input, asks the house, and wraps the answer."""
 
-import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from edgectl.api.body import body_of
 from edgectl.api.house import House, Unavailable
 
 LOG = logging.getLogger("edgectl")
-LONGEST_BODY = 64 * 1024
 PRESETS = frozenset({"all", "failed", "open"})
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -27,67 +25,71 @@ def public(house: House) -> Starlette:
 def local(house: House) -> Starlette:
     """Everything, for the local socket: the file's rights say who may connect."""
 
+    def ok(data: object) -> Response:
+        # Whoever shows a time shows it as people at the site read their clocks.
+        return JSONResponse({"status": "ok", "data": data, "timezone": house.timezone})
+
     async def status(_: Request) -> Response:
-        return _ok(house.status())
+        return ok(house.status())
 
     async def channels(_: Request) -> Response:
-        return _ok(house.channels())
+        return ok(house.channels())
 
     async def alarms(_: Request) -> Response:
-        return _ok(house.alarms())
+        return ok(house.alarms())
 
     async def tasks(request: Request) -> Response:
         query = request.query_params
         preset = query.get("preset", "all")
         if preset not in PRESETS:
             raise Unavailable(422, "unknown_preset", f"there is no preset {preset!r}", f"use {', '.join(PRESETS)}")
-        return _ok(await house.tasks(preset, query.get("zone"), _number(query.get("limit"), 20, 1, 500)))
+        return ok(await house.tasks(preset, query.get("zone"), _number(query.get("limit"), 20, 1, 500)))
 
     async def task(request: Request) -> Response:
-        return _ok(await house.task(request.path_params["task_id"]))
+        return ok(await house.task(request.path_params["task_id"]))
 
     async def submit(request: Request) -> Response:
-        return _ok(await house.submit(await _body(request), _who(request)))
+        return ok(await house.submit(await body_of(request), _who(request)))
 
     async def output_on(request: Request) -> Response:
-        seconds = (await _body(request)).get("seconds")
+        seconds = (await body_of(request)).get("seconds")
         if not isinstance(seconds, int | float) or isinstance(seconds, bool):
             raise Unavailable(422, "seconds_required", "an ON needs its end", 'send {"seconds": 2}')
-        return _ok(await house.output_on(request.path_params["name"], float(seconds), _who(request)))
+        return ok(await house.output_on(request.path_params["name"], float(seconds), _who(request)))
 
     async def output_off(request: Request) -> Response:
-        return _ok(await house.output_off(request.path_params["name"], _who(request)))
+        return ok(await house.output_off(request.path_params["name"], _who(request)))
 
     async def stop_all(request: Request) -> Response:
-        return _ok(await house.stop_all(_who(request)))
+        return ok(await house.stop_all(_who(request)))
 
     async def resume(request: Request) -> Response:
-        return _ok(await house.resume(_who(request)))
+        return ok(await house.resume(_who(request)))
 
     async def stop_water(request: Request) -> Response:
-        return _ok(await house.restrain("stop_water", "", await _body(request), on=True, who=_who(request)))
+        return ok(await house.restrain("stop_water", "", await body_of(request), on=True, who=_who(request)))
 
     async def restrain(request: Request) -> Response:
         what, zone = request.path_params["what"], request.path_params["zone"]
         on = request.method == "POST"
-        return _ok(await house.restrain(what, zone, await _body(request) if on else {}, on=on, who=_who(request)))
+        return ok(await house.restrain(what, zone, await body_of(request) if on else {}, on=on, who=_who(request)))
 
     async def mode(request: Request) -> Response:
-        wanted = str((await _body(request)).get("mode"))
-        return _ok(await house.set_mode(request.path_params["zone"], wanted, _who(request)))
+        wanted = str((await body_of(request)).get("mode"))
+        return ok(await house.set_mode(request.path_params["zone"], wanted, _who(request)))
 
     async def cancel(request: Request) -> Response:
-        return _ok(await house.cancel(request.path_params["task_id"], _who(request)))
+        return ok(await house.cancel(request.path_params["task_id"], _who(request)))
 
     async def approve(request: Request) -> Response:
-        return _ok(await house.approve(request.path_params["task_id"], _who(request)))
+        return ok(await house.approve(request.path_params["task_id"], _who(request)))
 
     async def acknowledge(request: Request) -> Response:
-        return _ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
+        return ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
 
     async def frames(request: Request) -> Response:
         after = _number(request.query_params.get("after"), 0, 0, 1 << 62)
-        return _ok(house.frames(request.path_params["bus"], after))
+        return ok(house.frames(request.path_params["bus"], after))
 
     return Starlette(
         routes=[
@@ -153,31 +155,12 @@ def _guarded(handler: Handler) -> Handler:
     return guarded
 
 
-def _ok(data: object) -> Response:
-    return JSONResponse({"status": "ok", "data": data})
-
-
 def _number(text: str | None, default: int, low: int, high: int) -> int:
     if text is None:
         return default
-    if not re.fullmatch(r"\d{1,19}", text) or not low <= int(text) <= high:
+    if not re.fullmatch(r"[0-9]{1,19}", text) or not low <= int(text) <= high:
         raise Unavailable(422, "number_out_of_range", f"{text!r} is not a number from {low} to {high}")
     return int(text)
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > LONGEST_BODY:
-            raise Unavailable(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
-    try:
-        body = json.loads(raw or b"{}")
-    except (ValueError, RecursionError) as error:
-        raise Unavailable(400, "no_json", f"the body is no JSON: {error}") from error
-    if not isinstance(body, dict):
-        raise Unavailable(400, "no_object", "the body must be a JSON object")
-    return body
 
 
 def _who(request: Request) -> str:

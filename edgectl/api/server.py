@@ -7,17 +7,56 @@ import socket
 import struct
 from collections.abc import Generator
 from pathlib import Path
+from typing import ClassVar
+from weakref import WeakKeyDictionary
 
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+MOST_CONNECTIONS = 64  # of one door
+ASKS_WITHIN_S = 10.0
 
 
 class DoorClosed(Exception):
     """An address cannot be listened on. The sentence says why and what to do."""
 
 
-class LocalProtocol(H11Protocol):
+class BoundedProtocol(H11Protocol):
+    """HTTP that gives nobody a descriptor for nothing: who connects asks soon, and when there are too many the one that
+    has been silent for longest goes."""
+
+    _open: ClassVar[WeakKeyDictionary[object, list["BoundedProtocol"]]] = WeakKeyDictionary()
+
+    def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
+        """Count it, and give it a moment to ask."""
+        super().connection_made(transport)
+        crowd = self._open.setdefault(self.config, [])
+        crowd.append(self)
+        if len(crowd) > MOST_CONNECTIONS:
+            idle = next((one for one in crowd if one.cycle is None), self)
+            idle.transport.close()
+        self._patience = self.loop.call_later(ASKS_WITHIN_S, self._silent)
+
+    def data_received(self, data: bytes) -> None:
+        """It asks; a question that never ends is cut off all the same."""
+        super().data_received(data)
+        if self.cycle is not None:
+            self._patience.cancel()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room."""
+        self._patience.cancel()
+        crowd = self._open.get(self.config, [])
+        if self in crowd:
+            crowd.remove(self)
+        super().connection_lost(exc)
+
+    def _silent(self) -> None:
+        self.transport.close()
+
+
+class LocalProtocol(BoundedProtocol):
     """HTTP over the local socket: the kernel says who connects, and that is who the journal names."""
 
     def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
@@ -41,7 +80,7 @@ def door(app: Starlette, *, local: bool = False) -> Door:
     """A server for an app. `local` is for the Unix socket."""
     config = uvicorn.Config(
         app,
-        http=LocalProtocol if local else H11Protocol,
+        http=LocalProtocol if local else BoundedProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -60,6 +99,8 @@ def unix_socket(path: Path) -> socket.socket:
         raise DoorClosed(f"the socket path {path} is longer than 107 bytes: choose a shorter one with --socket")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        if _alive(path):
+            raise DoorClosed(f"another program answers at {path}: stop it, or choose another socket with --socket")
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         mask = os.umask(0o117)
@@ -85,6 +126,18 @@ def tcp_socket(host: str, port: int) -> socket.socket:
             f"{host}:{port} cannot be listened on: {error.strerror}; another program may use it (--http moves ours)"
         ) from error
     return listener
+
+
+def _alive(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as other:
+        other.settimeout(0.5)
+        try:
+            other.connect(str(path))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+        return True
 
 
 def _name(uid: int) -> str:

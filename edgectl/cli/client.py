@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 import click
 
+from edgectl.cli.words import speak_of
+
 DEFAULT_STATE = "/var/lib/edgectl"
 DEFAULT_SOCKET = "/run/edgectl/edgectl.sock"
 DEFAULT_HTTP = "127.0.0.1:9405"
@@ -52,6 +54,8 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bo
         _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl")
     finally:
         connection.close()
+    if "timezone" in data:
+        speak_of(data["timezone"])
     if data.get("status") == "ok":
         return data["data"]
     if "checks" in data:

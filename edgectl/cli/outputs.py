@@ -17,7 +17,9 @@ class Span(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
-        found = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", str(value))
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", str(value))
+        if found is None and re.fullmatch(r"-.*", str(value)):
+            self.fail(f"{value!r} has to be above zero", param, ctx)
         if found is None:
             self.fail(f"{value!r} needs a unit: 2s, 500ms, 1m, 1h or 3d", param, ctx)
         return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
@@ -72,7 +74,11 @@ def stop_all(as_json: bool) -> None:
     """Everything dangerous off, and nothing starts again before `resume`."""
     data = ask("POST", "/stop-all", {})
     if not show(data, as_json):
-        click.echo("everything was ordered off and stays off; edgectl resume releases it")
+        click.echo("everything dangerous was ordered off and stays off; edgectl resume releases it")
+        if data["stays_on"]:
+            click.echo(f"still on, because off is not the safe state there: {', '.join(data['stays_on'])}")
+        if data["ended"]:
+            click.echo(f"ended by it: {', '.join(data['ended'])}")
 
 
 @click.command()

@@ -1,6 +1,7 @@
 """`edgectl stop-water`, `lock`, `unlock`, `hold`, `release`, `mode`: what people put on the site or on a zone."""
 
 import getpass
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -20,6 +21,13 @@ def stop_water(why: str, as_json: bool) -> None:
     data = ask("POST", "/stop-water", {"why": why, "who": getpass.getuser()})
     if not show(data, as_json):
         click.echo("the water was ordered off and stays off; edgectl resume releases it")
+        tell_ended(data)
+
+
+def tell_ended(data: dict[str, Any]) -> None:
+    """Name the work that an order of a person ended."""
+    if data.get("ended"):
+        click.echo(f"ended by it: {', '.join(data['ended'])}")
 
 
 @click.command()
@@ -34,6 +42,7 @@ def lock(zone: str, why: str, as_json: bool) -> None:
     data = ask("POST", f"/zones/{quote(zone, safe='')}/lock", {"why": why, "who": getpass.getuser()})
     if not show(data, as_json):
         click.echo(f"{zone} is locked for {getpass.getuser()}; edgectl unlock {zone} releases it. Use the isolator too")
+        tell_ended(data)
 
 
 @click.command()
@@ -83,3 +92,4 @@ def mode(zone: str, wanted: str, as_json: bool) -> None:
             "manual": "only people start anything",
         }
         click.echo(f"{zone}: {after[wanted]}")
+        tell_ended(data)

@@ -2,6 +2,8 @@
 
 import ipaddress
 import os
+import socket
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,8 +13,21 @@ from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAU
 
 @click.command()
 @click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
-@click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
-@click.option("--socket", "socket_", type=click.Path(path_type=Path), envvar="EDGECTL_SOCKET", default=DEFAULT_SOCKET)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    envvar="EDGECTL_STATE",
+    default=DEFAULT_STATE,
+    help="The folder of the journal.",
+)
+@click.option(
+    "--socket",
+    "socket_",
+    type=click.Path(path_type=Path),
+    envvar="EDGECTL_SOCKET",
+    default=DEFAULT_SOCKET,
+    help="Where the commands find this daemon.",
+)
 @click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Health and metrics, on this machine only.")
 @click.option("--verbose", is_flag=True, help="Every order and every read-back in the log.")
 def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> None:
@@ -36,9 +51,12 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> Non
         lock = HostLock(state)
         lock.take()
     except AlreadyRunning as other:
-        refuse(str(other), "one daemon drives one site; stop the other one first, or use another --state")
+        refuse(str(other), "one daemon drives one site; stop the other one first")
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "choose another with --state, or sudo")
+    if _answers(socket_):
+        hint = "one daemon drives one site; stop the other one first, or give this one a socket of its own"
+        refuse(f"another edgectl answers at {socket_}", hint)
     house = House(
         site=loaded.site,
         schedules=loaded.schedules,
@@ -53,9 +71,29 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> Non
         refuse(f"the daemon cannot start: {error}", "check the disk and the rights of the state folder")
     finally:
         lock.release()
-    if code:
-        # Not sys.exit alone: the service manager must see the code even when a library's thread lingers.
-        click.get_current_context().call_on_close(lambda: os._exit(code))
+    # Not sys.exit alone: the service manager must see the code even when a library's thread lingers, or a log reader
+    # that has stopped reading would hold up the last flush for ever.
+    click.get_current_context().call_on_close(partial(_leave, code))
+
+
+def _answers(path: Path) -> bool:
+    """Does somebody listen there? What a dead daemon left behind refuses."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+        door.settimeout(1.0)
+        try:
+            door.connect(str(path))
+        except TimeoutError:
+            return True
+        except OSError:
+            return False
+        return True
+
+
+def _leave(code: int) -> None:
+    from edgectl.observe import log
+
+    log.end()
+    os._exit(code)
 
 
 def _address(text: str) -> tuple[str, int]:

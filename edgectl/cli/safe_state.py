@@ -14,7 +14,13 @@ PLAN = "safe-plan.json"
 
 
 @click.command("safe-state")
-@click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    envvar="EDGECTL_STATE",
+    default=DEFAULT_STATE,
+    help="The folder of the journal.",
+)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def safe_state(state: Path, as_json: bool) -> None:
     """Switch every dangerous output off and look at it. Exit code 1 when one could not be seen off.
@@ -36,10 +42,10 @@ def safe_state(state: Path, as_json: bool) -> None:
 
 def _asked_the_daemon(as_json: bool) -> bool:
     try:
-        ask("POST", "/stop-all", {}, quiet=True)
+        answer = ask("POST", "/stop-all", {}, quiet=True)
     except SystemExit:
         return False  # a socket that a killed daemon left behind
-    if not show([], as_json):
+    if not show({"asked": "the daemon", **answer}, as_json):
         click.echo("the daemon runs; it was asked to stop everything. edgectl resume releases it")
     return True
 
@@ -59,7 +65,11 @@ def _by_ourselves(state: Path) -> list[dict[str, Any]]:
     try:
         lock.take(wait_s=LOCKS_WITHIN_S)
     except AlreadyRunning as other:
-        refuse(f"nothing was touched: {other}", "that one drives the outputs; ask it with edgectl stop-all, or end it")
+        end_it = f"kill {other.pid}" if other.pid else "end it"
+        refuse(
+            f"nothing was touched: {other}, and it does not answer here",
+            f"its outputs go off when it ends: {end_it}, then edgectl safe-state again",
+        )
     except OSError as error:
         refuse(
             f"the state folder {state} cannot be locked: {error.strerror}", "run this as root or as the service user"

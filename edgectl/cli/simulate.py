@@ -1,6 +1,7 @@
 """`edgectl simulate`: greenhouse-days in virtual time, and whether every promise held."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from edgectl.simulate.single_faults import Ended, each_fault
 from edgectl.simulate.world import DAY
 
 ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
+DRAWN = (".svg", ".png", ".pdf")
 LOOKS = 144  # a day, for a picture
 
 
@@ -30,6 +32,10 @@ def simulate(
     file: Path | None, days: int, seed: int, faults: str, every_fault: bool, plot: Path | None, as_json: bool
 ) -> None:
     """Live in the greenhouse of the site file FILE, or in a small example. Exit code 1 when a promise was broken."""
+    if every_fault and plot is not None:
+        raise click.UsageError("--every-fault lives through many runs: it draws no picture")
+    if plot is not None and (plot.suffix not in DRAWN or not plot.absolute().parent.is_dir()):
+        raise click.UsageError(f"{plot}: a picture ends with {', '.join(DRAWN)}, in a folder that exists")
     house, rough = _house(file), faults == "rough"
     if every_fault:
         _every_fault(house, seed, as_json)
@@ -48,12 +54,8 @@ def simulate(
             world.run(day * DAY + (part + 1) * DAY // (LOOKS if track is not None else 1))
             if track is not None:
                 track.look(world)
-        click.echo(f"\rday {day + 1} of {days}", err=True, nl=day + 1 == days)
-    if track is not None and plot is not None:
-        try:
-            track.draw(world, plot)
-        except (NoPlots, OSError, ValueError) as error:
-            refuse(f"no picture was drawn: {error}", "the run itself was sound; leave --plot out to see its report")
+        if sys.stderr.isatty():
+            click.echo(f"\rday {day + 1} of {days}", err=True, nl=day + 1 == days)
     tasks = [value for value in world.journal.values.values() if isinstance(value, Task)]
     ends: dict[str, int] = {}
     for task in tasks:
@@ -77,6 +79,8 @@ def simulate(
     if as_json:
         click.echo(json.dumps(report))
     else:
+        if rough:
+            click.echo("the field is rough on purpose: lost frames, stuck relays, lying sensors (--faults none)")
         _print(report, ends)
         for sentence in found:
             click.echo(f"BROKEN  {sentence}")
@@ -84,13 +88,18 @@ def simulate(
             click.echo(f"seed {seed}; the last lines of the timeline:")
             for entry in world.journal.timeline[-20:]:
                 click.echo(f"  {entry.seq} {entry.event_type} {dict(entry.details)}")
+    if track is not None and plot is not None:
+        try:
+            track.draw(world, plot)
+        except (NoPlots, OSError, ValueError) as error:
+            refuse(f"no picture was drawn: {error}", "the report above stands")
     if found:
         raise SystemExit(1)
 
 
 def _print(report: dict[str, object], ends: dict[str, int]) -> None:
     click.echo(
-        f"{report['days']} days, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
+        f"{report['days']} day{'s' * (report['days'] != 1)}, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
         f"{report['faults_injected']} faults injected, {report['clock_steps']} clock steps, "
         f"{report['refused_commits']} commits refused by the disk, {report['acts_of_people']} acts of people"
     )
@@ -117,8 +126,8 @@ def _every_fault(house: House, seed: int, as_json: bool) -> None:
     ended: list[Ended] = []
     for item in each_fault(house, seed):
         ended.append(item)
-        click.echo(f"\r{len(ended)} faults lived through", err=True, nl=False)
-    click.echo(err=True)
+        if sys.stderr.isatty():
+            click.echo(f"\r{len(ended)} faults lived through", err=True, nl=False)
     wrong = [item for item in ended if item.broken or item.still_on]
     rows = [
         {
@@ -137,7 +146,7 @@ def _every_fault(house: House, seed: int, as_json: bool) -> None:
         lines = [["fault", "of", "end", "alarms; why tasks failed"]]
         for item in ended:
             end = "SAFE" if not item.broken and not item.still_on else "BROKEN"
-            words = ", ".join([*item.alarms, *item.said]) or "nothing had to be said: the work was done"
+            words = ", ".join([*item.alarms, *item.said]) or "no alarm, no failed task"
             lines.append([item.breakage.fault.value, item.breakage.of, end, words])
         for line in table(lines):
             click.echo(line)

@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from edgectl.cli.client import ask, show
-from edgectl.cli.words import clock, day_and_time, doubt, span, table
+from edgectl.cli.words import clock, day_and_time, doubt, span, table, zone_now
 
 
 @click.command()
@@ -22,19 +22,18 @@ def status(as_json: bool) -> None:
 
 def lines(data: dict[str, Any]) -> list[str]:
     """The picture in words."""
-    word = "STOPPED" if data["stopped"] else "ready" if data["ready"] else "NOT READY"
+    dry = any(item["what"] == "stop_water" for item in data["restraints"])
+    word = "STOPPED" if data["stopped"] else "NOT READY" if not data["ready"] else "WATER STOPPED" if dry else "ready"
     up = span(data["up_s"])
-    out = [f"{data['site']['name']} · {word} · {clock(data['now'])} ({data['clock']}) · running since {up}"]
+    now = f"{clock(data['now'])} {zone_now(data['now'])}{_doubted(data['clock'])}"
+    out = [f"{data['site']['name']} · {word} · {now} · running since {up}"]
     out += [f"  {reason}" for reason in data["not_ready_because"]]
     if data["stopped"]:
         out.append("  everything is stopped; release it with: edgectl resume")
     out += [f"  {restraint(item)}" for item in data["restraints"]]
     rows = [row for zone in data["zones"] for row in _zone(zone, data)]
     rows += [["", "", reading] for reading in _readings(data)]
-    rows += [
-        ["next", "", f"{day_and_time(n['at'])}  {n['task_type']} {n['zone']} ({n['schedule']})"]
-        for n in data["next"][:3]
-    ]
+    rows += [["next", "", _next(item)] for item in data["next"][:3]]
     rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
     for alarm in data["alarms"]:
         seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
@@ -42,6 +41,29 @@ def lines(data: dict[str, Any]) -> list[str]:
         rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
         rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])
     return out + table(rows)
+
+
+def _doubted(trust: str) -> str:
+    """How far the clock may be believed, when that is not quite."""
+    return {"restored": " (not synchronised)", "untrusted": " (CLOCK NOT BELIEVED)"}.get(trust, "")
+
+
+KEPT = {
+    "stop_all": "not while everything is stopped",
+    "stop_water": "not while the water is stopped",
+    "lock": "not while the zone is locked",
+    "hold": "skipped while the zone is held",
+    "manual": "not in manual mode",
+    "semi": "will wait for a person's yes",
+}
+
+
+def _next(item: dict[str, Any]) -> str:
+    what = f"{item['task_type']} {item['zone']} ({item['schedule']})"
+    kept = KEPT.get(item["kept"] or "")
+    if kept is not None and item["kept"] != "semi":
+        return f"{what}: {kept}"
+    return f"{day_and_time(item['at'])}  {what}" + (f", {kept}" if kept else "")
 
 
 def restraint(item: dict[str, Any]) -> str:

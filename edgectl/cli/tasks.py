@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.outputs import Span
 from edgectl.cli.words import clock, day_and_time, table
 from edgectl.model.codes import SENTENCES, Code
 
@@ -17,6 +18,17 @@ WORKFLOWS = (
     "prepare_recirculation",
     "irrigation_recovery",
 )
+
+
+class Seconds(Span):
+    """A duration; a bare number counts seconds, as the field of the request does."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        try:
+            return float(value)
+        except ValueError:
+            return super().convert(value, param, ctx)
 
 
 @click.command()
@@ -55,7 +67,7 @@ def show_task(task_id: str, as_json: bool) -> None:
 @task.command("submit")
 @click.argument("zone")
 @click.argument("task_type", type=click.Choice(["irrigation", "lighting", "diagnostics"]))
-@click.option("--duration", "duration_s", type=float, help="Seconds of watering.")
+@click.option("--duration", "duration_s", type=Seconds(), help="How long to water: 90s, 2m; a bare number is seconds.")
 @click.option("--litres", "volume_l", type=float, help="Watering by volume, where the zone has a meter.")
 @click.option("--workflow", type=click.Choice(WORKFLOWS), help="Which tank work, for diagnostics.")
 @click.option("--on/--off", "on", default=None, help="What the lamp shall do.")
@@ -72,8 +84,12 @@ def submit(
     as_json: bool,
 ) -> None:
     """Ask for a task now."""
-    if task_type == "irrigation" and (duration_s is None) is (volume_l is None):
-        raise click.UsageError("irrigation needs --duration SECONDS or --litres LITRES")
+    if task_type == "irrigation" and duration_s is None and volume_l is None:
+        raise click.UsageError("irrigation needs --duration or --litres: how much water")
+    if duration_s is not None and volume_l is not None:
+        raise click.UsageError("give --duration or --litres, not both")
+    if task_type != "irrigation" and (duration_s is not None or volume_l is not None):
+        raise click.UsageError(f"--duration and --litres mean nothing for {task_type}")
     if task_type == "diagnostics" and workflow is None:
         raise click.UsageError(f"diagnostics needs --workflow: {', '.join(WORKFLOWS)}")
     if task_type == "lighting" and on is None:
@@ -90,6 +106,8 @@ def submit(
     data = ask("POST", "/tasks", body)
     if not show(data, as_json):
         click.echo(f"{data['result']}: {data['task_id']} ({data['status']})")
+        if data["status"] == "accepted":
+            click.echo(f"it begins by {clock(data['due_at'])} or not at all; edgectl task show {data['task_id']}")
 
 
 @task.command("cancel")

@@ -1,18 +1,35 @@
 """Small phrases that several commands share: ages, durations, times of day."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
+from zoneinfo import ZoneInfo
+
+_ZONE: list[tzinfo] = []  # of the site that answered; empty until one has, and then times are those of this machine
+
+
+def speak_of(timezone: str) -> None:
+    """From now on every time is told as people at the site read it from their clocks."""
+    _ZONE[:] = [ZoneInfo(timezone)]
+
+
+def _local(iso: str) -> datetime:
+    return datetime.fromisoformat(iso).astimezone(_ZONE[0] if _ZONE else None)
+
+
+def zone_now(iso: str) -> str:
+    """The short name of the zone in which times are told."""
+    return _local(iso).tzname() or ""
 
 
 def clock(iso: str, *, millis: bool = False) -> str:
     """The local time of day of an ISO instant."""
-    moment = datetime.fromisoformat(iso).astimezone()
+    moment = _local(iso)
     return moment.strftime("%H:%M:%S") + (f".{moment.microsecond // 1000:03d}" if millis else "")
 
 
 def day_and_time(iso: str) -> str:
     """Weekday and time, as one says it."""
-    return datetime.fromisoformat(iso).astimezone().strftime("%a %H:%M:%S")
+    return _local(iso).strftime("%a %H:%M:%S")
 
 
 def span(seconds: float | None) -> str:

@@ -35,6 +35,12 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
             found.append(f"{what} is never read: this version does not drive bus {_bus_of(parts, point)}")
     # Where a float watches the tank, every workflow asks it.
     floated = {zone.pump for zone in site.zones.values() if zone.circuit is not None and zone.circuit.solution.low}
+    for zone in site.zones.values():
+        if zone.pump is not None and zone.flow is None:
+            found.append(f"{zone.name} has no flow sensor: a pump that moves no water is not noticed there")
+        if zone.pump is not None and zone.valve is None:
+            found.append(f"{zone.name} has no valve: its pump always has an open way, or none at all")
+    found += _alike(parts)
     for actuator in site.actuators.values():
         blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
         if blind:
@@ -44,6 +50,17 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         if actuator.role is Role.PUMP and not actuator.requires and actuator.name not in floated:
             found.append(f"{actuator.name} may run dry: it requires nothing; add requires: [LEVEL > 15]")
     return tuple(found)
+
+
+def _alike(parts: Parts) -> list[str]:
+    """Two schedules that say the same thing twice."""
+    told: dict[str, str] = {}
+    found = []
+    for name, schedule in parts.schedules.items():
+        first = told.setdefault(schedule.model_dump_json(), name)
+        if first != name:
+            found.append(f"schedules {first} and {name} are the same: one of the two is skipped each time")
+    return found
 
 
 def _bus_of(parts: Parts, point: str) -> str:

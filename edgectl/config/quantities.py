@@ -24,6 +24,7 @@ CLOCK = r"^([01][0-9]|2[0-3]):([0-5][0-9])$"
 _DURATIONS: dict[str, Nanos] = {"ms": MS, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
 _VOLUMES = {"ml": 1.0, "l": 1000.0}
 _UNITS = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h", "l/min": "l/min or l/h", "/ml": "/ml"}
+_ALSO = {"s": "m", "ml": "l"}
 _PER_MINUTE = {"s": 60.0, "min": 1.0, "h": 1 / 60}
 LONGEST: Nanos = 366 * 86400 * SECOND
 
@@ -121,7 +122,8 @@ def show(nanos: Nanos) -> str:
 
 def _split(value: Any, pattern: str, noun: str, unit: str) -> tuple[float, str]:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise _wrong(f"'{value}' needs a unit", f"write {value}{unit}")
+        other = f" or {value}{_ALSO[unit]}" if unit in _ALSO else ""
+        raise _wrong(f"'{value}' needs a unit", f"write {value}{unit}{other}")
     if not isinstance(value, str):
         raise _wrong(f"{_shown(value)} is not {noun}", f"write a number and its unit, for example 20{unit}")
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", value):

@@ -65,7 +65,9 @@ class TcpBus(Strict):
     """Modbus TCP."""
 
     type: Literal["modbus-tcp"]
-    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")] = Field(description="an address or a host name")
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")] = Field(
+        description="an address or a host name, without the port"
+    )
     port: int = Field(502, ge=1, le=65535, description="a TCP port, 502 unless told otherwise")
 
 

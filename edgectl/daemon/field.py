@@ -1,5 +1,6 @@
 """All buses of the site: who carries an effect, and what becomes of an effect that nobody can carry."""
 
+import logging
 from collections.abc import Callable
 from itertools import count
 
@@ -9,6 +10,8 @@ from edgectl.drivers.wiring import Bus
 from edgectl.model.inputs import AskState, DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.site import Role, Site
 from edgectl.model.time import Nanos
+
+LOG = logging.getLogger("edgectl")
 
 
 class Field:
@@ -45,9 +48,9 @@ class Field:
         """The first words on every bus: OFF to whatever is dangerous, pumps before valves, and how is it now?"""
         dangerous = [a for a in self.site.actuators.values() if a.dangerous]
         for actuator in sorted(dangerous, key=lambda a: (a.role is not Role.PUMP, a.name)):
-            self.carry(MakeSafe(actuator=actuator.name, reason="start"))
+            self._carry_on(MakeSafe(actuator=actuator.name, reason="start"))
         for actuator in self.site.actuators.values():
-            self.carry(AskState(actuator=actuator.name))
+            self._carry_on(AskState(actuator=actuator.name))
         for name in sorted(self._undriven()):
             why = "its bus is of a type that this version does not drive"
             self._deliver(DeviceHealth(device=name, healthy=False, at=self._mono(), reason=why))
@@ -64,6 +67,13 @@ class Field:
             self._deliver(Reply(cmd_id=effect.cmd_id, status=failed, at=self._mono(), evidence=why))
         elif isinstance(effect, AskState):
             self._deliver(ReadBack(actuator=effect.actuator, on=None, at=self._mono(), evidence=why))
+
+    def _carry_on(self, effect: MakeSafe | AskState) -> None:
+        """One bus that cannot even take the order keeps no other output on."""
+        try:
+            self.carry(effect)
+        except Exception:
+            LOG.exception("%s could not be reached", effect.actuator)
 
     def _undriven(self) -> set[str]:
         used = {actuator.device for actuator in self.site.actuators.values()}

@@ -3,7 +3,7 @@
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
 from edgectl.daemon.supervise import Supervisor
 from edgectl.engine.state import Phase
-from edgectl.journal.errors import JournalError
+from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
 from edgectl.model.inputs import (
     Acknowledge,
@@ -41,14 +41,19 @@ from edgectl.observe.metrics import Ledger, render
 T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 CONTROL_SILENT = 3 * SECOND
-PATIENCE = 15 * SECOND
+PATIENCE = 120 * SECOND  # who names no times waits for whatever waters before
 LONGEST_WORDS = 200
+SOURCES = frozenset({"centre", "api", "cli", "page"})
 EXPIRY = 105 * SECOND
+EARLIEST, LATEST = (from_datetime(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2200))
 
 HINTS = {
     "unknown_zone": "edgectl status names the zones",
-    "unsupported_task_type": "irrigation and lighting are what this version does",
-    "payload_invalid": 'irrigation needs {"duration_s": 90}, lighting {"on": true}',
+    "unsupported_task_type": "irrigation, lighting and diagnostics are what this version does",
+    "payload_invalid": 'irrigation takes {"duration_s": 90} or {"volume_l": 5}, lighting {"on": true}',
+    "too_many_tasks": "wait until some have run, or cancel some: edgectl tasks --preset open",
+    "lock_needs_a_reason": "whoever finds the lock wants to know why it hangs there",
+    "not_held": "edgectl status shows what is held or locked",
     "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
     "unknown_actuator": "edgectl status names the outputs",
     "hold_needs_an_end": "say how long: more than 0 s and at most 14 days",
@@ -64,6 +69,8 @@ HTTP = {
     "unknown_task": 404,
     "vetoed": 409,
     "already_locked": 409,
+    "not_held": 409,
+    "too_many_tasks": 429,
     "busy": 503,
 }
 
@@ -91,14 +98,28 @@ class DaemonHouse:
     """The running controller behind the doors."""
 
     def __init__(
-        self, control: Control, field: Field, reads: Reads, clock: Clock, supervisor: Supervisor, ledger: Ledger
+        self,
+        control: Control,
+        field: Field,
+        reads: Reads,
+        clock: Clock,
+        supervisor: Supervisor,
+        ledger: Ledger,
+        *,
+        damaged: Callable[[str], None],
     ) -> None:
+        self._damaged = damaged
         self._control = control
         self._field = field
         self._reads = reads
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
+
+    @property
+    def timezone(self) -> str:
+        """The time zone of the site."""
+        return self._control.stepper.state.site.timezone
 
     def readiness(self) -> tuple[bool, Mapping[str, Mapping[str, Any]]]:
         """Journal, control loop, outputs settled, a bus to speak on. A missing device is its zone's affair."""
@@ -178,7 +199,7 @@ class DaemonHouse:
                 zone=zone,
                 task_type=str(request.get("task_type", "irrigation")),
                 payload=payload,
-                source=str(request.get("source", "cli")),
+                source=_source(request.get("source", "api")),
                 correlation_id=correlation,
                 scheduled_for=scheduled,
                 due_at=due,
@@ -277,6 +298,10 @@ class DaemonHouse:
     async def _read(self, reading: Awaitable[T]) -> T:
         try:
             return await reading
+        except JournalUnreadable as error:
+            # What cannot be read was not kept either: nothing more is promised on it.
+            self._damaged(str(error).splitlines()[0])
+            raise Unavailable(503, "journal_unreadable", str(error).splitlines()[0], error.hint) from error
         except JournalError as error:
             raise Unavailable(503, "journal_unreadable", str(error).splitlines()[0], error.hint) from error
 
@@ -298,7 +323,7 @@ class DaemonHouse:
 
     def _zone(self, wanted: object) -> str:
         zones = self._control.stepper.state.site.zones
-        if isinstance(wanted, int):
+        if isinstance(wanted, int) and not isinstance(wanted, bool):
             return next((zone.name for zone in zones.values() if zone.number == wanted), str(wanted))
         return str(wanted)
 
@@ -324,6 +349,13 @@ class DaemonHouse:
         return rows
 
 
+def _source(raw: object) -> str:
+    if not isinstance(raw, str) or raw not in SOURCES:
+        known = ", ".join(sorted(SOURCES))
+        raise Unavailable(422, "payload_invalid", f"source {str(raw)[:40]!r} is not known", f"one of {known}")
+    return raw
+
+
 def _check(ok: bool, reason: str) -> dict[str, Any]:
     return {"ok": ok, "reason": "" if ok else reason}
 
@@ -332,9 +364,14 @@ def _instant(request: Body, name: str, default: Nanos) -> Nanos:
     raw = request.get(name)
     if raw is None:
         return default
+    code = f"{name}_invalid" if name == "scheduled_for" else f"{name}_required_or_invalid"
+    hint = "write it with an offset, 2026-06-01T06:00:00+00:00"
     try:
-        return from_datetime(datetime.fromisoformat(str(raw)))
-    except ValueError as error:
-        message = f"{name}: {error}"
-        hint = "write it with an offset, 2026-06-01T06:00:00+00:00"
-        raise Unavailable(422, f"{name}_required_or_invalid", message, hint) from error
+        moment = datetime.fromisoformat(str(raw))
+        # At this door a time without an offset is UTC; inside there is none.
+        at = from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
+    except (ValueError, OverflowError) as error:
+        raise Unavailable(422, code, f"{name}: {str(raw)[:40]!r} is no instant", hint) from error
+    if not EARLIEST <= at <= LATEST:
+        raise Unavailable(422, code, f"{name}: {str(raw)[:40]!r} lies outside of 2000 to 2200", hint)
+    return at

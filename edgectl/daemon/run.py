@@ -15,9 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from edgectl.daemon import safeplan
+from edgectl.daemon import former, safeplan
 from edgectl.daemon.control import Control
 from edgectl.daemon.field import Field
+from edgectl.daemon.former import Former
 from edgectl.daemon.stall import StallGuard
 from edgectl.daemon.supervise import Supervisor
 from edgectl.drivers.wiring import Bus
@@ -58,8 +59,10 @@ class House:
 class Daemon:
     """One life of the controller."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, plan: dict[str, Any], left: Former) -> None:
         self.house = house
+        self._plan = {**plan, "buses": [*plan["buses"], *left.buses]}
+        self._left = left
         self.clock = SystemClock()
         self.supervisor = Supervisor()
         self.ledger = Ledger()
@@ -112,7 +115,12 @@ class Daemon:
         house = self.house
         self.clock.remember(stored.wall_high_water)
         state = State.begin(
-            site=house.site, schedules=house.schedules, stored=stored, boot_id=boot_id(), started=started
+            site=house.site,
+            schedules=house.schedules,
+            stored=stored,
+            boot_id=boot_id(),
+            started=started,
+            former=self._left.debts,
         )
         control = Control(
             Stepper(state),
@@ -129,14 +137,14 @@ class Daemon:
         control.nudge()
         keepers.append(group.create_task(self._keep_control(control)))
         notify.ready()
-        doors = self._open_doors(group, field, control)
+        doors = self._open_doors(group, field, writer, control)
         keepers.append(group.create_task(self._feed_watchdog(control)))
         LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
         gc.collect()
         gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
         return doors
 
-    def _open_doors(self, group: asyncio.TaskGroup, field: Field, control: Control) -> list[Any]:
+    def _open_doors(self, group: asyncio.TaskGroup, field: Field, writer: JournalWriter, control: Control) -> list[Any]:
         # Imported here: the web stack takes longer to load than the first safe writes may wait.
         from edgectl.api import http
         from edgectl.api.server import DoorClosed, door, tcp_socket, unix_socket
@@ -144,7 +152,9 @@ class Daemon:
         from edgectl.journal.reads import JournalReads
 
         reads = JournalReads(self.house.state / "journal.db")
-        house = DaemonHouse(control, field, reads, self.clock, self.supervisor, self.ledger)
+        house = DaemonHouse(
+            control, field, reads, self.clock, self.supervisor, self.ledger, damaged=partial(self._damaged, writer)
+        )
         servers = []
         for name, app, listen in (
             ("http", http.public(house), partial(tcp_socket, *self.house.http)),
@@ -174,18 +184,31 @@ class Daemon:
         """Open the journal. A disk that refuses is asked again; until then outputs stay off and nothing is ready."""
         while True:
             try:
+                # What must be on the disk before anything can be energised: how to switch it off without us.
+                safeplan.write(self.house.state, self._plan)
                 return await writer.start()
+            except OSError as error:
+                self._wait_for_disk(f"the state folder {self.house.state} takes no writes: {error.strerror or error}")
+                await asyncio.sleep(OPEN_AGAIN_S)
             except JournalTooNew as newer:
                 LOG.error("%s", newer)
                 self._end(str(newer).splitlines()[0], 1)
                 return None
             except JournalUnwritable as error:
-                # The outputs are off and stay off; a restart by the service manager would change nothing.
-                LOG.error("%s", error)
-                notify.ready()
-                notify.status(str(error).splitlines()[0])
-                notify.watchdog()
+                self._wait_for_disk(str(error))
                 await asyncio.sleep(OPEN_AGAIN_S)
+
+    def _damaged(self, writer: JournalWriter, why: str) -> None:
+        """A reader found the journal damaged: the loop ends as it does when a writer finds it."""
+        writer.found(why)
+        self._end(f"the journal is damaged: {why}", EXIT_BROKEN)
+
+    def _wait_for_disk(self, why: str) -> None:
+        """The outputs are off and stay off; a restart by the service manager would change nothing."""
+        LOG.error("%s", why)
+        notify.ready()
+        notify.status(why.splitlines()[0])
+        notify.watchdog()
 
     async def _keep_control(self, control: Control) -> None:
         """The loop that decides is not restarted in place: its memory may be wrong. All goes safe, the process ends."""
@@ -214,17 +237,24 @@ class Daemon:
         for actuator in sorted(field.site.actuators.values(), key=lambda a: a.role is not Role.PUMP):
             if actuator.dangerous:
                 # The bus first, and directly: this must work even when the loop that decides is broken.
-                field.carry(MakeSafe(actuator=actuator.name, reason=self._why))
+                try:
+                    field.carry(MakeSafe(actuator=actuator.name, reason=self._why))
+                except Exception:  # one bus that cannot even take the order keeps no other output on
+                    LOG.exception("%s could not be ordered off", actuator.name)
         control.offer(Shutdown(why=self._why))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SAFE_WITHIN_S):
-                await self._until(lambda: not self._owed(control) and self._delivered(field))
+                # A loop that decides nothing any more sees no read-back either: the echo of the bus has to do.
+                blind = self._exit == EXIT_BROKEN
+                await self._until(lambda: (blind or not self._owed(control)) and self._delivered(field))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(FLUSH_WITHIN_S):
                 await control.flush()
         control.abandon(f"the controller is ending: {self._why}")
         owed = sorted(self._owed(control))
-        if owed:
+        if owed and self._exit == EXIT_BROKEN:
+            LOG.error("ordered off, nobody is left to look at it: %s; the next start begins with OFF", ", ".join(owed))
+        elif owed:
             LOG.error("not seen off at the end: %s; the next start begins with OFF", ", ".join(owed))
 
     async def _until(self, condition: Callable[[], bool]) -> None:
@@ -256,15 +286,10 @@ class Daemon:
         return self.clock.now().mono
 
 
-def prepare(house: House) -> None:
-    """What must be on the disk before anything can be energised. Raises OSError."""
-    safeplan.write(house.state, safeplan.plan_of(house.site, house.buses))
-
-
 def live(house: House) -> int:
     """Run the daemon on uvloop until it ends. Returns the exit code."""
     import uvloop
 
-    prepare(house)
-    daemon = Daemon(house)
+    plan = safeplan.plan_of(house.site, house.buses)
+    daemon = Daemon(house, plan, former.switch_off(house.state, plan))
     return uvloop.run(daemon.run())

@@ -41,6 +41,30 @@ def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
     }
 
 
+def read(folder: Path) -> dict[str, Any] | None:
+    """The plan of the last life; None when there is none that can be read."""
+    try:
+        plan = json.loads((folder / NAME).read_text())
+        return plan if isinstance(plan, dict) and isinstance(plan.get("buses"), list) else None
+    except (OSError, ValueError):
+        return None
+
+
+def without(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """The buses of the old plan with the outputs that the new one does not know: same line, same unit, same coil."""
+    known = {_place(bus, output) for bus in new["buses"] for output in bus["outputs"]}
+    buses = []
+    for bus in old["buses"]:
+        gone = [output for output in bus["outputs"] if _place(bus, output) not in known]
+        if gone:
+            buses.append({**bus, "outputs": gone})
+    return buses
+
+
+def _place(bus: dict[str, Any], output: dict[str, Any]) -> tuple[str, int, int]:
+    return json.dumps(bus["line"], sort_keys=True), output["unit"], output["coil"]
+
+
 def write(folder: Path, plan: dict[str, Any]) -> None:
     """Put the plan on the disk, whole and durable, before this returns. Raises OSError."""
     path, draft = folder / NAME, folder / f"{NAME}.new"

@@ -14,6 +14,7 @@ from edgectl.model.time import MS, SECOND, Nanos
 
 BEAT_S = 0.25
 LIMIT: Nanos = 2 * SECOND
+WORDS_WITHIN_S = 0.5
 EXIT_STALLED = 70
 
 
@@ -45,6 +46,13 @@ class StallGuard:
                 self._beat = max(self._beat, now - 500 * MS)
                 continue
             if now - self._beat > LIMIT:
-                os.write(2, b"the event loop has stalled for 2 s; the process ends so that it is started anew\n")
-                faulthandler.dump_traceback(all_threads=True)
+                # Whoever reads our words may be what we are waiting for: they get a moment, and then it is over.
+                words = threading.Thread(target=_last_words, daemon=True)
+                words.start()
+                words.join(WORDS_WITHIN_S)
                 os._exit(EXIT_STALLED)
+
+
+def _last_words() -> None:
+    os.write(2, b"the event loop has stalled for 2 s; the process ends so that it is started anew\n")
+    faulthandler.dump_traceback(all_threads=True)

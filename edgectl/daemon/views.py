@@ -3,8 +3,10 @@
 from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import State
 from edgectl.model.channel import Reading
+from edgectl.model.inputs import Mode
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Now, Trust, iso
 from edgectl.model.timeline import Alarm
@@ -87,13 +89,17 @@ def outputs(state: State, now: Now) -> list[View]:
 
 
 def upcoming(state: State, now: Now) -> list[View]:
-    """The next occurrence of each schedule."""
+    """The next occurrence of each schedule, and what keeps it from running: a restraint, the mode, or nothing."""
+    draft = Draft(state, now)
     rows: list[View] = []
     for schedule in state.schedules:
         cursor = state.cursors.get(schedule.name)
         at = None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
         if at is not None:
-            row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type}
+            mode = mode_of(draft, schedule.zone)
+            kept = keeps_waiting(draft, schedule.zone, schedule.task_type)
+            kept = kept or (None if mode is Mode.AUTO else mode.value)
+            row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
             rows.append({**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)})
     return sorted(rows, key=lambda row: str(row["at"]))
 

@@ -35,6 +35,7 @@ from edgectl.model.inputs import (
     Reply,
     ReserveUsed,
     Restrain,
+    Restraint,
     Resume,
     SetMode,
     Shutdown,
@@ -46,6 +47,7 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now
 
 PASSES = 8
+OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a hold is for these
 
 
 def decide(state: State, inputs: list[Input], now: Now) -> Decision:
@@ -82,7 +84,8 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
 
 def _may_begin(draft: Draft, task: Task) -> bool:
     """Restraints and the mode of the zone: what a person submitted, or released, needs nobody else's leave."""
-    if keeps_waiting(draft, task.zone, task.task_type):
+    kept = keeps_waiting(draft, task.zone, task.task_type)
+    if kept is not None and not (kept == Restraint.HOLD and task.source not in OWN):
         return False
     return task.source != "schedule" or task.approved or mode_of(draft, task.zone) is Mode.AUTO
 
@@ -94,7 +97,7 @@ def _hear(draft: Draft, item: Input) -> None:
         case ReadBack():
             replies.on_read_back(draft, item)
         case TaskRequest():
-            admission.admit(draft, item)
+            admission.admit(draft, item, catalogue.lacks)
         case ManualOn():
             operator.manual_on(draft, item)
         case ManualOff():

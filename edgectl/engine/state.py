@@ -92,9 +92,19 @@ class State:
 
     @classmethod
     def begin(
-        cls, *, site: Site, schedules: tuple[Schedule, ...], stored: Stored, boot_id: str, started: Nanos
+        cls,
+        *,
+        site: Site,
+        schedules: tuple[Schedule, ...],
+        stored: Stored,
+        boot_id: str,
+        started: Nanos,
+        former: tuple[Output, ...] = (),
     ) -> "State":
-        """The state of a fresh start: what the journal holds, and not one assumption about the field."""
+        """The state of a fresh start: what the journal holds, and not one assumption about the field.
+
+        `former` are outputs that an older site file knew and that could not be seen off.
+        """
         tasks = {task.task_id: task for task in stored.tasks if task.zone in site.zones}
         # An OFF that the last life ordered proves nothing now, and its instant may be of another boot: order it anew.
         outputs = {
@@ -122,6 +132,7 @@ class State:
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),
                 *(output for output in stored.outputs if output.owed_off and output.name not in site.actuators),
+                *former,
             ),
         )
 

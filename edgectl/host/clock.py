@@ -18,6 +18,7 @@ from pathlib import Path
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 
 PLAUSIBLE: Nanos = 1_735_689_600 * SECOND  # 2025-01-01: no controller of this program was switched on before
+LATEST: Nanos = 7_258_118_400 * SECOND  # 2200-01-01: what a broken clock says beyond it does not fit into a journal
 STEP: Nanos = 2 * SECOND  # a smaller difference is drift, or one reading that was late
 _HELD_UP: Nanos = 50 * MS
 _ASK_EVERY: Nanos = SECOND
@@ -80,7 +81,7 @@ def _both() -> tuple[Nanos, Nanos]:
         wall, before, mono = time.time_ns(), mono, time.monotonic_ns()
         if mono - before < _HELD_UP:
             break
-    return mono, wall
+    return mono, min(wall, LATEST)
 
 
 def boot_id() -> str:

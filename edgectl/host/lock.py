@@ -1,6 +1,7 @@
 """One controller per state folder: an advisory lock that the kernel releases when its holder dies, however it dies."""
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -30,7 +31,7 @@ class HostLock:
     def take(self, *, wait_s: float = 0.0) -> None:
         """Take it, waiting at most so long. Raises AlreadyRunning and OSError."""
         assert self._fd is None, "taken already"
-        descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        descriptor = self._open()
         try:
             self._wait(descriptor, wait_s)
             text = f"{os.getpid()}\n".encode()
@@ -49,6 +50,17 @@ class HostLock:
             os.close(self._fd)
             self._fd = None
 
+    def _open(self) -> int:
+        try:
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC):
+                raise
+        # A disk that takes no writes: a lock needs none, and outputs have to go off all the same.
+        with contextlib.suppress(FileNotFoundError):
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        return os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
     def _wait(self, descriptor: int, wait_s: float) -> None:
         pause, tries = Event(), round(wait_s / _AGAIN_S) + 1
         for left in reversed(range(tries)):
@@ -58,6 +70,9 @@ class HostLock:
             except BlockingIOError:
                 if left:
                     pause.wait(_AGAIN_S)
-        words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
+        try:
+            words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
+        except IsADirectoryError:
+            words = []
         pid = int(words[0]) if words and words[0].isdigit() else 0
         raise AlreadyRunning(self.path.parent, pid, iso(os.fstat(descriptor).st_mtime_ns) if pid else "")

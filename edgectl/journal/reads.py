@@ -83,15 +83,23 @@ class JournalReads:
         try:
             await db.execute("PRAGMA query_only = 1")
             yield db
+        except UnicodeEncodeError as error:
+            raise JournalError("the question holds bytes that are no text", "is the terminal set to UTF-8?") from error
         except sqlite3.OperationalError as error:
+            if "no such table" in str(error):
+                raise _damaged(self.path, error) from error
             raise JournalError(
                 f"the journal {self.path} cannot be read now: {error}",
                 "a stopped daemon's journal can be read only by its own user: try again with sudo",
             ) from error
         except (sqlite3.Error, ValueError, TypeError, KeyError) as error:
-            raise JournalUnreadable(
-                f"the journal {self.path} is damaged: {error}",
-                "restart the daemon: it puts a damaged journal aside, keeps it and begins a new one",
-            ) from error
+            raise _damaged(self.path, error) from error
         finally:
             await db.close()
+
+
+def _damaged(path: Path, error: Exception) -> JournalUnreadable:
+    return JournalUnreadable(
+        f"the journal {path} is damaged: {error}",
+        "restart the daemon: it puts a damaged journal aside, keeps it and begins a new one",
+    )

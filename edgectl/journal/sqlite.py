@@ -47,6 +47,8 @@ class SqliteJournal:
         self._high: Nanos = 0  # the newest wall instant that was ever written
         self._kept: Nanos = 0  # what `meta` says it is
         self._last = b""  # the hash of the newest line
+        self._wal = path.with_name(f"{path.name}-wal")
+        self._log: tuple[int, int] | None = None  # inode and size of the write-ahead log after our last commit
         self._first: Stored | None = None
         if quarantine.orphaned(path) or quarantine.condemned(path) is not None:
             quarantine.put_aside(path)
@@ -86,6 +88,7 @@ class SqliteJournal:
                 f"the journal {self.path} was removed or replaced while it was in use",
                 "leave the state folder to edgectl; it ends now and begins anew",
             )
+        self._look_at_log()
         last, lines = self._last, list[rows.Row]()
         for entry in batch.entries:
             row = rows.entry_row(entry)
@@ -114,8 +117,23 @@ class SqliteJournal:
                 quarantine.condemn(self.path, str(error))
             raise wrong from error
         self._first, self._high, self._last = None, high, last
+        self._log = _inode_and_size(self._wal)
         if behind:
             self._kept = high
+
+    def _look_at_log(self) -> None:
+        """What was committed lies in the write-ahead log until it is moved. A log that vanished took it along."""
+        if self._log is None:
+            return
+        inode, size = self._log
+        now = _inode_and_size(self._wal)
+        if now is None or now[0] != inode or now[1] < size:
+            why = "its write-ahead log was removed, replaced or cut while it was in use"
+            quarantine.condemn(self.path, why)
+            raise JournalUnreadable(
+                f"the journal {self.path} is damaged: {why}",
+                "leave the state folder to edgectl; it ends now, puts the journal aside and begins a new one",
+            )
 
     def close(self) -> None:
         """Close the file. What was committed is on the disk already."""
@@ -229,6 +247,14 @@ def _migrate(db: sqlite3.Connection, version: int) -> None:
         number = int(item.name.split("_", 1)[0])
         if number > version:
             db.executescript(f"BEGIN; {item.read_text()}; PRAGMA user_version = {number}; COMMIT;")
+
+
+def _inode_and_size(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size
 
 
 def _inode(path: Path) -> int | None:

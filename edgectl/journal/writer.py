@@ -138,7 +138,7 @@ class JournalWriter:
             self.ballast.lay()
             self._damage = None
             if self.path.stat().st_size > CHECKED_AT_OPEN:
-                self._check = LateCheck(self.path, self._found)
+                self._check = LateCheck(self.path, self.found)
                 self._check.start()
         return self._journal.load()
 
@@ -158,7 +158,8 @@ class JournalWriter:
         self.ballast.restore()
         return Committed()
 
-    def _found(self, verdict: str) -> None:
+    def found(self, verdict: str) -> None:
+        """Somebody who read the file found it damaged. The next commit says so, and the next start puts it aside."""
         quarantine.condemn(self.path, verdict)
         self._damage = verdict
 

@@ -3,11 +3,15 @@
 import json
 import logging
 import sys
+from queue import Full, Queue
+from threading import Thread
 
 from edgectl.model.time import iso
 from edgectl.model.timeline import Entry
 
 LOG = logging.getLogger("edgectl")
+WAITING = 2000  # lines that may wait for a slow reader
+LAST_WORDS_S = 1.0
 _LOUD = frozenset({"ALARM_RAISED", "LOCKED_OUT", "STOP_ALL", "STORAGE_BACK", "DEVICE_SILENT"})
 _QUIET = frozenset({"COMMAND_DISPATCHED", "COMMAND_CONFIRMED", "OUTPUT_OFF_ORDERED", "OUTPUT_SEEN_OFF", "LATE_REPLY"})
 
@@ -19,14 +23,52 @@ class _Json(logging.Formatter):
         return json.dumps({"level": record.levelname, "text": record.getMessage(), **fields}, default=str)
 
 
+class Patient(logging.Handler):
+    """Hands lines to a thread. A reader that has stopped reading costs lines, never the loop that decides."""
+
+    def __init__(self, to: logging.Handler) -> None:
+        super().__init__()
+        self.dropped = 0
+        self._to = to
+        self._lines: Queue[logging.LogRecord] = Queue(maxsize=WAITING)
+        Thread(target=self._write, name="log", daemon=True).start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take a line, or count it as lost."""
+        try:
+            self._lines.put_nowait(record)
+        except Full:
+            self.dropped += 1
+
+    def flush(self) -> None:
+        """Wait a moment for the lines that are still on their way; called at the end of the process."""
+        with self._lines.all_tasks_done:
+            self._lines.all_tasks_done.wait_for(lambda: not self._lines.unfinished_tasks, timeout=LAST_WORDS_S)
+
+    def _write(self) -> None:
+        while True:
+            record = self._lines.get()
+            if self.dropped:
+                lost, self.dropped = self.dropped, 0
+                self._to.handle(LOG.makeRecord(LOG.name, logging.WARNING, "", 0, "%d log lines lost", (lost,), None))
+            self._to.handle(record)
+            self._lines.task_done()
+
+
 def begin(*, verbose: bool = False) -> None:
     """Send log lines to stdout: JSON unless a person is looking."""
     handler = logging.StreamHandler(sys.stdout)
     if not sys.stdout.isatty():
         handler.setFormatter(_Json())
-    LOG.handlers[:] = [handler]
+    LOG.handlers[:] = [Patient(handler)]
     LOG.setLevel(logging.DEBUG if verbose else logging.INFO)
     LOG.propagate = False
+
+
+def end() -> None:
+    """The last lines get a moment to be read."""
+    for handler in LOG.handlers:
+        handler.flush()
 
 
 def tell(entries: tuple[Entry, ...]) -> None:

@@ -57,7 +57,8 @@ class Track:
                     axes[-1].plot(*zip(*pulses, strict=True), "o", markersize=3, label=name.replace("_", " "))
             axes[-1].set_title("Doses", loc="left", fontsize=10)
             axes[-1].set_ylabel("ml")
-            axes[-1].legend(loc="upper right", fontsize=8)
+            if axes[-1].get_legend_handles_labels()[0]:
+                axes[-1].legend(loc="upper right", fontsize=8)
         axes[-1].set_xlabel("days")
         for axis in axes:
             axis.grid(alpha=0.3)

@@ -121,9 +121,9 @@ FAULTS: dict[str, tuple[Fault, str, float | None, str]] = {
     "ph biased": (Fault.PROBE_BIAS, "ph.ph", 0.7, ""),
     "ph spikes": (Fault.PROBE_SPIKE, "ph.ph", 3.0, ""),
     "ph stuck at the rail": (Fault.PROBE_STUCK, "ph.ph", 13.9, "overshoot_guard"),
-    "ph silent": (Fault.PROBE_DROPOUT, "ph.ph", None, "two_tank_level_stale"),
+    "ph silent": (Fault.PROBE_DROPOUT, "ph.ph", None, "sensor_stale_detected"),
     "ec in the air": (Fault.PROBE_STUCK, "ec.ec", 0.0, "probe_out_of_water"),
-    "ec silent": (Fault.PROBE_DROPOUT, "ec.ec", None, "two_tank_level_stale"),
+    "ec silent": (Fault.PROBE_DROPOUT, "ec.ec", None, "sensor_stale_detected"),
 }
 
 

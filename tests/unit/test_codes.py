@@ -151,10 +151,14 @@ def test_what_the_engine_writes_is_in_the_dictionary() -> None:
     assert events <= {event.value for event in Event}
     alarms = set(re.findall(r"\.(?:alert|calm)\(\s*\"(\w+)\"", text))
     assert len(alarms) > 5
+    named = set(re.findall(r"\.(?:alert|calm)\(\s*(?:Code\.)?([A-Z]\w+)", text))
+    assert all(Kind.ALARM in MEANINGS[Code[name]].kinds for name in named), "an alarm is a word or a member of Code"
     assert all(Kind.ALARM in MEANINGS[Code(alarm)].kinds for alarm in alarms)
-    refusals = re.search(r"def _refusal\(.*?\n\n\n", text, re.S)
-    assert refusals is not None
-    assert all(Kind.REFUSAL in MEANINGS[Code(word)].kinds for word in re.findall(r"return \"(\w+)\"", refusals[0]))
+    refusals = [found for found in re.findall(r"def _?refusal\(.*?\n\n\n", text, re.S) if found]
+    assert len(refusals) >= 2
+    words = {word for found in refusals for word in re.findall(r"return \"(\w+)\"", found)}
+    assert len(words) > 8
+    assert all(Kind.REFUSAL in MEANINGS[Code(word)].kinds for word in words)
 
 
 def test_the_page_is_fresh() -> None:

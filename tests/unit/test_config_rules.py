@@ -133,3 +133,38 @@ def test_a_pump_that_may_run_dry_and_a_port_that_may_move_are_pointed_out(tmp_pa
     notices = loaded(tmp_path, text).notices
     assert any("/dev/ttyUSB0" in notice for notice in notices)
     assert any("main_pump may run dry" in notice for notice in notices)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "path", "words"),
+    [
+        (
+            "[solution_level > 15]   # does not start below",
+            "[solution_level < 15]",
+            "actuators.main_pump.requires[0]",
+            ["run only while solution_level is low", "solution_level > 15"],
+        ),
+        ("[solution_level < 10] ", "[solution_level > 60] ", "actuators.main_pump.stop_if[0]", ["solution_level < 60"]),
+        ("host: 192.168.1.20", "host: 192.168.1.300", "buses.climate.host", ["is not an address"]),
+        ("host: 192.168.1.20", 'host: "192.168.1.20:502"', "buses.climate.host", ["holds a port", "port: 502"]),
+        ("tank: solution_level", "tank: air_temperature", "zones.zone-1.tank", ["a level is percent"]),
+        ('"0 6-20/2 * * *"', '"* 6-20/2 * * *"', "schedules.morning.cron", ["1m apart", "would never stop"]),
+    ],
+)
+def test_what_is_written_right_and_means_harm_is_refused(
+    tmp_path: Path, old: str, new: str, path: str, words: list[str]
+) -> None:
+    (problem,) = rejected(tmp_path, changed(old, new))
+    assert problem.path == path
+    for word in words:
+        assert word in str(problem)
+
+
+def test_what_is_allowed_and_doubtful_is_said(tmp_path: Path) -> None:
+    text = changed("    flow: flow\n", "", changed("    valve: irrigation_valve\n", ""))
+    twin = text[text.index("  morning:") : text.index("  lamps:")].replace("  morning:", "  again:")
+    text = text.replace("  lamps:", f"{twin}  lamps:")
+    notices = " ".join(loaded(tmp_path, text).notices)
+    assert "zone-1 has no flow sensor" in notices
+    assert "zone-1 has no valve" in notices
+    assert "schedules morning and again are the same" in notices

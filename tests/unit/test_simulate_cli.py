@@ -38,8 +38,8 @@ def test_two_tanks_are_lived_in_and_drawn(tmp_path: Path) -> None:
 def test_a_picture_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
     args = ["simulate", "--days", "1", "--faults", "none", "--plot", str(tmp_path / "run.nonsense")]
     result = CliRunner().invoke(main, args)
-    assert result.exit_code == 1
-    assert "no picture was drawn" in result.stderr
+    assert result.exit_code == 2
+    assert "a picture ends with .svg" in result.stderr
     assert "Traceback" not in result.output
 
 

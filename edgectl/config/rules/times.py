@@ -1,6 +1,7 @@
 """Rules about schedules: what they start fits into the limits of what it drives."""
 
 from datetime import UTC, datetime
+from itertools import islice, pairwise
 
 from cronsim import CronSim, CronSimError
 
@@ -19,6 +20,7 @@ NEEDS = {"irrigation": "pump", "lighting": "light", "diagnostics": "circuit"}
 TWO_TANKS = ("solution_fill",)
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND
+STRIKES = 60  # enough to see how far apart the strikes of a calendar are
 SHORTEST_RUN: Nanos = SECOND
 SHORTEST_REST: Nanos = SECOND // 5  # shorter is none
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)  # whether a calendar ever strikes does not depend on today
@@ -81,6 +83,20 @@ def cron_strikes(parts: Parts) -> None:
             parts.findings.value(path, f"'{schedule.cron}' is not a calendar: {str(error).lower()}", hint)
         except StopIteration:
             parts.findings.value(path, f"'{schedule.cron}' never strikes", hint)
+
+
+def runs_leave_a_rest(parts: Parts) -> None:
+    """Watering that begins again before it has ended is water without end."""
+    for name, schedule in parts.schedules.items():
+        path = ("schedules", name, "cron")
+        if schedule.cron is None or schedule.duration is None or parts.findings.refused(path):
+            continue
+        strikes = list(islice(CronSim(schedule.cron, _ANY_DAY), STRIKES))
+        gap = min((b - a for a, b in pairwise(strikes)), default=None)
+        if gap is not None and gap.total_seconds() * SECOND <= schedule.duration:
+            apart = show(round(gap.total_seconds()) * SECOND)
+            what = f"strikes {apart} apart, and a run lasts {show(schedule.duration)}: the water would never stop"
+            parts.findings.value(path, what, 'was another field meant? "0 6-20/2 * * *" is every two hours')
 
 
 def window_fits_a_day(parts: Parts) -> None:
@@ -233,6 +249,7 @@ RULES = (
     zone_can_do_it,
     one_cadence,
     cron_strikes,
+    runs_leave_a_rest,
     window_fits_a_day,
     amount_where_it_counts,
     workflow_where_it_counts,

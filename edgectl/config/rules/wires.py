@@ -1,5 +1,8 @@
 """Rules about buses and the devices on them."""
 
+import ipaddress
+import re
+
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.schema import EzoBus, MqttBus, RtuBus, TcpBus
@@ -115,6 +118,28 @@ def one_bus_on_a_port(parts: Parts) -> None:
             parts.findings.value(path, what, "put the devices of both under one bus")
 
 
+def host_is_an_address(parts: Parts) -> None:
+    """What looks like an address is one, and the port has a key of its own."""
+    for name, bus in parts.buses.items():
+        if not isinstance(bus, TcpBus):
+            continue
+        path = ("buses", name, "host")
+        host, colon, port = bus.host.partition(":")
+        if colon and port.isdigit() and ":" not in port:
+            parts.findings.value(path, f"'{bus.host}' holds a port", f"write host: {host} and port: {port}")
+        elif re.fullmatch(r"[0-9.]+", bus.host) and not _is_address(bus.host):
+            hint = "four numbers from 0 to 255, for example 192.168.1.20"
+            parts.findings.value(path, f"'{bus.host}' is not an address", hint)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.IPv4Address(text)
+    except ValueError:
+        return False
+    return True
+
+
 RULES = (
     known_bus,
     known_profile,
@@ -123,4 +148,5 @@ RULES = (
     one_address_each,
     one_circuit_on_a_line,
     one_bus_on_a_port,
+    host_is_an_address,
 )

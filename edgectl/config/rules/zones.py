@@ -7,7 +7,8 @@ from edgectl.config.source import Path
 from edgectl.model.site import Compare, Condition
 
 # The engine proves flow against 0.1 L/min and counts litres.
-UNITS_OF_PROOF = {"flow": "L/min", "meter": "L"}
+UNITS_OF_PROOF = {"flow": "L/min", "meter": "L", "tank": "%"}
+SPEAKS = {"flow": "a flow sensor speaks L/min", "meter": "a meter sensor speaks L", "tank": "a level is percent"}
 
 
 def unit_of(parts: Parts, sensor: str) -> str | None:
@@ -55,7 +56,7 @@ def conditions_can_hold(parts: Parts) -> None:
 
 
 def _contradiction(parts: Parts, path: Path, stop: Condition, must: Condition) -> None:
-    if stop.sensor != must.sensor:
+    if stop.sensor != must.sensor or parts.findings.refused((*path[:2], "requires")):
         return
     if stop.compare is must.compare:
         what = f"'{stop}' stops what requires '{must}' has just allowed"
@@ -67,6 +68,21 @@ def _contradiction(parts: Parts, path: Path, stop: Condition, must: Condition) -
         word = "below" if below else "above"
         what = f"'{stop}' is not {word} requires '{must}': it would stop and start without end"
         parts.findings.value(path, what, f"write a limit {word} {must.limit:g}, with some room between the two")
+
+
+def a_low_tank_starts_no_pump(parts: Parts) -> None:
+    """The guard of a pump against its own source, turned round, would run it only when there is no water."""
+    for zone in parts.zones.values():
+        pump = parts.actuators.get(zone.pump or "")
+        for key, wrong in (("requires", Compare.BELOW), ("stop_if", Compare.ABOVE)):
+            for index, clause in enumerate((getattr(pump, key) or ()) if pump is not None else ()):
+                condition = clause.condition
+                if condition.sensor != zone.tank or condition.compare is not wrong:
+                    continue
+                turned = Compare.ABOVE if wrong is Compare.BELOW else Compare.BELOW
+                what = f"{zone.pump} would run only while {zone.tank} is low: it draws from that tank"
+                hint = f"turn the sign: {condition.sensor} {turned.value} {condition.limit:g}"
+                parts.findings.value(("actuators", str(zone.pump), key, index), what, hint)
 
 
 def conditions_within_range(parts: Parts) -> None:
@@ -110,7 +126,7 @@ def sensors_of_a_zone(parts: Parts) -> None:
                 continue
             unit, needed = unit_of(parts, wanted), UNITS_OF_PROOF.get(key)
             if needed is not None and unit is not None and not same_unit(unit, needed):
-                what = f"{wanted} is measured in {unit or 'no unit'}, and a {key} sensor speaks {needed}"
+                what = f"{wanted} is measured in {unit or 'no unit'}, and {SPEAKS[key]}"
                 parts.findings.value(path, what, f"scale {wanted} to {needed}")
 
 
@@ -128,6 +144,7 @@ def numbers_differ(parts: Parts) -> None:
 
 RULES = (
     conditions_are_known,
+    a_low_tank_starts_no_pump,
     conditions_can_hold,
     conditions_within_range,
     parts_of_a_zone,

@@ -2,23 +2,21 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.rules.wishes import refusal
 from edgectl.engine.senses import cited
 from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
 
-LONGEST_RUN_S = 4 * 3600
-LARGEST_RUN_L = 10_000
 # Ends that somebody wanted, or that a restart explains with an entry of its own.
 EXPECTED = frozenset({Code.STOPPED, Code.TASK_CANCELLED, Code.RECOVERED})
-TASK_TYPES = frozenset({"irrigation", "lighting", "diagnostics"})
 
 
 def fingerprint(
@@ -36,8 +34,8 @@ def fingerprint(
     return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def admit(draft: Draft, request: TaskRequest) -> None:
-    """Accept, recognise or refuse one request."""
+def admit(draft: Draft, request: TaskRequest, lacks: Callable[[Draft, TaskRequest], str]) -> None:
+    """Accept, recognise or refuse one request. `lacks` says what the zone has not got for it."""
     print_ = fingerprint(
         request.zone,
         request.task_type,
@@ -54,12 +52,16 @@ def admit(draft: Draft, request: TaskRequest) -> None:
                 token=request.token,
                 ok=same,
                 code="duplicate" if same else Code.MISMATCH,
-                body={"task_id": twin.task_id, "status": twin.status.value, "is_duplicate": True},
+                body=_known_as(twin, duplicate=True),
             )
         )
         return
-    if refusal := _refusal(draft, request):
-        draft.effect(Answer(token=request.token, ok=False, code=refusal))
+    refused = refusal(draft, request)
+    if refused is None and (missing := lacks(draft, request)):
+        refused = "payload_invalid", missing
+    if refused is not None:
+        code, why = refused
+        draft.effect(Answer(token=request.token, ok=False, code=code, body={"why": why}))
         return
     task = accept(
         draft,
@@ -77,9 +79,19 @@ def admit(draft: Draft, request: TaskRequest) -> None:
             token=request.token,
             ok=True,
             code="accepted",
-            body={"task_id": task.task_id, "status": task.status.value, "is_duplicate": False},
+            body=_known_as(task, duplicate=False),
         )
     )
+
+
+def _known_as(task: Task, *, duplicate: bool) -> dict[str, Any]:
+    return {
+        "task_id": task.task_id,
+        "task_type": task.task_type,
+        "status": task.status.value,
+        "due_at": iso(task.due_at),
+        "is_duplicate": duplicate,
+    }
 
 
 def accept(
@@ -218,36 +230,3 @@ def _explained(draft: Draft, task: Task) -> bool:
     devices = {site.actuators[name].device for name in parts}
     devices |= {device for name in watched for device in site.sensors[name].devices}
     return any(alarm.active and alarm.subject in parts | devices | {task.zone} for alarm in draft.alarms())
-
-
-def _refusal(draft: Draft, request: TaskRequest) -> str | None:
-    if request.zone not in draft.state.site.zones:
-        return "unknown_zone"
-    if request.task_type not in TASK_TYPES:
-        return "unsupported_task_type"
-    if not _payload_fits(request.task_type, request.payload):
-        return "payload_invalid"
-    if not 8 <= len(request.correlation_id) <= 128:
-        return "correlation_id_required_or_invalid"
-    if request.due_at < request.scheduled_for:
-        return "due_at_must_be_gte_scheduled_for"
-    if request.expires_at <= request.due_at:
-        return "expires_at_must_be_after_due_at"
-    return None
-
-
-def _payload_fits(task_type: str, payload: Mapping[str, Any]) -> bool:
-    """What the workflow will read must be there and make sense."""
-    match task_type:
-        case "lighting":
-            return isinstance(payload.get("on"), bool)
-        case "irrigation" if payload.get("volume_l") is not None:
-            return _amount(payload["volume_l"], LARGEST_RUN_L)
-        case "irrigation":
-            return _amount(payload.get("duration_s"), LONGEST_RUN_S)
-        case _:
-            return True
-
-
-def _amount(value: Any, most: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most

@@ -73,4 +73,7 @@ def _meaning(site: Site, silent: str) -> str:
         for name, actuator in site.actuators.items()
         if any(condition.sensor in sensors for condition in (*actuator.requires, *actuator.stop_if))
     )
-    return f"until it answers {', '.join(stopped)} stays off" if stopped else "nothing else depends on it"
+    if stopped:
+        return f"until it answers {', '.join(stopped)} stays off"
+    proofs = sorted(zone.name for zone in site.zones.values() if {zone.flow, zone.meter, zone.tank} & sensors)
+    return f"until it answers {', '.join(proofs)} may not be watered" if proofs else "nothing else depends on it"

@@ -4,6 +4,9 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.rules.restraints import end_what_waits, restart_intervals
+from edgectl.engine.rules.stopping import abort
+from edgectl.model.codes import Code
 from edgectl.model.inputs import Acknowledge, Answer, MakeSafe, ManualOff, ManualOn, Resume, StopAll
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
@@ -18,7 +21,7 @@ def manual_on(draft: Draft, order: ManualOn) -> None:
     actuator = draft.state.site.actuators.get(order.actuator)
     veto: str | None
     if actuator is None:
-        veto = f"there is no actuator {order.actuator}"
+        veto = _no_actuator(draft, order.actuator)
     elif not 0 < order.lease <= LONGEST_MANUAL:
         veto = "a manual ON lasts more than 0 s and at most 4 h"
     else:
@@ -43,11 +46,16 @@ def manual_off(draft: Draft, order: ManualOff) -> None:
     output = draft.output(order.actuator)
     known = order.actuator in draft.state.site.actuators
     if output is not None and output.owed_off:
+        task = next((task for task in draft.tasks() if task.task_id == output.task_id), None)
+        if task is not None and not task.stopping:
+            abort(draft, task, Code.STOPPED)  # what a person switched off was not a guard's doing
+            output = draft.output(order.actuator) or output
         switch_off(draft, output, planned=output.task_id is None, why=f"by hand: {order.who}")
     elif known:
         draft.effect(MakeSafe(actuator=order.actuator, reason=f"by hand: {order.who}"))
     draft.note("MANUAL_OFF", actuator=order.actuator, who=order.who)
-    draft.effect(Answer(token=order.token, ok=known, code="ok" if known else "unknown_actuator"))
+    body = {} if known else {"why": _no_actuator(draft, order.actuator)}
+    draft.effect(Answer(token=order.token, ok=known, code="ok" if known else "unknown_actuator", body=body))
 
 
 def stop_all(draft: Draft, order: StopAll) -> None:
@@ -58,7 +66,10 @@ def stop_all(draft: Draft, order: StopAll) -> None:
         switch_off(draft, output, planned=False, why=f"everything was stopped by {order.who}")
     for name in draft.dangerous():
         draft.effect(MakeSafe(actuator=name, reason="stop all"))
-    draft.effect(Answer(token=order.token, ok=True, code="stopped"))
+    ended = end_what_waits(draft, "", wet=False)
+    on = {name for name, seen in draft.state.seen.items() if seen.on}
+    stays = sorted(name for name in on if not draft.state.site.actuators[name].dangerous)
+    draft.effect(Answer(token=order.token, ok=True, code="stopped", body={"ended": ended, "stays_on": stays}))
 
 
 def resume(draft: Draft, order: Resume) -> None:
@@ -68,6 +79,7 @@ def resume(draft: Draft, order: Resume) -> None:
         if latch is not None and latch.held:
             draft.put(replace(latch, held=False, who=order.who, since=draft.now.wall, why="resumed"))
             draft.note("RESUMED", who=order.who, what=name)
+            restart_intervals(draft, "")
     draft.calm("stop_latched", "site")
     draft.effect(Answer(token=order.token, ok=True, code="resumed"))
 
@@ -76,7 +88,9 @@ def acknowledge(draft: Draft, order: Acknowledge) -> None:
     """Take note of an alarm, and release the lock-out that belongs to it."""
     alarm = draft.alarm(order.alarm_id)
     if alarm is None:
-        draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm"))
+        known = ", ".join(sorted(alarm.alarm_id for alarm in draft.alarms())) or "none"
+        why = f"there is no alarm {order.alarm_id[:80]!r} to acknowledge; there are: {known}"
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
         return
     draft.put(replace(alarm, acknowledged_by=order.who))
     draft.note("ALARM_ACKNOWLEDGED", alarm=order.alarm_id, who=order.who)
@@ -87,3 +101,7 @@ def acknowledge(draft: Draft, order: Acknowledge) -> None:
     if alarm.code in LATCHED:
         draft.calm(alarm.code, alarm.subject)
     draft.effect(Answer(token=order.token, ok=True, code="acknowledged"))
+
+
+def _no_actuator(draft: Draft, name: str) -> str:
+    return f"there is no output {name[:60]!r}; there are: {', '.join(sorted(draft.state.site.actuators))}"

@@ -151,7 +151,7 @@ def _part_with(draft: Draft, stranger: Task | Output) -> None:
     draft.alert(
         "output_may_be_on",
         stranger.name,
-        f"{stranger.name} was on when edgectl last ended, and it is no longer in the site file",
+        f"{stranger.name} may have been on when edgectl last ended, and it is no longer in the site file",
         f"look at it and switch it off by hand, or put {stranger.name} back into the site file and restart",
     )
 

@@ -5,8 +5,10 @@ schedules go on from now.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.latched import WATER, latch_name, mode_of
 from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.rules.stopping import abort
@@ -15,6 +17,7 @@ from edgectl.model.inputs import Answer, MakeSafe, Mode, Restrain, Restraint, Se
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
+from edgectl.scheduler.schedule import Every
 
 LONGEST_HOLD: Nanos = 14 * 86_400 * SECOND
 REMIND_LOCK: Nanos = 12 * 3600 * SECOND
@@ -23,8 +26,8 @@ REMIND_STOP: Nanos = 1800 * SECOND
 
 def restrain(draft: Draft, order: Restrain) -> None:
     """Put a restraint on or take it off. What runs under it goes off at once; only the answer waits for the disk."""
-    if why := _refusal(draft, order):
-        draft.effect(Answer(token=order.token, ok=False, code=why))
+    if code := _refusal(draft, order):
+        draft.effect(Answer(token=order.token, ok=False, code=code, body=_why(draft, code, order.zone)))
         return
     now = draft.now
     name = latch_name(order.what, order.zone)
@@ -41,26 +44,33 @@ def restrain(draft: Draft, order: Restrain) -> None:
     )
     draft.put(latch)
     event = {Restraint.STOP_WATER: "STOP_WATER", Restraint.LOCK: "LOCK_SET", Restraint.HOLD: "HOLD_SET"}[order.what]
-    ended = {Restraint.STOP_WATER: "RESUMED", Restraint.LOCK: "LOCK_RELEASED", Restraint.HOLD: "HOLD_ENDED"}[order.what]
-    draft.note(event if order.on else ended, zone=order.zone or None, who=order.who, why=order.why)
+    over = {Restraint.STOP_WATER: "RESUMED", Restraint.LOCK: "LOCK_RELEASED", Restraint.HOLD: "HOLD_ENDED"}[order.what]
+    draft.note(event if order.on else over, zone=order.zone or None, who=order.who, why=order.why)
+    ended: list[str] = []
     if order.on:
+        if order.what is not Restraint.HOLD:
+            ended = end_what_waits(draft, order.zone, wet=order.what is Restraint.STOP_WATER)
         _stop_what_runs(draft, order)
     else:
         draft.calm(_reminder(order.what), order.zone or "site")
-    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"latch": name, "held": order.on}))
+        restart_intervals(draft, order.zone)
+    body: dict[str, Any] = {"latch": name, "held": order.on, "ended": ended}
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
 
 
 def set_mode(draft: Draft, order: SetMode) -> None:
     """Decide who starts the work of a zone. Leaving auto stops what runs there first."""
     if order.zone not in draft.state.site.zones:
-        draft.effect(Answer(token=order.token, ok=False, code="unknown_zone"))
+        why = _why(draft, "unknown_zone", order.zone)
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_zone", body=why))
         return
-    before = mode_of(draft, order.zone)
+    before, ended = mode_of(draft, order.zone), list[str]()
     if before is Mode.AUTO and order.mode is not Mode.AUTO:
         for task in draft.tasks():
             staged = task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting"
             if task.zone == order.zone and staged and not task.stopping:
                 abort(draft, task, Code.STOPPED)
+                ended.append(task.task_id)
     draft.put(
         Latch(
             name=f"mode:{order.zone}",
@@ -71,7 +81,31 @@ def set_mode(draft: Draft, order: SetMode) -> None:
         )
     )
     draft.note("MODE_CHANGED", zone=order.zone, who=order.who, before=before.value, after=order.mode.value)
-    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"zone": order.zone, "mode": order.mode.value}))
+    if before is Mode.MANUAL and order.mode is not Mode.MANUAL:
+        restart_intervals(draft, order.zone)
+    body: dict[str, Any] = {"zone": order.zone, "mode": order.mode.value, "ended": ended}
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
+
+
+def end_what_waits(draft: Draft, zone: str, *, wet: bool) -> list[str]:
+    """Tasks that have not begun end here: a release must not start what somebody ordered before. Returns what ended,
+    and what runs and is ended by the stop itself. An empty zone is the whole site."""
+    ended = []
+    for task in draft.tasks():
+        if (zone and task.zone != zone) or (wet and task.task_type == "lighting"):
+            continue
+        ended.append(task.task_id)
+        if task.status is TaskStatus.ACCEPTED or task.retry_at is not None:
+            end(draft, task, TaskStatus.FAILED, Code.STOPPED, decision="fail", error=Code.STOPPED)
+    return ended
+
+
+def restart_intervals(draft: Draft, zone: str) -> None:
+    """After a release an interval begins anew: what fell due meanwhile must not start in that very instant."""
+    for schedule in draft.state.schedules:
+        cursor = draft.cursor(schedule.name)
+        if isinstance(schedule.cadence, Every) and cursor is not None and zone in ("", schedule.zone):
+            draft.put(replace(cursor, last_finished=draft.now.mono))
 
 
 def expire(draft: Draft) -> None:
@@ -84,6 +118,7 @@ def expire(draft: Draft) -> None:
             if latch.over(draft.now, draft.state.boot_id):
                 draft.put(replace(latch, held=False, since=draft.now.wall, who="engine", why="its time is over"))
                 draft.note("HOLD_ENDED", zone=zone, why="its time is over")
+                restart_intervals(draft, zone)
             elif latch.boot_id == draft.state.boot_id:
                 draft.wake(latch.until_mono)
         elif kind in ("stop_all", "stop_water", "lock"):
@@ -110,14 +145,32 @@ def _reminder(what: Restraint) -> str:
     return "service_lock_reminder" if what is Restraint.LOCK else "stop_latched"
 
 
+def _why(draft: Draft, code: str, zone: str) -> dict[str, str]:
+    if code == "unknown_zone":
+        return {"why": f"there is no zone {zone[:60]!r}; there are: {', '.join(sorted(draft.state.site.zones))}"}
+    return {"why": _SENTENCES[code]}
+
+
+_SENTENCES = {
+    "hold_needs_an_end": "a hold lasts more than 0 s and at most 14 days",
+    "already_locked": "the zone is locked by somebody else",
+    "lock_needs_a_reason": "say what is being done there: --why",
+    "not_held": "there is nothing to release",
+}
+
+
 def _refusal(draft: Draft, order: Restrain) -> str:
     if order.what is not Restraint.STOP_WATER and order.zone not in draft.state.site.zones:
         return "unknown_zone"
+    if order.on and order.what is Restraint.LOCK and not order.why.strip():
+        return "lock_needs_a_reason"
     if order.what is Restraint.HOLD and order.on and not 0 < (order.lasts or 0) <= LONGEST_HOLD:
         return "hold_needs_an_end"
     before = draft.latch(latch_name(order.what, order.zone))
     if order.what is Restraint.LOCK and order.on and before is not None and before.held and before.who != order.who:
         return "already_locked"  # the second lock would be released by the second person, under the first one's hands
+    if not order.on and (before is None or not before.held):
+        return "not_held"
     return ""
 
 

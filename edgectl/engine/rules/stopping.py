@@ -33,7 +33,8 @@ def cancel(draft: Draft, order: Cancel) -> None:
     """A person ends a task. One that runs ends when its outputs are seen off."""
     task = next((task for task in draft.tasks() if task.task_id == order.task_id), None)
     if task is None:
-        draft.effect(Answer(token=order.token, ok=False, code="unknown_task"))
+        why = f"no task {order.task_id[:60]!r} is open"
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_task", body={"why": why}))
         return
     draft.note("TASK_CANCEL_ORDERED", task_id=task.task_id, zone=task.zone, who=order.who)
     if task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting":
@@ -48,7 +49,8 @@ def approve(draft: Draft, order: Approve) -> None:
     """A person releases a proposed task."""
     task = next((task for task in draft.tasks() if task.task_id == order.task_id), None)
     if task is None or task.status is not TaskStatus.ACCEPTED:
-        draft.effect(Answer(token=order.token, ok=False, code="unknown_task"))
+        why = f"no task {order.task_id[:60]!r} waits for a yes"
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_task", body={"why": why}))
         return
     draft.put(replace(task, approved=True))
     draft.note("TASK_APPROVED", task_id=task.task_id, zone=task.zone, who=order.who)

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.flow import NO_FLOW_L_MIN
 from edgectl.model.channel import Missing
+from edgectl.model.codes import Code
 from edgectl.model.time import SECOND, Nanos
 
 RUNS_ON: Nanos = 10 * SECOND  # what a closing valve and an emptying pipe may let through
-CODE = "flow_without_order"
 
 
 def unordered_flow(draft: Draft) -> Mapping[str, Nanos]:
@@ -36,14 +36,14 @@ def watch(draft: Draft) -> None:
             draft.wake(since + RUNS_ON + sensor.max_age + 1)  # by then a reading is newer than that, or there is none
             continue
         draft.alert(
-            CODE,
+            Code.FLOW_WITHOUT_ORDER,
             name,
             f"{name} sees {reading.value:.3g} {sensor.unit} and nothing was ordered to let water through",
             "shut the water off by hand, then look for a valve that does not close, a leak, or a switch left in hand",
         )
     for alarm in draft.state.alarms.values():
-        if alarm.code == CODE and alarm.active and _still(draft, alarm.subject):
-            draft.calm(CODE, alarm.subject)
+        if alarm.code == Code.FLOW_WITHOUT_ORDER and alarm.active and _still(draft, alarm.subject):
+            draft.calm(Code.FLOW_WITHOUT_ORDER, alarm.subject)
 
 
 def _ordered(draft: Draft, flow: str) -> bool:

@@ -4,8 +4,9 @@ A task names its workflow in `payload.workflow`, `payload.diagnostics_workflow` 
 otherwise its type chooses.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
@@ -15,6 +16,7 @@ from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.stage import Table
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
+from edgectl.model.inputs import TaskRequest
 from edgectl.model.site import Site, Zone
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Trust
@@ -67,13 +69,16 @@ _OF_TYPE = {"irrigation": "irrigation", "diagnostics": "cycle_start"}
 
 def name_of(task: Task) -> str:
     """The workflow that a task asks for."""
-    payload = task.payload
+    return _asked(task.task_type, task.payload)
+
+
+def _asked(task_type: str, payload: Mapping[str, Any]) -> str:
     config = payload.get("config")
     execution = config.get("execution") if isinstance(config, dict) else None
     asked = payload.get("workflow") or payload.get("diagnostics_workflow")
     if asked is None and isinstance(execution, dict):
         asked = execution.get("workflow")
-    return str(asked or _OF_TYPE.get(task.task_type, task.task_type))
+    return str(asked or _OF_TYPE.get(task_type, task_type))
 
 
 def table_of(site: Site, task: Task) -> Table:
@@ -82,14 +87,28 @@ def table_of(site: Site, task: Task) -> Table:
     return () if workflow is None else workflow.table(site, task)
 
 
+def lacks(draft: Draft, request: TaskRequest) -> str:
+    """What the zone has not got for what is asked, in words; empty when it has everything."""
+    if request.task_type == "lighting":
+        return ""
+    name = _asked(request.task_type, request.payload)
+    return _missing(draft, request.zone, name)
+
+
+def _missing(draft: Draft, zone: str, name: str) -> str:
+    workflow = CATALOGUE.get(name)
+    if workflow is None:
+        return f"there is no workflow {name[:60]!r}; there are: {', '.join(sorted(CATALOGUE))}"
+    missing = workflow.lacks(draft.state.site.zones[zone])
+    return f"{zone} has not {missing}, which {name} needs" if missing else ""
+
+
 def start(draft: Draft, task: Task) -> None:
     """Decide whether the task is needed and possible, and begin it. What it shares must be free."""
     workflow = CATALOGUE.get(name_of(task))
-    lacks = f"there is no workflow {name_of(task)}" if workflow is None else ""
-    if workflow is not None and (missing := workflow.lacks(draft.state.site.zones[task.zone])):
-        lacks = f"{task.zone} has not {missing}"
-    if workflow is None or lacks:
-        draft.note("TASK_REFUSED", task_id=task.task_id, zone=task.zone, why=lacks)
+    missing = _missing(draft, task.zone, name_of(task))
+    if workflow is None or missing:
+        draft.note("TASK_REFUSED", task_id=task.task_id, zone=task.zone, why=missing)
         end(draft, task, TaskStatus.FAILED, Code.UNSUPPORTED, decision="fail", error=Code.UNSUPPORTED)
         return
     table = workflow.table(draft.state.site, task)

@@ -29,6 +29,9 @@ RECOVERY_PH, RECOVERY_EC = 0.05, 0.10
 DEGRADED_PH, DEGRADED_EC = 0.10, 0.20
 
 _BLIND = Exit(code=Code.TWO_TANK_LEVEL_STALE, error=Code.TWO_TANK_LEVEL_STALE, event="TANK_LEVEL_STALE")
+_UNSEEN = Exit(
+    code=Code.STALE, error=Code.EXECUTION_FAILED
+)  # a probe, or the float that keeps the pump from running dry
 _CONTRADICTION = Exit(code=Code.TWO_TANK_LEVEL_UNAVAILABLE, error=Code.TWO_TANK_LEVEL_UNAVAILABLE)
 
 
@@ -104,7 +107,7 @@ def recovery(site: Site, zone: Zone) -> Table:
             limit=max(RECOVERY_LIMIT, least_go(chemistry)),
             late=Exit(code=Code.IRRIGATION_RECOVERY_FAILED, to="judge"),
             doors=_dry(zone),
-            blind=_BLIND,
+            blind=_UNSEEN,
             corrects=True,
         ),
         Stage(
@@ -236,7 +239,7 @@ def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
             limit=go,
             late=missed if go >= whole else again,
             doors=_dry(zone),
-            blind=_BLIND,
+            blind=_UNSEEN,
             corrects=True,
         ),
     )

@@ -17,6 +17,10 @@ ALARMS: dict[Code, Meaning] = {
         "A fill took all the time it may, and no float rose.",
         "Check the supply, the float and the floor around the tank, then acknowledge.",
     ),
+    Code.FLOW_WITHOUT_ORDER: alarm(
+        "A meter sees water while nothing is ordered on.",
+        "Look for a valve that does not close or a pump that runs by hand.",
+    ),
     Code.BIZ_OVERCURRENT: alarm("A motor draws too much current.", "Switch it off, look for what blocks it."),
     Code.BIZ_DRY_RUN: alarm("The source is so low that its pump would soon run dry.", "Fill the tank."),
     Code.BIZ_PUMP_STUCK_ON: alarm("A pump was ordered off and still runs.", "Cut its power, then check its relay."),

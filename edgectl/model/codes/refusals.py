@@ -34,6 +34,11 @@ REFUSALS: dict[Code, Meaning] = {
     Code.UNKNOWN_ACTUATOR: refusal("There is no such output.", "The outputs are those of the site file."),
     Code.UNKNOWN_ALARM: refusal("There is no such alarm, or it is over and was seen.", "Look at edgectl status."),
     Code.HOLD_NEEDS_AN_END: refusal("A hold needs an end within 14 days.", "Say how long it lasts."),
+    Code.LOCK_NEEDS_A_REASON: refusal("A service lock says what is being done there.", "Say why."),
+    Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
+    Code.TOO_MANY_TASKS: refusal(
+        "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
+    ),
     Code.ALREADY_LOCKED: refusal(
         "Somebody else has locked the zone and works there.", "Ask who it is; edgectl status says so."
     ),

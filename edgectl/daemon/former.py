@@ -1,0 +1,68 @@
+"""Outputs that an older site file knew and this one does not: they go off before anything else, by the old plan.
+
+A pump that was moved to another relay while the controller lay dead may still run on the old one, and no line of the
+new site file would ever look there.
+"""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgectl.daemon import safeplan
+from edgectl.drivers.rescue import Rescued, rescue
+from edgectl.model.output import Output
+
+LOG = logging.getLogger("edgectl")
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """What could not be proven off, as buses of a safe plan: it stays in the plan until it can."""
+
+    buses: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def debts(self) -> tuple[Output, ...]:
+        """The same as outputs that nobody has seen off, each under a name that says where it is."""
+        return tuple(
+            Output(
+                name=f"{output['actuator']} (bus {bus['name']}, unit {output['unit']}, coil {output['coil']})",
+                owed_off=True,
+                cmd_id=None,
+                task_id=None,
+                zone=None,
+                off_by=0,
+            )
+            for bus in self.buses
+            for output in bus["outputs"]
+        )
+
+
+def switch_off(folder: Path, plan: dict[str, Any]) -> Former:
+    """Switch off what the plan of the last life names and this one does not. Before the buses are opened."""
+    old = safeplan.read(folder)
+    if old is None:
+        return Former()
+    left = []
+    for bus in safeplan.without(old, plan):
+        try:
+            told = {row.actuator: row for row in rescue(bus)}
+        except (KeyError, TypeError, ValueError) as error:
+            LOG.error("the plan of the last start cannot be followed: %s", error)
+            continue
+        for output in bus["outputs"]:
+            row = told.get(output["actuator"], Rescued(actuator=output["actuator"], proven=False))
+            LOG.log(
+                logging.INFO if row.proven else logging.ERROR,
+                "%s was at unit %d coil %d of bus %s before: %s",
+                output["actuator"],
+                output["unit"],
+                output["coil"],
+                bus["name"],
+                "off, read back" if row.proven else f"not proven off, {row.reason}",
+            )
+        open_ = [output for output in bus["outputs"] if not getattr(told.get(output["actuator"]), "proven", False)]
+        if open_:
+            left.append({**bus, "outputs": open_})
+    return Former(tuple(left))

@@ -1,0 +1,91 @@
+"""What a request may ask for: every amount that cannot be carried out is refused at the door, with its number.
+
+A task that is accepted and then fails for a reason that was plain from the beginning has kept somebody waiting.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.model.inputs import TaskRequest
+from edgectl.model.site import Zone
+from edgectl.model.task import TaskStatus
+from edgectl.model.time import SECOND
+
+SHORTEST_RUN_S = 0.5
+LONGEST_RUN_S = 4 * 3600
+SMALLEST_RUN_L, LARGEST_RUN_L = 0.01, 10_000
+MOST_WAITING = 50  # tasks of one zone that have not begun
+TASK_TYPES = ("diagnostics", "irrigation", "lighting")
+KEPT = {
+    "stop_all": "everything is stopped; release it with: edgectl resume",
+    "stop_water": "the water is stopped; release it with: edgectl resume",
+}
+
+Refusal = tuple[str, str]  # a code of the contract, and a sentence
+
+
+def refusal(draft: Draft, request: TaskRequest) -> Refusal | None:
+    """Why the request cannot be accepted; None when it can."""
+    site = draft.state.site
+    if request.zone not in site.zones:
+        return "unknown_zone", f"there is no zone {request.zone[:60]!r}; there are: {', '.join(sorted(site.zones))}"
+    if request.task_type not in TASK_TYPES:
+        return "unsupported_task_type", f"there is no task type {request.task_type[:60]!r}; {', '.join(TASK_TYPES)}"
+    if not 8 <= len(request.correlation_id) <= 128:
+        return "correlation_id_required_or_invalid", "a correlation id has 8 to 128 characters"
+    if wrong := _wrong(draft, site.zones[request.zone], request.task_type, request.payload):
+        return "payload_invalid", wrong
+    if request.due_at < request.scheduled_for:
+        return "due_at_must_be_gte_scheduled_for", "due_at lies before scheduled_for"
+    if request.expires_at <= request.due_at:
+        return "expires_at_must_be_after_due_at", "expires_at has to lie after due_at"
+    if kept := _kept(draft, request):
+        return "vetoed", kept
+    waiting = [t for t in draft.tasks() if t.zone == request.zone and t.status is TaskStatus.ACCEPTED]
+    if len(waiting) >= MOST_WAITING:
+        return "too_many_tasks", f"{len(waiting)} tasks of {request.zone} have not begun yet"
+    return None
+
+
+def _kept(draft: Draft, request: TaskRequest) -> str:
+    """What a person stopped or locked takes no order, and none waits there for the release."""
+    kept = keeps_waiting(draft, request.zone, request.task_type)
+    if kept == "lock":
+        lock = draft.latch(f"lock:{request.zone}")
+        assert lock is not None
+        return f"{lock.who} works in {request.zone} ({lock.why}); release it with: edgectl unlock {request.zone}"
+    return KEPT.get(kept or "", "")  # a hold is for schedules, not for people
+
+
+def _wrong(draft: Draft, zone: Zone, task_type: str, payload: Mapping[str, Any]) -> str:
+    """What the workflow will read must be there and make sense."""
+    if task_type == "lighting":
+        if zone.light is None:
+            return f"{zone.name} has no light"
+        return "" if isinstance(payload.get("on"), bool) else 'lighting needs {"on": true} or {"on": false}'
+    if task_type != "irrigation":
+        return ""
+    if zone.pump is None:
+        return f"{zone.name} has no pump"
+    if payload.get("volume_l") is not None:
+        if zone.meter is None:
+            return f"{zone.name} has no meter: water it by time"
+        if payload.get("duration_s") is not None:
+            return "give duration_s or volume_l, not both"
+        return _amount("volume_l", payload["volume_l"], SMALLEST_RUN_L, LARGEST_RUN_L, "L")
+    wrong = _amount("duration_s", payload.get("duration_s"), SHORTEST_RUN_S, LONGEST_RUN_S, "s")
+    longest = draft.state.site.actuators[zone.pump].max_on
+    if not wrong and longest is not None and float(payload["duration_s"]) > longest / SECOND:
+        return f"{payload['duration_s']:g} s is longer than {zone.pump}'s max_on {longest / SECOND:g} s"
+    return wrong
+
+
+def _amount(name: str, value: Any, least: float, most: float, unit: str) -> str:
+    if value is None:
+        return f"{name} is missing: how much water, from {least:g} to {most:g} {unit}"
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not least <= value <= most:
+        return f"{name} has to be from {least:g} to {most:g} {unit}, and is {str(value)[:40]}"
+    return ""
