@@ -23,6 +23,7 @@ COMMANDS = {
     "resume": "outputs:resume",
     "run": "run:run",
     "safe-state": "safe_state:safe_state",
+    "shelve": "outputs:shelve",
     "simulate": "simulate:simulate",
     "status": "status:status",
     "stop-all": "outputs:stop_all",

@@ -72,5 +72,8 @@ class House(Protocol):
     def alarms(self) -> list[Body]:
         """Alarms that are active or not yet acknowledged."""
 
+    async def shelve(self, alarm_id: str, seconds_: float, who: str) -> Body:
+        """Silence an alarm for a while."""
+
     def frames(self, bus: str, after: int) -> Body:
         """The last frames of a bus beyond a number."""

@@ -87,6 +87,12 @@ def local(house: House) -> Starlette:
     async def acknowledge(request: Request) -> Response:
         return ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
 
+    async def shelve(request: Request) -> Response:
+        seconds = (await body_of(request)).get("seconds")
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise Unavailable(422, "seconds_required", "a shelf needs its end", 'send {"seconds": 3600}')
+        return ok(await house.shelve(request.path_params["alarm_id"], float(seconds), _who(request)))
+
     async def frames(request: Request) -> Response:
         after = _number(request.query_params.get("after"), 0, 0, 1 << 62)
         return ok(house.frames(request.path_params["bus"], after))
@@ -110,6 +116,7 @@ def local(house: House) -> Starlette:
             Route("/stop-all", _guarded(stop_all), methods=["POST"]),
             Route("/resume", _guarded(resume), methods=["POST"]),
             Route("/alarms/{alarm_id}/ack", _guarded(acknowledge), methods=["POST"]),
+            Route("/alarms/{alarm_id}/shelve", _guarded(shelve), methods=["POST"]),
             Route("/buses/{bus}/frames", _guarded(frames)),
         ]
     )

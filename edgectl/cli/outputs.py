@@ -101,6 +101,17 @@ def ack(alarm_id: str, as_json: bool) -> None:
 
 
 @click.command()
+@click.argument("alarm_id")
+@click.option("--for", "seconds", type=Span(), required=True, help="How long, at most 24 h: 30m, 8h.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def shelve(alarm_id: str, seconds: float, as_json: bool) -> None:
+    """Silence an alarm for a while; it comes back by itself. A critical one is acknowledged instead."""
+    data = ask("POST", f"/alarms/{quote(alarm_id, safe='')}/shelve", {"seconds": seconds})
+    if not show(data, as_json):
+        click.echo(f"{alarm_id} is silent for {span(seconds)}")
+
+
+@click.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def alarms(as_json: bool) -> None:
     """What a person must know."""
@@ -111,7 +122,9 @@ def alarms(as_json: bool) -> None:
         click.echo("no alarms")
     for alarm in data:
         state = "active" if alarm["active"] else "over"
-        click.echo(f"{alarm['id']}  {state} since {clock(alarm['since'])}: {alarm['message']}")
+        if alarm["shelved_until"]:
+            state += f", silenced by {alarm['shelved_by']} until {clock(alarm['shelved_until'])},"
+        click.echo(f"{alarm['id']}  {alarm['priority']}, {state} since {clock(alarm['since'])}: {alarm['message']}")
         click.echo(f"  {alarm['advice']}")
 
 

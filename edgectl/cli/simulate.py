@@ -98,8 +98,9 @@ def simulate(
 
 
 def _print(report: dict[str, object], ends: dict[str, int]) -> None:
+    days = "1 day" if report["days"] == 1 else f"{report['days']} days"
     click.echo(
-        f"{report['days']} day{'s' * (report['days'] != 1)}, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
+        f"{days}, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
         f"{report['faults_injected']} faults injected, {report['clock_steps']} clock steps, "
         f"{report['refused_commits']} commits refused by the disk, {report['acts_of_people']} acts of people"
     )

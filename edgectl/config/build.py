@@ -67,6 +67,11 @@ def build_site(parts: Parts, origins: Origins) -> Site:
         actuators={name: _actuator(name, entry, parts, origins) for name, entry in parts.actuators.items()},
         zones={name: build_zone(name, zone, parts, origins) for name, zone in parts.zones.items()},
         never_together=_interlocks(parts),
+        buses={
+            name: frozenset(device for device, entry in parts.devices.items() if entry.bus == name)
+            for name, bus in parts.buses.items()
+            if bus.type in DRIVEN
+        },
     )
 
 

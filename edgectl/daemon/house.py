@@ -29,6 +29,7 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     SetMode,
+    Shelve,
     StopAll,
     TaskRequest,
 )
@@ -51,6 +52,7 @@ HINTS = {
     "unknown_zone": "edgectl status names the zones",
     "unsupported_task_type": "irrigation, lighting and diagnostics are what this version does",
     "payload_invalid": 'irrigation takes {"duration_s": 90} or {"volume_l": 5}, lighting {"on": true}',
+    "not_to_be_shelved": "edgectl ack ALARM says that you have seen it",
     "too_many_tasks": "wait until some have run, or cancel some: edgectl tasks --preset open",
     "lock_needs_a_reason": "whoever finds the lock wants to know why it hangs there",
     "not_held": "edgectl status shows what is held or locked",
@@ -269,6 +271,11 @@ class DaemonHouse:
     async def acknowledge(self, alarm_id: str, who: str) -> Body:
         """Take note of an alarm."""
         return await self._ask(lambda token: Acknowledge(token=token, alarm_id=alarm_id, who=who))
+
+    async def shelve(self, alarm_id: str, seconds_: float, who: str) -> Body:
+        """Silence an alarm for a while."""
+        lasts = seconds(min(max(seconds_, 0.0), 1e8))
+        return await self._ask(lambda token: Shelve(token=token, alarm_id=alarm_id, lasts=lasts, who=who))
 
     def frames(self, bus: str, after: int) -> Body:
         """What passed over a bus."""

@@ -6,6 +6,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import State
 from edgectl.model.channel import Reading
+from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Mode
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Now, Trust, iso
@@ -118,6 +119,10 @@ def alarm(item: Alarm) -> View:
         "message": item.message,
         "advice": item.advice,
         "acknowledged_by": item.acknowledged_by,
+        "priority": priority(item.code),
+        "escalated": item.escalated,
+        "shelved_until": None if item.shelved_until is None else iso(item.shelved_until),
+        "shelved_by": item.shelved_by,
     }
 
 

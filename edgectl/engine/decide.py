@@ -7,6 +7,7 @@ nothing changes, so that accepted, running and the first command share one commi
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import (
     admission,
+    alarms,
     conditions,
     interlock,
     operator,
@@ -38,6 +39,7 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     SetMode,
+    Shelve,
     Shutdown,
     StopAll,
     Storage,
@@ -79,6 +81,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         if draft.version == before:
             break
     witness.watch(draft)
+    alarms.watch(draft)
     return draft.decision()
 
 
@@ -106,6 +109,8 @@ def _hear(draft: Draft, item: Input) -> None:
             operator.stop_all(draft, item)
         case Resume():
             operator.resume(draft, item)
+        case Shelve():
+            alarms.shelve(draft, item)
         case Restrain():
             restraints.restrain(draft, item)
         case SetMode():

@@ -24,6 +24,9 @@ from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
 
 
+ALARMS_RAISED = "alarms:raised"  # the ledger by which a flood of alarms is seen
+
+
 class Draft:
     """One turn's overlay on the state."""
 
@@ -229,6 +232,7 @@ class Draft:
                 advice=advice,
             )
         )
+        self.spend(ALARMS_RAISED, 1.0, self.now.mono)
         self.note("ALARM_RAISED", alarm=alarm_id, message=message, advice=advice)
 
     def calm(self, code: str, subject: str) -> None:

@@ -182,6 +182,16 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shelve:
+    """A person silences an alarm for a while. It comes back by itself."""
+
+    token: int
+    alarm_id: str
+    lasts: Nanos
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
     """The disk failed a commit, or took one again."""
 
@@ -219,6 +229,7 @@ Input = (
     | StopAll
     | Resume
     | Acknowledge
+    | Shelve
     | Restrain
     | SetMode
     | Cancel

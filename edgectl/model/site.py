@@ -4,7 +4,7 @@ The site file is turned into these by `config`; the engine, the simulator and th
 Missing limits are None; durations are nanoseconds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edgectl.model.time import SECOND, Nanos
@@ -196,3 +196,8 @@ class Site:
     actuators: dict[str, Actuator]
     zones: dict[str, Zone]
     never_together: tuple[frozenset[str], ...] = ()
+    buses: dict[str, frozenset[str]] = field(default_factory=dict)  # the devices that share each pair of wires
+
+    def bus_of(self, device: str) -> str | None:
+        """The bus of a device."""
+        return next((bus for bus, devices in self.buses.items() if device in devices), None)

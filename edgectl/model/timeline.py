@@ -72,6 +72,10 @@ class Alarm:
     advice: str
     active: bool = True
     acknowledged_by: str | None = None
+    told_at: Nanos = 0  # wall: when it was told last; 0 is when it was raised
+    escalated: bool = False
+    shelved_until: Nanos | None = None  # wall
+    shelved_by: str = ""
 
 
 Change = Task | Command | Output | Cursor | Latch | Alarm | Ledger

@@ -4,6 +4,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.alarms import together
 from edgectl.engine.rules.orders import switch_off
 from edgectl.model.inputs import ClockStepped, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
@@ -17,6 +18,8 @@ def device(draft: Draft, news: DeviceHealth) -> None:
         draft.calm("device_silent", subject)
         return
     draft.note("DEVICE_SILENT", device=subject, why=news.reason)
+    if together(draft, subject):
+        return
     draft.alert(
         "device_silent",
         subject,

@@ -17,6 +17,10 @@ ALARMS: dict[Code, Meaning] = {
         "A fill took all the time it may, and no float rose.",
         "Check the supply, the float and the floor around the tank, then acknowledge.",
     ),
+    Code.BUS_SILENT: alarm(
+        "No device on a bus answers.",
+        "Check the adapter, the power of the bus and its cable; it is one fault, not many.",
+    ),
     Code.FLOW_WITHOUT_ORDER: alarm(
         "A meter sees water while nothing is ordered on.",
         "Look for a valve that does not close or a pump that runs by hand.",
@@ -105,3 +109,30 @@ ALARMS: dict[Code, Meaning] = {
         "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
     ),
 }
+
+# Told again after five minutes, and to others after fifteen: plants, a house or a person may come to harm meanwhile.
+CRITICAL = frozenset(
+    {
+        Code.OUTPUT_MAY_BE_ON,
+        Code.FLOW_WITHOUT_ORDER,
+        Code.FILL_OVERRUN,
+        Code.OVERSHOOT_GUARD,
+        Code.ZONE_THIRSTY,
+        Code.STORAGE_DEGRADED,
+        Code.JOURNAL_LOST,
+        Code.BUS_SILENT,
+        Code.BIZ_NO_FLOW,
+        Code.BIZ_DRY_RUN,
+        Code.BIZ_PUMP_STUCK_ON,
+        Code.BIZ_OVERCURRENT,
+        Code.BIZ_LIGHT_FAILURE,
+    }
+)
+# Worth knowing, and nobody has to be woken for it.
+LOW = frozenset({Code.SERVICE_LOCK_REMINDER, Code.STOP_LATCHED, Code.CLOCK_UNTRUSTED, Code.FALLBACK_WATERING})
+
+
+def priority(code: str) -> str:
+    """critical, high or low."""
+    known = Code(code) if code in Code._value2member_map_ else None
+    return "critical" if known in CRITICAL else "low" if known in LOW else "high"

@@ -182,6 +182,7 @@ class Code(StrEnum):
     LOCK_NEEDS_A_REASON = "lock_needs_a_reason"
     NOT_HELD = "not_held"
     TOO_MANY_TASKS = "too_many_tasks"
+    NOT_TO_BE_SHELVED = "not_to_be_shelved"
     FILL_OVERRUN = "fill_overrun"
     FLOW_WITHOUT_ORDER = "flow_without_order"
     SCHEDULE_FAILED = "schedule_failed"
@@ -220,6 +221,7 @@ class Code(StrEnum):
 
     # alarms about the controller itself
     DEVICE_SILENT = "device_silent"
+    BUS_SILENT = "bus_silent"
     FOREIGN_MASTER = "foreign_master"
     STORAGE_DEGRADED = "storage_degraded"
     STORAGE_TIGHT = "storage_tight"

@@ -39,6 +39,9 @@ REFUSALS: dict[Code, Meaning] = {
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
     ),
+    Code.NOT_TO_BE_SHELVED: refusal(
+        "This alarm cannot be silenced for that long.", "Acknowledge it; others are shelved for 24 h at most."
+    ),
     Code.ALREADY_LOCKED: refusal(
         "Somebody else has locked the zone and works there.", "Ask who it is; edgectl status says so."
     ),

@@ -1,0 +1,123 @@
+"""What becomes of an alarm that nobody has seen: told again, told to others, silenced for a while, or told as one.
+
+A critical alarm is told again after five minutes and escalates after fifteen; any other is told again after twelve
+hours. More than ten within ten minutes are a flood, and a bus on which nobody answers is one fault.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import ALARMS_RAISED, Draft
+from edgectl.model.codes.alarms import priority
+from edgectl.model.inputs import Answer, Shelve
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Alarm
+
+MINUTE: Nanos = 60 * SECOND
+AGAIN: Nanos = 5 * MINUTE  # the first repeat of a critical alarm
+ESCALATE: Nanos = 15 * MINUTE
+THEN: Nanos = 60 * MINUTE  # each further one
+OTHERS: Nanos = 12 * 60 * MINUTE
+LONGEST_SHELF: Nanos = 24 * 60 * MINUTE
+FLOOD, FLOOD_WITHIN = 10, 10 * MINUTE
+FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still is told by name
+
+
+def watch(draft: Draft) -> None:
+    """Tell again what nobody has seen, end shelves, and notice a flood."""
+    for alarm in draft.alarms():
+        if alarm.active and alarm.acknowledged_by is None:
+            _tell_again(draft, alarm)
+    for bus in draft.state.site.buses:
+        _part_again(draft, bus)
+    if draft.spent(ALARMS_RAISED, FLOOD_WITHIN) > FLOOD:
+        draft.alert(
+            "alarm_flood",
+            "site",
+            f"more than {FLOOD} alarms began within {FLOOD_WITHIN // MINUTE} min",
+            "look for the one thing that they have in common: power, a bus, the water, the disk",
+        )
+    elif (flood := draft.alarm("alarm_flood:site")) is not None and flood.active:
+        if draft.spent(ALARMS_RAISED, FLOOD_WITHIN) == 0:
+            draft.calm("alarm_flood", "site")
+        else:
+            draft.wake(draft.now.mono + MINUTE)
+
+
+def shelve(draft: Draft, order: Shelve) -> None:
+    """A person silences an alarm for a while. It stays on the list, and comes back by itself."""
+    alarm = draft.alarm(order.alarm_id)
+    if alarm is None:
+        why = f"there is no alarm {order.alarm_id[:80]!r}"
+        draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
+        return
+    if priority(alarm.code) == "critical" or not 0 < order.lasts <= LONGEST_SHELF:
+        why = "a critical alarm is acknowledged, not silenced; any other is silenced for 24 h at most"
+        draft.effect(Answer(token=order.token, ok=False, code="not_to_be_shelved", body={"why": why}))
+        return
+    draft.put(replace(alarm, shelved_until=draft.now.wall + order.lasts, shelved_by=order.who))
+    draft.note("ALARM_SHELVED", alarm=alarm.alarm_id, who=order.who, seconds=order.lasts / SECOND)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"alarm": alarm.alarm_id}))
+
+
+def together(draft: Draft, device: str) -> bool:
+    """One more device has fallen silent. True when it is the last one of its bus: then the bus is the fault."""
+    site, silent = draft.state.site, draft.state.silent
+    bus = site.bus_of(device)
+    if bus is None or len(site.buses[bus]) < 2 or not site.buses[bus] <= set(silent):
+        return False
+    draft.alert(
+        "bus_silent",
+        bus,
+        f"none of the {len(site.buses[bus])} devices on bus {bus} answers: {silent[device]}",
+        "check the adapter, the power of the bus and its cable; what hangs on it stays off until it speaks again",
+    )
+    for name in sorted(site.buses[bus]):
+        alarm = draft.alarm(f"device_silent:{name}")
+        if alarm is not None and alarm.active:
+            draft.put(replace(alarm, active=False, acknowledged_by=f"bus_silent:{bus}"))
+            draft.note("ALARM_CLEARED", alarm=alarm.alarm_id, because=f"bus_silent:{bus}")
+    return True
+
+
+def _part_again(draft: Draft, bus: str) -> None:
+    """A bus that spoke again: all of it, or somebody on it is silent for a reason of his own."""
+    alarm = draft.alarm(f"bus_silent:{bus}")
+    if alarm is None or not alarm.active:
+        return
+    site, silent = draft.state.site, draft.state.silent
+    still = sorted(site.buses[bus] & set(silent))
+    if not still:
+        draft.forget_since(("bus_back", bus))
+        draft.calm("bus_silent", bus)
+    elif len(still) < len(site.buses[bus]):
+        since = draft.since(("bus_back", bus))
+        if draft.now.mono - since < FEW_BACK:
+            draft.wake(since + FEW_BACK)
+            return
+        draft.forget_since(("bus_back", bus))
+        draft.calm("bus_silent", bus)
+        for name in still:
+            draft.alert("device_silent", name, f"{name}: {silent[name]}", "its neighbours answer: look at it alone")
+
+
+def _tell_again(draft: Draft, alarm: Alarm) -> None:
+    now = draft.now
+    if alarm.shelved_until is not None and now.wall < alarm.shelved_until:
+        draft.wake(now.mono + alarm.shelved_until - now.wall)
+        return
+    told_at, critical = alarm.told_at or alarm.raised_at, priority(alarm.code) == "critical"
+    if critical and not alarm.escalated and now.wall - alarm.raised_at >= ESCALATE:
+        draft.put(replace(alarm, escalated=True, told_at=now.wall))
+        draft.note("ALARM_ESCALATED", alarm=alarm.alarm_id, message=alarm.message)
+        draft.wake(now.mono + THEN)
+        return
+    every = OTHERS if not critical else AGAIN if told_at == alarm.raised_at else THEN
+    due = told_at + every
+    if critical and not alarm.escalated:
+        due = min(due, alarm.raised_at + ESCALATE)
+    if now.wall >= told_at + every:
+        draft.put(replace(alarm, told_at=now.wall))
+        draft.note("ALARM_REPEATED", alarm=alarm.alarm_id, message=alarm.message)
+        draft.wake(now.mono + MINUTE)
+    else:
+        draft.wake(now.mono + due - now.wall)

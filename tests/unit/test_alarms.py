@@ -1,0 +1,112 @@
+"""Alarms that nobody has seen: told again, told to others, silenced for a while; and many that are one."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgectl.model.inputs import Acknowledge, DeviceHealth, Shelve
+from edgectl.model.time import SECOND, Nanos
+from edgectl.simulate.example import example_site
+from edgectl.simulate.world import World
+
+MINUTE: Nanos = 60 * SECOND
+HOUR: Nanos = 60 * MINUTE
+DEVICES = frozenset({"board", "level", "meter"})
+
+
+def world() -> World:
+    """A site at rest whose three devices hang on one bus."""
+    house = World(replace(example_site(), buses={"field": DEVICES}), (), 1)
+    house.run(20 * SECOND)
+    return house
+
+
+def silence(house: World, *devices: str, healthy: bool = False) -> None:
+    for device in devices:
+        house.offer(DeviceHealth(device=device, healthy=healthy, at=house.now, reason="no reply"))
+    house.run(house.now + SECOND)
+
+
+def told(house: World, event: str) -> list[tuple[str, float]]:
+    """Which alarm, and how many minutes after the start."""
+    found = [entry for entry in house.journal.timeline if entry.event_type == event]
+    return [(str(entry.details["alarm"]), round(entry.mono / MINUTE, 1)) for entry in found]
+
+
+def active(house: World) -> set[str]:
+    return {name for name, alarm in house.state.alarms.items() if alarm.active}
+
+
+def test_a_dead_bus_is_one_alarm() -> None:
+    house = world()
+    silence(house, "board", "level")
+    assert active(house) == {"device_silent:board", "device_silent:level"}
+    silence(house, "meter")
+    assert set(house.state.alarms) == {"bus_silent:field"}, "the others have nothing to add and nobody to see them off"
+    assert "none of the 3 devices on bus field answers: no reply" in house.state.alarms["bus_silent:field"].message
+    silence(house, *DEVICES, healthy=True)
+    assert active(house) == set()
+
+
+def test_who_stays_silent_on_a_bus_that_speaks_again_is_told_by_name() -> None:
+    house = world()
+    silence(house, *sorted(DEVICES))
+    silence(house, "board", "level", healthy=True)
+    assert active(house) == {"bus_silent:field"}, "the rest has a moment to come back"
+    house.run(house.now + MINUTE)
+    assert active(house) == {"device_silent:meter"}
+
+
+def test_a_critical_alarm_is_told_again_after_5_minutes_and_to_others_after_15() -> None:
+    house = world()
+    silence(house, *sorted(DEVICES))
+    begun = house.now
+    house.run(begun + 3 * HOUR)
+    first = told(house, "ALARM_RAISED")[-1][1]
+    assert [round(at - first) for _, at in told(house, "ALARM_REPEATED")] == [5, 75, 135]
+    assert [round(at - first) for _, at in told(house, "ALARM_ESCALATED")] == [15]
+
+
+def test_any_other_alarm_is_told_again_after_12_hours_and_never_escalates() -> None:
+    house = world()
+    silence(house, "level")
+    first = told(house, "ALARM_RAISED")[0][1]
+    house.run(house.now + 25 * HOUR)
+    assert [round((at - first) / 60) for _, at in told(house, "ALARM_REPEATED")] == [12, 24]
+    assert told(house, "ALARM_ESCALATED") == []
+
+
+def test_what_somebody_has_seen_is_not_told_again() -> None:
+    house = world()
+    silence(house, *sorted(DEVICES))
+    house.offer(Acknowledge(token=1, alarm_id="bus_silent:field", who="Ana"))
+    house.run(house.now + 3 * HOUR)
+    assert told(house, "ALARM_REPEATED") == []
+    assert told(house, "ALARM_ESCALATED") == []
+
+
+def test_a_shelf_ends_by_itself_and_a_critical_alarm_has_none() -> None:
+    house = world()
+    silence(house, "level")
+    house.run(house.now + 11 * HOUR)
+    house.offer(Shelve(token=1, alarm_id="device_silent:level", lasts=8 * HOUR, who="Ana"))
+    house.run(house.now + 7 * HOUR)
+    assert told(house, "ALARM_REPEATED") == []
+    house.run(house.now + 2 * HOUR)
+    assert len(told(house, "ALARM_REPEATED")) == 1
+    silence(house, "board", "meter")
+    before = house.state.alarms["bus_silent:field"]
+    house.offer(Shelve(token=2, alarm_id="bus_silent:field", lasts=HOUR, who="Ana"))
+    house.run(house.now + SECOND)
+    assert house.state.alarms["bus_silent:field"].shelved_until is before.shelved_until is None
+
+
+@pytest.mark.parametrize(("count", "flood"), [(10, False), (11, True)])
+def test_more_than_ten_within_ten_minutes_are_a_flood(count: int, flood: bool) -> None:
+    house = world()
+    for number in range(count):
+        house.offer(DeviceHealth(device=f"node-{number}", healthy=False, at=house.now, reason="no reply"))
+    house.run(house.now + SECOND)
+    assert ("alarm_flood:site" in active(house)) is flood
+    house.run(house.now + 30 * MINUTE)
+    assert "alarm_flood:site" not in active(house)
