@@ -8,13 +8,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Cursor
-from edgectl.scheduler.cadence import next_strike, strikes_back, window_state
+from edgectl.scheduler.cadence import local_day, local_instant, next_strike, strikes_back, window_state
 from edgectl.scheduler.schedule import Every, Policy, Schedule, Window
 
 HOLD_AGAIN: Nanos = 60 * SECOND  # a window whose state could not be reached is tried again after this
@@ -53,17 +53,16 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
     begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
     cadence = schedule.cadence
     if isinstance(cadence, Every):
-        return _interval(schedule, cadence, cursor, now, busy=busy)
+        return _interval(schedule, cadence, cursor, now, zone, busy=busy)
     if now.trust is Trust.UNTRUSTED or now.wall <= begin.position:
         # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
         if cursor is None and isinstance(cadence, Window) and now.trust is not Trust.UNTRUSTED:
             return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
         return _again(schedule, begin, now, zone, busy=busy)
-    if next_strike(cadence, begin.position, zone) > now.wall:
+    first = next_strike(cadence, begin.position, zone, schedule.days)
+    if first is None or first > now.wall:
         return _again(schedule, begin, now, zone, busy=busy)
-    newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
-    # Looking forward and looking back may differ by an hour on a daylight-saving edge; the forward view rules.
-    missed = list(islice(newest_first, ROWS + 1)) or [next_strike(cadence, begin.position, zone)]
+    missed = list(islice(strikes_back(cadence, begin.position, now.wall, zone, schedule.days), ROWS + 1))
     if isinstance(cadence, Window):
         rows = [_skip(schedule, at, "catchup_skipped") for at in missed[1:ROWS]]
         rows.insert(0, _hold(schedule, cadence, missed[0], zone))
@@ -77,10 +76,14 @@ def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, 
 def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
     """The monotonic instant of the next occurrence."""
     if isinstance(schedule.cadence, Every):
-        return (
-            None if cursor.last_finished is None else _this_boot(cursor.last_finished, now) + schedule.cadence.interval
-        )
-    strike = now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
+        if cursor.last_finished is None:
+            return None
+        rested = _this_boot(cursor.last_finished, now) + schedule.cadence.interval
+        return _first_moment(schedule, rested, now, zone)
+    at = next_strike(schedule.cadence, cursor.position, zone, schedule.days)
+    if at is None:
+        return None
+    strike = now.mono_at(at)
     if cursor.unmet and isinstance(schedule.cadence, Window):
         # Not at once: whatever keeps it from being tried now, a task or a stop, is looked at again in a second.
         return min(strike, max(now.mono + SECOND, _this_boot(cursor.last_finished or 0, now) + HOLD_AGAIN))
@@ -135,8 +138,18 @@ def _this_boot(last: Nanos, now: Now) -> Nanos:
     return last if last <= now.mono else 0
 
 
-def _interval(schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, *, busy: bool) -> Planned:
+def _interval(
+    schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, busy: bool
+) -> Planned:
+    # Guards and intervals run while the clock cannot be believed; which day it is can then not be asked.
+    counts = now.trust is Trust.UNTRUSTED or schedule.days.allow(local_day(now.wall, zone))
+    if cursor is None and (busy or not counts):
+        # The first rest begins now: without an end of a run to count from, it would never be over.
+        begun = Cursor(schedule=schedule.name, position=now.wall, last_finished=now.mono)
+        return Planned(occurrences=(), cursor=begun)
     if cursor is not None:
+        if not counts:
+            return Planned(occurrences=(), cursor=cursor)
         last = cursor.last_finished
         if busy or last is None or now.mono - _this_boot(last, now) < cadence.interval:
             return Planned(occurrences=(), cursor=cursor)
@@ -147,8 +160,17 @@ def _interval(schedule: Schedule, cadence: Every, cursor: Cursor | None, now: No
     return Planned(occurrences=(run,), cursor=replace(begun, position=position))
 
 
+def _first_moment(schedule: Schedule, mono: Nanos, now: Now, zone: ZoneInfo) -> Nanos | None:
+    """The first monotonic instant from this one on that falls on a day that counts."""
+    day = local_day(now.wall_at(max(mono, now.mono)), zone)
+    if schedule.days.allow(day):
+        return mono
+    counted = schedule.days.following(day)
+    return None if counted is None else now.mono_at(local_instant(counted, 0, zone))
+
+
 def _hold(schedule: Schedule, window: Window, at: Nanos, zone: ZoneInfo) -> Occurrence:
-    payload = {**schedule.payload, "on": window_state(window, at, zone)}
+    payload = {**schedule.payload, "on": window_state(window, at, zone, schedule.days)}
     return Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="window", payload=payload)
 
 

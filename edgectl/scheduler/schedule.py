@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from edgectl.model.time import SECOND, Nanos
+from edgectl.scheduler.days import ANY_DAY, Days
 
 
 class Policy(StrEnum):
@@ -32,6 +33,32 @@ class Cron:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Local minutes of the day: 390 is 06:30."""
+
+    minutes: tuple[int, ...]
+
+
+class SunEvent(StrEnum):
+    """What the sun does once a day."""
+
+    SUNRISE = "sunrise"
+    NOON = "noon"
+    SUNSET = "sunset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sun:
+    """What the sun does at a place (degrees, north and east are positive), and how much later; less than zero is
+    before. A day without a sunrise has no strike."""
+
+    event: SunEvent
+    latitude: float
+    longitude: float
+    offset: Nanos = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Every:
     """A rest after the last finished run, on the monotonic clock."""
 
@@ -46,7 +73,8 @@ class Window:
     length: Nanos
 
 
-Cadence = Cron | Every | Window
+Calendar = Cron | At | Sun | Window
+Cadence = Calendar | Every
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +85,7 @@ class Schedule:
     zone: str
     task_type: str
     cadence: Cadence
+    days: Days = ANY_DAY
     payload: Mapping[str, Any] = field(default_factory=dict)
     catch_up: CatchUp = CatchUp()
     queue_patience: Nanos = 15 * SECOND

@@ -10,7 +10,7 @@ from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
-from edgectl.scheduler.schedule import Cron, Window
+from edgectl.scheduler.schedule import Every, Window
 
 EXPIRY = 105 * SECOND
 PROPOSAL: Nanos = 1800 * SECOND  # how long a proposed task waits for a person
@@ -63,7 +63,7 @@ def run(draft: Draft) -> None:
             now,
             state.zone_info,
             # While everything is stopped a window does not try again: the stop is the state that is wanted.
-            busy=schedule.name in open_ or (kept and not isinstance(schedule.cadence, Cron)),
+            busy=schedule.name in open_ or (kept and isinstance(schedule.cadence, Every | Window)),
             lost=state.journal_lost,
         )
         number = state.site.zones[schedule.zone].number
