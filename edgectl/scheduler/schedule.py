@@ -14,15 +14,27 @@ class Policy(StrEnum):
 
     SKIP = "skip"
     REPLAY_LIMITED = "replay_limited"
+    REPLAY_ALL = "replay_all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a run that is due while the run before it has not ended."""
+
+    SKIP = "skip"
+    QUEUE_ONE = "queue_one"  # the newest one waits; the older ones are left out
+    CANCEL_RUNNING = "cancel_running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """At most `max` of the newest missed runs, none older than `within`, are run late; the rest are rows."""
+    """Missed runs that are not older than `within` are run late, one after the other, the oldest first; with
+    `replay_limited` only the newest `max` of what is unanswered, a run that is just due included. The others are rows.
+    Each late run begins up to `jitter` later, so that houses and zones do not all draw water in the same second."""
 
     policy: Policy = Policy.SKIP
     max: int = 0
     within: Nanos = 0
+    jitter: Nanos = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,4 +100,5 @@ class Schedule:
     days: Days = ANY_DAY
     payload: Mapping[str, Any] = field(default_factory=dict)
     catch_up: CatchUp = CatchUp()
+    overlap: Overlap = Overlap.SKIP
     queue_patience: Nanos = 15 * SECOND
