@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any, TypeVar
 
-from edgectl.config import defaults, schema
+from edgectl.config import calendars, defaults, schema
 from edgectl.config.feasibility import Load
 from edgectl.config.findings import Findings
 from edgectl.config.parts import Parts
@@ -19,14 +19,12 @@ from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Actuator, FailSafe, Fallback, Sensor, Site, Zone
 from edgectl.model.time import MS, Nanos
-from edgectl.scheduler.schedule import Cron, Every, Schedule, Window
+from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
 T = TypeVar("T")
 
 # Valid and harmless, and nothing happens yet. A star stands for any name.
 NOT_YET: tuple[Path, ...] = (
-    ("site", "latitude"),
-    ("site", "longitude"),
     ("sensors", "*", "calibrate_every"),
     ("actuators", "*", "max_per_hour"),
     ("actuators", "*", "max_per_day"),
@@ -146,7 +144,7 @@ def build_buses(parts: Parts, ledger: Ledger) -> tuple[Bus, ...]:
 
 def build_schedules(parts: Parts, ledger: Ledger) -> tuple[Schedule, ...]:
     """The schedules in the order of the file."""
-    return tuple(_schedule(name, entry, ledger) for name, entry in parts.schedules.items())
+    return tuple(_schedule(name, entry, parts, ledger) for name, entry in parts.schedules.items())
 
 
 def ignored(parts: Parts) -> tuple[str, ...]:
@@ -236,29 +234,32 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, ledger: Ledg
     )
 
 
-def _schedule(name: str, entry: schema.ScheduleEntry, ledger: Ledger) -> Schedule:
-    payload: dict[str, Any] = {} if entry.duration is None else {"duration_s": entry.duration / (1000 * MS)}
-    cadence: Cron | Every | Window
-    if entry.cron is not None:
-        cadence = Cron(expression=entry.cron)
-    elif entry.every is not None:
-        cadence = Every(interval=entry.every)
-    else:
-        assert entry.window is not None
-        length = defaults.window_length(entry.window)
-        assert length is not None
-        cadence = Window(start_minute=entry.window.start, length=length)
-    catch_up = ledger.pick(
-        ("schedules", name, "catch_up"),
-        defaults.catch_up(entry),
-        "default of irrigation" if entry.task == "irrigation" and entry.cron is not None else "default",
-        lambda c: f"{c.policy.value} {c.max} within {show(c.within)}" if c.max else c.policy.value,
-    )
+def _schedule(name: str, entry: schema.ScheduleEntry, parts: Parts, ledger: Ledger) -> Schedule:
+    path = ("schedules", name)
+    cadence = calendars.cadence(entry, parts.site)
+    assert cadence is not None
+    why = "default of irrigation" if entry.task == "irrigation" and defaults.has_instants(entry) else "default"
     schedule = Schedule(
-        name=name, zone=entry.zone, task_type=entry.task, cadence=cadence, payload=payload, catch_up=catch_up
+        name=name,
+        zone=entry.zone,
+        task_type=entry.task,
+        cadence=cadence,
+        days=calendars.days(entry),
+        payload={} if entry.duration is None else {"duration_s": entry.duration / (1000 * MS)},
+        catch_up=ledger.pick((*path, "catch_up"), defaults.catch_up(entry), why, _late),
+        overlap=Overlap(entry.overlap or Overlap.SKIP),
     )
-    ledger.pick(("schedules", name, "queue_patience"), schedule.queue_patience, "default", show)
+    if defaults.has_instants(entry):
+        ledger.pick((*path, "overlap"), schedule.overlap.value, "default")
+    ledger.pick((*path, "queue_patience"), schedule.queue_patience, "default", show)
     return schedule
+
+
+def _late(rule: CatchUp) -> str:
+    if rule.policy is Policy.SKIP:
+        return rule.policy.value
+    most = f" {rule.max}" if rule.policy is Policy.REPLAY_LIMITED else ""
+    return f"{rule.policy.value}{most} within {show(rule.within)}"
 
 
 def endless(site: Site) -> tuple[str, ...]:

@@ -27,6 +27,8 @@ SomeTime = Annotated[Nanos, PlainValidator(quantities.some_time), _text(quantiti
 Volume = Annotated[float, PlainValidator(quantities.volume_ml), _text(quantities.VOLUME, "20ml")]
 Rate = Annotated[float, PlainValidator(quantities.rate_per_minute), _text(quantities.RATE, "0.5/min")]
 Clock = Annotated[int, PlainValidator(quantities.minute_of_day), _text(quantities.CLOCK, "05:00")]
+SunTime = Annotated[quantities.SunTime, PlainValidator(quantities.sun_time), _text(quantities.SUN, "sunrise+1h")]
+MonthDay = Annotated[tuple[int, int], PlainValidator(quantities.month_day), _text(quantities.MONTH_DAY, "04-01")]
 When = Annotated[
     quantities.Clause, PlainValidator(quantities.clause), _text(quantities.CONDITION, "solution_level > 15")
 ]
@@ -211,9 +213,13 @@ class WindowEntry(Strict):
 class CatchUpEntry(Strict):
     """What becomes of missed runs."""
 
-    policy: Literal["skip", "replay_limited"] = Field(description="skip or replay_limited")
+    policy: Literal["skip", "replay_limited", "replay_all"] = Field(description="skip, replay_limited or replay_all")
     max: int | None = Field(None, ge=1, le=100, description="how many of the newest missed runs are run late")
     within: SomeTime | None = Field(None, description="how late at most, for example 2h")
+    jitter: Duration | None = Field(None, description="each late run begins up to so much later, for example 10s")
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 class ScheduleEntry(Strict):
@@ -222,9 +228,22 @@ class ScheduleEntry(Strict):
     zone: Name = Field(description="a zone of this file")
     task: Literal["irrigation", "lighting"] = Field(description="irrigation or lighting")
     cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')
+    at: Annotated[list[Clock], Field(min_length=1, max_length=48)] | None = Field(
+        None, description='a list of times of day in quotes, for example ["06:00", "18:30"]'
+    )
+    sun: SunTime | None = Field(None, description="sunrise, noon or sunset, earlier or later: sunrise+1h")
     every: SomeTime | None = Field(None, description="the rest between two runs, for example 4h")
     window: WindowEntry | None = Field(None, description='{start: "05:00", photoperiod: 16h}')
     duration: SomeTime | None = Field(None, description="how long to water, for example 90s")
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = Field(
+        None, description="a list of days of the week, for example [mon, wed, fri]"
+    )
+    season: Annotated[list[MonthDay], Field(min_length=2, max_length=2)] | None = Field(
+        None, description='the first and the last day in quotes, for example ["04-01", "10-15"]'
+    )
+    overlap: Literal["skip", "queue_one"] | None = Field(
+        None, description="what becomes of a run that meets the one before it: skip or queue_one"
+    )
     catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
 
 
