@@ -14,6 +14,10 @@ from edgectl.scheduler.catchup import RATE
 from edgectl.scheduler.occurrence import Planned
 from edgectl.scheduler.schedule import Every, Schedule, Window
 
+# The end of the run that is waited for wakes the turn by itself; this is for a next occurrence that comes before it,
+# and shorter than what a run may queue.
+BUSY_LOOK: Nanos = 10 * SECOND
+
 
 def due(
     schedule: Schedule,
@@ -57,6 +61,8 @@ def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nan
         return min((one for one in (strike, again) if one is not None), default=None)
     if strike is None or strike > now.mono:
         return strike
+    if cursor.waits in (events.BUSY, events.QUEUED):
+        return now.mono + BUSY_LOOK
     chosen = cursor.late_at or 0
-    # A run that waits for another run, for its turn or for a clock is looked at again in a second.
+    # A run that waits for its turn or for a clock is looked at again in a second.
     return chosen if now.mono < chosen <= now.mono + schedule.catch_up.jitter else now.mono + SECOND

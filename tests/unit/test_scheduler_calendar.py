@@ -45,6 +45,12 @@ def test_a_daily_time_strikes_once_on_both_edge_days(cadence: Calendar) -> None:
     assert of_day(cadence, SPRING + timedelta(days=1)) == ["02:30+0200"]
 
 
+@pytest.mark.parametrize("cadence", [Cron(expression="30 2 * * *"), At(minutes=(150,))], ids=["cron", "at"])
+def test_a_cursor_inside_the_repeated_hour_is_not_struck_a_second_time(cadence: Calendar) -> None:
+    second_pass = local_instant(AUTUMN, 150, BERLIN) + 45 * 60 * SECOND  # 02:15 once more
+    assert next_strike(cadence, second_pass, BERLIN) == local_instant(AUTUMN + timedelta(days=1), 150, BERLIN)
+
+
 def test_two_times_that_a_short_day_throws_together_strike_once() -> None:
     assert of_day(At(minutes=(130, 150, 180, 400)), SPRING) == ["03:00+0200", "06:40+0200"]
     assert of_day(Cron(expression="10,30 2 * * *"), SPRING) == ["03:00+0200"]

@@ -102,6 +102,14 @@ def test_what_is_too_old_to_be_replayed_is_left_out() -> None:
     assert hours_of(life.of(Verdict.SKIP)) == [2, 4]
 
 
+def test_the_age_limit_is_exact() -> None:
+    one, begin = schedule(Policy.REPLAY_ALL, within=HOUR), Cursor(schedule="s", position=START)
+    strike = START + 90 * 60 * SECOND
+    for age, verdict in ((HOUR, Verdict.REPLAY), (HOUR + 1, Verdict.SKIP)):
+        planned = due(one, begin, Now(mono=0, wall=strike + age), BERLIN, busy=False, lost=False)
+        assert [(row.scheduled_for, row.verdict) for row in planned.occurrences] == [(strike, verdict)]
+
+
 def test_late_runs_come_one_after_the_other_and_a_new_one_waits_behind_them() -> None:
     one = schedule(Policy.REPLAY_ALL, cadence=Cron(expression="*/5 * * * *"), within=HOUR)
     life = after_an_outage(one, 1, then=40 * 60 * SECOND)
