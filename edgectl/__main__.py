@@ -17,6 +17,7 @@ COMMANDS = {
     "hold": "restraints:hold",
     "lock": "restraints:lock",
     "mode": "restraints:mode",
+    "plan": "plan:plan",
     "release": "restraints:release",
     "resume": "outputs:resume",
     "run": "run:run",
