@@ -96,8 +96,7 @@ def test_the_sun_of_berlin_keeps_to_what_is_printed(day: date, rises: int, sets:
         ("Asia/Shanghai", 43.8, 87.6),  # Urumqi: the clock is two hours from the sun
         ("Pacific/Kiritimati", 1.87, -157.4),  # its noon is on the day before in UTC
         ("Pacific/Auckland", -36.8, 174.7),
-        ("America/Nome", 64.5, -165.4),  # in May the sunset slides past midnight
-        ("Atlantic/Reykjavik", 64.1, -21.9),
+        ("Atlantic/Reykjavik", 64.1, -21.9),  # in June the sunset slides past midnight
     ],
 )
 def test_each_day_has_one_sunrise_one_noon_and_one_sunset(zone: str, latitude: float, longitude: float) -> None:

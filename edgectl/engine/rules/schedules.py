@@ -95,11 +95,11 @@ def run(draft: Draft) -> None:
                     folded=1,
                 )
                 continue
-            late = occurrence.verdict is Verdict.REPLAY
-            if late:
+            if occurrence.verdict is Verdict.REPLAY:
                 draft.spend(LATE_RUNS, 1.0, now.mono)
-            # A window holds a state: it is due from now on, however late its edge is answered for.
-            anchor = now.wall if late or occurrence.reason == "window" else occurrence.scheduled_for
+            # Only a run that is just due is measured by its planned time. A window holds a state, a late run has been
+            # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
+            anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
             patience = PROPOSAL if mode is Mode.SEMI else schedule.queue_patience
             due_at = anchor + patience
             accept(
