@@ -18,6 +18,7 @@ COMMANDS = {
     "journal": "journal:journal",
     "lock": "restraints:lock",
     "mode": "restraints:mode",
+    "plan": "plan:plan",
     "profiles": "profiles:profiles",
     "release": "restraints:release",
     "resume": "outputs:resume",

@@ -57,7 +57,7 @@ def _alike(parts: Parts) -> list[str]:
     told: dict[str, str] = {}
     found = []
     for name, schedule in parts.schedules.items():
-        first = told.setdefault(schedule.model_dump_json(), name)
+        first = told.setdefault(repr(schedule), name)
         if first != name:
             found.append(f"schedules {first} and {name} are the same: one of the two is skipped each time")
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
 
-from edgectl.config import defaults, schema
+from edgectl.config import calendars, defaults, schema
 from edgectl.config.build_water import build_doser, build_zone, dosers_of
 from edgectl.config.feasibility import Load
 from edgectl.config.origins import Effective, Origins
@@ -20,12 +20,10 @@ from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Actuator, FailSafe, Sensor, Site
 from edgectl.model.time import SECOND, Nanos
-from edgectl.scheduler.schedule import Cron, Every, Schedule, Window
+from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
 # Valid and harmless, and nothing happens yet. A star stands for any name.
 NOT_YET: tuple[Path, ...] = (
-    ("site", "latitude"),
-    ("site", "longitude"),
     ("sensors", "*", "calibrate_every"),
     ("central",),
 )
@@ -114,7 +112,7 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
 
 def build_schedules(parts: Parts, origins: Origins) -> tuple[Schedule, ...]:
     """The schedules in the order of the file."""
-    return tuple(_schedule(name, entry, origins) for name, entry in parts.schedules.items())
+    return tuple(_schedule(name, entry, parts, origins) for name, entry in parts.schedules.items())
 
 
 def ignored(parts: Parts) -> tuple[str, ...]:
@@ -206,7 +204,10 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
     )
 
 
-def _schedule(name: str, entry: schema.ScheduleEntry, origins: Origins) -> Schedule:
+def _schedule(name: str, entry: schema.ScheduleEntry, parts: Parts, origins: Origins) -> Schedule:
+    path = ("schedules", name)
+    cadence = calendars.cadence(entry, parts.site)
+    assert cadence is not None
     payload: dict[str, Any] = {}
     if entry.duration is not None:
         payload["duration_s"] = entry.duration / SECOND
@@ -214,27 +215,28 @@ def _schedule(name: str, entry: schema.ScheduleEntry, origins: Origins) -> Sched
         payload["volume_l"] = entry.volume
     if entry.workflow is not None:
         payload["workflow"] = entry.workflow
-    cadence: Cron | Every | Window
-    if entry.cron is not None:
-        cadence = Cron(expression=entry.cron)
-    elif entry.every is not None:
-        cadence = Every(interval=entry.every)
-    else:
-        assert entry.window is not None
-        length = defaults.window_length(entry.window)
-        assert length is not None
-        cadence = Window(start_minute=entry.window.start, length=length)
-    catch_up = origins.pick(
-        ("schedules", name, "catch_up"),
-        defaults.catch_up(entry),
-        "default of irrigation" if entry.task == "irrigation" and entry.cron is not None else "default",
-        lambda c: f"{c.policy.value} {c.max} within {show(c.within)}" if c.max else c.policy.value,
-    )
+    why = "default of irrigation" if entry.task == "irrigation" and defaults.has_instants(entry) else "default"
     schedule = Schedule(
-        name=name, zone=entry.zone, task_type=entry.task, cadence=cadence, payload=payload, catch_up=catch_up
+        name=name,
+        zone=entry.zone,
+        task_type=entry.task,
+        cadence=cadence,
+        days=calendars.days(entry),
+        payload=payload,
+        catch_up=origins.pick((*path, "catch_up"), defaults.catch_up(entry), why, _late),
+        overlap=Overlap(entry.overlap or Overlap.SKIP),
     )
-    origins.pick(("schedules", name, "queue_patience"), schedule.queue_patience, "default", show)
+    if defaults.has_instants(entry):
+        origins.pick((*path, "overlap"), schedule.overlap.value, "default")
+    origins.pick((*path, "queue_patience"), schedule.queue_patience, "default", show)
     return schedule
+
+
+def _late(rule: CatchUp) -> str:
+    if rule.policy is Policy.SKIP:
+        return rule.policy.value
+    most = f" {rule.max}" if rule.policy is Policy.REPLAY_LIMITED else ""
+    return f"{rule.policy.value}{most} within {show(rule.within)}"
 
 
 def endless(site: Site) -> tuple[str, ...]:

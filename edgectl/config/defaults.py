@@ -89,17 +89,24 @@ def safe_state(role: Role) -> tuple[str, str]:
 def catch_up(entry: ScheduleEntry) -> CatchUp:
     """A missed watering is worth one late run within two hours; other events are not repeated."""
     if entry.catch_up is None:
-        return REPLAY_ONE if entry.task == "irrigation" and entry.cron is not None else CatchUp()
+        return REPLAY_ONE if entry.task == "irrigation" and has_instants(entry) else CatchUp()
     return _written(entry.catch_up)
+
+
+def has_instants(entry: ScheduleEntry) -> bool:
+    """Does it strike at instants of a calendar, which can be missed?"""
+    return entry.cron is not None or entry.at is not None or entry.sun is not None
 
 
 def _written(entry: CatchUpEntry) -> CatchUp:
     if entry.policy == "skip":
         return CatchUp()
+    most = REPLAY_ONE.max if entry.max is None else entry.max
     return CatchUp(
-        policy=Policy.REPLAY_LIMITED,
-        max=REPLAY_ONE.max if entry.max is None else entry.max,
+        policy=Policy(entry.policy),
+        max=most if entry.policy == "replay_limited" else 0,
         within=REPLAY_ONE.within if entry.within is None else entry.within,
+        jitter=REPLAY_ONE.jitter if entry.jitter is None else entry.jitter,
     )
 
 

@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from edgectl.model.site import Compare, Condition
 from edgectl.model.time import MS, SECOND, Nanos
+from edgectl.scheduler.schedule import SunEvent
 
 _NUMBER = r"([0-9]{1,12}(?:\.[0-9]{1,9})?)"
 DURATION = rf"^{_NUMBER} ?(ms|s|m|h|d)$"
@@ -19,6 +20,8 @@ FLOW = rf"^{_NUMBER} ?l/(min|h)$"
 PER_ML = rf"^{_NUMBER} ?/ ?(ml)$"
 RATE = rf"^{_NUMBER} ?/ ?(s|min|h)$"
 CONDITION = r"^\s*([A-Za-z][A-Za-z0-9_-]{0,47})\s*([<>]=?|==?|!=)\s*(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([^\s0-9].*)?$"
+SUN = r"^(sunrise|noon|sunset)(?:\s*([+-])\s*([^\s+-].*))?$"
+MONTH_DAY = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
 CLOCK = r"^([01][0-9]|2[0-3]):([0-5][0-9])$"
 
 _DURATIONS: dict[str, Nanos] = {"ms": MS, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
@@ -27,6 +30,8 @@ _UNITS = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h", "l
 _ALSO = {"s": "m", "ml": "l"}
 _PER_MINUTE = {"s": 60.0, "min": 1.0, "h": 1 / 60}
 LONGEST: Nanos = 366 * 86400 * SECOND
+FARTHEST: Nanos = 12 * 3600 * SECOND  # from a sunrise; beyond it another event of the sun is nearer
+_DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +40,14 @@ class Clause:
 
     condition: Condition
     unit: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SunTime:
+    """An event of the sun and how much later; less than zero is before."""
+
+    event: SunEvent
+    offset: Nanos
 
 
 def duration(value: Any) -> Nanos:
@@ -97,6 +110,27 @@ def minute_of_day(value: Any) -> int:
     if found is None:
         raise _wrong(f"{_shown(value)} is not a time of day", 'write hours and minutes in quotes, for example "05:00"')
     return int(found[1]) * 60 + int(found[2])
+
+
+def sun_time(value: Any) -> SunTime:
+    """sunrise, sunset-30m, noon + 1h."""
+    found = re.fullmatch(SUN, value) if isinstance(value, str) else None
+    if found is None:
+        raise _wrong(f"{_shown(value)} is not a time by the sun", "write sunrise, noon or sunset, or  sunrise+1h")
+    offset = duration(found[3]) if found[3] else 0
+    if offset > FARTHEST:
+        raise _wrong(
+            f"{found[3]} is more than 12h from {found[1]}", "count from another event: sunrise, noon or sunset"
+        )
+    return SunTime(event=SunEvent(found[1]), offset=-offset if found[2] == "-" else offset)
+
+
+def month_day(value: Any) -> tuple[int, int]:
+    """04-15 -> (4, 15)."""
+    found = re.fullmatch(MONTH_DAY, value) if isinstance(value, str) else None
+    if found is None or int(found[2]) > _DAYS_IN_MONTH[int(found[1]) - 1]:
+        raise _wrong(f"{_shown(value)} is not a day of the year", 'write month and day in quotes, for example "04-15"')
+    return int(found[1]), int(found[2])
 
 
 def clause(value: Any) -> Clause:

@@ -19,12 +19,14 @@ from edgectl.config.written import (
     FlowRate,
     Gain,
     Litres,
+    MonthDay,
     Name,
     Pair,
     Point,
     Rate,
     SomeTime,
     Strict,
+    SunTime,
     Volume,
     Words,
 )
@@ -207,9 +209,13 @@ class WindowEntry(Strict):
 class CatchUpEntry(Strict):
     """What becomes of missed runs."""
 
-    policy: Literal["skip", "replay_limited"] = Field(description="skip or replay_limited")
+    policy: Literal["skip", "replay_limited", "replay_all"] = Field(description="skip, replay_limited or replay_all")
     max: int | None = Field(None, ge=1, le=100, description="how many of the newest missed runs are run late")
     within: SomeTime | None = Field(None, description="how late at most, for example 2h")
+    jitter: Duration | None = Field(None, description="each late run begins up to so much later, for example 10s")
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
 PREPARATIONS = Literal[
@@ -232,10 +238,23 @@ class ScheduleEntry(Strict):
     )
     workflow: PREPARATIONS | None = Field(None, description="which work on the tanks, for example startup")
     cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')
+    at: Annotated[list[Clock], Field(min_length=1, max_length=48)] | None = Field(
+        None, description='a list of times of day in quotes, for example ["06:00", "18:30"]'
+    )
+    sun: SunTime | None = Field(None, description="sunrise, noon or sunset, earlier or later: sunrise+1h")
     every: SomeTime | None = Field(None, description="the rest between two runs, for example 4h")
     window: WindowEntry | None = Field(None, description='{start: "05:00", photoperiod: 16h}')
     duration: SomeTime | None = Field(None, description="how long to water, for example 90s")
     volume: Litres | None = Field(None, description="how much to water instead of how long, for example 5l")
+    days: Annotated[list[Weekday], Field(min_length=1, max_length=7)] | None = Field(
+        None, description="a list of days of the week, for example [mon, wed, fri]"
+    )
+    season: Annotated[list[MonthDay], Field(min_length=2, max_length=2)] | None = Field(
+        None, description='the first and the last day in quotes, for example ["04-01", "10-15"]'
+    )
+    overlap: Literal["skip", "queue_one"] | None = Field(
+        None, description="what becomes of a run that meets the one before it: skip or queue_one"
+    )
     catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
 
 

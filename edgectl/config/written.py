@@ -25,6 +25,8 @@ FlowRate = Annotated[float, PlainValidator(quantities.flow_l_min), _text(quantit
 Gain = Annotated[float, PlainValidator(quantities.per_ml), _text(quantities.PER_ML, "0.03/ml")]
 Rate = Annotated[float, PlainValidator(quantities.rate_per_minute), _text(quantities.RATE, "0.5/min")]
 Clock = Annotated[int, PlainValidator(quantities.minute_of_day), _text(quantities.CLOCK, "05:00")]
+SunTime = Annotated[quantities.SunTime, PlainValidator(quantities.sun_time), _text(quantities.SUN, "sunrise+1h")]
+MonthDay = Annotated[tuple[int, int], PlainValidator(quantities.month_day), _text(quantities.MONTH_DAY, "04-01")]
 When = Annotated[
     quantities.Clause, PlainValidator(quantities.clause), _text(quantities.CONDITION, "solution_level > 15")
 ]

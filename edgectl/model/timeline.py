@@ -33,6 +33,8 @@ class Cursor:
     position: Nanos
     last_finished: Nanos | None = None  # mono of the last finished run in this boot
     unmet: bool = False  # the last run did not bring about what a window wants to hold
+    waits: str = ""  # why the oldest run that is unanswered has to wait
+    late_at: Nanos | None = None  # mono: that run, being late, does not begin before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

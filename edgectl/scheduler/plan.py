@@ -4,153 +4,65 @@ The cursor moves past an occurrence only together with the row that stands for i
 steps back fires nothing twice.
 """
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from itertools import islice, takewhile
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
+from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
-from edgectl.scheduler.cadence import next_strike, strikes_back, window_state
-from edgectl.scheduler.schedule import Every, Policy, Schedule, Window
+from edgectl.scheduler import events, holding, interval
+from edgectl.scheduler.cadence import next_strike
+from edgectl.scheduler.catchup import RATE
+from edgectl.scheduler.occurrence import Planned
+from edgectl.scheduler.schedule import Every, Schedule, Window
 
-HOLD_AGAIN: Nanos = 60 * SECOND  # a window whose state could not be reached is tried again after this
-ROWS = 100  # older missed runs share one row
-
-
-class Verdict(StrEnum):
-    """What becomes of an occurrence."""
-
-    RUN = "run"
-    REPLAY = "replay"
-    SKIP = "skip"
+# The end of the run that is waited for wakes the turn by itself; this is for a next occurrence that comes before it,
+# and shorter than what a run may queue.
+BUSY_LOOK: Nanos = 10 * SECOND
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occurrence:
-    """One occurrence and its fate. `folded` says that older missed ones share this row."""
+def due(
+    schedule: Schedule,
+    cursor: Cursor | None,
+    now: Now,
+    zone: ZoneInfo,
+    *,
+    busy: bool,
+    lost: bool,
+    room: int = RATE,
+    zone_number: int = 0,
+) -> Planned:
+    """Everything between the cursor and now. A schedule without a cursor begins now and owes nothing for the past.
 
-    scheduled_for: Nanos
-    verdict: Verdict
-    reason: str
-    payload: Mapping[str, Any]
-    folded: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
-    """Occurrences, the oldest first, and the cursor that answers for them."""
-
-    occurrences: tuple[Occurrence, ...]
-    cursor: Cursor
-
-
-def due(schedule: Schedule, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, busy: bool, lost: bool) -> Planned:
-    """Everything between the cursor and now. A schedule without a cursor begins now and owes nothing for the past."""
-    begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
+    `busy` says that a run of this schedule has not ended, `lost` that the journal before this one could not be read,
+    `room` how many late runs the site may still start in this minute; `zone_number` is a part of the key of a run.
+    """
     cadence = schedule.cadence
     if isinstance(cadence, Every):
-        return _interval(schedule, cadence, cursor, now, busy=busy)
-    if now.trust is Trust.UNTRUSTED or now.wall <= begin.position:
-        # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
-        if cursor is None and isinstance(cadence, Window) and now.trust is not Trust.UNTRUSTED:
-            return Planned(occurrences=(_hold(schedule, cadence, now.wall, zone),), cursor=begin)
-        return _again(schedule, begin, now, zone, busy=busy)
-    if next_strike(cadence, begin.position, zone) > now.wall:
-        return _again(schedule, begin, now, zone, busy=busy)
-    newest_first = takewhile(lambda at: at > begin.position, strikes_back(cadence, now.wall, zone))
-    # Looking forward and looking back may differ by an hour on a daylight-saving edge; the forward view rules.
-    missed = list(islice(newest_first, ROWS + 1)) or [next_strike(cadence, begin.position, zone)]
+        return interval.answer(schedule, cadence, cursor, now, zone, busy=busy)
+    begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
+    if now.trust is Trust.UNTRUSTED:
+        return Planned(occurrences=(), cursor=begin)
     if isinstance(cadence, Window):
-        rows = [_skip(schedule, at, "catchup_skipped") for at in missed[1:ROWS]]
-        rows.insert(0, _hold(schedule, cadence, missed[0], zone))
-    else:
-        rows = _fates(schedule, missed[:ROWS], now, busy=busy, lost=lost)
-    if len(missed) > ROWS:
-        rows[-1] = replace(rows[-1], folded=True)
-    return Planned(occurrences=tuple(reversed(rows)), cursor=replace(begin, position=missed[0]))
+        if cursor is None:
+            # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
+            return Planned(occurrences=(holding.hold(schedule, cadence, now.wall, zone),), cursor=begin)
+        return holding.answer(schedule, cadence, begin, now, zone, busy=busy)
+    return events.answer(schedule, cadence, begin, now, zone, busy=busy, lost=lost, room=room, zone_number=zone_number)
 
 
 def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
-    """The monotonic instant of the next occurrence."""
-    if isinstance(schedule.cadence, Every):
-        return (
-            None if cursor.last_finished is None else _this_boot(cursor.last_finished, now) + schedule.cadence.interval
-        )
-    strike = now.mono_at(next_strike(schedule.cadence, cursor.position, zone))
-    if cursor.unmet and isinstance(schedule.cadence, Window):
-        # Not at once: whatever keeps it from being tried now, a task or a stop, is looked at again in a second.
-        return min(strike, max(now.mono + SECOND, _this_boot(cursor.last_finished or 0, now) + HOLD_AGAIN))
-    return strike
-
-
-def correlation(zone_number: int, task_type: str, scheduled_for: Nanos, schedule: str) -> str:
-    """The idempotency key of a scheduled run; a late run keeps the key of its original time."""
-    text = f"{zone_number}|{task_type}|{iso(scheduled_for)}|{schedule}"
-    return f"sch:z{zone_number}:{task_type}:{hashlib.sha256(text.encode()).hexdigest()[:20]}"
-
-
-def _fates(schedule: Schedule, newest_first: list[Nanos], now: Now, *, busy: bool, lost: bool) -> list[Occurrence]:
-    rows: list[Occurrence] = []
-    replays = 0
-    for at in newest_first:
-        age = now.wall - at
-        late = age > schedule.queue_patience
-        policy = schedule.catch_up
-        if lost and late:
-            rows.append(_skip(schedule, at, "journal_lost"))
-        elif busy or any(row.verdict is Verdict.RUN for row in rows):
-            rows.append(_skip(schedule, at, "schedule_busy"))
-        elif not late:
-            rows.append(Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="due", payload=schedule.payload))
-        elif policy.policy is Policy.REPLAY_LIMITED and replays < policy.max and age <= policy.within:
-            replays += 1
-            rows.append(Occurrence(scheduled_for=at, verdict=Verdict.REPLAY, reason="late", payload=schedule.payload))
-        else:
-            rows.append(_skip(schedule, at, "catchup_skipped"))
-    return rows
-
-
-def _again(schedule: Schedule, begin: Cursor, now: Now, zone: ZoneInfo, *, busy: bool) -> Planned:
-    """Nothing is due. A window is a state, not an event: what could not be brought about is tried again."""
-    window = schedule.cadence
-    if not isinstance(window, Window) or busy or now.trust is Trust.UNTRUSTED:
-        return Planned(occurrences=(), cursor=begin)
-    if begin.unmet and _rested(begin, now):
-        hold = _hold(schedule, window, now.wall, zone)
-        return Planned(occurrences=(hold,), cursor=replace(begin, unmet=False))
-    return Planned(occurrences=(), cursor=begin)
-
-
-def _rested(cursor: Cursor, now: Now) -> bool:
-    last = cursor.last_finished
-    return last is None or now.mono - _this_boot(last, now) >= HOLD_AGAIN
-
-
-def _this_boot(last: Nanos, now: Now) -> Nanos:
-    """An instant in the future belongs to another boot of the machine: then the rest is counted from this one."""
-    return last if last <= now.mono else 0
-
-
-def _interval(schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, *, busy: bool) -> Planned:
-    if cursor is not None:
-        last = cursor.last_finished
-        if busy or last is None or now.mono - _this_boot(last, now) < cadence.interval:
-            return Planned(occurrences=(), cursor=cursor)
-    # The position only names the run: it must grow even while the wall clock stands or steps back.
-    position = now.wall if cursor is None else max(now.wall, cursor.position + 1)
-    run = Occurrence(scheduled_for=position, verdict=Verdict.RUN, reason="due", payload=schedule.payload)
-    begun = cursor or Cursor(schedule=schedule.name, position=position)
-    return Planned(occurrences=(run,), cursor=replace(begun, position=position))
-
-
-def _hold(schedule: Schedule, window: Window, at: Nanos, zone: ZoneInfo) -> Occurrence:
-    payload = {**schedule.payload, "on": window_state(window, at, zone)}
-    return Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="window", payload=payload)
-
-
-def _skip(schedule: Schedule, at: Nanos, reason: str) -> Occurrence:
-    return Occurrence(scheduled_for=at, verdict=Verdict.SKIP, reason=reason, payload=schedule.payload)
+    """The monotonic instant of the next occurrence, or of the next look at one that has to wait."""
+    cadence = schedule.cadence
+    if isinstance(cadence, Every):
+        return interval.rested_at(schedule, cadence, cursor, now, zone)
+    at = next_strike(cadence, cursor.position, zone, schedule.days)
+    strike = None if at is None else now.mono_at(at)
+    if isinstance(cadence, Window):
+        again = holding.hold_again_at(cursor, now) if cursor.unmet else None
+        return min((one for one in (strike, again) if one is not None), default=None)
+    if strike is None or strike > now.mono:
+        return strike
+    if cursor.waits in (events.BUSY, events.QUEUED):
+        return now.mono + BUSY_LOOK
+    chosen = cursor.late_at or 0
+    # A run that waits for its turn or for a clock is looked at again in a second.
+    return chosen if now.mono < chosen <= now.mono + schedule.catch_up.jitter else now.mono + SECOND

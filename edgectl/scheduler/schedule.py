@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from edgectl.model.time import SECOND, Nanos
+from edgectl.scheduler.days import ANY_DAY, Days
 
 
 class Policy(StrEnum):
@@ -13,15 +14,27 @@ class Policy(StrEnum):
 
     SKIP = "skip"
     REPLAY_LIMITED = "replay_limited"
+    REPLAY_ALL = "replay_all"
+
+
+class Overlap(StrEnum):
+    """What becomes of a run that is due while the run before it has not ended."""
+
+    SKIP = "skip"
+    QUEUE_ONE = "queue_one"  # the newest one waits; the older ones are left out
+    CANCEL_RUNNING = "cancel_running"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatchUp:
-    """At most `max` of the newest missed runs, none older than `within`, are run late; the rest are rows."""
+    """Missed runs that are not older than `within` are run late, one after the other, the oldest first; with
+    `replay_limited` only the newest `max` of what is unanswered, a run that is just due included. The others are rows.
+    Each late run begins up to `jitter` later, so that houses and zones do not all draw water in the same second."""
 
     policy: Policy = Policy.SKIP
     max: int = 0
     within: Nanos = 0
+    jitter: Nanos = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +42,32 @@ class Cron:
     """Five fields, in the site's time zone."""
 
     expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class At:
+    """Local minutes of the day: 390 is 06:30."""
+
+    minutes: tuple[int, ...]
+
+
+class SunEvent(StrEnum):
+    """What the sun does once a day."""
+
+    SUNRISE = "sunrise"
+    NOON = "noon"
+    SUNSET = "sunset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sun:
+    """What the sun does at a place (degrees, north and east are positive), and how much later; less than zero is
+    before. A day without a sunrise has no strike."""
+
+    event: SunEvent
+    latitude: float
+    longitude: float
+    offset: Nanos = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +85,8 @@ class Window:
     length: Nanos
 
 
-Cadence = Cron | Every | Window
+Calendar = Cron | At | Sun | Window
+Cadence = Calendar | Every
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +97,8 @@ class Schedule:
     zone: str
     task_type: str
     cadence: Cadence
+    days: Days = ANY_DAY
     payload: Mapping[str, Any] = field(default_factory=dict)
     catch_up: CatchUp = CatchUp()
+    overlap: Overlap = Overlap.SKIP
     queue_patience: Nanos = 15 * SECOND

@@ -83,8 +83,6 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
     assert zone.max_gap == 24 * 3600 * 1000 * MS
     assert zone.fallback == Fallback(duration=60_000 * MS, every=4 * 3600 * 1000 * MS, max_per_day=3)
     assert set(loaded.ignored) == {
-        "site.latitude",
-        "site.longitude",
         "sensors.solution_ph.calibrate_every",
         "central",
     }

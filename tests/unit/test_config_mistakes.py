@@ -11,6 +11,8 @@ VALVE = "{to: board.relay_2, role: valve, max_on: 11m}"
 LAMP = "{to: board.relay_3, role: light}"
 SPARE = "{to: board.relay_4, role: fan}"
 ACID = "{to: board.relay_7, role: dosing, ml_per_s: 1.1, max_dose: 20ml}"
+CRON = 'cron: "0 6-20/2 * * *"'
+LATE = "{policy: replay_limited, max: 1, within: 2h}"
 WINDOW = 'window: {start: "05:00", photoperiod: 16h}'
 
 # The example, and an output without duties and an interlock, so that both can be got wrong.
@@ -165,8 +167,64 @@ MISTAKES = [
     ("0 6-20/2 * * *", "0 0 30 2 *", "30 2", "schedules.morning.cron", ["not a calendar"]),
     ("duration: 90s", "duration: 15m", "15m", "schedules.morning.duration", ["max_on 10m (line 33)", "two runs"]),
     ("    duration: 90s\n", "", "morning:", "schedules.morning.duration", ["is missing", "90s"]),
-    ("replay_limited,", "replay_all,", "replay_all", "schedules.morning.catch_up.policy", ["replay_limited?"]),
+    ("replay_limited,", "replay_limit,", "replay_limit,", "schedules.morning.catch_up.policy", ["replay_limited"]),
+    (
+        "replay_limited,",
+        "replay_all,",
+        "replay_all",
+        "schedules.morning.catch_up.max",
+        ["nothing with policy replay_all"],
+    ),
+    (LATE, "{policy: replay_all}", "replay_all", "schedules.morning.catch_up.within", ["is missing", "add within"]),
+    (LATE, "{policy: skip, jitter: 5s}", "skip", "schedules.morning.catch_up.jitter", ["nothing with policy skip"]),
     ("policy: replay_limited", "policy: skip", "skip", "schedules.morning.catch_up.max", ["nothing with policy skip"]),
+    (CRON, 'at: ["06:00", "24:00"]', "24:00", "schedules.morning.at[1]", ["'24:00' is not a time of day", "in quotes"]),
+    (CRON, 'at: ["06:00", "06:00"]', "at: [", "schedules.morning.at[1]", ["06:00 stands twice", "keep one"]),
+    (CRON, 'at: "06:00"', "at: ", "schedules.morning.at", ["is not a list", 'for example ["06:00", "18:30"]']),
+    (CRON, CRON + '\n    at: ["06:00"]', "at: [", "schedules.morning.at", ["stands beside cron"]),
+    (CRON, "sun: sunup", "sunup", "schedules.morning.sun", ["'sunup' is not a time by the sun", "sunrise+1h"]),
+    (CRON, "sun: sunrise+60", "sunrise", "schedules.morning.sun", ["'60' needs a unit", "write 60s"]),
+    (CRON, "sun: sunset-13h", "sunset", "schedules.morning.sun", ["13h is more than 12h from sunset"]),
+    (
+        CRON,
+        "sun: sunrise+1h",
+        "sunrise",
+        "schedules.morning.sun",
+        ["needs the latitude and the longitude of the site", "add to site (line 5), in degrees: latitude: 52.52"],
+    ),
+    (CRON, CRON + "\n    days: [mon, wen]", "days", "schedules.morning.days[1]", ["'wen' is not known", "wed"]),
+    (CRON, CRON + "\n    days: [mon, mon]", "days", "schedules.morning.days[1]", ["mon stands twice"]),
+    (CRON, CRON + "\n    days: []", "days", "schedules.morning.days", ["a list of 0 does not fit", "[mon, wed, fri]"]),
+    (
+        CRON,
+        CRON + '\n    season: ["04-01", "02-30"]',
+        "season",
+        "schedules.morning.season[1]",
+        ["'02-30' is not a day of the year", "month and day in quotes"],
+    ),
+    (CRON, CRON + '\n    season: ["04-01"]', "season", "schedules.morning.season", ["a list of 1", "the last day"]),
+    (
+        CRON,
+        'cron: "0 6 31 1 *"\n    season: ["04-01", "10-15"]',
+        "season",
+        "schedules.morning.season",
+        ["leaves no run: no day suits both", "other days of the year"],
+    ),
+    (CRON, CRON + "\n    overlap: queue", "overlap", "schedules.morning.overlap", ["did you mean queue_one?"]),
+    (
+        WINDOW,
+        WINDOW + "\n    overlap: skip",
+        "overlap",
+        "schedules.lamps.overlap",
+        ["nothing here: a window is a state"],
+    ),
+    (
+        "Berlin}",
+        "Berlin, latitude: 52.5, longitude: -73}",
+        "-73",
+        "site.longitude",
+        ["is 6 hours of sun", "is the sign"],
+    ),
     ("photoperiod: 16h", "photoperiod: 25h", "25h", "schedules.lamps.window.photoperiod", ["longer than a day"]),
     ("photoperiod: 16h", 'end: "05:00"', "end:", "schedules.lamps.window.end", ["same time as start"]),
     (", photoperiod: 16h", "", "window", "schedules.lamps.window", ["has no end"]),

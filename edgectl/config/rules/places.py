@@ -1,10 +1,13 @@
 """Rules about where the greenhouse is."""
 
+from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
+
+FAR = 4.0  # hours; the west of China lives three and a half from its sun
 
 
 def zone_of(name: str) -> ZoneInfo | None:
@@ -21,9 +24,22 @@ def known_timezone(parts: Parts) -> None:
         parts.findings.value(("site", "timezone"), what, hint)
 
 
+def longitude_of_the_clock(parts: Parts) -> None:
+    """The clock of a house and its sun agree within some hours: west and east are easily confused."""
+    site = parts.site
+    zone = None if site is None else zone_of(site.timezone)
+    if site is None or site.longitude is None or zone is None:
+        return
+    offset = datetime(2024, 1, 1, tzinfo=zone).utcoffset() or timedelta()
+    apart = abs((offset / timedelta(hours=1) - site.longitude / 15 + 12) % 24 - 12)
+    if apart > FAR:
+        what = f"{site.longitude:g} is {apart:.0f} hours of sun away from the clock of {site.timezone}"
+        parts.findings.value(("site", "longitude"), what, "is the sign right? east is positive, west is negative")
+
+
 @cache  # the list is read from the disk, file by file
 def _names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-RULES = (known_timezone,)
+RULES = (known_timezone, longitude_of_the_clock)

@@ -15,7 +15,7 @@ from edgectl.config.source import Path
 from edgectl.model.site import FailSafe
 from edgectl.model.time import SECOND, Nanos
 
-CADENCES = ("cron", "every", "window")
+CADENCES = ("cron", "at", "sun", "every", "window")
 NEEDS = {"irrigation": "pump", "lighting": "light", "diagnostics": "circuit"}
 TWO_TANKS = ("solution_fill",)
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
@@ -47,14 +47,14 @@ def zone_can_do_it(parts: Parts) -> None:
 
 
 def one_cadence(parts: Parts) -> None:
-    """Exactly one of cron, every and window says when, and it fits the task."""
+    """Exactly one of cron, at, sun, every and window says when, and it fits the task."""
     for name, schedule in parts.schedules.items():
         path = ("schedules", name)
         written = [key for key in CADENCES if getattr(schedule, key) is not None]
         if any(parts.findings.refused((*path, key)) for key in CADENCES):
             continue
         if not written:
-            hint = 'add cron: "0 6 * * *", every: 4h, or window: {start: "05:00", photoperiod: 16h}'
+            hint = 'add at: ["06:00"], cron: "0 6 * * *", sun: sunrise+1h, every: 4h, or window: {start: "05:00", …}'
             parts.findings.key(path, "does not say when", hint)
         elif len(written) > 1:
             parts.findings.key((*path, written[1]), f"stands beside {written[0]}", "keep one of the two")
@@ -63,7 +63,7 @@ def one_cadence(parts: Parts) -> None:
             parts.findings.key((*path, written[0]), "does not suit lighting, which holds a state", hint)
         elif schedule.task != "lighting" and written == ["window"]:
             what = f"does not suit {schedule.task}, which is a run"
-            parts.findings.key((*path, "window"), what, "write cron or every")
+            parts.findings.key((*path, "window"), what, "write at, cron, sun or every")
 
 
 def cron_strikes(parts: Parts) -> None:
@@ -97,6 +97,19 @@ def runs_leave_a_rest(parts: Parts) -> None:
             apart = show(round(gap.total_seconds()) * SECOND)
             what = f"strikes {apart} apart, and a run lasts {show(schedule.duration)}: the water would never stop"
             parts.findings.value(path, what, 'was another field meant? "0 6-20/2 * * *" is every two hours')
+
+
+def overlap_where_it_counts(parts: Parts) -> None:
+    """Only runs at instants of a calendar can meet."""
+    for name, schedule in parts.schedules.items():
+        if schedule.overlap is None or defaults.has_instants(schedule) or _unread(parts, name):
+            continue
+        why = "a window is a state" if schedule.window else "a rest begins when the run has ended"
+        parts.findings.key(("schedules", name, "overlap"), f"means nothing here: {why}", "remove it")
+
+
+def _unread(parts: Parts, name: str) -> bool:
+    return any(parts.findings.refused(("schedules", name, key)) for key in CADENCES)
 
 
 def window_fits_a_day(parts: Parts) -> None:
@@ -185,12 +198,19 @@ def catch_up_where_it_counts(parts: Parts) -> None:
         path, entry = ("schedules", name, "catch_up"), schedule.catch_up
         if entry is None:
             continue
-        if schedule.cron is None and not parts.findings.refused(("schedules", name, "cron")):
+        if not defaults.has_instants(schedule):
             why = "a window always returns to what holds now" if schedule.window else "an interval restarts by itself"
-            parts.findings.key(path, f"means nothing here: {why}", "remove it")
-        elif entry.policy == "skip" and (entry.max is not None or entry.within is not None):
-            key = "max" if entry.max is not None else "within"
-            parts.findings.key((*path, key), "means nothing with policy skip", "remove it, or write replay_limited")
+            if not _unread(parts, name):
+                parts.findings.key(path, f"means nothing here: {why}", "remove it")
+            continue
+        idle = {"skip": ("max", "within", "jitter"), "replay_all": ("max",)}.get(entry.policy, ())
+        for key in [key for key in idle if getattr(entry, key) is not None][:1]:
+            hint = "remove it, or write replay_limited"
+            parts.findings.key((*path, key), f"means nothing with policy {entry.policy}", hint)
+        if entry.policy == "replay_all" and entry.within is None and not parts.findings.refused((*path, "within")):
+            parts.findings.value(
+                (*path, "within"), "is missing", "add within: how late a run may still begin, such as 6h"
+            )
 
 
 def run_fits_the_outputs(parts: Parts) -> None:
@@ -254,6 +274,7 @@ RULES = (
     amount_where_it_counts,
     workflow_where_it_counts,
     long_enough,
+    overlap_where_it_counts,
     catch_up_where_it_counts,
     run_fits_the_outputs,
 )

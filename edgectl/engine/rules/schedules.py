@@ -9,11 +9,14 @@ from edgectl.engine.state import Quiet
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
-from edgectl.scheduler.plan import Verdict, correlation, due, wake_at
-from edgectl.scheduler.schedule import Cron, Window
+from edgectl.scheduler.catchup import MINUTE, RATE
+from edgectl.scheduler.occurrence import Verdict, correlation
+from edgectl.scheduler.plan import due, wake_at
+from edgectl.scheduler.schedule import Every, Window
 
 EXPIRY = 105 * SECOND
 PROPOSAL: Nanos = 1800 * SECOND  # how long a proposed task waits for a person
+LATE_RUNS = "catchup"  # the account of late runs
 A_DAY: Nanos = 86_400 * SECOND
 STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
 CLOCK_PATIENCE: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
@@ -57,16 +60,18 @@ def run(draft: Draft) -> None:
         waits = keeps_waiting(draft, schedule.zone, schedule.task_type)
         mode = mode_of(draft, schedule.zone)
         kept = waits is not None or mode is Mode.MANUAL
+        number = state.site.zones[schedule.zone].number
         planned = due(
             schedule,
             cursor,
             now,
             state.zone_info,
             # While everything is stopped a window does not try again: the stop is the state that is wanted.
-            busy=schedule.name in open_ or (kept and not isinstance(schedule.cadence, Cron)),
+            busy=schedule.name in open_ or (kept and isinstance(schedule.cadence, Every | Window)),
             lost=state.journal_lost,
+            room=RATE - round(draft.spent(LATE_RUNS, MINUTE)),
+            zone_number=number,
         )
-        number = state.site.zones[schedule.zone].number
         for occurrence in planned.occurrences:
             if occurrence.verdict is Verdict.SKIP:
                 draft.note(
@@ -78,7 +83,7 @@ def run(draft: Draft) -> None:
                     folded=occurrence.folded,
                 )
                 continue
-            kept_off = "manual" if mode is Mode.MANUAL else waits if waits in ("hold", "lock") else None
+            kept_off = "manual" if mode is Mode.MANUAL else waits
             if kept_off is not None:
                 draft.note(
                     "SCHEDULE_SKIPPED",
@@ -90,9 +95,11 @@ def run(draft: Draft) -> None:
                     folded=1,
                 )
                 continue
-            late = occurrence.verdict is Verdict.REPLAY
-            # A window holds a state: it is due from now on, however late its edge is answered for.
-            anchor = now.wall if late or occurrence.reason == "window" else occurrence.scheduled_for
+            if occurrence.verdict is Verdict.REPLAY:
+                draft.spend(LATE_RUNS, 1.0, now.mono)
+            # Only a run that is just due is measured by its planned time. A window holds a state, a late run has been
+            # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
+            anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
             patience = PROPOSAL if mode is Mode.SEMI else schedule.queue_patience
             due_at = anchor + patience
             accept(

@@ -1,0 +1,188 @@
+"""`edgectl plan`: what the schedules of a site file will do, and what becomes of them when something comes between.
+
+No daemon is asked and nothing is started.
+"""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from edgectl.cli.client import refuse
+from edgectl.cli.words import table
+from edgectl.model.time import Nanos, from_datetime, iso, seconds
+
+if TYPE_CHECKING:
+    from edgectl.config.build import Loaded
+    from edgectl.scheduler.preview import Course, Foreseen
+
+DEFAULT = "/etc/edgectl/site.yaml"
+HOUR: Nanos = 3600 * 10**9
+LONGEST = 366 * 24  # hours
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT)
+@click.option("--hours", type=click.IntRange(1, LONGEST), default=24, help="How far to look.")
+@click.option("--from", "start", metavar="ISO", help="Begin there instead of now: 2026-06-01T06:00.")
+@click.option("--outage", "outages", multiple=True, metavar="A..B", help="The controller is off from A to B.")
+@click.option("--power-cut", "cuts", multiple=True, metavar="A..B", help="The same, and the machine boots anew.")
+@click.option("--clock-step", "steps", multiple=True, metavar="ISO,SECONDS", help="Somebody sets the clock.")
+@click.option("--dst", is_flag=True, help="The week around the next change of the clocks.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def plan(
+    file: Path,
+    hours: int,
+    start: str | None,
+    outages: tuple[str, ...],
+    cuts: tuple[str, ...],
+    steps: tuple[str, ...],
+    dst: bool,
+    as_json: bool,
+) -> None:
+    """Show what the schedules of the site file FILE will do: each occurrence as run, replay or skip, and why.
+
+    Times without an offset are those of the greenhouse. Exit code 1 when the site file is wrong.
+    """
+    # Imported here: the schema library takes longer to import than the rest of the command line together.
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+    from edgectl.host.clock import SystemClock
+    from edgectl.scheduler.preview import ClockStep, Course, Gap, around, foresee, next_change
+
+    try:
+        loaded = load(file)
+    except SiteRejected as rejected:
+        refuse(str(rejected), "edgectl check explains the file")
+    zone = ZoneInfo(loaded.site.timezone)
+    begin = SystemClock().now().wall if start is None else _instant(start, zone, "--from")
+    span = hours * HOUR
+    if dst:
+        day = next_change(begin, zone)
+        if day is None:
+            refuse(f"the clock of {loaded.site.timezone} is not changed within a year", "leave --dst out")
+        begin, span = around(day, zone)
+    gaps = [Gap(begin=a, end=b) for a, b in (_span(text, zone, "--outage") for text in outages)]
+    gaps += [Gap(begin=a, end=b, boots=True) for a, b in (_span(text, zone, "--power-cut") for text in cuts)]
+    course = Course(
+        begin=begin,
+        span=span,
+        gaps=tuple(gaps),
+        steps=tuple(ClockStep(at=at, by=by) for at, by in (_step(text, zone) for text in steps)),
+    )
+    numbers = {name: one.number for name, one in loaded.site.zones.items()}
+    foreseen = foresee(loaded.schedules, zone, numbers, course)
+    if as_json:
+        click.echo(json.dumps(_body(loaded, course, foreseen, zone), ensure_ascii=False))
+    else:
+        _print(loaded, course, foreseen, zone)
+
+
+def _body(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        "site": loaded.site.site_id,
+        "timezone": zone.key,
+        "from": iso(course.begin),
+        "to": iso(course.begin + course.span),
+        "occurrences": [
+            {
+                "scheduled_for": iso(one.occurrence.scheduled_for),
+                "decided_at": iso(one.decided),
+                "schedule": one.schedule.name,
+                "zone": one.schedule.zone,
+                "task_type": one.schedule.task_type,
+                "verdict": one.occurrence.verdict.value,
+                "reason": one.occurrence.reason,
+                "folded": one.occurrence.folded,
+                "payload": dict(one.occurrence.payload),
+            }
+            for one in foreseen
+        ],
+        "silent": {name: None if at is None else iso(at) for name, at in _silent(loaded, course, foreseen, zone)},
+    }
+
+
+def _print(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo) -> None:
+    from edgectl.scheduler.preview import local_text
+
+    end = course.begin + course.span
+    click.echo(f"{loaded.site.site_id}: {local_text(course.begin, zone)} to {local_text(end, zone)}")
+    for gap in course.gaps:
+        what = "power cut" if gap.boots else "outage"
+        click.echo(f"{what}: {local_text(gap.begin, zone)} to {local_text(gap.end, zone)}")
+    for step in course.steps:
+        click.echo(f"clock step: {local_text(step.at, zone)}, by {step.by / 10**9:+g} s")
+    rows = [["planned for", "schedule", "zone", "fate", "why"]]
+    for one in foreseen:
+        row = one.occurrence
+        rows.append([local_text(row.scheduled_for, zone), one.schedule.name, one.schedule.zone, row.verdict.value])
+        rows[-1].append(_why(one, zone))
+    for line in table(rows) if foreseen else ["nothing is planned in this time"]:
+        click.echo(line)
+    for name, at in _silent(loaded, course, foreseen, zone):
+        click.echo(f"{name}: nothing in this time; next {'never' if at is None else local_text(at, zone)}")
+
+
+def _why(one: "Foreseen", zone: ZoneInfo) -> str:
+    from edgectl.scheduler.occurrence import Verdict
+    from edgectl.scheduler.preview import local_text
+
+    row = one.occurrence
+    words = row.reason
+    if row.reason == "window":
+        words = "window: on" if row.payload.get("on") else "window: off"
+    if row.folded:
+        words += ", and all that were missed before it"
+    if row.verdict is not Verdict.SKIP and one.decided - row.scheduled_for >= 10**9:
+        words += f", begins {local_text(one.decided, zone).split(' ', 2)[2]}"
+    return words
+
+
+def _silent(
+    loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo
+) -> list[tuple[str, Nanos | None]]:
+    """Schedules of which nothing was seen, and when they strike next. An interval strikes when its rest is over."""
+    from edgectl.scheduler.preview import next_of
+    from edgectl.scheduler.schedule import Every
+
+    heard = {one.schedule.name for one in foreseen}
+    end = course.begin + course.span
+    return [
+        (one.name, next_of(one, end, zone))
+        for one in loaded.schedules
+        if one.name not in heard and not isinstance(one.cadence, Every)
+    ]
+
+
+def _instant(text: str, zone: ZoneInfo, option: str) -> Nanos:
+    try:
+        moment = datetime.fromisoformat(text.strip())
+        return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        raise click.BadParameter(f"'{text}' is no time; write 2026-06-01T06:00", param_hint=option) from None
+
+
+def _span(text: str, zone: ZoneInfo, option: str) -> tuple[Nanos, Nanos]:
+    first, dots, last = text.partition("..")
+    if not dots:
+        what = f"'{text}' has no end; write 2026-06-01T06:00..2026-06-01T09:00"
+        raise click.BadParameter(what, param_hint=option)
+    begin, end = _instant(first, zone, option), _instant(last, zone, option)
+    if end <= begin:
+        raise click.BadParameter(f"'{text}' ends before it begins", param_hint=option)
+    return begin, end
+
+
+def _step(text: str, zone: ZoneInfo) -> tuple[Nanos, Nanos]:
+    first, _, by = text.rpartition(",")
+    try:
+        step = seconds(float(by))
+    except (ValueError, OverflowError):
+        step = 0
+    if not first or step == 0:
+        what = f"'{text}' does not say by how much; write 2026-06-01T06:00,-3600"
+        raise click.BadParameter(what, param_hint="--clock-step")
+    return _instant(first, zone, "--clock-step"), step

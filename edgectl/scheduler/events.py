@@ -1,0 +1,86 @@
+"""Runs at instants of a calendar: what is due, what is late, what waits, what is left out.
+
+One run of a schedule at a time. Late runs therefore come one by one, the oldest first, and the cursor stands before
+the first that is unanswered; whatever is due behind them waits its turn and is late then.
+"""
+
+from dataclasses import replace
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from edgectl.model.codes import Code
+from edgectl.model.time import Nanos, Now
+from edgectl.model.timeline import Cursor
+from edgectl.scheduler.cadence import next_strike, strikes_back
+from edgectl.scheduler.catchup import given_up, late_payload, late_start
+from edgectl.scheduler.occurrence import ROWS, Occurrence, Planned, Verdict, left_out
+from edgectl.scheduler.schedule import Calendar, Overlap, Schedule
+
+BUSY = Code.SCHEDULE_BUSY.value
+LIMITED = Code.CATCHUP_RATE_LIMITED.value
+QUEUED = "queued"
+
+
+def answer(
+    schedule: Schedule,
+    cadence: Calendar,
+    begin: Cursor,
+    now: Now,
+    zone: ZoneInfo,
+    *,
+    busy: bool,
+    lost: bool,
+    room: int,
+    zone_number: int,
+) -> Planned:
+    """Everything between the cursor and now. `room` is how many late runs the site may still start in this minute."""
+    days = schedule.days
+    first = next_strike(cadence, begin.position, zone, days)
+    if first is None or first > now.wall:
+        return Planned(occurrences=(), cursor=begin)
+    newest = next(strikes_back(cadence, begin.position, now.wall, zone, days))
+    # What was queued behind a run is not missed, unless the next one has come due since.
+    queued = begin.waits == QUEUED and first == newest
+    limit = begin.position if queued else given_up(schedule, begin, now, zone, lost=lost)
+    rows = _missed(schedule, cadence, begin, limit, zone, lost=lost)
+    position = rows[-1].scheduled_for if rows else begin.position
+    cursor = replace(begin, position=position, waits="", late_at=None)
+    at = next_strike(cadence, max(limit, position), zone, days)
+    if at is None or at > now.wall:
+        return Planned(occurrences=tuple(rows), cursor=cursor)
+    late = not queued and now.wall - at > schedule.queue_patience
+    cancels = busy and not late and schedule.overlap is Overlap.CANCEL_RUNNING
+    if busy and not cancels:
+        if not late and schedule.overlap is Overlap.SKIP:
+            rows.append(left_out(schedule, at, BUSY))
+            return Planned(occurrences=tuple(rows), cursor=replace(cursor, position=at))
+        queues = schedule.overlap is Overlap.QUEUE_ONE and at == newest and not late
+        return Planned(occurrences=tuple(rows), cursor=replace(cursor, waits=QUEUED if queues else BUSY))
+    if not late:
+        reason = QUEUED if queued else "due"
+        run = Occurrence(
+            scheduled_for=at, verdict=Verdict.RUN, reason=reason, payload=schedule.payload, cancels=cancels
+        )
+        return Planned(occurrences=(*rows, run), cursor=replace(cursor, position=at))
+    if room < 1:
+        return Planned(occurrences=tuple(rows), cursor=replace(cursor, waits=LIMITED))
+    if (start := late_start(schedule, at, begin, now, zone_number)) > now.mono:
+        return Planned(occurrences=tuple(rows), cursor=replace(cursor, late_at=start))
+    replay = Occurrence(scheduled_for=at, verdict=Verdict.REPLAY, reason="late", payload=late_payload(schedule, at))
+    return Planned(occurrences=(*rows, replay), cursor=replace(cursor, position=at))
+
+
+def _missed(
+    schedule: Schedule, cadence: Calendar, begin: Cursor, limit: Nanos, zone: ZoneInfo, *, lost: bool
+) -> list[Occurrence]:
+    """Rows for what is not run any more, the oldest first."""
+    found = strikes_back(cadence, begin.position, limit, zone, schedule.days)
+    newest_first = list(islice(found, ROWS))
+    usual = Code.JOURNAL_LOST.value if lost else Code.CATCHUP_SKIPPED.value
+    rows = [left_out(schedule, at, usual) for at in reversed(newest_first[: ROWS - 1])]
+    if len(newest_first) == ROWS:
+        rows[0] = replace(rows[0], folded=True)
+    elif rows and begin.waits and not lost:
+        # Only of the oldest one is it known that it has waited, and what for.
+        rows[0] = replace(rows[0], reason=BUSY if begin.waits == QUEUED else begin.waits)
+    return rows

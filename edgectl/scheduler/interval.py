@@ -1,0 +1,48 @@
+"""Runs with a rest between them, on the monotonic clock: no clock step and no daylight saving moves them."""
+
+from dataclasses import replace
+from zoneinfo import ZoneInfo
+
+from edgectl.model.time import Nanos, Now, Trust
+from edgectl.model.timeline import Cursor
+from edgectl.scheduler.cadence import local_day, local_instant
+from edgectl.scheduler.occurrence import Occurrence, Planned, Verdict
+from edgectl.scheduler.schedule import Every, Schedule
+
+
+def answer(
+    schedule: Schedule, cadence: Every, cursor: Cursor | None, now: Now, zone: ZoneInfo, *, busy: bool
+) -> Planned:
+    """A run, if the rest after the last one is over and the day counts."""
+    # Intervals run while the clock cannot be believed; which day it is can then not be asked.
+    counts = now.trust is Trust.UNTRUSTED or schedule.days.allow(local_day(now.wall, zone))
+    if cursor is None and (busy or not counts):
+        # The first rest begins now: without an end of a run to count from, it would never be over.
+        begun = Cursor(schedule=schedule.name, position=now.wall, last_finished=now.mono)
+        return Planned(occurrences=(), cursor=begun)
+    if cursor is not None:
+        last = cursor.last_finished
+        if busy or not counts or last is None or now.mono - this_boot(last, now) < cadence.interval:
+            return Planned(occurrences=(), cursor=cursor)
+    # The position only names the run: it must grow even while the wall clock stands or steps back.
+    position = now.wall if cursor is None else max(now.wall, cursor.position + 1)
+    run = Occurrence(scheduled_for=position, verdict=Verdict.RUN, reason="due", payload=schedule.payload)
+    begun = cursor or Cursor(schedule=schedule.name, position=position)
+    return Planned(occurrences=(run,), cursor=replace(begun, position=position))
+
+
+def rested_at(schedule: Schedule, cadence: Every, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
+    """The monotonic instant of the next run; None while a run has not ended."""
+    if cursor.last_finished is None:
+        return None
+    rested = this_boot(cursor.last_finished, now) + cadence.interval
+    day = local_day(now.wall_at(max(rested, now.mono)), zone)
+    if schedule.days.allow(day):
+        return rested
+    counted = schedule.days.following(day)
+    return None if counted is None else now.mono_at(local_instant(counted, 0, zone))
+
+
+def this_boot(last: Nanos, now: Now) -> Nanos:
+    """An instant in the future belongs to another boot of the machine: then the rest is counted from this one."""
+    return last if last <= now.mono else 0

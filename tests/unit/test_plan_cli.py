@@ -1,0 +1,157 @@
+"""`edgectl plan`: what the schedules will do, and what becomes of them when something comes between."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edgectl.__main__ import main
+from edgectl.model.time import SECOND, Nanos, from_datetime
+from edgectl.scheduler.occurrence import Verdict
+from edgectl.scheduler.preview import Course, Gap, foresee
+from edgectl.scheduler.schedule import CatchUp, Cron, Every, Policy, Schedule
+from tests.unit.site_files import EXAMPLES, changed
+
+BERLIN = ZoneInfo("Europe/Berlin")
+HOUR: Nanos = 3600 * SECOND
+JUNE = "2026-06-01T05:30"
+
+
+def instant(text: str) -> Nanos:
+    return from_datetime(datetime.fromisoformat(text).replace(tzinfo=BERLIN))
+
+
+def plan(*args: str, file: Path = EXAMPLES / "small.yaml") -> Result:
+    return CliRunner().invoke(main, ["plan", str(file), *args])
+
+
+def fates(*args: str, schedule: str = "morning", file: Path = EXAMPLES / "small.yaml") -> list[tuple[str, str, str]]:
+    """Local time of day, verdict and reason."""
+    result = plan("--json", *args, file=file)
+    assert result.exit_code == 0, result.output
+    rows: list[dict[str, Any]] = json.loads(result.stdout)["occurrences"]
+    return [
+        (_local(row["scheduled_for"]).strftime("%d %H:%M"), row["verdict"], row["reason"])
+        for row in rows
+        if row["schedule"] == schedule
+    ]
+
+
+def _local(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(BERLIN)
+
+
+def test_a_plain_day_in_the_time_of_the_house() -> None:
+    assert fates("--from", JUNE, "--hours", "5") == [
+        ("01 06:00", "run", "due"),
+        ("01 08:00", "run", "due"),
+        ("01 10:00", "run", "due"),
+    ]
+    said = plan("--from", JUNE, "--hours", "5").output
+    assert "Mon 2026-06-01 08:00:00 CEST  morning   zone-1  run   due" in said
+    assert "lamps: nothing in this time; next Mon 2026-06-01 21:00:00 CEST" in said
+
+
+def test_without_a_time_it_begins_now() -> None:
+    result = plan("--json", "--hours", "48")
+    body = json.loads(result.stdout)
+    assert len([row for row in body["occurrences"] if row["schedule"] == "lamps"]) in (3, 4, 5)
+
+
+def test_an_outage_shows_what_is_left_out_and_what_is_run_late() -> None:
+    outage = ("--from", JUNE, "--hours", "5", "--outage", "2026-06-01T05:40..2026-06-01T09:15")
+    assert fates(*outage) == [
+        ("01 06:00", "skip", "catchup_skipped"),
+        ("01 08:00", "replay", "late"),
+        ("01 10:00", "run", "due"),
+    ]
+    (late,) = [row for row in json.loads(plan("--json", *outage).stdout)["occurrences"] if row["verdict"] == "replay"]
+    assert 0 <= (_local(late["decided_at"]) - _local("2026-06-01T07:15Z")).total_seconds() <= 10
+    assert late["payload"]["catchup_original_trigger_time"] == "2026-06-01T06:00:00.000Z"
+    assert "outage: Mon 2026-06-01 05:40:00 CEST" in plan(*outage).output
+
+
+def test_a_clock_that_is_set_back_repeats_nothing_and_one_set_forwards_loses_nothing_unsaid() -> None:
+    back = fates("--from", JUNE, "--hours", "7", "--clock-step", "2026-06-01T08:30,-3600")
+    assert [row[0] for row in back] == ["01 06:00", "01 08:00", "01 10:00"]
+    ahead = fates("--from", JUNE, "--hours", "2", "--clock-step", "2026-06-01T06:30,14400")
+    assert ahead == [
+        ("01 06:00", "run", "due"),
+        ("01 08:00", "skip", "catchup_skipped"),
+        ("01 10:00", "replay", "late"),
+    ]
+
+
+def test_the_week_around_the_next_change_of_the_clocks(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text(changed('cron: "0 6-20/2 * * *"', 'at: ["02:30"]'))
+    spring = fates("--dst", "--from", "2026-02-01", file=file)
+    assert [at for at, _, _ in spring] == [f"{day} 02:30" for day in (26, 27, 28)] + ["29 03:00"] + [
+        f"{day} 02:30" for day in ("30", "31", "01")
+    ]
+    autumn = plan("--dst", "--from", "2026-09-01", file=file).output
+    assert autumn.count("02:30:00") == 7
+    assert "Sun 2026-10-25 02:30:00 CEST" in autumn
+
+
+def test_a_house_whose_clock_is_never_changed(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(changed("Europe/Berlin", "Asia/Tokyo"))
+    result = plan("--dst", file=tmp_path / "site.yaml")
+    assert result.exit_code == 1
+    assert "is not changed within a year" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--from", "tomorrow"), "'tomorrow' is no time"),
+        (("--outage", "2026-06-01T05:00"), "has no end"),
+        (("--power-cut", "2026-06-01T05:00..2026-06-01T04:00"), "ends before it begins"),
+        (("--clock-step", "2026-06-01T05:00"), "does not say by how much"),
+        (("--clock-step", "2026-06-01T05:00,nan"), "does not say by how much"),
+    ],
+)
+def test_what_cannot_be_read_gets_a_sentence(args: tuple[str, ...], words: str) -> None:
+    result = plan(*args)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_a_wrong_file_is_refused_with_its_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(changed("0 6-20/2 * * *", "0 26 * * *"))
+    result = plan(file=tmp_path / "site.yaml")
+    assert result.exit_code == 1
+    assert "not a calendar" in result.stderr
+
+
+def _one(name: str, cadence: Cron | Every, **catch_up: Any) -> Schedule:
+    rule = CatchUp(**catch_up)
+    return Schedule(
+        name=name, zone="z", task_type="irrigation", cadence=cadence, payload={"duration_s": 90.0}, catch_up=rule
+    )
+
+
+def test_a_site_starts_no_more_than_twenty_late_runs_a_minute() -> None:
+    begin = instant("2026-06-01T05:30")
+    many = tuple(
+        _one(f"s{n}", Cron(expression="0 6 * * *"), policy=Policy.REPLAY_ALL, within=6 * HOUR, jitter=0)
+        for n in range(30)
+    )
+    gap = Gap(begin=begin + SECOND, end=begin + 2 * HOUR, boots=True)
+    late = foresee(many, BERLIN, {"z": 1}, Course(begin=begin, span=3 * HOUR, gaps=(gap,)))
+    begun = [one.decided for one in late if one.occurrence.verdict is Verdict.REPLAY]
+    assert len(begun) == 30
+    assert sum(at < gap.end + 60 * SECOND for at in begun) == 20
+
+
+def test_an_interval_goes_on_from_the_end_of_its_run_and_from_a_boot() -> None:
+    begin = instant("2026-06-01T05:00")
+    gap = Gap(begin=begin + 2 * HOUR, end=begin + 5 * HOUR, boots=True)
+    rested = (_one("s", Every(interval=HOUR)),)
+    seen = foresee(rested, BERLIN, {"z": 1}, Course(begin=begin, span=8 * HOUR, gaps=(gap,)))
+    minutes = [(one.decided - begin) // (60 * SECOND) for one in seen]
+    assert minutes == [60, 360, 421]
