@@ -51,6 +51,11 @@ class Outlet:
     pulse: int | None = None
     pulse_max: Nanos | None = None
 
+    @property
+    def timed(self) -> bool:
+        """True when the device itself ends an ON."""
+        return self.pulse is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
@@ -64,6 +69,9 @@ class Check:
     low: float
     high: float
     count: int = 1
+
+
+Demand = Check
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,11 +44,15 @@ class TcpHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One device on a bus, at its unit number."""
+    """One device on a bus, at its unit number; None where a bus has no addresses."""
 
     name: str
-    unit: int
+    unit: int | None
     profile: Profile
+
+    def place(self, bus: str) -> str:
+        """Where a person looks for it."""
+        return f"{self.name} on {bus}" if self.unit is None else f"unit {self.unit} on {bus}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
