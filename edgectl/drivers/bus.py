@@ -17,8 +17,8 @@ from edgectl.drivers.languages.choice import language_of
 from edgectl.drivers.languages.seam import Differs, Lost, Measured, Outcome, Refused, Shown
 from edgectl.drivers.news import News
 from edgectl.drivers.offs import Offs
-from edgectl.drivers.pollplan import Read
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
+from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, ReplyStatus, Samples, Send
@@ -47,7 +47,7 @@ class BusOwner:
             for name, device in self._home.items()
             if not device.profile.outlets[site.actuators[name].channel.split(".", 1)[1]].timed
         }
-        self._reads = language.reads(site)
+        self._reads = reads_of(bus, site)
         self._due: dict[Read, Nanos] = dict.fromkeys(self._reads, 0)
         self._looks: dict[tuple[Read, Lane], Exchange] = {}  # the same reads for ever: made once
         self._ids = sample_ids if sample_ids is not None else count(1)
@@ -85,13 +85,16 @@ class BusOwner:
         if flight is None:
             if (sign := self.language.overheard(self._heard)) is not None:
                 self._heard = b""
-                self._doubt_all(sign, now)
+                self.log.note(sign.why, now)
+                if sign.anew:
+                    self._doubt_all(sign, now)
             return
         outcome = flight.exchange.question.outcome(self._heard)
         if isinstance(outcome, Lost):
             self._flight, self._heard = None, b""
             self._unanswered(flight, now, outcome.why)
-            self._doubt_all(outcome, now)
+            if outcome.anew:
+                self._doubt_all(outcome, now)
         elif outcome is not None:
             self._flight, self._heard = None, b""
             self._quiet_until = now + self.language.silence
@@ -300,10 +303,7 @@ class BusOwner:
             self._forsake(health.device, sentence, now)
 
     def _doubt_all(self, sign: Lost, now: Nanos) -> None:
-        """Who speaks on this line may not be set up as it was. A line of this kind carries one device, or few."""
-        if not sign.anew:
-            return
-        self.log.note(sign.why, now)
+        """Who speaks on this line may not be set up as it was. Only a line with one device knows such signs."""
         for health in self.health.values():
             health.doubt()
             for read in [read for read in self._reads if read.device == health.device.name and read.outputs]:

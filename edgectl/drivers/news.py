@@ -1,7 +1,7 @@
 """What one bus has to tell the engine: answers to orders, states of outputs, samples, and who is well."""
 
 from edgectl.drivers.health import Health
-from edgectl.drivers.pollplan import Read
+from edgectl.drivers.reads import Read
 from edgectl.model.inputs import DeviceHealth, Input, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.time import Nanos
 

@@ -28,9 +28,6 @@ class Block:
     outputs: tuple[str, ...] = ()
 
 
-Read = Block
-
-
 def plan(bus: Bus, site: Site) -> tuple[Block, ...]:
     """The reads of one bus: the channels that sensors need, and the coils of the outputs that the site uses."""
     blocks: list[Block] = []

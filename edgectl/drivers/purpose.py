@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from edgectl.drivers.pollplan import Read
 from edgectl.drivers.profile import Demand
+from edgectl.drivers.reads import Read
 from edgectl.model.inputs import Send
 
 

@@ -8,7 +8,7 @@ from edgectl.drivers.codecs.modbus import DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, values_of
 from edgectl.drivers.framing import Framing, framing_of
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
-from edgectl.drivers.pollplan import Block, plan
+from edgectl.drivers.pollplan import Block
 from edgectl.drivers.profile import Check, Demand, Outlet, Profile
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.wiring import Bus, Device
@@ -28,10 +28,6 @@ class Modbus:
         self._outlets = outlets_of(bus, site)
         self.silence: Nanos = self._framing.silence
         self.late: bool = self._framing.shared
-
-    def reads(self, site: Site) -> tuple[Block, ...]:
-        """Blocks of registers, and the coils of the outputs."""
-        return plan(self._bus, site)
 
     def demands(self, profile: Profile) -> tuple[Demand, ...]:
         """The checks of the profile."""

@@ -8,12 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgectl.drivers.pollplan import Read
 from edgectl.drivers.profile import Demand, Profile
 from edgectl.drivers.purpose import Purpose
 from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import ReplyStatus
-from edgectl.model.site import Site
 from edgectl.model.time import Nanos
 
 
@@ -94,9 +92,6 @@ class Language(Protocol):
 
     silence: Nanos
     late: bool
-
-    def reads(self, site: Site) -> tuple[Read, ...]:
-        """What is read for ever, and how often."""
 
     def demands(self, profile: Profile) -> tuple[Demand, ...]:
         """What must be so before a device is believed, in the order of asking."""
