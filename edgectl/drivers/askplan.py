@@ -7,7 +7,10 @@ from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.site import Site
 from edgectl.model.time import MS, SECOND, Nanos
 
-RUNNING = Asked(command="D,?", name="d", wait=300 * MS)  # "?D,10.50,1": the last volume, and 1 while it is dispensed
+THINKS: Nanos = 300 * MS  # every command but a reading (Atlas EZO datasheets)
+GAP: Nanos = 50 * MS  # between exchanges: an *OK that some firmware adds to *DONE is out by then
+ANSWER = 40  # characters of a long question and its long answer together
+RUNNING = Asked(command="D,?", name="d", wait=THINKS)  # "?D,10.50,1": the last volume, and 1 while it is dispensed
 RUNNING_EVERY: Nanos = 2 * SECOND
 
 

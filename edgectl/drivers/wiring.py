@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from edgectl.drivers.profile import Profile
 from edgectl.model.time import MS, Nanos
 
-DRIVEN = frozenset({"modbus-rtu", "modbus-tcp"})  # bus types that this version drives
-KINDS = DRIVEN | {"ezo-uart", "mqtt"}
+DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-tcp"})  # bus types that this version drives
+KINDS = DRIVEN | {"mqtt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ has named itself, nothing older can still be on its way.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgectl.drivers.askplan import Ask
+from edgectl.drivers.askplan import ANSWER, GAP, THINKS, Ask
 from edgectl.drivers.codecs import ezo
 from edgectl.drivers.codecs.ezo import Bare, Line, Named
 from edgectl.drivers.languages import ezo_answers
@@ -20,10 +20,7 @@ from edgectl.model.inputs import Send
 from edgectl.model.site import Site
 from edgectl.model.time import MS, SECOND, Nanos
 
-THINKS: Nanos = 300 * MS  # every command but a reading (datasheets)
 MARGIN: Nanos = 500 * MS  # what a circuit may take beyond its stated delay before it counts as silent
-ANSWER = 40  # characters of a long question and its long answer together
-GAP: Nanos = 50 * MS  # between exchanges: an *OK that some firmware adds to *DONE is out by then
 MINUTE_S = 60.0
 
 Reader = Callable[[tuple[Line, ...]], Outcome | None]
