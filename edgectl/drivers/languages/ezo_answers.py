@@ -45,7 +45,7 @@ def taken(said: tuple[Line, ...]) -> Outcome | None:
     why = ""
     for item in said:
         match item:
-            case Ok():
+            case Ok() if not why:
                 return Taken()
             case No(code="*ER"):
                 return Refused(status=ReplyStatus.INVALID, why=f"the circuit answers {why}*ER")
