@@ -99,15 +99,32 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
                 )
             case schema.TcpBus():
                 line = TcpHost(host=entry.host, port=origins.pick((*path, "port"), entry.port, "default"))
+            case schema.EzoBus():
+                baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
+                line = SerialLine(port=entry.port, baudrate=baudrate)
             case _:
                 continue
         devices = tuple(
-            Device(name=device, unit=wired.unit, profile=registry.find(wired.profile))
+            Device(
+                name=device,
+                unit=wired.unit,
+                profile=registry.find(wired.profile),
+                ml_per_s=_rates(parts, device),
+            )
             for device, wired in parts.devices.items()
-            if wired.bus == name and wired.unit is not None
+            if wired.bus == name
         )
         buses.append(Bus(name=name, kind=entry.type, line=line, devices=devices))
     return tuple(buses)
+
+
+def _rates(parts: Parts, device: str) -> dict[str, float]:
+    """How fast the dosing pumps on a device give, by output."""
+    return {
+        actuator.to.split(".", 1)[1]: actuator.ml_per_s
+        for actuator in parts.actuators.values()
+        if actuator.ml_per_s is not None and actuator.to.split(".", 1)[0] == device
+    }
 
 
 def build_schedules(parts: Parts, origins: Origins) -> tuple[Schedule, ...]:

@@ -1,8 +1,9 @@
 """Can the bus deliver what the freshness limits ask for? Arithmetic over the poll plan, before anything is plugged in.
 
 A Modbus RTU exchange takes the request (8 characters), the reply (5 characters and the data), two silences of 3.5
-characters and the device's thinking time. The worst case is every read once, one control order in between, and one
-device that does not answer and costs its time-out.
+characters and the device's thinking time. An EZO circuit is asked for its name before each question, and thinks for a
+while about both. The worst case is every read once, one control order in between, and one device that does not answer
+and costs its time-out.
 """
 
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 
 from edgectl.config.findings import Findings
 from edgectl.config.quantities import show
-from edgectl.drivers.pollplan import Block, plan
+from edgectl.drivers.askplan import ANSWER, GAP, THINKS, Ask
+from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wiring import Bus, Device, SerialLine
 from edgectl.model.site import Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
@@ -19,6 +21,8 @@ REQUEST = 8  # characters: unit, function, address, count, check
 REPLY = 5  # characters around the data: unit, function, length, check
 ORDER = 8  # characters of the echo of one written coil
 TCP_ROUND_TRIP: Nanos = 5 * MS
+_CURE = "a higher baudrate, longer max_age, or a second bus"
+_CURES = {"ezo-uart": "a longer max_age: the circuit itself needs this time, whatever the baudrate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +30,7 @@ class Load:
     """One bus in numbers. `with_dead` is None where no other device would suffer."""
 
     bus: str
+    kind: str
     load: float  # share of the bus time that the reads take
     cycle: Nanos
     with_dead: Nanos | None
@@ -47,7 +52,7 @@ class Load:
 def measure(bus: Bus, site: Site) -> Load:
     """The load and the worst cases of one bus."""
     devices = {device.name: device for device in bus.devices}
-    blocks = plan(bus, site)
+    blocks = reads_of(bus, site)
     times = [read_time(bus, devices[block.device], block) for block in blocks]
     orders = [order_time(bus, device) for device in bus.devices if device.profile.outlets]
     cycle = sum(times) + max(orders, default=0)
@@ -57,6 +62,7 @@ def measure(bus: Bus, site: Site) -> Load:
     worst = cycle if with_dead is None else with_dead
     return Load(
         bus=bus.name,
+        kind=bus.kind,
         load=sum(time / block.every for time, block in zip(times, blocks, strict=True)),
         cycle=cycle,
         with_dead=with_dead,
@@ -67,14 +73,18 @@ def measure(bus: Bus, site: Site) -> Load:
     )
 
 
-def read_time(bus: Bus, device: Device, block: Block) -> Nanos:
+def read_time(bus: Bus, device: Device, block: Read) -> Nanos:
     """How long one read occupies the bus."""
+    if isinstance(block, Ask):
+        return _talk(bus, THINKS) + _talk(bus, block.wait)
     data = -(-block.count // 8) if block.function in (1, 2) else 2 * block.count
     return _exchange(bus, device, REQUEST + REPLY + data)
 
 
 def order_time(bus: Bus, device: Device) -> Nanos:
-    """How long one written coil occupies the bus."""
+    """How long one written coil, or one dose that is ordered, occupies the bus."""
+    if bus.kind == "ezo-uart":
+        return 2 * _talk(bus, THINKS)
     return _exchange(bus, device, REQUEST + ORDER)
 
 
@@ -83,10 +93,13 @@ def report(loads: tuple[Load, ...], findings: Findings) -> None:
     for load in loads:
         if load.load >= 1:
             what = f"is asked for {load.load * 100:.0f} % of its time"
-            findings.value(("buses", load.bus), what, "a higher baudrate, longer max_age, or a second bus")
+            findings.value(("buses", load.bus), what, _CURES.get(load.kind, _CURE))
         for sensor, age in load.late:
             what = f"a reading can be {_seconds(age)} old on bus {load.bus} before the next one arrives"
             hint = f"write at least {show(_rounded(age))}, or use a higher baudrate, or a second bus"
+            if load.kind == "ezo-uart":
+                # Four reads fit into a limit, and a circuit has nobody to share its time with.
+                hint = f"write at least {show(max(_rounded(age), _halves(4 * load.cycle)))}"
             findings.value(("sensors", sensor, "max_age"), what, hint)
 
 
@@ -96,7 +109,12 @@ def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
     return TCP_ROUND_TRIP + device.profile.turnaround
 
 
-def _sensors(block: Block, site: Site) -> Iterator[Sensor]:
+def _talk(bus: Bus, thinks: Nanos) -> Nanos:
+    assert isinstance(bus.line, SerialLine)
+    return ANSWER * bus.line.character + thinks + GAP
+
+
+def _sensors(block: Read, site: Site) -> Iterator[Sensor]:
     return (sensor for sensor in site.sensors.values() if not set(sensor.channels).isdisjoint(block.channels))
 
 
@@ -106,5 +124,10 @@ def _seconds(nanos: Nanos) -> str:
 
 def _rounded(age: Nanos) -> Nanos:
     # A longer limit is polled more slowly, a quarter of it: four thirds of what is in the way settle both.
+    return _halves(age * 4 // 3)
+
+
+def _halves(age: Nanos) -> Nanos:
+    """Up to the next half second."""
     half = SECOND // 2
-    return -(-age * 4 // 3 // half) * half
+    return (age // half + 1) * half

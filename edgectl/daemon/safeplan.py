@@ -1,7 +1,7 @@
 """How to make every dangerous output safe without the site file: written beside the journal before anything goes on.
 
 The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
-line, which unit, which coil.
+line, which unit, which coil; of a dosing pump the line is enough.
 """
 
 import json
@@ -24,6 +24,7 @@ def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
         "buses": [
             {
                 "name": bus.name,
+                "kind": bus.kind,
                 "line": (
                     {
                         "port": bus.line.port,
@@ -90,7 +91,9 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
         device = devices.get(actuator.device)
         if device is None or not actuator.dangerous:
             continue
-        coil = device.profile.outlets[actuator.channel.split(".", 1)[1]].coil
-        if coil is not None:
-            rows.append({"actuator": name, "unit": device.unit, "coil": coil})
+        outlet = device.profile.outlets[actuator.channel.split(".", 1)[1]]
+        if outlet.coil is not None:
+            rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil})
+        elif outlet.metered is not None:
+            rows.append({"actuator": name})
     return rows

@@ -14,14 +14,17 @@ from edgectl.model.time import Nanos
 MOST_DECIMALS = 6
 
 
+def values_of(block: Block, profile: Profile, pdu: bytes) -> tuple[tuple[str, float | str], ...]:
+    """Every channel of a block with its value, or with the sentence that says why it has none."""
+    return tuple((full, _value(block, profile.channels[full.split(".", 1)[1]], pdu)) for full in block.channels)
+
+
 def samples_of(
-    block: Block, profile: Profile, pdu: bytes, began: Nanos, ids: Iterator[int], log: WireLog
+    values: tuple[tuple[str, float | str], ...], began: Nanos, ids: Iterator[int], log: WireLog
 ) -> tuple[Sample, ...]:
-    """Every channel of a block. A channel without a possible value becomes NaN: the old value must not live on."""
+    """A sample of each. A channel without a possible value becomes NaN: the old value must not live on."""
     samples = []
-    for full in block.channels:
-        channel = profile.channels[full.split(".", 1)[1]]
-        value = _value(block, channel, pdu)
+    for full, value in values:
         if isinstance(value, str):
             log.note(f"{full}: {value}", began)
             value = math.nan

@@ -1,8 +1,9 @@
 """How a device is doing: who it is, when it last answered, and how often it may be asked while it is silent."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from edgectl.drivers.profile import Check
+from edgectl.drivers.profile import Demand
 from edgectl.drivers.wiring import Device
 from edgectl.model.time import MS, SECOND, Nanos
 
@@ -16,19 +17,25 @@ class Health:
     """One device as its bus owner sees it. All instants mono."""
 
     device: Device
+    demands: tuple[Demand, ...]
     misses: int = 0
     rest_until: Nanos = 0
     last_good: Nanos | None = None
     down: bool = False
     why: str = ""
-    unverified: list[Check] = field(default_factory=list)
+    unverified: list[Demand] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.doubt()
 
     def doubt(self) -> None:
         """It may be another one now: ask again who it is before it is believed."""
-        self.unverified = list(self.device.profile.checks)
+        self.unverified = list(self.demands)
+
+    def fence(self, demands: Iterable[Demand]) -> None:
+        """Something is on its way to it: where answers do not name their question, these come in between."""
+        if not self.unverified:
+            self.unverified = list(demands)
 
     def answered(self, now: Nanos) -> None:
         """A good reply came."""

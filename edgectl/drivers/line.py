@@ -105,7 +105,7 @@ class BusTask:
         for item in self.owner.news():
             self._deliver(item)
         self._disarm()
-        if self.up and not self.owner.framing.shared and self.owner.log.unanswered >= DEAF_AFTER:
+        if self.up and not self.owner.language.late and self.owner.log.unanswered >= DEAF_AFTER:
             self.owner.log.unanswered = 0
             self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
             return

@@ -31,25 +31,58 @@ class Register:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Where a number stands in the answer to a command of one text line.
+
+    An answer that names its question has a `name`; a reading has none. `field` is the one of the profile's `fields`
+    that holds the number. `decimals` is how many the device always prints, None where that changes with the value.
+    """
+
+    command: str
+    wait: Nanos  # the longest it thinks before it answers
+    name: str = ""
+    field: str = ""
+    decimals: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One measurement of a device. Outside [low, high] the device cannot mean what it says."""
 
     name: str
     unit: str
     register: Register | None  # None where the bus does not speak registers
+    asked: Asked | None = None  # None where the bus does not speak text
     low: float | None = None
     high: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """What a pump that measures its own dose can do, in ml/min. A dose shorter than `least` is over before its effect
+    can be read back."""
+
+    slowest: float
+    fastest: float
+    least: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms."""
+    """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms; `metered` is for
+    an output that takes a volume."""
 
     name: str
     fail_safe: FailSafe
     coil: int | None = None
     pulse: int | None = None
     pulse_max: Nanos | None = None
+    metered: Metered | None = None
+
+    @property
+    def timed(self) -> bool:
+        """True when the device itself ends an ON."""
+        return self.pulse is not None or self.metered is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +100,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A command of one text line, and what the device must say to it: one of `answers`, or with none of them just yes.
+
+    With `first` only the first field of the answer counts.
+    """
+
+    what: str
+    command: str
+    wait: Nanos
+    name: str = ""
+    answers: tuple[str, ...] = ()
+    first: bool = False
+
+
+Demand = Check | Setting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One kind of device."""
 
@@ -78,5 +129,7 @@ class Profile:
     turnaround: Nanos = DEFAULT_TURNAROUND  # the longest it thinks before it answers
     channels: Mapping[str, Channel] = field(default_factory=dict)
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
-    checks: tuple[Check, ...] = ()
+    checks: tuple[Demand, ...] = ()
+    circuit: tuple[str, ...] = ()  # the words by which a device that speaks text names its kind
+    fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
     quirks: tuple[str, ...] = ()

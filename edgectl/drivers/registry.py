@@ -8,9 +8,20 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from edgectl.drivers.profile import DEFAULT_TURNAROUND, Channel, Check, Outlet, Profile, Register
+from edgectl.drivers.profile import (
+    DEFAULT_TURNAROUND,
+    Asked,
+    Channel,
+    Check,
+    Demand,
+    Metered,
+    Outlet,
+    Profile,
+    Register,
+    Setting,
+)
 from edgectl.model.site import FailSafe
-from edgectl.model.time import MS, seconds
+from edgectl.model.time import MS, Nanos, seconds
 
 
 class UnknownProfile(Exception):
@@ -38,16 +49,19 @@ def find(name: str) -> Profile:
 
 
 def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
+    turnaround = raw["turnaround_ms"] * MS if "turnaround_ms" in raw else DEFAULT_TURNAROUND
     return Profile(
         name=name,
         title=raw["title"],
         buses=frozenset(raw["buses"]),
         evidence=raw["evidence"],
         source=raw["source"],
-        turnaround=raw["turnaround_ms"] * MS if "turnaround_ms" in raw else DEFAULT_TURNAROUND,
-        channels={key: _channel(key, value) for key, value in raw.get("channels", {}).items()},
+        turnaround=turnaround,
+        circuit=tuple(raw.get("circuit", ())),
+        fields=tuple(raw.get("fields", ())),
+        channels={key: _channel(key, value, turnaround) for key, value in raw.get("channels", {}).items()},
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
-        checks=tuple(_check(item) for item in raw.get("checks", ())),
+        checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),
         quirks=tuple(raw.get("quirks", ())),
     )
 
@@ -63,10 +77,25 @@ def _register(raw: Mapping[str, Any]) -> Register:
     )
 
 
-def _channel(name: str, raw: Mapping[str, Any]) -> Channel:
+def _asked(raw: Mapping[str, Any], turnaround: Nanos) -> Asked:
+    return Asked(
+        command=raw["ask"],
+        wait=raw["wait_ms"] * MS if "wait_ms" in raw else turnaround,
+        name=raw.get("answer", "").lower(),
+        field=raw.get("field", ""),
+        decimals=raw.get("decimals"),
+    )
+
+
+def _channel(name: str, raw: Mapping[str, Any], turnaround: Nanos) -> Channel:
     low, high = raw.get("range", (None, None))
     return Channel(
-        name=name, unit=raw["unit"], low=low, high=high, register=_register(raw) if "function" in raw else None
+        name=name,
+        unit=raw["unit"],
+        low=low,
+        high=high,
+        register=_register(raw) if "function" in raw else None,
+        asked=_asked(raw, turnaround) if "ask" in raw else None,
     )
 
 
@@ -77,9 +106,20 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
         coil=raw.get("coil"),
         pulse=raw.get("pulse"),
         pulse_max=seconds(raw["pulse_max_s"]) if "pulse_max_s" in raw else None,
+        metered=_metered(raw["dispense"]) if "dispense" in raw else None,
     )
 
 
-def _check(raw: Mapping[str, Any]) -> Check:
+def _metered(raw: Mapping[str, Any]) -> Metered:
+    slowest, fastest = raw["ml_per_min"]
+    return Metered(slowest=float(slowest), fastest=float(fastest), least=seconds(raw["least_s"]))
+
+
+def _demand(raw: Mapping[str, Any], turnaround: Nanos) -> Demand:
+    if "ask" in raw:
+        answers = tuple(str(answer).lower() for answer in raw["answers"])
+        return Setting(
+            what=raw["what"], command=raw["ask"], wait=turnaround, name=raw["answer"].lower(), answers=answers
+        )
     low, high = raw["between"]
     return Check(what=raw["what"], register=_register(raw), low=float(low), high=float(high), count=raw.get("count", 1))

@@ -1,4 +1,4 @@
-"""Switch coils off without a daemon: synchronous, from bytes-level facts alone, a few tries each.
+"""Switch outputs off without a daemon: synchronous, from bytes-level facts alone, a few tries each.
 
 Used when nothing else of edgectl runs, so it shares with the rest only the codecs and the port lock.
 """
@@ -11,7 +11,8 @@ from typing import Any
 
 import serial
 
-from edgectl.drivers.codecs import modbus
+from edgectl.drivers.codecs import ezo, modbus
+from edgectl.drivers.codecs.ezo import Named
 from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.framing import Framing, RtuFraming, TcpFraming
 from edgectl.drivers.links.rtu import lock_port
@@ -20,6 +21,8 @@ from edgectl.drivers.wiring import SerialLine
 
 TRIES = 3
 REPLY_WITHIN_S = 0.3
+MOST_HEARD = 2048  # bytes of a line that babbles
+ANSWERS_WITHIN_S = 0.5  # an EZO circuit thinks for 0.3 s before it answers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,8 @@ def rescue(bus: Mapping[str, Any]) -> list[Rescued]:
     """Switch every output of one bus of a safe plan off and look at it."""
     outputs = bus["outputs"]
     try:
+        if bus.get("kind") == "ezo-uart":
+            return [_stop(bus["line"], output["actuator"]) for output in outputs]
         with _line(bus["line"]) as talk:
             return [_off(talk, output) for output in outputs]
     except (LinkDown, OSError, serial.SerialException) as error:
@@ -82,6 +87,32 @@ def _off(talk: _Talk, output: Mapping[str, Any]) -> Rescued:
     return Rescued(actuator=name, proven=False, reason=reason)
 
 
+def _stop(line: Mapping[str, Any], name: str) -> Rescued:
+    """Stop a dosing pump, and ask whether it stands. Half an order in its buffer spoils at most the first try."""
+    reason = "no reply"
+    with _port(line, REPLY_WITHIN_S) as port:
+        for _ in range(TRIES):
+            _say(port, "X")
+            for said in _say(port, "D,?"):
+                if isinstance(said, Named) and said.name == "d":
+                    if said.fields[-1:] == ("0",):
+                        return Rescued(actuator=name, proven=True)
+                    reason = "it was ordered to stop and says that it runs"
+    return Rescued(actuator=name, proven=False, reason=reason)
+
+
+def _say(port: "serial.Serial", command: str) -> tuple[ezo.Line, ...]:
+    """What the circuit says to a command until it has been silent for a while."""
+    port.reset_input_buffer()
+    port.write(ezo.command(command))
+    port.timeout = REPLY_WITHIN_S + ANSWERS_WITHIN_S
+    heard = port.read_until(b"\r")
+    port.timeout = REPLY_WITHIN_S
+    while len(heard) < MOST_HEARD and (more := port.read_until(b"\r")):
+        heard += more
+    return ezo.lines(heard)
+
+
 @contextlib.contextmanager
 def _line(line: Mapping[str, Any]) -> Iterator[_Talk]:
     if "host" in line:
@@ -90,13 +121,19 @@ def _line(line: Mapping[str, Any]) -> Iterator[_Talk]:
             yield _Talk(TcpFraming(), connection)
         return
     framing = RtuFraming(SerialLine(**line))
+    with _port(line, 0.02) as port:
+        yield _Talk(framing, port)
+
+
+@contextlib.contextmanager
+def _port(line: Mapping[str, Any], between_bytes_s: float) -> Iterator["serial.Serial"]:
     with serial.Serial(
         line["port"],
         baudrate=line["baudrate"],
         parity=line["parity"],
         stopbits=line["stopbits"],
         timeout=REPLY_WITHIN_S,
-        inter_byte_timeout=0.02,
+        inter_byte_timeout=between_bytes_s,
     ) as port:
         lock_port(port.fileno(), line["port"])
-        yield _Talk(framing, port)
+        yield port

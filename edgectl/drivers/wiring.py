@@ -1,12 +1,13 @@
 """Which device sits on which bus: the part of the site file that the drivers read, as frozen values."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from edgectl.drivers.profile import Profile
 from edgectl.model.time import MS, Nanos
 
-DRIVEN = frozenset({"modbus-rtu", "modbus-tcp"})  # bus types that this version drives
-KINDS = DRIVEN | {"ezo-uart", "mqtt"}
+DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-tcp"})  # bus types that this version drives
+KINDS = DRIVEN | {"mqtt"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +45,19 @@ class TcpHost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """One device on a bus, at its unit number."""
+    """One device on a bus, at its unit number; None where a bus has no addresses.
+
+    `ml_per_s` says how fast an output that takes a volume gives it, by the name of the output.
+    """
 
     name: str
-    unit: int
+    unit: int | None
     profile: Profile
+    ml_per_s: Mapping[str, float] = field(default_factory=dict)
+
+    def place(self, bus: str) -> str:
+        """Where a person looks for it."""
+        return f"{self.name} on {bus}" if self.unit is None else f"unit {self.unit} on {bus}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

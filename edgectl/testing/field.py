@@ -4,17 +4,26 @@ import json
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 
 class SimulatedField:
     """A context manager around `python -m edgectl.drivers.sim`."""
 
-    def __init__(self, folder: Path, *, speed: float = 1.0, baudrate: int | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        speed: float = 1.0,
+        baudrate: int | None = None,
+        circuits: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.folder = folder
         self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
+        self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -61,6 +70,16 @@ class SimulatedField:
     def fault(self, kind: str, **more: Any) -> None:
         """Make something go wrong."""
         self.control("fault", kind=kind, **more)
+
+    def hurt(self, circuit: str, kind: str | None, **more: Any) -> None:
+        """Make something go wrong with an EZO circuit; None makes it well."""
+        self.control("circuit", name=circuit, kind=kind, **more)
+
+    def circuits(self, name: str) -> list[dict[str, Any]]:
+        """What an EZO circuit heard and measured, in order."""
+        path = self.folder / "circuits.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [row for row in rows if row["circuit"] == name]
 
     def trace(self) -> list[dict[str, Any]]:
         """Every relay that moved, in order."""

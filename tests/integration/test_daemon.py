@@ -336,7 +336,7 @@ def test_the_same_request_is_one_task_and_another_under_its_name_is_refused(daem
 
 
 BAD_REQUESTS: list[tuple[str, str, Any, int, str]] = [
-    ("POST", "/tasks", {"zone": "nowhere", "payload": {"duration_s": 1}}, 404, "unknown zone"),
+    ("POST", "/tasks", {"zone": "nowhere", "payload": {"duration_s": 1}}, 404, "there is no zone"),
     ("POST", "/tasks", {"zone": 1, "payload": {}}, 422, "payload invalid"),
     ("POST", "/tasks", {"zone": 1, "payload": {"duration_s": "NaN"}}, 422, "payload invalid"),
     ("POST", "/tasks", {"zone": 1, "payload": 3}, 422, "payload must be an object"),

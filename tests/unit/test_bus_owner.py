@@ -1,11 +1,12 @@
 """The bus owner against scripted bytes: who speaks first, what is believed, and what a silent device costs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs.modbus import read, rtu_frame
+from edgectl.drivers.profile import Outlet
 from edgectl.drivers.registry import find
 from edgectl.drivers.wiring import Bus, Device, SerialLine, TcpHost
 from edgectl.model.inputs import AskState, DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
@@ -31,6 +32,7 @@ DEVICES = (
     Device(name="level", unit=5, profile=find("qdy30a-level")),
     Device(name="air", unit=7, profile=find("xy-md02")),
 )
+RELAY_2 = DEVICES[0].profile.outlets["relay_2"]
 RTU = Bus(name="relays", kind="modbus-rtu", line=SerialLine(port="/dev/x"), devices=DEVICES)
 TCP = Bus(name="net", kind="modbus-tcp", line=TcpHost(host="127.0.0.1"), devices=DEVICES)
 OFF_PUMP, OFF_VALVE = "01 05 00 00 00 00 cd ca", "01 05 00 01 00 00 9c 0a"
@@ -110,9 +112,9 @@ class Desk:
         return [item for item in self.news if isinstance(item, kind)]
 
 
-def settled() -> Desk:
+def settled(owner: BusOwner | None = None) -> Desk:
     """A desk on which all devices have shown who they are; nothing in flight."""
-    desk = Desk().up()
+    desk = (Desk() if owner is None else Desk(owner=owner)).up()
     desk.run(SECOND)
     while desk.owner._flight is not None:
         desk.run(10 * MS)
@@ -213,11 +215,9 @@ def test_an_off_that_was_seen_is_not_sent_again_into_the_next_run() -> None:
 
 
 def test_without_a_timed_pulse_the_bus_ends_the_on_itself() -> None:
-    desk = settled()
-    desk.owner._home["pump"] = (
-        DEVICES[0],
-        type(DEVICES[0].profile.outlets["relay_1"])(name="relay_1", fail_safe=FailSafe.NONE, coil=0),
-    )
+    plain = Outlet(name="relay_1", fail_safe=FailSafe.NONE, coil=0)
+    board = replace(DEVICES[0], profile=replace(DEVICES[0].profile, outlets={"relay_1": plain, "relay_2": RELAY_2}))
+    desk = settled(BusOwner(replace(RTU, devices=(board, *DEVICES[1:])), SITE))
     desk.owner.take(pump_on(desk, lease=3 * SECOND), desk.now)
     desk.run(10 * SECOND)
     on = next(at for at, frame in desk.sent if frame.startswith("01 05 00 00 ff"))
@@ -339,7 +339,7 @@ def test_frames_keep_their_silence() -> None:
     heard = [line.at for line in desk.owner.log.lines if line.direction == "<"]
     for at, _ in desk.sent[1:]:
         before = [h for h in heard if h <= at]
-        assert not before or at - before[-1] >= desk.owner.framing.silence
+        assert not before or at - before[-1] >= desk.owner.language.silence
 
 
 # ---------------------------------------------------------------- devices that are not well

@@ -63,7 +63,8 @@ def test_an_output_on_an_undriven_bus_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_pump_that_asks_a_sensor_nobody_reads_is_pointed_out(tmp_path: Path) -> None:
-    text = changed("solution_level > 15", "solution_ph > 4", PRODUCT)
+    unread = "  wet: {from: irrig.level_clean_min}\nactuators:\n"
+    text = changed("actuators:\n", unread, changed("solution_level > 15", "wet > 0", PRODUCT))
     assert any("main_pump can never start" in notice for notice in loaded(tmp_path, text).notices)
 
 

@@ -78,6 +78,31 @@ def limit_within_timer(parts: Parts) -> None:
             parts.findings.value(path, what, f"write at most {show(outlet.pulse_max)}")
 
 
+def measured_dose(parts: Parts) -> None:
+    """An output that is ordered in ml needs to know how fast, and can go only so fast and so slowly."""
+    for name, actuator in parts.actuators.items():
+        outlet, (longest, _) = outlet_of(parts, actuator), defaults.max_on(actuator)
+        if outlet is None or (metered := outlet.metered) is None:
+            continue
+        path, limits = ("actuators", name), f"{metered.slowest / 60:.4f} to {metered.fastest / 60:g}"
+        if actuator.kind is not Role.DOSING:
+            what = f"'{actuator.role}' is refused: {actuator.to} gives measured doses"
+            parts.findings.value((*path, "role"), what, "write role: dosing")
+        elif actuator.ml_per_s is None:
+            if not parts.findings.refused((*path, "ml_per_s")):
+                what = f"is missing: {actuator.to} is ordered in ml over a time"
+                parts.findings.value((*path, "ml_per_s"), what, f"add ml_per_s, for this pump {limits}")
+        elif not metered.slowest <= actuator.ml_per_s * 60 <= metered.fastest:
+            what = f"{actuator.ml_per_s:g} ml/s is beyond this pump"
+            parts.findings.value((*path, "ml_per_s"), what, f"write {limits}")
+        elif longest is not None and longest < metered.least:
+            key = "max_on" if actuator.max_on is not None else "max_dose"
+            what = f"a dose of {show(longest)} is over before {actuator.to} can be seen to run"
+            parts.findings.value(
+                (*path, key), what, f"allow {show(metered.least)} or more, or write a smaller ml_per_s"
+            )
+
+
 def hardware_end(parts: Parts) -> None:
     """Without this program, something else has to end an ON; or a person has taken the risk by name."""
     for name, actuator in parts.actuators.items():
@@ -146,6 +171,7 @@ RULES = (
     one_actuator_on_an_output,
     limit_on_danger,
     limit_within_timer,
+    measured_dose,
     hardware_end,
     off_is_safe,
     keys_of_the_role,

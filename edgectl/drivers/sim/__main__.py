@@ -13,9 +13,11 @@ from edgectl.drivers.sim.server import serve
 @click.option("--speed", type=float, default=1.0, help="How much faster the tank refills.")
 @click.option("--turnaround-ms", type=float, default=3.0, help="How long a device thinks.")
 @click.option("--baudrate", type=int, help="Pace the line like a real one.")
-def main(folder: Path, speed: float, turnaround_ms: float, baudrate: int | None) -> None:
+@click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
+def main(folder: Path, speed: float, turnaround_ms: float, baudrate: int | None, circuit: tuple[str, ...]) -> None:
     """Serve until SIGTERM."""
-    asyncio.run(serve(folder, speed=speed, turnaround_s=turnaround_ms / 1000, baudrate=baudrate))
+    circuits = dict(item.split("=", 1) for item in circuit)
+    asyncio.run(serve(folder, speed=speed, turnaround_s=turnaround_ms / 1000, baudrate=baudrate, circuits=circuits))
 
 
 if __name__ == "__main__":

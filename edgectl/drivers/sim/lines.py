@@ -1,18 +1,13 @@
 """The lines that the devices hang on: a pty that speaks RTU, and a TCP port. The only file here that reads a clock."""
 
 import asyncio
-import contextlib
-import fcntl
-import os
-import pty
-import termios
 import time
-import tty
 from collections.abc import Callable
 from pathlib import Path
 
 from edgectl.drivers.sim.devices import Device, reply
 from edgectl.drivers.sim.faults import Faults
+from edgectl.drivers.sim.ports import Port
 
 _LENGTH = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8}  # of a whole request frame; longer ones say their length themselves
 
@@ -45,49 +40,25 @@ class SerialSide:
         character_s: float,
         served: Callable[[], None],
     ) -> None:
-        self.path, self.units, self.faults = path, units, faults
+        self.units, self.faults = units, faults
         self.requests = 0
         self.early = 0  # requests that began before the line had been silent for 3.5 characters
         self._turnaround, self._character, self._served = turnaround_s, character_s, served
         self._heard = b""
         self._quiet_since = 0
-        self._master = self._slave = -1
+        self._port = Port(path, self._readable)
         self._pending: set[asyncio.Task[None]] = set()
 
     def plug(self) -> None:
         """Make the port."""
-        self._master, self._slave = pty.openpty()  # our slave end stays open: a closing client hangs nobody up
-        tty.setraw(self._slave)
-        os.set_blocking(self._master, False)
-        draft = self.path.with_suffix(".new")
-        draft.unlink(missing_ok=True)
-        draft.symlink_to(os.ttyname(self._slave))
-        draft.rename(self.path)
-        asyncio.get_running_loop().add_reader(self._master, self._readable)
-        self._free()
-
-    def _free(self) -> None:
-        """A real port forgets that it was opened exclusively when its last user is gone, even by SIGKILL. A pty does
-        not while its other end lives, so that end forgets for it; the users' advisory lock is what keeps others off.
-        """
-        if self._slave >= 0:
-            fcntl.ioctl(self._slave, termios.TIOCNXCL)
-            asyncio.get_running_loop().call_later(0.1, self._free)
+        self._port.plug()
 
     def unplug(self) -> None:
         """Take the port away."""
-        asyncio.get_running_loop().remove_reader(self._master)
-        self.path.unlink(missing_ok=True)
-        os.close(self._slave)
-        os.close(self._master)
-        self._master = self._slave = -1
+        self._port.unplug()
         self._heard = b""
 
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._master, 512)
-        except OSError:
-            return
+    def _readable(self, data: bytes) -> None:
         if not self._heard and self._character and mono() - self._quiet_since < 3.5 * self._character * 1e9:
             self.early += 1
         self._heard += data
@@ -125,9 +96,7 @@ class SerialSide:
         out = self.faults.bend(fault, body + crc(body))
         late = fault.ms / 1000 if fault is not None and fault.kind == "late" else 0.0
         await asyncio.sleep(self._turnaround + late + self._character * len(out))
-        if self._master >= 0:
-            with contextlib.suppress(OSError):
-                os.write(self._master, out)
+        self._port.write(out)
         self._quiet_since = mono()
 
 

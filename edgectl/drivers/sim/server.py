@@ -8,10 +8,12 @@ import signal
 from pathlib import Path
 from typing import Any, TextIO
 
+from edgectl.drivers.sim.circuits import Circuit
 from edgectl.drivers.sim.devices import Air, Board, Counter, Device, Level
 from edgectl.drivers.sim.faults import KINDS, Fault, Faults
 from edgectl.drivers.sim.lines import SerialSide, TcpSide, mono
 from edgectl.drivers.sim.plant import Plant
+from edgectl.drivers.sim.probes import Probe
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
 
@@ -19,8 +21,14 @@ PARTS = {0: "pump", 1: "valve", 2: "lamp"}
 class SimulatedHouse:
     """Unit 1 relay board, 5 level, 7 counter on the serial line "field"; unit 2 air on TCP "climate"."""
 
-    def __init__(self, folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None) -> None:
+    def __init__(
+        self, folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None, circuits: dict[str, str]
+    ) -> None:
         self.folder = folder
+        trace = folder / "circuits.jsonl"
+        self.probes = {
+            name: Probe(name, Circuit(kind=kind), folder / f"bus-{name}", trace) for name, kind in circuits.items()
+        }
         self.plant = Plant(speed=speed)
         self.board = Board(moved=self._moved)
         self.level, self.counter, self.air = Level(self.plant), Counter(self.plant), Air(self.plant)
@@ -47,6 +55,8 @@ class SimulatedHouse:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with (self.folder / "trace.jsonl").open("a") as self._trace:
             self.serial.plug()
+            probes = [asyncio.create_task(probe.run()) for probe in self.probes.values()]
+            await asyncio.sleep(0)  # each has its port now
             port = await self.tcp.open()
             control = self.folder / "control.sock"
             control.unlink(missing_ok=True)
@@ -55,6 +65,9 @@ class SimulatedHouse:
             print("ready", flush=True)  # noqa: T201  whoever started us waits for this word
             await stop.wait()
             server.close()
+            for probe in probes:
+                probe.cancel()
+            await asyncio.gather(*probes, return_exceptions=True)
 
     def do(self, wish: dict[str, Any]) -> dict[str, Any]:
         """One wish of the control socket. Raises ValueError with a sentence."""
@@ -80,10 +93,14 @@ class SimulatedHouse:
                 self.plant.tank = float(wish["litres"])
             case "power":
                 self.board.power_cycle(now)
+            case "circuit":
+                if (probe := self.probes.get(str(wish.get("name")))) is None:
+                    raise ValueError(f"{wish.get('name')!r} is no circuit: {', '.join(self.probes)}")
+                probe.hurt(wish)
             case "state":
                 pass
             case other:
-                raise ValueError(f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, state")
+                raise ValueError(f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, circuit, state")
         self.board.advance(now)
         self.plant.advance(now)
         return {
@@ -96,6 +113,14 @@ class SimulatedHouse:
             "tcp_requests": self.tcp.requests,
             "early": self.serial.early,
             "injected": self.faults.injected,
+            "circuits": {
+                name: {
+                    "total": probe.circuit.total,
+                    "running": probe.circuit.job is not None,
+                    "continuous": probe.circuit.continuous,
+                }
+                for name, probe in self.probes.items()
+            },
         }
 
     def _fault(self, wish: dict[str, Any]) -> None:
@@ -155,7 +180,10 @@ class SimulatedHouse:
         self._ends()
 
 
-async def serve(folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None) -> None:
-    """Run a simulated house in a folder."""
+async def serve(
+    folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None, circuits: dict[str, str]
+) -> None:
+    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own."""
     with contextlib.suppress(asyncio.CancelledError):
-        await SimulatedHouse(folder, speed=speed, turnaround_s=turnaround_s, baudrate=baudrate).run()
+        house = SimulatedHouse(folder, speed=speed, turnaround_s=turnaround_s, baudrate=baudrate, circuits=circuits)
+        await house.run()

@@ -1,0 +1,130 @@
+"""Modbus on a serial line or over TCP: registers and coils, checksums or transaction numbers, exceptions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edgectl.drivers.codecs import modbus
+from edgectl.drivers.codecs.modbus import DeviceRefused, Request
+from edgectl.drivers.decode import mismatch, values_of
+from edgectl.drivers.framing import Framing, framing_of
+from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
+from edgectl.drivers.pollplan import Block
+from edgectl.drivers.profile import Check, Demand, Outlet, Profile
+from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
+from edgectl.drivers.wiring import Bus, Device
+from edgectl.model.inputs import ReplyStatus
+from edgectl.model.site import Site
+from edgectl.model.time import Nanos
+
+_REFUSALS = {1: ReplyStatus.INVALID, 2: ReplyStatus.INVALID, 3: ReplyStatus.INVALID, 6: ReplyStatus.BUSY}
+
+
+class Modbus:
+    """The language of `modbus-rtu` and `modbus-tcp`. Over TCP a number tells every reply apart."""
+
+    def __init__(self, bus: Bus, site: Site) -> None:
+        self._bus = bus
+        self._framing = framing_of(bus)
+        self._outlets = outlets_of(bus, site)
+        self.silence: Nanos = self._framing.silence
+        self.late: bool = self._framing.shared
+
+    def demands(self, profile: Profile) -> tuple[Demand, ...]:
+        """The checks of the profile."""
+        return profile.checks
+
+    def fence(self, profile: Profile) -> Iterable[Demand]:
+        """Nothing: unit, function, length and checksum or number tell replies apart."""
+        return ()
+
+    def question(self, device: Device, purpose: Purpose) -> "ModbusQuestion":
+        """The request. Raises ValueError when the end of a pulse does not fit."""
+        request = self._request(device, purpose)
+        air = self._framing.air_time(len(request.pdu) + 3 + request.reply_length + 3)
+        patience = max(self._bus.timeout, 3 * device.profile.turnaround)
+        return ModbusQuestion(
+            framing=self._framing,
+            request=request,
+            device=device,
+            purpose=purpose,
+            outlets=self._outlets,
+            wait=air + self.silence + patience,
+            patience=patience,
+        )
+
+    def overheard(self, heard: bytes) -> Lost | None:
+        """A slave never speaks unasked: whatever comes is noise."""
+        return None
+
+    def _request(self, device: Device, purpose: Purpose) -> Request:
+        unit = device.unit
+        assert unit is not None
+        match purpose:
+            case Off(actuator=name):
+                return modbus.write_coil(unit, _coil(self._outlets[name]), False)
+            case Switch(send=send):
+                outlet = self._outlets[send.actuator]
+                if send.on and send.lease is not None and outlet.pulse is not None:
+                    return modbus.pulse_coil(unit, outlet.pulse, send.lease)
+                return modbus.write_coil(unit, _coil(outlet), send.on)
+            case Look(block=Block() as block):
+                return modbus.read(unit, block.function, block.address, block.count)
+            case Verify(check=Check() as check):
+                register = check.register
+                return modbus.read(unit, register.function, register.address, check.count * register.width)
+            case _:
+                raise AssertionError(f"{purpose} is not Modbus")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModbusQuestion:
+    """One request, and what its reply means."""
+
+    framing: Framing
+    request: Request
+    device: Device
+    purpose: Purpose
+    outlets: dict[str, Outlet]
+    wait: Nanos
+    patience: Nanos
+
+    def frame(self) -> bytes:
+        """The bytes that leave; over TCP under a number of their own each time."""
+        return self.framing.frame(self.request)
+
+    def outcome(self, heard: bytes) -> Outcome | None:
+        """Whatever is not exactly the answer is left unread until the deadline."""
+        try:
+            pdu = self.framing.reply(self.request, heard)
+        except DeviceRefused as refusal:
+            return Refused(status=_REFUSALS.get(refusal.code, ReplyStatus.ERROR), why=str(refusal))
+        return None if pdu is None else self._meaning(pdu)
+
+    def _meaning(self, pdu: bytes) -> Outcome:
+        match self.purpose:
+            case Verify(check=Check() as check):
+                wrong = mismatch(check, pdu)
+                return Fits() if wrong is None else Differs(why=wrong)
+            case Look(block=Block() as block) if block.outputs:
+                states = modbus.bits(pdu, block.count)
+                at = {name: _coil(self.outlets[name]) - block.address for name in block.outputs}
+                return Shown(states=tuple((name, states[index]) for name, index in at.items()))
+            case Look(block=Block() as block):
+                return Measured(values=values_of(block, self.device.profile, pdu))
+            case _:
+                return Taken()
+
+
+def outlets_of(bus: Bus, site: Site) -> dict[str, Outlet]:
+    """The outputs of this bus that the site uses, by actuator."""
+    profiles = {device.name: device.profile for device in bus.devices}
+    return {
+        name: profiles[actuator.device].outlets[actuator.channel.split(".", 1)[1]]
+        for name, actuator in site.actuators.items()
+        if actuator.device in profiles
+    }
+
+
+def _coil(outlet: Outlet) -> int:
+    assert outlet.coil is not None
+    return outlet.coil
