@@ -217,7 +217,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         requires=tuple(clause.condition for clause in entry.requires or ()),
         stop_if=tuple(clause.condition for clause in entry.stop_if or ()),
         starts_per_hour=entry.starts_per_hour,
-        doser=build_doser(entry),
+        doser=build_doser(entry, outlet),
     )
 
 

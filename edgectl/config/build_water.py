@@ -5,8 +5,12 @@ from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
+from edgectl.drivers.profile import Outlet
 from edgectl.model.site import Fallback, Zone
+from edgectl.model.time import MS, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser, Tank
+
+RELAY_TICK: Nanos = 100 * MS
 
 
 def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Zone:
@@ -39,12 +43,21 @@ def dosers_of(entry: ChemistryEntry) -> tuple[str, ...]:
     return tuple(name for name in (*(entry.nutrients or ()), entry.acid, entry.base) if name is not None)
 
 
-def build_doser(entry: ActuatorEntry) -> Doser | None:
+def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
     """What a dosing pump gives; None when the file does not say enough to dose with it."""
     rate, dose, hour, day = entry.ml_per_s, entry.max_dose, entry.max_per_hour, entry.max_per_day
     if rate is None or dose is None or hour is None or day is None:
         return None
-    return Doser(ml_per_s=rate, max_dose_ml=dose, max_per_hour_ml=hour, max_per_day_ml=day, gain=entry.gain or 0.0)
+    return Doser(
+        ml_per_s=rate,
+        max_dose_ml=dose,
+        max_per_hour_ml=hour,
+        max_per_day_ml=day,
+        gain=entry.gain or 0.0,
+        # A pump that measures its doses counts them finer than a relay counts time, but not shorter than it can be seen.
+        least=RELAY_TICK if outlet.metered is None else outlet.metered.least,
+        step=RELAY_TICK,
+    )
 
 
 def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:

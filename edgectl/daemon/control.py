@@ -5,6 +5,7 @@ their commit. A commit that fails is tried again once a second; deciding goes on
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from itertools import count
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
 
+LOG = logging.getLogger("edgectl")
 PULSE: Nanos = SECOND  # a turn at least this often, so that progress can be seen from outside
 COMMIT_AGAIN_S = 1.0
 
@@ -80,6 +82,7 @@ class Control:
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._commit: asyncio.Task[None] | None = None
         self._not_before: Nanos = 0
+        self._failing = False
         self._broken: BaseException | None = None
 
     def wake_by(self, alarm: Alarm) -> None:
@@ -161,12 +164,16 @@ class Control:
         try:
             committed = await self._journal.commit(batch)
         except self._storage_errors as error:
+            if not self._failing:
+                LOG.error("%s; it is tried again every second, and nothing is switched on meanwhile", error)
+            self._failing = True
             self.commit_failures += 1
             self.stepper.commit_failed(str(error).splitlines()[0])
             self._not_before = self._clock.now().mono + round(COMMIT_AGAIN_S * SECOND)
         except Exception as error:  # noqa: BLE001  our own mistake: the loop ends with it, and the outputs go safe
             self._broken = error
         else:
+            self._failing = False
             self.commits += 1
             if committed.ballast_freed:
                 self.stepper.offer(ReserveUsed())

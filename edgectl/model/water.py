@@ -42,7 +42,7 @@ class Circuit:
 class Doser:
     """What a dosing pump gives. `gain` is what 1 ml changes in the whole volume, always positive: mS/cm up for a
     nutrient, pH down for an acid, pH up for a base; where it is 0 nobody knows, and only people dose. `least` is the
-    shortest pulse that can be trusted, and its step."""
+    shortest pulse that can be trusted, `step` what a longer one is rounded down to."""
 
     ml_per_s: float
     max_dose_ml: float
@@ -50,6 +50,7 @@ class Doser:
     max_per_day_ml: float
     gain: float = 0.0
     least: Nanos = 100 * MS
+    step: Nanos = 100 * MS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ import pytest
 
 from edgectl.config.loader import load
 from edgectl.engine.workflows import tanks, times
+from edgectl.engine.workflows.doses import given
 from edgectl.model.time import SECOND
 from edgectl.model.water import Doser, Tank
 from edgectl.scheduler.schedule import Cron
@@ -223,3 +224,13 @@ def test_litres_need_a_meter(tmp_path: Path) -> None:
     (problem,) = rejected(tmp_path, text)
     assert problem.path == "schedules.morning.volume"
     assert "needs a meter" in problem.what
+
+
+def test_a_pump_that_measures_its_doses_gives_none_that_is_over_before_it_is_seen() -> None:
+    relay = Doser(ml_per_s=1, max_dose_ml=20, max_per_hour_ml=60, max_per_day_ml=200)
+    metered = Doser(ml_per_s=1, max_dose_ml=20, max_per_hour_ml=60, max_per_day_ml=200, least=2 * SECOND)
+    assert given(relay, 0.05) is None
+    assert given(metered, 1.9) is None
+    dose = given(metered, 2.37)
+    assert dose is not None
+    assert dose.pulse == 23 * SECOND // 10

@@ -34,9 +34,9 @@ def size(doser: Doser, error: float, *, first: bool, left_ml: float) -> Dose | N
 
 def given(doser: Doser, ml: float) -> Dose | None:
     """So many millilitres as whole steps of the pump, never more than was asked for and never more than one dose."""
-    steps = math.floor(min(ml, doser.max_dose_ml) / doser.ml_per_s * SECOND / doser.least * (1 + 1e-9))
-    if steps < 1:
+    steps = math.floor(min(ml, doser.max_dose_ml) / doser.ml_per_s * SECOND / doser.step * (1 + 1e-9))
+    pulse = steps * doser.step
+    if pulse < max(doser.least, doser.step):
         return None
-    pulse = steps * doser.least
     exact_ml = pulse / SECOND * doser.ml_per_s
     return Dose(ml=exact_ml, pulse=pulse, change=exact_ml * doser.gain)
