@@ -54,7 +54,7 @@ def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
         max_per_hour_ml=hour,
         max_per_day_ml=day,
         gain=entry.gain or 0.0,
-        # A pump that measures its doses counts them finer than a relay counts time, but not shorter than it can be seen.
+        # A pump that measures its doses gives none that is over before it can be seen to run.
         least=RELAY_TICK if outlet.metered is None else outlet.metered.least,
         step=RELAY_TICK,
     )
