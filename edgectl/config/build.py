@@ -80,6 +80,10 @@ def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:
         dosers = frozenset() if zone.chemistry is None else frozenset(dosers_of(zone.chemistry))
         if len(dosers) > 1 and not any(dosers <= lock for lock in written):
             written.append(dosers)
+        for vent in () if zone.climate is None else zone.climate.vents.values():
+            both = frozenset({vent.opens, vent.closes})
+            if not any(both <= lock for lock in written):
+                written.append(both)
     return tuple(written)
 
 

@@ -1,6 +1,7 @@
 """Zones with their tanks, circuits and chemistry, from what was written to frozen values."""
 
 from edgectl.config import defaults
+from edgectl.config.build_air import build_climate
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
@@ -35,6 +36,7 @@ def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Z
         chemistry=None
         if entry.chemistry is None or circuit is None
         else _chemistry(name, entry.chemistry, entry, circuit.solution, origins),
+        climate=None if entry.climate is None else build_climate(name, entry.climate, origins),
     )
 
 

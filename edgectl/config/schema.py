@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, TankEntry
 from edgectl.config.written import (
     Above,
@@ -136,7 +137,7 @@ class ActuatorEntry(Strict):
     """An output."""
 
     to: Point = Field(description="device.output, for example board.relay_1")
-    role: Literal["pump", "valve", "dosing", "fog", "heater", "air_pump", "light", "fan"] = Field(
+    role: Literal["pump", "valve", "dosing", "fog", "heater", "air_pump", "light", "fan", "motor"] = Field(
         description="what it is for: the role decides what safe means"
     )
     max_on: SomeTime | None = Field(None, description="the longest it may ever stay on, for example 10m")
@@ -194,6 +195,7 @@ class ZoneEntry(Strict):
     rate: FlowRate | None = Field(None, description="what the pump moves into the zone, as measured: 20l/min")
     circuit: CircuitEntry | None = Field(None, description="the tanks of the zone and the valves between them")
     chemistry: ChemistryEntry | None = Field(None, description="targets of the solution and the pumps that reach them")
+    climate: ClimateEntry | None = Field(None, description="set-points of the air, and what moves it")
     max_gap: SomeTime | None = Field(None, description="the longest the plants may go without water, for example 24h")
     fallback: Fallback | None = Field(None, description="{duration: 60s, every: 4h, max_per_day: 3}")
 

@@ -8,6 +8,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import (
     admission,
     alarms,
+    climate,
     conditions,
     interlock,
     operator,
@@ -80,6 +81,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         _work(draft)
         if draft.version == before:
             break
+    climate.run(draft)
     witness.watch(draft)
     alarms.watch(draft)
     return draft.decision()

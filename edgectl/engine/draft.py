@@ -50,6 +50,7 @@ class Draft:
         self.insisted = state.insisted
         self.holding = state.holding
         self.unordered = state.unordered
+        self.airing = state.airing
 
     # -- reading
 
@@ -273,4 +274,5 @@ class Draft:
             insisted=self.insisted,
             holding=self.holding,
             unordered=self.unordered,
+            airing=self.airing,
         )

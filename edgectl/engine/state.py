@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edgectl.engine.airing import Airing
 from edgectl.engine.trace import Traces, traces_of
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
@@ -18,11 +19,14 @@ from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.site import Site
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos, Trust
+from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
 from edgectl.scheduler.schedule import Schedule
 
 V = TypeVar("V")
+
+
+KEPT_AFTER_END: Nanos = 600 * SECOND
 
 
 class Phase(StrEnum):
@@ -55,6 +59,7 @@ class Decision:
     insisted: Nanos | None = None
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
     unordered: Mapping[str, Nanos] = field(default_factory=dict)
+    airing: Mapping[str, Airing] = field(default_factory=dict)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,6 +92,7 @@ class State:
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
     unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
+    airing: Mapping[str, Airing] = field(default_factory=dict)  # zone -> what is remembered of its air
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
@@ -144,6 +150,8 @@ class State:
                 _keep(self.tasks, change.task_id, change, not change.terminal)
             case Command():
                 _keep(self.commands, change.cmd_id, change, True)
+                if change.task_id is None and change.terminal:
+                    self._let_go(change)
             case Output():
                 self.outputs[change.name] = change
             case Cursor():
@@ -156,6 +164,14 @@ class State:
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
             case Ledger():
                 self.ledgers[change.name] = change
+
+    def _let_go(self, ended: Command) -> None:
+        """Orders without a task leave memory some time after their end: nobody asks for them any more."""
+        since = (ended.ended_at or 0) - KEPT_AFTER_END
+        owed = {output.cmd_id for output in self.outputs.values() if output.owed_off}
+        for cmd_id, old in list(self.commands.items()):
+            if old.task_id is None and old.terminal and (old.ended_at or 0) < since and cmd_id not in owed:
+                del self.commands[cmd_id]
 
     def forget(self, task_id: str) -> None:
         """Drop the commands of a task that has ended; their outputs are closed or carry their own debt."""

@@ -7,6 +7,7 @@ Missing limits are None; durations are nanoseconds.
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from edgectl.model.air import Climate
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser
 
@@ -22,10 +23,11 @@ class Role(StrEnum):
     AIR_PUMP = "air_pump"
     LIGHT = "light"
     FAN = "fan"
+    MOTOR = "motor"  # one way of a vent or a screen
 
 
-# Left on by mistake, each of these floods, poisons, dries up or burns: off is their only safe value.
-DANGEROUS = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.FOG})
+# Left on by mistake, each of these floods, poisons, dries up, burns or breaks: off is their only safe value.
+DANGEROUS = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.FOG, Role.MOTOR})
 
 
 class FailSafe(StrEnum):
@@ -172,6 +174,7 @@ class Zone:
     fallback: Fallback | None = None
     circuit: Circuit | None = None
     chemistry: Chemistry | None = None
+    climate: Climate | None = None
 
     @property
     def actuators(self) -> frozenset[str]:
@@ -182,6 +185,8 @@ class Zone:
             names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
         if chemistry is not None:
             names += chemistry.dosers
+        if self.climate is not None:
+            names += self.climate.outputs
         return frozenset(name for name in names if name is not None)
 
 

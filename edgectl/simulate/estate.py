@@ -7,10 +7,12 @@ a valve leads from its pump to the plants.
 from collections.abc import Iterator
 from random import Random
 
+from edgectl.model.air import Climate
 from edgectl.model.site import Site, Zone
 from edgectl.model.water import Tank
-from edgectl.plant.layout import MAINS, ZONE, DosePart, Gauge, Layout, PumpPart, TankPart, ValvePart
+from edgectl.plant.layout import MAINS, ZONE, ClimatePart, DosePart, Gauge, Layout, PumpPart, TankPart, ValvePart
 from edgectl.plant.water import ACID, BASE, NUTRIENT_A, NUTRIENT_B, NUTRIENT_C, RO, Solute, fed
+from edgectl.simulate.draughts import HEATER, VENT, Draughts
 from edgectl.simulate.ground import Ground
 
 BUTT_L, RAIN_L_MIN = 200.0, 0.07  # the tank of a pump that has no circuit
@@ -20,8 +22,30 @@ NUTRIENTS = (NUTRIENT_A, NUTRIENT_B, NUTRIENT_C)
 
 
 def estate(site: Site, random: Random, tap: Solute = RO) -> Ground:
-    """The house of this site with empty tanks."""
-    return Ground(layout_of(site, tap), random)
+    """The house of this site with empty tanks. One zone's climate is simulated, the first that has one."""
+    climate = _climate(site)
+    draughts = None if climate is None else Draughts(climate)
+    ground = Ground(layout_of(site, tap), random, draughts)
+    if draughts is not None and VENT in ground.plant.names:
+        ground.plant.set(VENT, draughts.opening, 0)
+    return ground
+
+
+def _climate(site: Site) -> Climate | None:
+    return next((zone.climate for zone in site.zones.values() if zone.climate is not None), None)
+
+
+def _air(site: Site) -> ClimatePart | None:
+    zone = next((zone for zone in site.zones.values() if zone.climate is not None), None)
+    if zone is None or zone.climate is None:
+        return None
+    climate = zone.climate
+    return ClimatePart(
+        vent=VENT if climate.vents or climate.fans else "",
+        heater=HEATER if climate.heaters else "",
+        lamp=zone.light or "",
+        fog=climate.fog or "",
+    )
 
 
 def layout_of(site: Site, tap: Solute = RO) -> Layout:
@@ -39,7 +63,9 @@ def layout_of(site: Site, tap: Solute = RO) -> Layout:
             valves.setdefault(valve.name, valve)
         for dose in _doses(site, zone):
             doses.setdefault(dose.name, dose)
-    placed = {*pumps, *valves, *doses}
+    air, climate = _air(site), _climate(site)
+    placed = {*pumps, *valves, *doses, *(air.names if air is not None else ())}
+    placed |= set() if climate is None else set(climate.outputs)
     return Layout(
         tanks=tuple(tanks.values()),
         pumps=tuple(pumps.values()),
@@ -47,6 +73,7 @@ def layout_of(site: Site, tap: Solute = RO) -> Layout:
         doses=tuple(doses.values()),
         gauges=tuple(gauges_of(site)),
         mains=tap,
+        climate=air,
         idle=tuple(name for name in site.actuators if name not in placed),
     )
 
@@ -70,6 +97,12 @@ def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
         yield zone.tank, _Make(f"{source}.level", tau_s=1, noise=0.1, step=0.1)
         yield zone.flow, _Make(f"{zone.pump}.flow", tau_s=0.5, step=0.01)
         yield zone.meter, _Make(f"{zone.pump}.volume", step=0.1)
+    if zone.climate is not None:
+        yield zone.climate.temperature, _Make("air.temperature", tau_s=60, noise=0.1, step=0.1)
+        yield zone.climate.humidity, _Make("air.humidity", tau_s=60, noise=1, step=0.1)
+        yield zone.climate.outside, _Make("weather.temperature", tau_s=60, noise=0.1, step=0.1)
+        yield zone.climate.wind, _Make("weather.wind", tau_s=1, noise=0.2, step=0.1)
+        yield zone.climate.rain, _Make("weather.rain")
     if zone.circuit is not None:
         for tank in (zone.circuit.clean, zone.circuit.solution):
             if tank is not None:

@@ -7,14 +7,20 @@ from edgectl.plant.faults import Fault
 from edgectl.plant.house import Plant
 from edgectl.plant.layout import Layout, one_tank
 from edgectl.plant.pump import Spell
+from edgectl.simulate.draughts import HEATER, VENT, Draughts
+
+OPEN_IN_STORM = 0.1  # of the whole way
 
 
 class Ground:
     """A plant, and what a judge must know of it. `watched` is False while no controller lives to stop a pump."""
 
-    def __init__(self, layout: Layout, random: Random) -> None:
+    def __init__(self, layout: Layout, random: Random, draughts: Draughts | None = None) -> None:
         self.plant = Plant(layout, random)
+        self.draughts = draughts
         self.standing_doses = 0  # that fell into water which did not move
+        self.storm_open: Nanos = 0
+        self._minded: Nanos = 0
         self._dry: Nanos = 0
         self._watched = True
 
@@ -25,7 +31,11 @@ class Ground:
 
     def switched(self, name: str, on: bool, at: Nanos) -> None:
         """A relay moved."""
-        plant = self.plant
+        plant, draughts = self.plant, self.draughts
+        if draughts is not None and draughts.has(name):
+            draughts.switch(name, on, at)
+            self._blow(at)
+            return
         plant.set(name, float(on), at)
         if on and name in plant.plumbing.doses:
             plant.plumbing.settle()
@@ -33,7 +43,26 @@ class Ground:
 
     def advance(self, to: Nanos) -> None:
         """Let time pass under the present state."""
+        self._mind_the_storm(to)
+        if self.draughts is not None and self.draughts.moving:
+            self.draughts.advance(to)
+            self._blow(to)
         self.plant.advance(to)
+
+    def _mind_the_storm(self, to: Nanos) -> None:
+        """How long a vent has stood open in a storm, while there was somebody to shut it."""
+        draughts, risky = self.draughts, self.plant.weather.storm and self._watched
+        if draughts is not None and risky and max(draughts.positions.values(), default=0.0) > OPEN_IN_STORM:
+            self.storm_open += max(0, to - self._minded)
+        self._minded = max(self._minded, to)
+
+    def _blow(self, at: Nanos) -> None:
+        draughts = self.draughts
+        assert draughts is not None
+        if VENT in self.plant.names:
+            self.plant.set(VENT, draughts.opening, at)
+        if HEATER in self.plant.names:
+            self.plant.set(HEATER, draughts.heating, at)
 
     def values(self, at: Nanos) -> dict[str, float | None]:
         """What the sensors show, by channel; None is no answer."""

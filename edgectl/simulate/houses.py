@@ -7,6 +7,7 @@ from random import Random
 from edgectl.model.site import Site
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.doses import broken_doses
+from edgectl.simulate.draughts import broken_air
 from edgectl.simulate.estate import estate
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
@@ -52,11 +53,14 @@ def house_of(site: Site, schedules: tuple[Schedule, ...]) -> House:
     for kind, title, unit in (("ph", "pH of the solution", "pH"), ("ec", "EC of the solution", "mS/cm")):
         if kind in probes:
             charts.append((title, unit, tuple(sorted(set(probes[kind])))))
+    if any(zone.climate is not None for zone in site.zones.values()):
+        charts.append(("Air", "°C", ("air.temperature", "weather.temperature")))
+        charts.append(("Humidity", "%RH", ("air.humidity",)))
     return House(
         site=lambda: site,
         schedules=lambda: schedules,
         ground=lambda random: estate(site, random),
-        judge=lambda world: broken_doses(world.site, world.field.ground),
+        judge=lambda world: [*broken_doses(world.site, world.field.ground), *broken_air(world.field.ground)],
         charts=tuple(charts),
     )
 

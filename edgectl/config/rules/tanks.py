@@ -55,7 +55,7 @@ def valves_of_a_circuit(parts: Parts) -> None:
         taken: dict[str, str] = {} if zone.valve is None else {zone.valve: "valve of the zone"}
         for key in VALVES:
             valve = getattr(circuit, key)
-            if valve is None or not _has_role(parts, (*path, key), valve, "valve"):
+            if valve is None or not has_role(parts, (*path, key), valve, "valve"):
                 continue
             first = taken.setdefault(valve, key)
             if first != key:
@@ -104,7 +104,7 @@ def pumps_of_a_chemistry(parts: Parts) -> None:
     for path, _, chemistry in _chemistries(parts):
         named: set[str] = set()
         for place, name in _dosers(path, chemistry):
-            if not _has_role(parts, place, name, "dosing"):
+            if not has_role(parts, place, name, "dosing"):
                 continue
             if name in named:
                 parts.findings.value(place, f"{name} is named twice", "name two different pumps")
@@ -142,7 +142,8 @@ _HINTS = {
 }
 
 
-def _has_role(parts: Parts, path: Path, name: str, role: str) -> bool:
+def has_role(parts: Parts, path: Path, name: str, role: str) -> bool:
+    """Report an actuator that is not there, or that is something else."""
     if name not in parts.names["actuators"]:
         hint = nearest(name, parts.names["actuators"], "add it under actuators")
         parts.findings.value(path, f"there is no actuator '{name}'", hint)

@@ -90,7 +90,7 @@ def tell(draft: Draft, veto: Veto, task_id: str | None, zone: str | None) -> Non
         draft.put(replace(task, vetoes=(*task.vetoes, veto)[-TOLD:]))
 
 
-def order_off(draft: Draft, *, actuator_name: str, cmd_id: str, stage: str, task_id: str, zone: str) -> None:
+def order_off(draft: Draft, *, actuator_name: str, cmd_id: str, stage: str, task_id: str | None, zone: str) -> None:
     """A plain OFF of an output for which off is not the safe value (a lamp): a command like any other."""
     not_after = draft.now.mono + REPLY_WITHIN
     draft.put(

@@ -21,6 +21,13 @@ ALARMS: dict[Code, Meaning] = {
         "No device on a bus answers.",
         "Check the adapter, the power of the bus and its cable; it is one fault, not many.",
     ),
+    Code.CLIMATE_BLIND: alarm(
+        "The temperature or the wind of a house cannot be seen.", "Look at the sensor and its cable."
+    ),
+    Code.HEATER_WITHOUT_GAIN: alarm(
+        "The heating is on and it does not get warmer.",
+        "Look at the heater, its fuel and its fuse, and for an open vent.",
+    ),
     Code.FLOW_WITHOUT_ORDER: alarm(
         "A meter sees water while nothing is ordered on.",
         "Look for a valve that does not close or a pump that runs by hand.",
@@ -115,6 +122,10 @@ CRITICAL = frozenset(
     {
         Code.OUTPUT_MAY_BE_ON,
         Code.FLOW_WITHOUT_ORDER,
+        Code.HEATER_WITHOUT_GAIN,
+        Code.CLIMATE_BLIND,
+        Code.BIZ_HIGH_TEMP,
+        Code.BIZ_LOW_TEMP,
         Code.FILL_OVERRUN,
         Code.OVERSHOOT_GUARD,
         Code.ZONE_THIRSTY,

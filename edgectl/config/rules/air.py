@@ -1,0 +1,82 @@
+"""Rules about the climate of a zone: what moves the air has its role, and no set-point fights another."""
+
+from collections.abc import Iterator
+
+from edgectl.config.parts import Parts
+from edgectl.config.rules.sensors import same_unit
+from edgectl.config.rules.tanks import has_role
+from edgectl.config.rules.zones import known_sensor, unit_of
+from edgectl.config.schema_air import ClimateEntry
+from edgectl.config.source import Path
+
+SPEAKS = {"temperature": "°C", "humidity": "%RH", "outside": "°C", "wind": "m/s"}
+APART = 2.0  # degC between heating and venting: closer together they would work against each other
+
+
+def sensors_of_a_climate(parts: Parts) -> None:
+    """What is looked at exists, in the unit that the set-points have."""
+    for path, climate in _climates(parts):
+        for key in (*SPEAKS, "rain"):
+            sensor = getattr(climate, key)
+            if sensor is None or not known_sensor(parts, (*path, key), sensor) or key not in SPEAKS:
+                continue
+            unit = unit_of(parts, sensor)
+            if unit is not None and not same_unit(unit, SPEAKS[key]):
+                what = f"{sensor} is measured in {unit or 'no unit'}, and {key} speaks {SPEAKS[key]}"
+                parts.findings.value((*path, key), what, f"scale {sensor} to {SPEAKS[key]}, or name another")
+
+
+def outputs_of_a_climate(parts: Parts) -> None:
+    """Each output has the role of its place, and no two places share one."""
+    for path, climate in _climates(parts):
+        named: set[str] = set()
+        for place, name, role in _outputs(path, climate):
+            if has_role(parts, place, name, role):
+                if name in named:
+                    parts.findings.value(place, f"{name} is named twice in this climate", "name each output once")
+                named.add(name)
+
+
+def set_points_leave_room(parts: Parts) -> None:
+    """Heating and venting do not meet, the dry limit lies below the wet one, and each has something to act with."""
+    for path, climate in _climates(parts):
+        if climate.heat is not None and climate.vent is not None:
+            for when in ("day", "night"):
+                heat, vent = getattr(climate.heat, when), getattr(climate.vent, when)
+                if vent - heat < APART:
+                    what = f"{vent:g} °C is less than {APART:g} degrees above heat.{when} {heat:g} °C"
+                    parts.findings.value((*path, "vent", when), what, f"write at least {heat + APART:g}")
+        if climate.driest is not None and climate.wettest is not None and climate.driest >= climate.wettest:
+            what = f"{climate.wettest:g} is not above driest {climate.driest:g}"
+            parts.findings.value((*path, "wettest"), what, "write a larger number")
+        needs = (
+            ("heat", climate.heaters, "heaters: [NAME]"),
+            ("vent", climate.fans or climate.vents, "fans: [NAME] or vents: {roof: …}"),
+            ("driest", climate.fog, "fog: NAME"),
+        )
+        for key, means, hint in needs:
+            if getattr(climate, key) is not None and not means and not parts.findings.refused((*path, key)):
+                parts.findings.key((*path, key), "has nothing to act with", f"add {hint}, or remove it")
+        for key in ("driest", "wettest"):
+            if getattr(climate, key) is not None and climate.humidity is None:
+                parts.findings.key((*path, key), "means nothing without humidity", "add humidity: SENSOR")
+
+
+def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, str]]:
+    for key, role in (("heaters", "heater"), ("fans", "fan")):
+        for index, name in enumerate(getattr(climate, key) or ()):
+            yield (*path, key, index), name, role
+    for vent, entry in climate.vents.items():
+        yield (*path, "vents", vent, "opens"), entry.opens, "motor"
+        yield (*path, "vents", vent, "closes"), entry.closes, "motor"
+    if climate.fog is not None:
+        yield (*path, "fog"), climate.fog, "fog"
+
+
+def _climates(parts: Parts) -> Iterator[tuple[Path, ClimateEntry]]:
+    for name, zone in parts.zones.items():
+        if zone.climate is not None:
+            yield ("zones", name, "climate"), zone.climate
+
+
+RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room)

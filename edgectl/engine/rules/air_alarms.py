@@ -1,0 +1,81 @@
+"""When the air of a zone needs a person: too hot, too cold, not to be seen, or heated without getting warmer."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edgectl.engine.air import Seen
+from edgectl.engine.airing import Airing
+from edgectl.engine.draft import Draft
+from edgectl.model.air import Climate
+from edgectl.model.channel import Missing, Reading
+from edgectl.model.site import Zone
+from edgectl.model.time import SECOND, Nanos
+
+MINUTE: Nanos = 60 * SECOND
+UNSEEN_FOR: Nanos = 5 * MINUTE
+HOT_FOR: Nanos = 10 * MINUTE
+COLD_FOR: Nanos = 20 * MINUTE
+COLD_BELOW = 4.0  # degC below the set-point of the heating
+CALM_AGAIN = 1.0  # degC on the good side
+WARMS_WITHIN: Nanos = 30 * MINUTE
+WARMS_BY = 0.5  # degC that heating has to bring in that time
+
+
+def watch(
+    draft: Draft, zone: Zone, climate: Climate, found: Mapping[str, Reading | Missing], seen: Seen, *, night: bool
+) -> None:
+    """Look at what the sensors say, and whether they say anything."""
+    for name in (climate.temperature, climate.wind):
+        if name is None:
+            continue
+        reading = found[name]
+        if not isinstance(reading, Missing):
+            draft.forget_since(("unseen", name))
+            draft.calm("climate_blind", name)
+        elif draft.now.mono - draft.since(("unseen", name)) >= UNSEEN_FOR:
+            means = "nothing heats and nothing fogs" if name == climate.temperature else "vents open a little at most"
+            draft.alert(
+                "climate_blind",
+                name,
+                f"{name} of {zone.name} cannot be believed ({reading.reason.value.replace('_', ' ')}): {means}",
+                "look at the sensor and its cable; until then watch the house by hand",
+            )
+    if seen.temperature is None:
+        return
+    at = seen.temperature
+    _band(
+        draft, zone, "biz_high_temp", at - climate.overheat, HOT_FOR, f"{at:.1f} °C", "open by hand what does not open"
+    )
+    if climate.heat is not None:
+        cold = climate.heat[night] - COLD_BELOW - at
+        _band(draft, zone, "biz_low_temp", cold, COLD_FOR, f"{at:.1f} °C", "look at the heating and for open vents")
+
+
+def warms(draft: Draft, zone: Zone, seen: Seen, memory: Airing) -> Airing:
+    """Heating that brings no warmth is no heating: a flame that is out, a fuse, a window."""
+    now, at = draft.now.mono, seen.temperature
+    if not memory.wanted.heaters or at is None:
+        if not memory.wanted.heaters:
+            draft.calm("heater_without_gain", zone.name)
+        return replace(memory, heating_since=None)
+    if memory.heating_since is None or at >= memory.heating_from + WARMS_BY:
+        draft.calm("heater_without_gain", zone.name)
+        return replace(memory, heating_since=now, heating_from=at)
+    if now - memory.heating_since >= WARMS_WITHIN:
+        draft.alert(
+            "heater_without_gain",
+            zone.name,
+            f"{zone.name} has been heated for {(now - memory.heating_since) // MINUTE} min and stays at {at:.1f} °C",
+            "look at the heater, its fuel and its fuse, and for a vent or a door that is open",
+        )
+    return memory
+
+
+def _band(draft: Draft, zone: Zone, code: str, beyond: float, lasts: Nanos, shown: str, advice: str) -> None:
+    """An alarm for a value that is beyond its limit for some time; it ends on the good side of it."""
+    if beyond < -CALM_AGAIN:
+        draft.calm(code, zone.name)
+    if beyond < 0:
+        draft.forget_since((code, zone.name))
+    elif draft.now.mono - draft.since((code, zone.name)) >= lasts:
+        draft.alert(code, zone.name, f"the air of {zone.name} has {shown}", advice)

@@ -1,0 +1,176 @@
+"""The air of each zone, kept where its set-points are: the arithmetic is in `air`, the orders are here.
+
+Two rules. Nothing is switched more often than its rest allows, but what the wind asks for does not wait. And a heater,
+a motor and a fog valve carry their own end; a fan keeps its state, whoever lives.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from edgectl.engine import air
+from edgectl.engine.air import LULL, STORM, Seen, Wanted
+from edgectl.engine.airing import Airing
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import air_alarms, drives
+from edgectl.engine.rules.latched import forbids, mode_of
+from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
+from edgectl.engine.senses import cited
+from edgectl.model.air import Climate
+from edgectl.model.channel import Missing, Reading, Use
+from edgectl.model.inputs import AskState, Mode
+from edgectl.model.site import Zone
+from edgectl.model.time import SECOND, Nanos, to_datetime
+
+LOOK: Nanos = 30 * SECOND
+STAGE_REST: Nanos = 120 * SECOND  # between two changes of fans or heaters
+HEAT_PULSE: Nanos = 900 * SECOND
+FOG_PULSE, FOG_REST = 8 * SECOND, 90 * SECOND
+LULL_LASTS: Nanos = 600 * SECOND
+
+
+def run(draft: Draft) -> None:
+    """Look at the air of every zone that has set-points."""
+    for zone in draft.state.site.zones.values():
+        if zone.climate is not None:
+            _zone(draft, zone, zone.climate)
+
+
+def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
+    now = draft.now.mono
+    before = draft.airing.get(zone.name, Airing())
+    memory = drives.follow(draft, climate, before)
+    due = memory.looked_at + LOOK
+    if not memory.looked_at or now >= due:
+        memory = _look(draft, zone, climate, memory)
+        due = now + LOOK
+    draft.wake(due)
+    if mode_of(draft, zone.name) is not Mode.MANUAL:
+        memory = _act(draft, zone, climate, memory)
+    if memory != before:
+        draft.airing = {**draft.airing, zone.name: memory}
+
+
+def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
+    now = draft.now.mono
+    uses = {climate.wind: Use.WIND, climate.rain: Use.WEATHER, climate.outside: Use.WEATHER}
+    found = {name: draft.read(name, uses.get(name, Use.CLIMATE)) for name in climate.sensors}
+    seen = Seen(
+        temperature=_value(found, climate.temperature),
+        humidity=_value(found, climate.humidity),
+        outside=_value(found, climate.outside),
+        wind=_value(found, climate.wind),
+        rain=_value(found, climate.rain),
+    )
+    stormy_until, night = memory.stormy_until, _night(draft, climate)
+    if seen.wind is not None and (seen.wind >= STORM or (now < stormy_until and seen.wind >= LULL)):
+        stormy_until = now + LULL_LASTS
+    after = air.wanted(climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
+    if _told(after) != _told(memory.wanted):
+        draft.note(
+            "CLIMATE_DECIDED",
+            zone=zone.name,
+            vent=round(after.vent, 2),
+            fans=after.fans,
+            heaters=after.heaters,
+            fog=after.fog,
+            reason_code=after.why,
+            samples=[cited(reading) for reading in found.values()],
+        )
+    memory = replace(memory, wanted=after, looked_at=now, stormy_until=stormy_until)
+    air_alarms.watch(draft, zone, climate, found, seen, night=night)
+    return air_alarms.warms(draft, zone, seen, memory)
+
+
+def _told(wanted: Wanted) -> tuple[int, int, int, bool, str]:
+    """What is worth a line of the timeline: a vent in steps of ten percent."""
+    return round(wanted.vent * 10), wanted.fans, wanted.heaters, wanted.fog, wanted.why
+
+
+def _act(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
+    now, wanted = draft.now.mono, memory.wanted
+    memory = drives.move(draft, zone, climate, memory)
+    rested = now - memory.staged_at >= STAGE_REST or wanted.urgent or not memory.staged_at
+    for number, fan in enumerate(climate.fans):
+        if rested and _keep(draft, zone, fan, on=number < wanted.fans):
+            memory, rested = replace(memory, staged_at=now), wanted.urgent
+    for number, heater in enumerate(climate.heaters):
+        memory = _heat(draft, zone, heater, memory, on=number < wanted.heaters)
+    if climate.fog is not None and wanted.fog:
+        if now - memory.fogged_at >= FOG_REST or not memory.fogged_at:
+            if _pulse(draft, zone, climate.fog, FOG_PULSE):
+                memory = replace(memory, fogged_at=now)
+        else:
+            draft.wake(memory.fogged_at + FOG_REST)
+    return memory
+
+
+def _heat(draft: Draft, zone: Zone, heater: str, memory: Airing, *, on: bool) -> Airing:
+    output = draft.output(heater)
+    burning = output is not None and output.owed_off
+    if not on:
+        if output is not None and burning and output.closing is None and output.task_id is None:
+            switch_off(draft, output, planned=True, why="warm enough")
+        return memory
+    now = draft.now.mono
+    if burning or (memory.staged_at and now - memory.staged_at < STAGE_REST and not _was_on(draft, heater)):
+        return memory
+    longest = draft.state.site.actuators[heater].max_on
+    lease = HEAT_PULSE if longest is None else min(HEAT_PULSE, longest)
+    return replace(memory, staged_at=now) if _pulse(draft, zone, heater, lease) else memory
+
+
+def _was_on(draft: Draft, name: str) -> bool:
+    """Its last pulse has just ended by itself: the next one is no new stage."""
+    output = draft.output(name)
+    return output is not None and output.off_at is not None and draft.now.mono - output.off_at < STAGE_REST
+
+
+def _keep(draft: Draft, zone: Zone, name: str, *, on: bool) -> bool:
+    """Bring an output that keeps its state into another one. True when it was ordered."""
+    seen = draft.state.seen.get(name)
+    if seen is None:
+        draft.effect(AskState(actuator=name))  # nobody has looked since the start
+        return False
+    if seen.on is on or _busy(draft, name):
+        return False
+    cmd_id, now = _cmd_id(draft, zone, name), draft.now.mono
+    if not on:
+        order_off(draft, actuator_name=name, cmd_id=cmd_id, stage="climate", task_id=None, zone=zone.name)
+        return True
+    if forbids(draft, draft.state.site.actuators[name]):
+        return False
+    veto = switch_on(
+        draft,
+        actuator_name=name,
+        lease=None,
+        cmd_id=cmd_id,
+        stage="climate",
+        task_id=None,
+        zone=zone.name,
+        not_after=now + REPLY_WITHIN,
+    )
+    return veto is None
+
+
+def _pulse(draft: Draft, zone: Zone, name: str, lease: Nanos) -> bool:
+    """Order one ON with its end, unless somebody forbids it or it is on its way already."""
+    return drives.pulse(draft, zone, name, lease, _cmd_id(draft, zone, name))
+
+
+def _busy(draft: Draft, name: str) -> bool:
+    return any(c.actuator == name and not c.terminal for c in draft.commands())
+
+
+def _cmd_id(draft: Draft, zone: Zone, name: str) -> str:
+    return f"air-{zone.number}-{name}-{draft.state.seq + len(draft.entries) + 1}"
+
+
+def _night(draft: Draft, climate: Climate) -> bool:
+    local = to_datetime(draft.now.wall).astimezone(draft.state.zone_info)
+    minute, (begin, end) = local.hour * 60 + local.minute, climate.day
+    return not (begin <= minute < end if begin <= end else minute >= begin or minute < end)
+
+
+def _value(found: Mapping[str, Reading | Missing], name: str | None) -> float | None:
+    reading = None if name is None else found[name]
+    return reading.value if isinstance(reading, Reading) else None

@@ -1,0 +1,109 @@
+"""Vents on three wires: two outputs, one for each way, and a position that only the clock knows.
+
+Two rules. A way is one pulse that ends by itself; both ways are never on, with a pause between them. And a position
+that nobody can know, as after a start or a run that was cut short, is found again by running the drive home.
+"""
+
+from dataclasses import replace
+
+from edgectl.engine.airing import Airing, Drive
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import forbids
+from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
+from edgectl.model.air import Climate, Vent
+from edgectl.model.command import Command, CommandState
+from edgectl.model.site import Zone
+from edgectl.model.time import SECOND, Nanos
+
+REVERSE: Nanos = SECOND  # a motor that is thrown into reverse breaks its gear
+MOVE_REST: Nanos = 300 * SECOND
+URGENT_REST: Nanos = 60 * SECOND
+DEADBAND, STEP = 0.05, 0.25
+HOME_MORE = 1.1  # of the whole way: the end switch stops the motor earlier
+LONGEST_HOME: Nanos = 120 * SECOND
+
+
+def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
+    """What has become of the runs that were ordered: where the vents are now."""
+    found = dict(memory.drives)
+    for vent in climate.vents:
+        drive = found.get(vent.name, Drive())
+        if not drive.order:
+            continue
+        command = draft.command(drive.order)
+        if command is None or command.terminal:
+            found[vent.name] = Drive(position=_reached(vent, drive, command))
+    return memory if found == memory.drives else replace(memory, drives=found)
+
+
+def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
+    """Run each vent towards what is wanted, a step at a time."""
+    now = draft.now.mono
+    for vent in climate.vents:
+        drive = memory.drives.get(vent.name, Drive())
+        if drive.order:
+            continue
+        way = _way(vent, drive, memory, now)
+        if way is None:
+            continue
+        opening, lease = way
+        name, other = (vent.opens, vent.closes) if opening else (vent.closes, vent.opens)
+        still = draft.output(other)
+        if still is not None and (still.owed_off or now < (still.off_at or 0) + REVERSE):
+            draft.wake(now + REVERSE)
+            continue
+        cmd_id = f"air-{zone.number}-{name}-{draft.state.seq + len(draft.entries) + 1}"
+        if pulse(draft, zone, name, lease, cmd_id):
+            kept = {**memory.drives, vent.name: replace(drive, order=cmd_id, opening=opening)}
+            memory = replace(memory, drives=kept, moved_at=now)
+    return memory
+
+
+def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> bool:
+    """Order one ON with its end, unless somebody forbids it or it is on already. True when it was ordered."""
+    output = draft.output(name)
+    if (output is not None and output.owed_off) or forbids(draft, draft.state.site.actuators[name]):
+        return False
+    if draft.state.site.actuators[name].device in draft.state.silent:
+        return False
+    veto = switch_on(
+        draft,
+        actuator_name=name,
+        lease=lease,
+        cmd_id=cmd_id,
+        stage="climate",
+        task_id=None,
+        zone=zone.name,
+        not_after=draft.now.mono + REPLY_WITHIN,
+    )
+    return veto is None
+
+
+def _way(vent: Vent, drive: Drive, memory: Airing, now: Nanos) -> tuple[bool, Nanos] | None:
+    """Open or close, and for how long; None when it is where it should be, or has just moved."""
+    if drive.position is None:
+        return False, min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
+    error = memory.wanted.vent - drive.position
+    shuts = memory.wanted.vent == 0.0 and drive.position > 0
+    if abs(error) < DEADBAND and not shuts:
+        return None
+    closing = error < 0 and memory.wanted.urgent
+    rest = 0 if closing else URGENT_REST if memory.wanted.urgent else MOVE_REST
+    if memory.moved_at and now - memory.moved_at < rest:
+        return None
+    if shuts and (closing or drive.position <= STEP):
+        # Into the end switch: then its position is known again.
+        return False, round(vent.travel * (drive.position + HOME_MORE - 1))
+    step = abs(error) if memory.wanted.urgent else min(abs(error), STEP)
+    return error > 0, max(SECOND, round(vent.travel * step))
+
+
+def _reached(vent: Vent, drive: Drive, command: Command | None) -> float | None:
+    if command is None or command.lease is None or command.state is CommandState.SEND_FAILED:
+        return drive.position
+    if command.state is not CommandState.DONE:
+        return None
+    share = command.lease / vent.travel
+    if drive.position is None:
+        return 0.0 if not drive.opening else None
+    return min(1.0, max(0.0, drive.position + (share if drive.opening else -share)))

@@ -1,0 +1,69 @@
+"""Vents, fans and heaters in front of the simulated air: relays in, an opening and a share of the heating out."""
+
+from typing import TYPE_CHECKING
+
+from edgectl.model.air import Climate, Vent
+from edgectl.model.time import SECOND, Nanos
+
+if TYPE_CHECKING:
+    from edgectl.simulate.ground import Ground
+
+STORM_OPEN_S = 240.0  # a look, the whole way of a slow drive, and one order that was lost
+VENT, HEATER = "draughts.vent", "draughts.heater"  # the parts of the plant that these move
+FAN_SHARE = 0.25  # what one fan moves, as a share of a vent that is fully open
+
+
+class Draughts:
+    """What the relays of one climate amount to. A drive stops at its ends, whoever holds its relay."""
+
+    def __init__(self, climate: Climate) -> None:
+        self.climate = climate
+        self.positions = {vent.name: 0.3 for vent in climate.vents}  # somebody left them so
+        self._on: set[str] = set()
+        self._at: Nanos = 0
+
+    def has(self, name: str) -> bool:
+        """Is this relay one of them?"""
+        drives = {way for vent in self.climate.vents for way in (vent.opens, vent.closes)}
+        return name in drives or name in self.climate.fans or name in self.climate.heaters
+
+    def switch(self, name: str, on: bool, at: Nanos) -> None:
+        """A relay moved."""
+        self.advance(at)
+        (self._on.add if on else self._on.discard)(name)
+
+    def advance(self, to: Nanos) -> None:
+        """Let the drives run."""
+        for vent in self.climate.vents:
+            way = (vent.opens in self._on) - (vent.closes in self._on)
+            if way:
+                self.positions[vent.name] = self._moved(vent, way, to)
+        self._at = max(self._at, to)
+
+    @property
+    def moving(self) -> bool:
+        """Does a drive run?"""
+        return any(way in self._on for vent in self.climate.vents for way in (vent.opens, vent.closes))
+
+    @property
+    def opening(self) -> float:
+        """How much air goes through, 0..1 of fully open."""
+        vents = sum(self.positions.values()) / max(1, len(self.positions))
+        return min(1.0, vents + FAN_SHARE * sum(fan in self._on for fan in self.climate.fans))
+
+    @property
+    def heating(self) -> float:
+        """How much of the heating is on, 0..1."""
+        heaters = self.climate.heaters
+        return sum(heater in self._on for heater in heaters) / max(1, len(heaters))
+
+    def _moved(self, vent: Vent, way: int, to: Nanos) -> float:
+        return min(1.0, max(0.0, self.positions[vent.name] + way * (to - self._at) / vent.travel))
+
+
+def broken_air(ground: "Ground") -> list[str]:
+    """H24: no vent stands open in a storm for longer than it takes to shut it."""
+    open_s = ground.storm_open / SECOND
+    if ground.draughts is None or open_s <= STORM_OPEN_S:
+        return []
+    return [f"H24: a vent stood open for {open_s:.0f} s in a storm"]

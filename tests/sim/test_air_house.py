@@ -1,0 +1,146 @@
+"""The air house in virtual time: kept within its set-points, shut in a storm, and honest about a heater that is out."""
+
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+import pytest
+
+from edgectl.config.loader import load
+from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode
+from edgectl.model.time import SECOND, Nanos
+from edgectl.plant.faults import Fault
+from edgectl.simulate.draughts import broken_air
+from edgectl.simulate.estate import estate
+from edgectl.simulate.field import Faults
+from edgectl.simulate.invariants import broken
+from edgectl.simulate.world import DAY, World
+from tests.unit.site_files import EXAMPLES
+
+FILE = load(EXAMPLES / "climate.yaml")
+HOUR: Nanos = 3600 * SECOND
+
+
+def house(seed: int = 1, *, faults: Faults | None = None, crash: float = 0.0) -> World:
+    return World(FILE.site, FILE.schedules, seed, ground=estate(FILE.site, Random(seed)), faults=faults, crash=crash)
+
+
+def promises(world: World) -> list[str]:
+    world.field.advance(world.now)
+    return [
+        *broken(world.site, world.journal, world.field.trace, world.report.ready_at),
+        *broken_air(world.field.ground),
+    ]
+
+
+def temperature(world: World) -> float:
+    world.field.advance(world.now)
+    climate = world.field.ground.plant.climate
+    assert climate is not None
+    return climate.air.temperature
+
+
+def vent(world: World) -> float:
+    draughts = world.field.ground.draughts
+    assert draughts is not None
+    return draughts.positions["roof"]
+
+
+def moved(world: World, name: str) -> int:
+    return sum(move.on for move in world.field.trace if move.name == name)
+
+
+def test_three_spring_days_stay_within_the_set_points_and_wear_no_motor() -> None:
+    world = house()
+    coldest, hottest = 99.0, -99.0
+    for hour in range(1, 72):
+        world.run(hour * HOUR)
+        coldest, hottest = min(coldest, temperature(world)), max(hottest, temperature(world))
+    assert promises(world) == []
+    assert coldest > 12.5, "the set-point of the night is 15"
+    assert hottest < 30, "ventilated above 24"
+    assert not world.state.alarms, "a healthy run raises none"
+    for name in ("fan_1", "heater_1"):
+        assert moved(world, name) > 3
+    assert moved(world, "roof_open") + moved(world, "roof_close") < 3 * 120
+    drive = world.state.airing["house"].drives["roof"]
+    assert drive.position == pytest.approx(vent(world), abs=0.02), "the clock knows where the vent is"
+
+
+def test_fog_comes_in_short_pulses_and_never_into_damp_air() -> None:
+    zone = FILE.site.zones["house"]
+    assert zone.climate is not None
+    dry = replace(FILE.site, zones={"house": replace(zone, climate=replace(zone.climate, driest=80.0))})
+    world = World(dry, (), 1, ground=estate(dry, Random(1)))
+    world.run(12 * HOUR)
+    assert promises(world) == []
+    assert moved(world, "fog_valve") > 20
+    on = [move.at for move in world.field.trace if move.name == "fog_valve" and move.on]
+    assert min(b - a for a, b in pairwise(on)) >= 90 * SECOND
+
+
+def test_a_storm_shuts_the_vent_at_once_and_it_opens_ten_minutes_after() -> None:
+    world = house()
+    world.run(10 * HOUR)  # noon
+    assert vent(world) > 0.3
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + 200 * SECOND)
+    assert vent(world) == 0
+    world.run(world.now + HOUR)
+    assert vent(world) == 0
+    world.field.ground.plant.mend(Fault.WIND_STORM, "", world.now)
+    mended = world.now
+    world.run(mended + 560 * SECOND)
+    assert vent(world) == 0
+    world.run(mended + 2 * HOUR)
+    assert vent(world) > 0.2
+    assert promises(world) == []
+
+
+def test_a_heater_that_brings_no_warmth_calls_a_person() -> None:
+    world = house()
+    world.field.ground.plant.break_part(Fault.HEATER_COLD, "", 0)
+    world.run(8 * HOUR)
+    assert "heater_without_gain:house" in world.state.alarms
+    assert promises(world) == []
+
+
+@pytest.mark.parametrize("sensor", ["inside.temperature", "counter.frequency_1"])
+def test_what_cannot_be_seen_is_not_acted_on(sensor: str) -> None:
+    world = house()
+    world.run(9 * HOUR)
+    world.field.ground.plant.break_part(Fault.PROBE_DROPOUT, sensor, world.now)
+    world.run(world.now + 10 * 60 * SECOND)
+    heats = moved(world, "heater_1")
+    world.run(2 * DAY)
+    assert any(name.startswith("climate_blind:") for name in world.state.alarms)
+    if sensor == "inside.temperature":
+        assert moved(world, "heater_1") == heats, "nobody heats without a thermometer"
+    else:
+        assert vent(world) <= 0.21, "without the wind a vent opens a little at most"
+    assert promises(world) == []
+
+
+def test_a_lock_and_manual_mode_keep_their_hands_off_the_air() -> None:
+    world = house()
+    world.run(HOUR)
+    world.offer(Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone="house", why="roof"))
+    world.run(world.now + 60 * SECOND)
+    before = len(world.field.trace)
+    world.run(world.now + 12 * HOUR)
+    assert not any(move.on for move in world.field.trace[before:])
+    assert not [entry for entry in world.journal.timeline if entry.event_type == "VETO"][:-1], "no flood of vetoes"
+    world.offer(Restrain(token=2, what=Restraint.LOCK, on=False, who="Ana", zone="house"))
+    world.offer(SetMode(token=3, zone="house", mode=Mode.MANUAL, who="Ana"))
+    world.run(world.now + 12 * HOUR)
+    assert not any(move.on for move in world.field.trace[before:])
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rough_days_break_no_promise(seed: int) -> None:
+    rough = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.005)
+    world = house(seed, faults=rough, crash=0.002)
+    world.run(4 * DAY)
+    assert promises(world) == []
+    assert world.report.crashes > 3
+    assert world.field.injected > 20
