@@ -10,7 +10,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from edgectl.config import calendars, defaults, schema
-from edgectl.config.build_water import build_doser, build_zone, dosers_of
+from edgectl.config.build_water import build_daily, build_doser, build_draws, build_zone, dosers_of
 from edgectl.config.feasibility import Load
 from edgectl.config.origins import Effective, Origins
 from edgectl.config.parts import Parts
@@ -65,6 +65,7 @@ def build_site(parts: Parts, origins: Origins) -> Site:
         actuators={name: _actuator(name, entry, parts, origins) for name, entry in parts.actuators.items()},
         zones={name: build_zone(name, zone, parts, origins) for name, zone in parts.zones.items()},
         never_together=_interlocks(parts),
+        estop=parts.site.estop,
         buses={
             name: frozenset(device for device, entry in parts.devices.items() if entry.bus == name)
             for name, bus in parts.buses.items()
@@ -222,6 +223,8 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         stop_if=tuple(clause.condition for clause in entry.stop_if or ()),
         starts_per_hour=entry.starts_per_hour,
         doser=build_doser(entry, outlet),
+        draws=build_draws(entry),
+        daily=build_daily(name, entry, parts),
     )
 
 

@@ -7,7 +7,7 @@ from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
 from edgectl.drivers.profile import Outlet
-from edgectl.model.site import Fallback, Zone
+from edgectl.model.site import Daily, Draws, Fallback, Zone
 from edgectl.model.time import MS, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser, Tank
 
@@ -62,6 +62,31 @@ def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
     )
 
 
+def build_draws(entry: ActuatorEntry) -> Draws | None:
+    """What a motor may draw; None when nothing measures it."""
+    if entry.current is None:
+        return None
+    return Draws(sensor=entry.current, least=entry.min_current, most=entry.max_current)
+
+
+def build_daily(name: str, entry: ActuatorEntry, parts: Parts) -> Daily | None:
+    """How much water it may let through in a day; None where nobody limits it."""
+    rate = rate_of(name, parts)
+    if entry.role == "dosing" or entry.max_per_day is None or rate is None:
+        return None
+    return Daily(litres=entry.max_per_day / 1000, l_min=rate)
+
+
+def rate_of(name: str, parts: Parts) -> float | None:
+    """The commissioned rate of a pump or of a valve on the mains, in L/min."""
+    for zone in parts.zones.values():
+        if zone.pump == name and zone.rate is not None:
+            return zone.rate
+        if zone.circuit is not None and zone.circuit.fill == name and zone.circuit.fill_rate is not None:
+            return zone.circuit.fill_rate
+    return None
+
+
 def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
     return Circuit(
         solution=_tank(entry.solution, parts),
@@ -71,6 +96,8 @@ def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
         solution_supply=entry.solution_supply,
         solution_fill=entry.solution_fill,
         fill_l_min=entry.fill_rate,
+        drain=entry.drain,
+        drain_time=entry.drain_time,
         fill_time=entry.fill_time,
         solution_time=entry.solution_time,
     )

@@ -46,6 +46,7 @@ class SiteSection(Strict):
     id: Name = Field(description="a short word for this greenhouse, for example gh-1")
     name: Words = Field(description="what people call it, for example North house")
     timezone: Words = Field(description="a name such as Europe/Berlin")
+    estop: Name | None = Field(None, description="a sensor that reads 1 while the wired emergency stop is not pressed")
     latitude: float | None = Field(None, ge=-90, le=90, description="degrees, north is positive")
     longitude: float | None = Field(None, ge=-180, le=180, description="degrees, east is positive")
 
@@ -153,6 +154,9 @@ class ActuatorEntry(Strict):
     max_dose: Volume | None = Field(None, description="the largest single dose, for example 20ml")
     max_per_hour: Volume | None = Field(None, description="for example 60ml")
     max_per_day: Volume | None = Field(None, description="for example 200ml")
+    current: Name | None = Field(None, description="a sensor in A that shows what the motor draws")
+    min_current: float | None = Field(None, gt=0, description="in A: below it the motor pushes nothing")
+    max_current: float | None = Field(None, gt=0, description="in A: above it the motor is blocked")
     starts_per_hour: int | None = Field(None, ge=1, le=1000, description="how often it may start in any hour")
     safe: Literal["off", "on", "keep", "position"] | None = Field(None, description="the state when in doubt")
     on_restart: Literal["safe", "reconcile"] | None = Field(None, description="safe or reconcile")
@@ -235,9 +239,9 @@ class ScheduleEntry(Strict):
     """When something is done."""
 
     zone: Name = Field(description="a zone of this file")
-    task: Literal["irrigation", "lighting", "diagnostics"] = Field(
-        description="irrigation, lighting or diagnostics (everything that fills and prepares tanks)"
-    )
+    task: Literal[
+        "circulate", "diagnostics", "dosing", "irrigation", "lighting", "mist", "solution_change", "ventilation"
+    ] = Field(description="irrigation, lighting, diagnostics (everything that fills and prepares tanks), …")
     workflow: PREPARATIONS | None = Field(None, description="which work on the tanks, for example startup")
     cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')
     at: Annotated[list[Clock], Field(min_length=1, max_length=48)] | None = Field(

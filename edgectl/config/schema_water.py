@@ -26,6 +26,8 @@ class CircuitEntry(Strict):
     solution_supply: Name | None = Field(None, description="the valve through which the pump draws solution")
     solution_fill: Name | None = Field(None, description="the valve that leads back into the solution tank")
     fill_rate: FlowRate | None = Field(None, description="what the mains give, as measured: 20l/min")
+    drain: Name | None = Field(None, description="the valve that empties the solution tank")
+    drain_time: SomeTime | None = Field(None, description="the longest that may take, 30m unless told")
     fill_time: SomeTime | None = Field(None, description="the longest the first fill may take, 20m unless told")
     solution_time: SomeTime | None = Field(None, description="the longest the second fill may take, 30m unless told")
 

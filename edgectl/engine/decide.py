@@ -10,8 +10,10 @@ from edgectl.engine.rules import (
     alarms,
     climate,
     conditions,
+    estop,
     interlock,
     operator,
+    photoperiod,
     recovery,
     replies,
     restraints,
@@ -73,6 +75,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     for _ in range(PASSES):
         before = draft.version
         replies.overdue(draft)
+        estop.watch(draft)
         restraints.expire(draft)
         interlock.watch_outputs(draft)
         schedules.run(draft)
@@ -83,6 +86,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
             break
     climate.run(draft)
     witness.watch(draft)
+    photoperiod.watch(draft)
     alarms.watch(draft)
     return draft.decision()
 

@@ -120,6 +120,23 @@ class Sensor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Draws:
+    """What a motor draws while it runs, in A: below or above it something is wrong."""
+
+    sensor: str
+    least: float | None = None
+    most: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Daily:
+    """How much water an output may let through in a day, and how fast it does, as commissioned."""
+
+    litres: float
+    l_min: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actuator:
     """One output with its limits. `fail_safe` says what ends an ON when this program cannot."""
 
@@ -135,6 +152,8 @@ class Actuator:
     stop_if: tuple[Condition, ...] = ()
     starts_per_hour: int | None = None
     doser: Doser | None = None
+    draws: Draws | None = None
+    daily: Daily | None = None
 
     @property
     def device(self) -> str:
@@ -182,7 +201,7 @@ class Zone:
         circuit, chemistry = self.circuit, self.chemistry
         names = [self.pump, self.valve, self.light, self.fog]
         if circuit is not None:
-            names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
+            names += [circuit.drain, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
         if chemistry is not None:
             names += chemistry.dosers
         if self.climate is not None:
@@ -201,6 +220,7 @@ class Site:
     actuators: dict[str, Actuator]
     zones: dict[str, Zone]
     never_together: tuple[frozenset[str], ...] = ()
+    estop: str | None = None  # the sensor that reads 1 while the wired emergency stop is not pressed
     buses: dict[str, frozenset[str]] = field(default_factory=dict)  # the devices that share each pair of wires
 
     def bus_of(self, device: str) -> str | None:

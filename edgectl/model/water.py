@@ -35,6 +35,8 @@ class Circuit:
     solution_fill: str | None = None
     fill_l_min: float | None = None  # commissioned rate of the mains
     fill_time: Nanos | None = None  # the longest a fill of the first tank may take
+    drain: str | None = None  # empties the solution tank
+    drain_time: Nanos | None = None  # the longest that may take
     solution_time: Nanos | None = None  # the longest a fill of the solution tank may take
 
 

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode
+from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, TaskRequest
+from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
 from edgectl.simulate.draughts import broken_air
@@ -77,6 +78,44 @@ def test_fog_comes_in_short_pulses_and_never_into_damp_air() -> None:
     assert moved(world, "fog_valve") > 20
     on = [move.at for move in world.field.trace if move.name == "fog_valve" and move.on]
     assert min(b - a for a, b in pairwise(on)) >= 90 * SECOND
+
+
+def asked(world: World, kind: str, payload: dict[str, float], name: str) -> Task:
+    wall = world.wall
+    world.offer(
+        TaskRequest(
+            token=9,
+            zone="house",
+            task_type=kind,
+            payload=payload,
+            source="cli",
+            correlation_id=name,
+            scheduled_for=wall,
+            due_at=wall + 60 * SECOND,
+            expires_at=wall + 120 * SECOND,
+        )
+    )
+    world.run(world.now + 400 * SECOND)
+    return next(v for v in world.journal.values.values() if isinstance(v, Task) and v.correlation_id == name)
+
+
+def test_airing_and_mist_by_order_end_by_the_clock_and_the_weather_has_its_say() -> None:
+    world = house()
+    world.run(60 * SECOND)
+    aired = asked(world, "ventilation", {"duration_s": 300.0}, "air-the-house")
+    assert aired.outcome is not None
+    assert (aired.outcome.success, aired.outcome.reason_code) == (True, "ventilation_required")
+    assert aired.outcome.commands_effect_confirmed == aired.outcome.commands_total == 2
+    fogged = asked(world, "mist", {"duration_s": 5.0}, "a-little-mist")
+    assert fogged.outcome is not None
+    assert fogged.outcome.success
+    assert fogged.outcome.effect_amounts["fog_valve_s"] == pytest.approx(5.0, abs=0.3)
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + 60 * SECOND)
+    blown = asked(world, "ventilation", {}, "air-in-a-storm")
+    assert blown.outcome is not None
+    assert (blown.outcome.decision, blown.outcome.reason_code) == ("skip", "wind_blocked")
+    assert promises(world) == []
 
 
 def test_a_storm_shuts_the_vent_at_once_and_it_opens_ten_minutes_after() -> None:

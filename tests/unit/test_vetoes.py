@@ -12,7 +12,7 @@ from edgectl.model.channel import Sample
 from edgectl.model.command import Command, Order
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.output import Output
-from edgectl.model.site import Actuator, Compare, Condition, Role
+from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, Role
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Latch
@@ -77,6 +77,11 @@ def _level(state: State, value: float) -> None:
     state.image["level.level"] = Sample(sample_id=9, channel="level.level", value=value, at=NOW.mono - SECOND)
 
 
+def _pressed(state: State) -> None:
+    state.site = replace(state.site, estop="level")
+    _level(state, 0.0)
+
+
 def _rested(state: State) -> None:
     state.outputs["pump"] = _output(state, "pump", owed=False, off_at=NOW.mono - SECOND)
 
@@ -113,6 +118,7 @@ def _open(state: State) -> None:
 
 START: dict[str, tuple[Callable[[State], None], str]] = {
     "phase": (lambda state: setattr(state, "phase", Phase.SETTLING), "still being settled"),
+    "estop": (_pressed, "the emergency stop is pressed"),
     "storage": (lambda state: setattr(state, "storage_ok", False), "does not take entries"),
     "restraint": (lambda state: latch(state, "lock:zone-1", "new filter"), "Ana works in zone-1 (new filter)"),
     "lockout": (lambda state: latch(state, "lockout:pump"), "until its alarm is acknowledged"),
@@ -122,6 +128,10 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "min_off": (_rested, "off for 1.0 s of min_off 5 s"),
     "path": (_closed, "switch valve on first"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
+    "max_per_day": (
+        lambda state: with_pump(state, daily=Daily(litres=5, l_min=10)),
+        "10.0 L on top of 0.0 L of the last day are more than max_per_day 5 L",
+    ),
     "starts_per_hour": (_starts, "has started 2 times"),
     "never_together": (_together, "pump never together with lamp"),
     "requires": (lambda state: _level(state, 12.0), "requires level > 15 (12"),
@@ -131,6 +141,8 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     ),
 }
 STAY: dict[str, tuple[Callable[[State], None], str]] = {
+    "estop": (_pressed, "the emergency stop is pressed"),
+    "current": (lambda state: with_pump(state, draws=Draws(sensor="level", most=3)), "pump draws 70 A, more than 3 A"),
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
     "path": (_closed, "pushes against a closed valve"),
     "requires": (_only_requires, "requires level > 15"),

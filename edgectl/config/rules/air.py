@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from edgectl.config.parts import Parts
 from edgectl.config.rules.sensors import same_unit
 from edgectl.config.rules.tanks import has_role
-from edgectl.config.rules.zones import known_sensor, unit_of
+from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.source import Path
 

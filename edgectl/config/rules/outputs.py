@@ -3,10 +3,12 @@
 from itertools import pairwise
 
 from edgectl.config import defaults
+from edgectl.config.build_water import rate_of
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
-from edgectl.config.rules.sensors import point_exists
+from edgectl.config.rules.sensors import point_exists, same_unit
+from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.rules.wires import profile_of
 from edgectl.config.schema import ActuatorEntry
 from edgectl.drivers.profile import Outlet
@@ -131,11 +133,47 @@ def off_is_safe(parts: Parts) -> None:
 def keys_of_the_role(parts: Parts) -> None:
     """A limit on the wrong kind of output protects nothing."""
     for name, actuator in parts.actuators.items():
-        owners = {key: Role.DOSING for key in (*DOSING_KEYS, "gain")} | {"travel": Role.VALVE, "run_down": Role.PUMP}
+        owners = dict.fromkeys(("ml_per_s", "max_dose", "max_per_hour", "gain"), Role.DOSING)
+        owners |= {"travel": Role.VALVE, "run_down": Role.PUMP}
         for key, role in owners.items():
             if getattr(actuator, key) is not None and actuator.kind is not role:
                 what = f"belongs to role {role.value}, and {name} is a {actuator.role}"
                 parts.findings.key(("actuators", name, key), what, "remove it, or correct the role")
+
+
+def day_of_water(parts: Parts) -> None:
+    """A day's litres are counted by a rate that somebody measured."""
+    for name, actuator in parts.actuators.items():
+        path = ("actuators", name, "max_per_day")
+        if actuator.max_per_day is None or actuator.kind is Role.DOSING or parts.findings.refused(path):
+            continue
+        if actuator.kind not in (Role.PUMP, Role.VALVE):
+            parts.findings.key(path, f"means nothing for a {actuator.role}", "remove it, or correct the role")
+        elif rate_of(name, parts) is None:
+            what = f"needs the rate of {name}, and no zone tells it"
+            parts.findings.value(path, what, "add rate: 20l/min to its zone, or fill_rate to the circuit that it fills")
+
+
+def current_is_whole(parts: Parts) -> None:
+    """A current has a sensor in A and at least one bound, and the lower lies below the upper."""
+    for name, actuator in parts.actuators.items():
+        path = ("actuators", name)
+        bounds = [key for key in ("min_current", "max_current") if getattr(actuator, key) is not None]
+        if actuator.current is None:
+            for key in bounds:
+                parts.findings.key((*path, key), "means nothing without current", "add current: SENSOR")
+            continue
+        if not known_sensor(parts, (*path, "current"), actuator.current):
+            continue
+        unit = unit_of(parts, actuator.current)
+        if unit is not None and not same_unit(unit, "A"):
+            what = f"{actuator.current} is measured in {unit or 'no unit'}, and current speaks A"
+            parts.findings.value((*path, "current"), what, f"scale {actuator.current} to A, or name another")
+        if not bounds:
+            parts.findings.key((*path, "current"), "guards nothing", "add max_current or min_current")
+        low, high = actuator.min_current, actuator.max_current
+        if low is not None and high is not None and low >= high:
+            parts.findings.value((*path, "max_current"), f"{high:g} is not above {low:g}", "write a larger number")
 
 
 def dose_limits_agree(parts: Parts) -> None:
@@ -175,6 +213,8 @@ RULES = (
     hardware_end,
     off_is_safe,
     keys_of_the_role,
+    day_of_water,
+    current_is_whole,
     dose_limits_agree,
     known_in_interlock,
 )

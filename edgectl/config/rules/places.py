@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
+from edgectl.config.rules.units import known_sensor
 
 FAR = 4.0  # hours; the west of China lives three and a half from its sun
 
@@ -42,4 +43,10 @@ def _names() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-RULES = (known_timezone, longitude_of_the_clock)
+def known_estop(parts: Parts) -> None:
+    """The feedback of the emergency stop is a sensor of this file."""
+    if parts.site is not None and parts.site.estop is not None:
+        known_sensor(parts, ("site", "estop"), parts.site.estop)
+
+
+RULES = (known_estop, known_timezone, longitude_of_the_clock)

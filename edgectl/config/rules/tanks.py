@@ -6,12 +6,12 @@ from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.rules.outputs import DOSING_KEYS
 from edgectl.config.rules.sensors import same_unit
-from edgectl.config.rules.zones import known_sensor, unit_of
+from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema import ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
 from edgectl.config.source import Path
 
-VALVES = ("fill", "clean_supply", "solution_supply", "solution_fill")
+VALVES = ("drain", "fill", "clean_supply", "solution_supply", "solution_fill")
 SAYS = {"level": "%", "low": "", "high": ""}
 PROBES = {"ph": "pH", "ec": "mS/cm"}
 

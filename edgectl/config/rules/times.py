@@ -16,7 +16,17 @@ from edgectl.model.site import FailSafe
 from edgectl.model.time import SECOND, Nanos
 
 CADENCES = ("cron", "at", "sun", "every", "window")
-NEEDS = {"irrigation": "pump", "lighting": "light", "diagnostics": "circuit"}
+NEEDS = {
+    "irrigation": "pump",
+    "lighting": "light",
+    "diagnostics": "circuit",
+    "circulate": "circuit",
+    "solution_change": "circuit",
+    "dosing": "chemistry",
+    "mist": "climate",
+    "ventilation": "climate",
+}
+LASTING = ("circulate", "mist", "ventilation")
 TWO_TANKS = ("solution_fill",)
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND
@@ -146,6 +156,10 @@ def amount_where_it_counts(parts: Parts) -> None:
                 where = parts.findings.place(("zones", schedule.zone), (*path, "volume"))
                 what = f"needs a meter, and {schedule.zone} has none"
                 parts.findings.value((*path, "volume"), what, f"add meter: SENSOR to {schedule.zone} ({where})")
+            continue
+        if schedule.task in LASTING:
+            if schedule.volume is not None:
+                parts.findings.key((*path, "volume"), f"means nothing for {schedule.task}", "write duration")
             continue
         why = "the window says how long" if schedule.task == "lighting" else "the tanks say when they are full"
         for key in ("duration", "volume"):

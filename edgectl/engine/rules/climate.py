@@ -158,7 +158,9 @@ def _pulse(draft: Draft, zone: Zone, name: str, lease: Nanos) -> bool:
 
 
 def _busy(draft: Draft, name: str) -> bool:
-    return any(c.actuator == name and not c.terminal for c in draft.commands())
+    output = draft.output(name)
+    held = output is not None and output.owed_off  # by a task that airs the house, or by hand
+    return held or any(c.actuator == name and not c.terminal for c in draft.commands())
 
 
 def _cmd_id(draft: Draft, zone: Zone, name: str) -> str:

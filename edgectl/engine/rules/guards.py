@@ -7,8 +7,11 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import litres
+from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
+from edgectl.engine.rules.loop import is_open
 from edgectl.engine.rules.paths import dead_head, shuts_first
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
@@ -49,6 +52,14 @@ def _phase(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     if draft.state.phase is Phase.SETTLING:
         return "the outputs are still being settled after the start"
     return "the controller is ending" if draft.state.phase is Phase.STOPPING else None
+
+
+def _estop(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return is_open(draft)
+
+
+def _current(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return out_of_bounds(draft, actuator)
 
 
 def _storage(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -153,6 +164,7 @@ def _together(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
 # In the order of authority. The names are what `task show` and the timeline call the rules.
 STARTING: tuple[tuple[str, Guard], ...] = (
     ("phase", _phase),
+    ("estop", _estop),
     ("storage", _storage),
     ("restraint", _restraint),
     ("lockout", _lockout),
@@ -162,12 +174,15 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("min_off", _min_off),
     ("path", _way),
     ("dosing", _dosing),
+    ("max_per_day", litres.veto),
     ("starts_per_hour", _starts),
     ("never_together", _together),
     ("requires", _requires),
     ("stop_if", _stop_if),
 )
 STAYING: tuple[tuple[str, Guard], ...] = (
+    ("estop", _estop),
+    ("current", _current),
     ("restraint", _restraint),
     ("path", _dead_head),
     ("requires", _requires_still),

@@ -7,6 +7,7 @@ Whoever cannot prove an output off keeps trying, and says so loudly.
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import currents, litres
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off, tell
@@ -40,6 +41,8 @@ def _guard(draft: Draft, output: Output) -> None:
     command = draft.command(output.cmd_id)
     if veto := veto_stay(draft, actuator):
         tell(draft, veto, output.task_id, output.zone)
+        if veto.rule == "current":
+            currents.trip(draft, actuator, veto.why)
         switch_off(draft, output, planned=False, why=veto.why)
         return
     if output.task_id is None and command is not None and actuator.role is Role.PUMP and is_dry(draft, command):
@@ -113,6 +116,7 @@ def _close(draft: Draft, output: Output) -> None:
     command = draft.command(output.cmd_id)
     if command is None or command.terminal:
         return
+    litres.give_back(draft, draft.state.site.actuators[output.name], command, output.closing or now)
     short = command.lease is not None and command.lease <= SHORT and command.ack_at is not None
     if output.planned and (command.seen_at is not None or short):
         draft.end_command(command, CommandState.DONE)

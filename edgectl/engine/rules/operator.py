@@ -12,7 +12,17 @@ from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
 
 # What a person has to look at before it counts as over: nothing in the field says so by itself.
-LATCHED = frozenset({"biz_no_flow", "fill_overrun", "dose_no_effect", "overshoot_guard", "probe_out_of_water"})
+LATCHED = frozenset(
+    {
+        "biz_dry_run",
+        "biz_no_flow",
+        "biz_overcurrent",
+        "dose_no_effect",
+        "fill_overrun",
+        "overshoot_guard",
+        "probe_out_of_water",
+    }
+)
 LONGEST_MANUAL = 4 * 3600 * SECOND
 
 

@@ -17,7 +17,17 @@ SHORTEST_RUN_S = 0.5
 LONGEST_RUN_S = 4 * 3600
 SMALLEST_RUN_L, LARGEST_RUN_L = 0.01, 10_000
 MOST_WAITING = 50  # tasks of one zone that have not begun
-TASK_TYPES = ("diagnostics", "irrigation", "lighting")
+TASK_TYPES = (
+    "circulate",
+    "diagnostics",
+    "dosing",
+    "irrigation",
+    "lighting",
+    "mist",
+    "solution_change",
+    "ventilation",
+)
+LASTING = frozenset({"circulate", "mist", "ventilation"})
 KEPT = {
     "stop_all": "everything is stopped; release it with: edgectl resume",
     "stop_water": "the water is stopped; release it with: edgectl resume",
@@ -65,6 +75,8 @@ def _wrong(draft: Draft, zone: Zone, task_type: str, payload: Mapping[str, Any])
         if zone.light is None:
             return f"{zone.name} has no light"
         return "" if isinstance(payload.get("on"), bool) else 'lighting needs {"on": true} or {"on": false}'
+    if task_type in LASTING and payload.get("duration_s") is not None:
+        return _amount("duration_s", payload["duration_s"], SHORTEST_RUN_S, LONGEST_RUN_S, "s")
     if task_type != "irrigation":
         return ""
     if zone.pump is None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
-from edgectl.engine.workflows import irrigation, needs, tanks, walk
+from edgectl.engine.workflows import airs, change, irrigation, needs, tanks, walk
 from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.stage import Table
@@ -54,6 +54,22 @@ def _no_chemistry(zone: Zone) -> str:
     return _no_pump(zone) or _no_circuit(zone)
 
 
+def _no_fans(zone: Zone) -> str:
+    return "" if zone.climate is not None and zone.climate.fans else "fans"
+
+
+def _no_fog(zone: Zone) -> str:
+    return "" if zone.fog is not None or (zone.climate is not None and zone.climate.fog is not None) else "fog"
+
+
+def _no_round(zone: Zone) -> str:
+    return _no_circuit(zone) or _no_pump(zone)
+
+
+def _no_drain(zone: Zone) -> str:
+    return "" if zone.circuit is not None and zone.circuit.drain is not None else "a drain in its circuit"
+
+
 CATALOGUE: dict[str, Workflow] = {
     "irrigation": Workflow(table=irrigation.table, lacks=_no_pump, need=irrigation.need),
     "cycle_start": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
@@ -62,9 +78,14 @@ CATALOGUE: dict[str, Workflow] = {
     "clean_fill": Workflow(table=_of_zone(tanks.clean_fill), lacks=_no_circuit, need=needs.nodes),
     "solution_fill": Workflow(table=_of_zone(tanks.solution_fill), lacks=_no_two_tanks, need=needs.nodes),
     "prepare_recirculation": Workflow(table=_of_zone(tanks.prepare), lacks=_no_chemistry, need=needs.nodes),
+    "solution_change": Workflow(table=_of_zone(change.solution_change), lacks=_no_drain, need=needs.nodes),
+    "ventilation": Workflow(table=airs.ventilation, lacks=_no_fans, need=airs.air_need),
+    "mist": Workflow(table=airs.mist, lacks=_no_fog, need=airs.plain),
+    "circulate": Workflow(table=airs.circulate, lacks=_no_round, need=airs.plain),
     "irrigation_recovery": Workflow(table=_of_zone(tanks.recovery), lacks=_no_chemistry, need=needs.nodes),
 }
-_OF_TYPE = {"irrigation": "irrigation", "diagnostics": "cycle_start"}
+# Other types are workflows themselves.
+_OF_TYPE = {"diagnostics": "cycle_start", "dosing": "prepare_recirculation"}
 
 
 def name_of(task: Task) -> str:

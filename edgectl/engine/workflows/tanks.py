@@ -101,12 +101,12 @@ def recovery(site: Site, zone: Zone) -> Table:
         Stage(
             name="recover",
             entered=("STAGE_ENTERED", Code.IRRIGATION_RECOVERY_STARTED),
-            opens=_recirculation(zone),
+            opens=recirculation(zone),
             until=in_band(chemistry, RECOVERY_PH, RECOVERY_EC),
             done=Exit(code=Code.IRRIGATION_RECOVERY_RECOVERED, event="PREPARE_TARGETS_REACHED"),
             limit=max(RECOVERY_LIMIT, least_go(chemistry)),
             late=Exit(code=Code.IRRIGATION_RECOVERY_FAILED, to="judge"),
-            doors=_dry(zone),
+            doors=dry_door(zone),
             blind=_UNSEEN,
             corrects=True,
         ),
@@ -223,7 +223,7 @@ def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
     chemistry = zone.chemistry
     if chemistry is None:
         return ()
-    opens, whole = _recirculation(zone), prepare_limit(chemistry)
+    opens, whole = recirculation(zone), prepare_limit(chemistry)
     most = times.longest(site, opens)
     # What a relay timer cannot count in one go is done in several; each is long enough for a dose and its mixing.
     go = whole if most is None else max(min(whole, most), least_go(chemistry))
@@ -238,20 +238,21 @@ def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
             done=ready,
             limit=go,
             late=missed if go >= whole else again,
-            doors=_dry(zone),
+            doors=dry_door(zone),
             blind=_UNSEEN,
             corrects=True,
         ),
     )
 
 
-def _recirculation(zone: Zone) -> tuple[str, ...]:
+def recirculation(zone: Zone) -> tuple[str, ...]:
+    """What is open and runs while the solution goes round."""
     circuit = _circuit(zone)
     parts = (circuit.solution_supply, circuit.solution_fill, zone.pump)
     return tuple(part for part in parts if part is not None)
 
 
-def _dry(zone: Zone) -> tuple[Door, ...]:
+def dry_door(zone: Zone) -> tuple[Door, ...]:
     """The solution runs out while it is pumped round: it leaks, or somebody drains it."""
     low = _circuit(zone).solution.low
     if low is None:

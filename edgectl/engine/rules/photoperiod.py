@@ -1,0 +1,53 @@
+"""Lights that should be on and are not: plants that sit in the dark call a person within the hour.
+
+Nobody's echo counts here: the lamp is asked again and again, and only what it shows is light.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.model.inputs import AskState, Mode
+from edgectl.model.time import SECOND, Nanos, Trust
+from edgectl.scheduler.cadence import window_state
+from edgectl.scheduler.schedule import Schedule, Window
+
+DARK_FOR: Nanos = 900 * SECOND
+ASK_EVERY: Nanos = 300 * SECOND
+
+
+def watch(draft: Draft) -> None:
+    """Look at every lamp that a window wants on."""
+    if draft.now.trust is Trust.UNTRUSTED:
+        return
+    for schedule in draft.state.schedules:
+        lamp = draft.state.site.zones[schedule.zone].light
+        if isinstance(schedule.cadence, Window) and lamp is not None:
+            _look(draft, schedule, schedule.cadence, lamp)
+
+
+def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
+    now, since = draft.now.mono, ("dark", lamp)
+    wanted = window_state(window, draft.now.wall, draft.state.zone_info, schedule.days)
+    kept = keeps_waiting(draft, schedule.zone, "lighting") or mode_of(draft, schedule.zone) is Mode.MANUAL
+    if not wanted or kept:
+        draft.forget_since(since)
+        draft.calm("biz_light_failure", lamp)
+        return
+    seen = draft.state.seen.get(lamp)
+    asked = seen.at if seen is not None else draft.state.started
+    if now - asked >= ASK_EVERY:
+        draft.effect(AskState(actuator=lamp))
+    draft.wake(now + ASK_EVERY)
+    if seen is not None and seen.on and now - seen.at < DARK_FOR:
+        draft.forget_since(since)
+        draft.calm("biz_light_failure", lamp)
+        return
+    dark_since = draft.since(since)
+    if now - dark_since >= DARK_FOR:
+        draft.alert(
+            "biz_light_failure",
+            lamp,
+            f"{lamp} of {schedule.zone} should be on and has been dark for {(now - dark_since) // SECOND // 60} min",
+            "look at the lamp, its fuse and its relay; edgectl tasks says why it was not switched",
+        )
+    else:
+        draft.wake(dark_since + DARK_FOR)
