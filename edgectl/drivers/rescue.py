@@ -22,7 +22,7 @@ from edgectl.drivers.wiring import SerialLine
 TRIES = 3
 REPLY_WITHIN_S = 0.3
 MOST_HEARD = 2048  # bytes of a line that babbles
-ANSWERS_WITHIN_S = 0.5  # an EZO circuit thinks for 0.3 s before it answers
+ANSWERS_WITHIN_S = 1.2  # an EZO circuit thinks for 0.3 s before it answers, and nobody else waits for us
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -338,7 +338,7 @@ def test_the_same_request_is_one_task_and_another_under_its_name_is_refused(daem
 BAD_REQUESTS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/tasks", {"zone": "nowhere", "payload": {"duration_s": 1}}, 404, "there is no zone"),
     ("POST", "/tasks", {"zone": 1, "payload": {}}, 422, "duration_s is missing"),
-    ("POST", "/tasks", {"zone": 1, "payload": {"duration_s": "NaN"}}, 422, "duration_s is missing"),
+    ("POST", "/tasks", {"zone": 1, "payload": {"duration_s": "NaN"}}, 422, "duration_s has to be from"),
     ("POST", "/tasks", {"zone": 1, "payload": 3}, 422, "payload must be an object"),
     ("POST", "/tasks", {"zone": 1, "due_at": "2026-06-01T06:00:00"}, 422, "time zone"),
     ("POST", "/tasks", {"zone": 1, "task_type": "dance", "payload": {}}, 422, "unsupported"),

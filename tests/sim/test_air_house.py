@@ -140,7 +140,7 @@ def test_a_heater_that_brings_no_warmth_calls_a_person() -> None:
     world = house()
     world.field.ground.plant.break_part(Fault.HEATER_COLD, "", 0)
     world.run(8 * HOUR)
-    assert "heater_without_gain:house" in world.state.alarms
+    assert "heater_no_gain:house" in world.state.alarms
     assert promises(world) == []
 
 

@@ -72,7 +72,7 @@ def test_the_same_seed_gives_the_same_timeline() -> None:
 def test_a_campaign_has_met_everything_that_it_checks() -> None:
     """Zero injections of a kind would prove nothing about it."""
     faults = replace(ROUGH, blocked=0.5)
-    world = World(example_site(), example_schedules(), 12, faults=faults, crash=0.01, people=True, disk=0.002)
+    world = World(example_site(), example_schedules(), 13, faults=faults, crash=0.01, people=True, disk=0.002)
     world.run(30 * DAY)
     assert _verdict(world) == []
     events = {entry.event_type for entry in world.journal.timeline}

@@ -56,14 +56,14 @@ def warms(draft: Draft, zone: Zone, seen: Seen, memory: Airing) -> Airing:
     now, at = draft.now.mono, seen.temperature
     if not memory.wanted.heaters or at is None:
         if not memory.wanted.heaters:
-            draft.calm("heater_without_gain", zone.name)
+            draft.calm("heater_no_gain", zone.name)
         return replace(memory, heating_since=None)
     if memory.heating_since is None or at >= memory.heating_from + WARMS_BY:
-        draft.calm("heater_without_gain", zone.name)
+        draft.calm("heater_no_gain", zone.name)
         return replace(memory, heating_since=now, heating_from=at)
     if now - memory.heating_since >= WARMS_WITHIN:
         draft.alert(
-            "heater_without_gain",
+            "heater_no_gain",
             zone.name,
             f"{zone.name} has been heated for {(now - memory.heating_since) // MINUTE} min and stays at {at:.1f} °C",
             "look at the heater, its fuel and its fuse, and for a vent or a door that is open",

@@ -24,7 +24,7 @@ ALARMS: dict[Code, Meaning] = {
     Code.CLIMATE_BLIND: alarm(
         "The temperature or the wind of a house cannot be seen.", "Look at the sensor and its cable."
     ),
-    Code.HEATER_WITHOUT_GAIN: alarm(
+    Code.HEATER_NO_GAIN: alarm(
         "The heating is on and it does not get warmer.",
         "Look at the heater, its fuel and its fuse, and for an open vent.",
     ),
@@ -61,7 +61,6 @@ ALARMS: dict[Code, Meaning] = {
     Code.FROST_RISK: alarm(
         "The plants may freeze.", "Check the heating, shut the vents, release a stop that holds it."
     ),
-    Code.HEATER_NO_GAIN: alarm("The heater is on and it gets no warmer.", "Check the heater, its fuel and the sensor."),
     Code.FLOW_METER_SUSPECT: alarm(
         "The meter shows far less water than the pump surely moved.", "Clean or replace the meter."
     ),
@@ -122,7 +121,7 @@ CRITICAL = frozenset(
     {
         Code.OUTPUT_MAY_BE_ON,
         Code.FLOW_WITHOUT_ORDER,
-        Code.HEATER_WITHOUT_GAIN,
+        Code.HEATER_NO_GAIN,
         Code.CLIMATE_BLIND,
         Code.BIZ_HIGH_TEMP,
         Code.BIZ_LOW_TEMP,

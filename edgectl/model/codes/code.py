@@ -185,7 +185,6 @@ class Code(StrEnum):
     NOT_TO_BE_SHELVED = "not_to_be_shelved"
     FILL_OVERRUN = "fill_overrun"
     FLOW_WITHOUT_ORDER = "flow_without_order"
-    HEATER_WITHOUT_GAIN = "heater_without_gain"
     CLIMATE_BLIND = "climate_blind"
     SCHEDULE_FAILED = "schedule_failed"
     BIZ_OVERCURRENT = "biz_overcurrent"

@@ -1,0 +1,59 @@
+"""What the tests reach of the dictionary of codes: `./dev test` fails when a code that is not legacy was never said.
+
+Each process of a test run leaves its list in $EDGECTL_REACHED; `python -m tests.reached` adds them up.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgectl.engine.draft import Draft
+from edgectl.model.inputs import Answer, Effect
+from edgectl.testing.daemon import DaemonProcess
+
+REACHED: set[str] = set()
+SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm"})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def reached() -> Iterator[None]:
+    """Listen to everything that the engine writes down or answers, and to every answer of a real daemon."""
+    note, effect, ask = Draft.note, Draft.effect, DaemonProcess.ask
+
+    def noted(self: Draft, event_type: str, **details: Any) -> None:
+        REACHED.add(event_type)
+        _hear(details)
+        note(self, event_type, **details)
+
+    def effected(self: Draft, what: Effect) -> None:
+        if isinstance(what, Answer):
+            REACHED.add(str(what.code))
+        effect(self, what)
+
+    def asked(self: DaemonProcess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        status, answer = ask(self, method, path, body)
+        _hear(answer)
+        return status, answer
+
+    Draft.note, Draft.effect, DaemonProcess.ask = noted, effected, asked  # type: ignore[assignment, method-assign]
+    yield
+    Draft.note, Draft.effect, DaemonProcess.ask = note, effect, ask  # type: ignore[method-assign]
+    if folder := os.environ.get("EDGECTL_REACHED"):
+        (Path(folder) / f"{os.getpid()}.json").write_text(json.dumps(sorted(REACHED)))
+
+
+def _hear(said: Any) -> None:
+    """Every code in an answer or a line, however deep."""
+    if isinstance(said, dict):
+        for key, value in said.items():
+            if isinstance(value, str) and (key in SAYING or key == "id" or key == "event_type"):
+                REACHED.add(value.partition(":")[0])
+            else:
+                _hear(value)
+    elif isinstance(said, list | tuple):
+        for item in said:
+            _hear(item)

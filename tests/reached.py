@@ -1,0 +1,42 @@
+"""`python -m tests.reached FOLDER`: which codes and events no test of a whole run has reached.
+
+`unreached.txt` names what is known not to be built yet, each with what it waits for. The exit code is 1 when a code is
+missing that is not in the list, and also when one of the list was reached: then it has to leave it.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from edgectl.model.codes import MEANINGS, Code
+from edgectl.model.events import HAPPENINGS, Event
+
+WAITING = Path(__file__).with_name("unreached.txt")
+
+
+def spoken() -> set[str]:
+    """Every code and event that is not legacy."""
+    codes = {code.value for code in Code if MEANINGS[code].legacy is None}
+    return codes | {event.value for event in Event if HAPPENINGS[event].legacy is None}
+
+
+def waiting() -> set[str]:
+    """What the list excuses."""
+    lines = (line.partition("#")[0].strip() for line in WAITING.read_text().splitlines())
+    return {line for line in lines if line}
+
+
+def main() -> None:
+    """Add the lists up and say what is wrong."""
+    reached = {word for file in Path(sys.argv[1]).glob("*.json") for word in json.loads(file.read_text())}
+    all_, excused = spoken(), waiting()
+    wrong = [f"{word}: no test has reached it" for word in sorted(all_ - reached - excused)]
+    wrong += [f"{word}: is reached, and stands in {WAITING.name}" for word in sorted(excused & reached)]
+    wrong += [f"{word}: is no code, and stands in {WAITING.name}" for word in sorted(excused - all_)]
+    lines = [f"{len(all_ & reached)} of {len(all_)} codes and events were reached, {len(excused)} wait to be built"]
+    sys.stdout.write("\n".join([*lines, *wrong]) + "\n")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
