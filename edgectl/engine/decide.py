@@ -18,6 +18,7 @@ from edgectl.engine.rules import (
     replies,
     restraints,
     schedules,
+    solution,
     stopping,
     thirst,
     witness,
@@ -87,6 +88,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     climate.run(draft)
     witness.watch(draft)
     photoperiod.watch(draft)
+    solution.watch(draft)
     alarms.watch(draft)
     return draft.decision()
 

@@ -27,7 +27,7 @@ def rested(world: World | None = None) -> World:
 def prepared() -> World:
     """The house on its first morning, with a solution that is right."""
     world = house()
-    world.run(6 * HOUR)
+    world.run(5 * HOUR)
     return world
 
 
@@ -206,6 +206,34 @@ def test_the_row(name: str) -> None:
     assert set(row.said) <= codes(world)
     assert broken(world) == []
     assert not any(relay.on for relay in world.field.relays.values())
+
+
+def test_water_that_is_far_off_its_targets_calls_a_person_while_it_flows() -> None:
+    world = prepared()
+    assert not world.state.alarms
+    ground_of(world).plant.break_part(Fault.PROBE_BIAS, "ph.ph", world.now, value=1.6)
+    ground_of(world).plant.break_part(Fault.PROBE_BIAS, "ec.ec", world.now, value=-1.2)
+    world.run(world.now + 10 * MINUTE)
+    assert not world.state.alarms, "nobody drinks it yet"
+    ask(world, "irrigation", {"duration_s": 60})
+    world.run(world.now + 5 * MINUTE)
+    assert {"biz_high_ph:zone-1", "biz_low_ec:zone-1"} <= set(world.state.alarms)
+
+
+def test_a_fill_of_unknown_rate_is_tried_twice() -> None:
+    world = house()
+    zone = world.site.zones["zone-1"]
+    assert zone.circuit is not None
+    blind = replace(zone, circuit=replace(zone.circuit, fill_l_min=None, fill_time=10 * MINUTE))
+    world = World(replace(world.site, zones={"zone-1": blind}), (), 1, ground=ground_of(world))
+    rested(world)
+    ground_of(world).plant.break_part(Fault.MAINS_DRY, "", world.now)
+    ask(world, "diagnostics", {"workflow": "clean_fill"})
+    world.run(world.now + HOUR)
+    task = ended(world)
+    assert task.outcome is not None
+    assert task.outcome.error_code == "clean_tank_not_filled_timeout"
+    assert "CLEAN_FILL_RETRY_STARTED" in codes(world)
 
 
 def test_one_task_of_a_schedule_key_at_a_time() -> None:

@@ -143,6 +143,8 @@ def deadlines(draft: Draft) -> None:
     for task in draft.tasks():
         if task.status is not TaskStatus.ACCEPTED:
             continue
+        if draft.now.mono > task.due and task.source == "self":
+            draft.note("SELF_TASK_EXPIRED", task_id=task.task_id, zone=task.zone)
         if draft.now.mono > task.expires:
             end(draft, task, TaskStatus.EXPIRED, Code.EXPIRED, error=Code.EXPIRED, decision="fail")
         elif draft.now.mono > task.due:

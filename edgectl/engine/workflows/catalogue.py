@@ -74,7 +74,7 @@ CATALOGUE: dict[str, Workflow] = {
     "irrigation": Workflow(table=irrigation.table, lacks=_no_pump, need=irrigation.need),
     "cycle_start": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
     "refill": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
-    "startup": Workflow(table=_of_zone(tanks.startup), lacks=_no_circuit, need=needs.nodes),
+    "startup": Workflow(table=_of_zone(tanks.startup), lacks=_no_circuit, need=needs.startup),
     "clean_fill": Workflow(table=_of_zone(tanks.clean_fill), lacks=_no_circuit, need=needs.nodes),
     "solution_fill": Workflow(table=_of_zone(tanks.solution_fill), lacks=_no_two_tanks, need=needs.nodes),
     "prepare_recirculation": Workflow(table=_of_zone(tanks.prepare), lacks=_no_chemistry, need=needs.nodes),

@@ -27,6 +27,14 @@ def nodes(draft: Draft, task: Task) -> Need:
     return Need(RUN, required(task.task_type), samples=samples)
 
 
+def startup(draft: Draft, task: Task) -> Need:
+    """The same, and the timeline says that a preparation of both tanks begins."""
+    need = nodes(draft, task)
+    if need.decision == RUN:
+        draft.note("TWO_TANK_STARTUP_INITIATED", task_id=task.task_id, zone=task.zone)
+    return need
+
+
 def refill(draft: Draft, task: Task) -> Need:
     """The source is low enough to be topped up."""
     draft.note("CYCLE_START_INITIATED", task_id=task.task_id, zone=task.zone)

@@ -226,8 +226,14 @@ def _running_down(draft: Draft, task: Task) -> Nanos:
 
 def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
     """Go through an exit: into the next stage, or out of the task."""
-    if task.leaving and chosen.event:
-        draft.note(chosen.event, task_id=task.task_id, zone=task.zone, stage=task.stage, reason_code=chosen.code.value)
+    if task.leaving:
+        draft.note(
+            chosen.event or "STAGE_LEFT",
+            task_id=task.task_id,
+            zone=task.zone,
+            stage=task.stage,
+            reason_code=chosen.code.value,
+        )
     if chosen.cycles is not None:
         key = f"{task.stage}:{task.leaving}"
         used = task.taken.get(key, 0)
