@@ -27,7 +27,7 @@ def rested(world: World | None = None) -> World:
 def prepared() -> World:
     """The house on its first morning, with a solution that is right."""
     world = house()
-    world.run(5 * HOUR)
+    world.run(9 * HOUR // 2)
     return world
 
 
