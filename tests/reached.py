@@ -1,7 +1,7 @@
 """`python -m tests.reached FOLDER`: which codes and events no test of a whole run has reached.
 
-`unreached.txt` names what is known not to be built or not to be shown yet, by what it waits for. The exit code is 1 when
-a code is missing that is not in the list. One of the list that was reached is told: it should leave the list.
+`unreached.txt` names what is known not to be built or not to be shown yet, by what it waits for. The exit code is 1
+when a code is missing that is not in the list. One of the list that was reached is told: it should leave the list.
 """
 
 import json
