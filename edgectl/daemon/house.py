@@ -164,6 +164,10 @@ class DaemonHouse:
 
     async def tasks(self, preset: str, zone: str | None, limit: int) -> list[Body]:
         """Tasks from the journal."""
+        known = self._control.stepper.state.site.zones
+        if zone is not None and zone not in known:
+            message = f"there is no zone {zone[:60]!r}; there are: {', '.join(sorted(known))}"
+            raise Unavailable(404, "unknown_zone", message, HINTS["unknown_zone"])
         found = await self._read(self._reads.tasks(preset=preset, zone=zone, limit=limit))
         site = self._control.stepper.state.site
         return [task_views.task(item, site) for item in found]

@@ -349,6 +349,7 @@ BAD_REQUESTS: list[tuple[str, str, Any, int, str]] = [
     ("POST", "/alarms/nothing/ack", {}, 404, "there is no alarm"),
     ("GET", "/tasks?limit=0", None, 422, "is not a number from"),
     ("GET", "/tasks?preset=x", None, 422, "there is no preset"),
+    ("GET", "/tasks?zone=nope", None, 404, "there are: beds"),
     ("GET", "/buses/none/frames", None, 404, "driven buses: field, climate"),
 ]
 
