@@ -10,8 +10,8 @@ from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.scheduler.cadence import window_state
 from edgectl.scheduler.schedule import Schedule, Window
 
-DARK_FOR: Nanos = 900 * SECOND
-ASK_EVERY: Nanos = 300 * SECOND
+DARK_FOR: Nanos = 1800 * SECOND
+ASK_EVERY: Nanos = 900 * SECOND
 
 
 def watch(draft: Draft) -> None:
@@ -36,7 +36,8 @@ def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
     asked = seen.at if seen is not None else draft.state.started
     if now - asked >= ASK_EVERY:
         draft.effect(AskState(actuator=lamp))
-    draft.wake(now + ASK_EVERY)
+        asked = now
+    draft.wake(asked + ASK_EVERY)
     if seen is not None and seen.on and now - seen.at < DARK_FOR:
         draft.forget_since(since)
         draft.calm("biz_light_failure", lamp)
