@@ -26,22 +26,26 @@ def watch(draft: Draft) -> None:
 
 def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
     now, since = draft.now.mono, ("dark", lamp)
+    seen = draft.state.seen.get(lamp)
+    if seen is not None and seen.on and now - seen.at < ASK_EVERY:
+        # Most turns end here: what was seen on a moment ago is not dark, whatever is wanted.
+        draft.forget_since(since)
+        draft.calm("biz_light_failure", lamp)
+        draft.wake(seen.at + ASK_EVERY)
+        return
     wanted = window_state(window, draft.now.wall, draft.state.zone_info, schedule.days)
     kept = keeps_waiting(draft, schedule.zone, "lighting") or mode_of(draft, schedule.zone) is Mode.MANUAL
     if not wanted or kept:
         draft.forget_since(since)
         draft.calm("biz_light_failure", lamp)
         return
-    seen = draft.state.seen.get(lamp)
     asked = seen.at if seen is not None else draft.state.started
     if now - asked >= ASK_EVERY:
         draft.effect(AskState(actuator=lamp))
         asked = now
     draft.wake(asked + ASK_EVERY)
     if seen is not None and seen.on and now - seen.at < DARK_FOR:
-        draft.forget_since(since)
-        draft.calm("biz_light_failure", lamp)
-        return
+        return  # it has just been asked again
     dark_since = draft.since(since)
     if now - dark_since >= DARK_FOR:
         draft.alert(
