@@ -14,6 +14,7 @@ import pytest
 from edgectl.engine.draft import Draft
 from edgectl.model.inputs import Answer, Effect
 from edgectl.testing.daemon import DaemonProcess
+from edgectl.testing.postgres import PostgresServer
 
 REACHED: set[str] = set()
 SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm"})
@@ -44,6 +45,19 @@ def reached() -> Iterator[None]:
     Draft.note, Draft.effect, DaemonProcess.ask = note, effect, ask  # type: ignore[method-assign]
     if folder := os.environ.get("EDGECTL_REACHED"):
         (Path(folder) / f"{os.getpid()}.json").write_text(json.dumps(sorted(REACHED)))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One real server for each process of a test run. A test that hurts it leaves it running, or takes its own."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: PostgresServer) -> str:
+    """An empty database: its DSN."""
+    return postgres.dsn(postgres.new_database())
 
 
 def _hear(said: Any) -> None:
