@@ -104,6 +104,8 @@ class Draft:
 
     def held(self, name: str) -> bool:
         """True while the latch is held."""
+        if not self._latches and name not in self.state.held:
+            return False
         latch = self.latch(name)
         return latch is not None and latch.held
 
@@ -256,8 +258,10 @@ class Draft:
 
     def decision(self) -> Decision:
         """The finished turn."""
-        return Decision(
-            changes=(
+        if not self.version:  # most turns only look
+            return self._decided((), (), ())
+        return self._decided(
+            (
                 *self._tasks.values(),
                 *self._commands.values(),
                 *self._outputs.values(),
@@ -266,9 +270,18 @@ class Draft:
                 *self._alarms.values(),
                 *self._ledgers.values(),
             ),
+            tuple(e for e in self.effects if not isinstance(e, WAITS_FOR_DISK)),
+            tuple(e for e in self.effects if isinstance(e, WAITS_FOR_DISK)),
+        )
+
+    def _decided(
+        self, changes: tuple[Change, ...], at_once: tuple[Effect, ...], after_commit: tuple[Effect, ...]
+    ) -> Decision:
+        return Decision(
+            changes=changes,
             entries=tuple(self.entries),
-            at_once=tuple(e for e in self.effects if not isinstance(e, WAITS_FOR_DISK)),
-            after_commit=tuple(e for e in self.effects if isinstance(e, WAITS_FOR_DISK)),
+            at_once=at_once,
+            after_commit=after_commit,
             wake_at=self.wake_at,
             quiet=self.quiet,
             insisted=self.insisted,

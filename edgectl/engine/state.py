@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from edgectl.engine.airing import Airing
 from edgectl.engine.trace import Traces, traces_of
+from edgectl.engine.workflows.stage import Table
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
 from edgectl.model.inputs import Effect, ReadBack
@@ -80,7 +81,9 @@ class State:
     outputs: dict[str, Output] = field(default_factory=dict)
     cursors: dict[str, Cursor] = field(default_factory=dict)
     latches: dict[str, Latch] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)  # the names of those that hold: every guard asks, and mostly in vain
     alarms: dict[str, Alarm] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)  # task -> its stages: they follow from site and request
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
     traces: Traces = field(default_factory=dict)
@@ -131,6 +134,7 @@ class State:
             outputs=outputs,
             cursors={cursor.schedule: cursor for cursor in stored.cursors},
             latches={latch.name: latch for latch in stored.latches},
+            held={latch.name for latch in stored.latches if latch.held},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
             ledgers={ledger.name: ledger for ledger in stored.ledgers},
             traces=traces_of(site),
@@ -160,6 +164,7 @@ class State:
             case Latch():
                 self.quiet = None
                 self.latches[change.name] = change
+                (self.held.add if change.held else self.held.discard)(change.name)
             case Alarm():
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
             case Ledger():
@@ -175,6 +180,7 @@ class State:
 
     def forget(self, task_id: str) -> None:
         """Drop the commands of a task that has ended; their outputs are closed or carry their own debt."""
+        self.tables.pop(task_id, None)
         for cmd_id in [c.cmd_id for c in self.commands.values() if c.task_id == task_id and c.terminal]:
             del self.commands[cmd_id]
 

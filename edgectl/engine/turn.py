@@ -52,12 +52,13 @@ class Stepper:
 
     @property
     def idle(self) -> bool:
-        """True while nothing runs, nothing waits and nothing is owed: then readings can wait for the next turn."""
+        """True while nothing runs and nothing is owed: then readings can wait for the next turn. A task that asks again
+        in a minute reads nothing until then."""
         state = self.state
         return (
             state.phase is Phase.READY
-            and not state.tasks
             and not any(output.owed_off for output in state.outputs.values())
+            and all(task.retry_at is not None and not task.stopping for task in state.tasks.values())
         )
 
     def turn(self, now: Now) -> tuple[Effect, ...]:

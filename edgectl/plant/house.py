@@ -90,6 +90,13 @@ class Plant:
         self.plumbing.settle()
         return probe.read(self._truth[channel](), self.at)
 
+    def shown(self, at: Nanos) -> dict[str, float]:
+        """What every probe shows now, by channel; NaN is no answer. As `read` of each, in one go."""
+        self.advance(at)
+        self.plumbing.settle()
+        truth, now = self._truth, self.at
+        return {channel: probe.read(truth[channel](), now) for channel, probe in self._probes.items()}
+
     def break_part(self, fault: Fault, of: str, at: Nanos, *, value: float | None = None) -> None:
         """Break something from now on. `of` is the part or channel, "" for the site. ValueError: it cannot break so."""
         breakage = Breakage(fault=fault, of=of)

@@ -66,7 +66,7 @@ class Ground:
 
     def values(self, at: Nanos) -> dict[str, float | None]:
         """What the sensors show, by channel; None is no answer."""
-        shown = {channel: self.plant.read(channel, at) for channel in self.plant.channels}
+        shown = self.plant.shown(at)
         return {channel: value if value == value else None for channel, value in shown.items()}  # only NaN differs
 
     def block(self, pump: str, blocked: bool, at: Nanos) -> None:

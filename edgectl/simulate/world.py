@@ -20,7 +20,6 @@ POLL = 2 * SECOND
 COMMIT = 4 * MS
 DAY = 86_400 * SECOND
 EPOCH: Nanos = 1_780_272_000 * SECOND  # 2026-06-01T00:00Z
-LEAD = 5 * SECOND  # how long before a planned turn the polls begin that its guards will read
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,13 +75,14 @@ class World:
             upcoming = [self._heap[0][0]] if self._heap else []
             if self._stepper.wake_at is not None:
                 upcoming.append(self._stepper.wake_at)
-            upcoming.append(self._next_poll())
+            poll_at = self._next_poll()
+            upcoming.append(poll_at)
             if self.people is not None:
                 upcoming.append(self.people.next_at)
             if self.now < self._disk_bad_until:
                 upcoming.append(self.now + SECOND)
             self.now = max(self.now, min(*upcoming, until))
-            self._deliver()
+            self._deliver(poll_at)
             if self.people is not None and self.now >= self.people.next_at:
                 self.people.act()
             try:
@@ -200,26 +200,19 @@ class World:
                 self._count += 1
                 heapq.heappush(self._heap, (when, self._count, self._life, item))
 
-    def _deliver(self) -> None:
+    def _deliver(self, poll_at: Nanos) -> None:
         while self._heap and self._heap[0][0] <= self.now:
             _, _, life, item = heapq.heappop(self._heap)
             if life == self._life and item is not None:
                 self._stepper.offer(item)
-        if self._next_poll() <= self.now:
+        if poll_at <= self.now:
             self._polled = self.now
             self._stepper.offer(self.field.poll(self.now))
 
     def _next_poll(self) -> Nanos:
-        """Polls that cannot change a decision are skipped: nothing runs, and no planned turn is near."""
-        regular = self._polled + POLL
-        if (
-            self.state.tasks
-            or self.state.phase is Phase.SETTLING
-            or any(o.owed_off for o in self.state.outputs.values())
-        ):
-            return regular
-        wake = self._stepper.wake_at
-        return regular if wake is None else max(regular, wake - LEAD)
+        """Polls that cannot change a decision are skipped: while the engine is idle, only the next turn is read for."""
+        regular, wake = self._polled + POLL, self._stepper.wake_at
+        return max(regular, wake) if self._stepper.idle and wake is not None else regular
 
     def _maybe_crash(self) -> None:
         if self.crash and self.random.random() < self.crash:

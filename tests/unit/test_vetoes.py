@@ -64,7 +64,7 @@ def _output(state: State, name: str, *, owed: bool, off_at: Nanos | None = None)
 
 
 def latch(state: State, name: str, why: str = "") -> None:
-    state.latches[name] = Latch(name=name, held=True, since=0, who="Ana", why=why)
+    state.put(Latch(name=name, held=True, since=0, who="Ana", why=why))
 
 
 def with_pump(state: State, **changes: object) -> None:

@@ -19,8 +19,8 @@ def forbids(draft: Draft, actuator: Actuator) -> str | None:
     if draft.held(Restraint.STOP_WATER.value) and actuator.role in WATER:
         return "the water is stopped; release it with: edgectl resume"
     for zone in draft.state.site.zones.values():
-        lock = draft.latch(f"lock:{zone.name}")
-        if lock is not None and lock.held and actuator.name in zone.actuators:
+        name = f"lock:{zone.name}"
+        if draft.held(name) and actuator.name in zone.actuators and (lock := draft.latch(name)) is not None:
             return f"{lock.who} works in {zone.name} ({lock.why}); release it with: edgectl unlock {zone.name}"
     return None
 
@@ -40,5 +40,5 @@ def keeps_waiting(draft: Draft, zone: str, task_type: str) -> str | None:
 
 def mode_of(draft: Draft, zone: str) -> Mode:
     """Who starts the work of a zone now."""
-    latch = draft.latch(f"mode:{zone}")
-    return Mode(latch.why) if latch is not None and latch.held else Mode.AUTO
+    name = f"mode:{zone}"
+    return Mode(latch.why) if draft.held(name) and (latch := draft.latch(name)) is not None else Mode.AUTO

@@ -26,7 +26,7 @@ from edgectl.model.time import SECOND, Trust
 class Workflow:
     """One way to carry a task out. `lacks` says in words what the zone has not got, or nothing."""
 
-    table: Callable[[Site, Task], Table]
+    table: Callable[[Site, Task], Table]  # follows from the site and the request alone: it is made once for a task
     lacks: Callable[[Zone], str]
     need: Callable[[Draft, Task], Need]
 
@@ -141,7 +141,10 @@ def start(draft: Draft, task: Task) -> None:
 def progress(draft: Draft, task: Task) -> None:
     """Ask again when the time for it has come, or walk on."""
     if task.retry_at is None:
-        walk.progress(draft, task, table_of(draft.state.site, task))
+        tables = draft.state.tables
+        if task.task_id not in tables:
+            tables[task.task_id] = table_of(draft.state.site, task)
+        walk.progress(draft, task, tables[task.task_id])
     elif draft.now.mono >= task.retry_at:
         start(draft, task)
     else:
