@@ -17,7 +17,7 @@ from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
-from edgectl.drivers.wiring import DRIVEN, Bus, Device, SerialLine, TcpHost
+from edgectl.drivers.wiring import DRIVEN, Bus, Device, Line, RtuGateway, SerialLine, TcpHost
 from edgectl.model.site import Actuator, FailSafe, Sensor, Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
@@ -92,7 +92,7 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
     """The buses that this version drives, with their devices."""
     buses: list[Bus] = []
     for name, entry in parts.buses.items():
-        line: SerialLine | TcpHost
+        line: Line
         path = ("buses", name)
         match entry:
             case schema.RtuBus():
@@ -104,6 +104,9 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
                 )
             case schema.TcpBus():
                 line = TcpHost(host=entry.host, port=origins.pick((*path, "port"), entry.port, "default"))
+            case schema.GatewayBus():
+                baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
+                line = RtuGateway(host=entry.host, port=entry.port, baudrate=baudrate)
             case schema.EzoBus():
                 baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
                 line = SerialLine(port=entry.port, baudrate=baudrate)

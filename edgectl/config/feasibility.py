@@ -13,7 +13,7 @@ from edgectl.config.findings import Findings
 from edgectl.config.quantities import show
 from edgectl.drivers.askplan import ANSWER, GAP, THINKS, Ask
 from edgectl.drivers.reads import Read, reads_of
-from edgectl.drivers.wiring import Bus, Device, SerialLine
+from edgectl.drivers.wiring import Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
 
@@ -104,8 +104,9 @@ def report(loads: tuple[Load, ...], findings: Findings) -> None:
 
 
 def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
-    if isinstance(bus.line, SerialLine):
-        return characters * bus.line.character + 2 * bus.line.silence + device.profile.turnaround
+    if not isinstance(bus.line, TcpHost):
+        network = 0 if isinstance(bus.line, SerialLine) else TCP_ROUND_TRIP
+        return network + characters * bus.line.character + 2 * bus.line.silence + device.profile.turnaround
     return TCP_ROUND_TRIP + device.profile.turnaround
 
 

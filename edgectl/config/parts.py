@@ -13,6 +13,7 @@ from edgectl.config.schema import (
     CentralSection,
     DeviceEntry,
     EzoBus,
+    GatewayBus,
     Interlock,
     MqttBus,
     RtuBus,
@@ -35,7 +36,7 @@ class Parts:
 
     findings: Findings
     site: SiteSection | None = None
-    buses: dict[str, RtuBus | TcpBus | EzoBus | MqttBus] = field(default_factory=dict)
+    buses: dict[str, RtuBus | TcpBus | GatewayBus | EzoBus | MqttBus] = field(default_factory=dict)
     devices: dict[str, DeviceEntry] = field(default_factory=dict)
     sensors: dict[str, SensorEntry] = field(default_factory=dict)
     actuators: dict[str, ActuatorEntry] = field(default_factory=dict)
@@ -136,7 +137,7 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 def _described(model: Any, data: Any) -> Any:
     """Of the bus types, the one that was named: its keys are the ones to suggest."""
     if model is schema.Bus and isinstance(data, dict):
-        for kind in (RtuBus, TcpBus, EzoBus, MqttBus):
+        for kind in (RtuBus, TcpBus, GatewayBus, EzoBus, MqttBus):
             if data.get("type") in _tags(kind):
                 return kind
     return model

@@ -75,6 +75,17 @@ class TcpBus(Strict):
     port: int = Field(502, ge=1, le=65535, description="a TCP port, 502 unless told otherwise")
 
 
+class GatewayBus(Strict):
+    """Modbus RTU behind a network box that carries the bytes of the serial line as they are."""
+
+    type: Literal["modbus-rtu-over-tcp"]
+    host: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:-]{1,253}$")] = Field(
+        description="an address or a host name, without the port"
+    )
+    port: int = Field(ge=1, le=65535, description="the TCP port of the box, for example 4196")
+    baudrate: Baud = Field(9600, description="the speed of the serial line behind the box")
+
+
 class EzoBus(Strict):
     """One Atlas EZO circuit on a serial port."""
 
@@ -91,7 +102,7 @@ class MqttBus(Strict):
     protocol: Literal["hydro2", "tasmota", "shelly"] = Field(description="the language that the nodes speak")
 
 
-Bus = Annotated[RtuBus | TcpBus | EzoBus | MqttBus, Field(discriminator="type")]
+Bus = Annotated[RtuBus | TcpBus | GatewayBus | EzoBus | MqttBus, Field(discriminator="type")]
 
 
 class DeviceEntry(Strict):

@@ -6,10 +6,11 @@ line, which unit, which coil; of a dosing pump the line is enough.
 
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from edgectl.drivers.wiring import Bus, SerialLine
+from edgectl.drivers.wiring import Bus
 from edgectl.model.site import Role, Site
 
 NAME = "safe-plan.json"
@@ -25,16 +26,7 @@ def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
             {
                 "name": bus.name,
                 "kind": bus.kind,
-                "line": (
-                    {
-                        "port": bus.line.port,
-                        "baudrate": bus.line.baudrate,
-                        "parity": bus.line.parity,
-                        "stopbits": bus.line.stopbits,
-                    }
-                    if isinstance(bus.line, SerialLine)
-                    else {"host": bus.line.host, "port": bus.line.port}
-                ),
+                "line": asdict(bus.line),
                 "outputs": _outputs(site, bus),
             }
             for bus in buses

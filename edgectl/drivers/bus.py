@@ -17,6 +17,7 @@ from edgectl.drivers.languages.choice import language_of
 from edgectl.drivers.languages.seam import Differs, Lost, Measured, Outcome, Refused, Shown
 from edgectl.drivers.news import News
 from edgectl.drivers.offs import Offs
+from edgectl.drivers.pollplan import Block, apart
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wirelog import WireLog
@@ -268,6 +269,16 @@ class BusOwner:
                 self._stranger(self.health[exchange.device.name], f"has no {check.what}", now)
             case Look(block=read):
                 self._news.blind(read, now, refusal.why)
+                if isinstance(read, Block) and refusal.status is ReplyStatus.INVALID:
+                    self._take_apart(read, exchange.device, now)
+
+    def _take_apart(self, read: Block, device: Device, now: Nanos) -> None:
+        """A read that bridged registers the device does not have is several reads from now on."""
+        parts = apart(read, device)
+        if len(parts) > 1:
+            self._reads = tuple(part for old in self._reads for part in (parts if old is read else (old,)))
+            self._due = {part: self._due.get(part, now) for part in self._reads}
+            self.log.note(f"{device.name}: read in {len(parts)} parts from now on", now)
 
     def _stranger(self, health: Health, what: str, now: Nanos) -> None:
         """Not the device of the site file: it has everything to show again, later."""

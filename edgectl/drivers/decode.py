@@ -63,4 +63,4 @@ def _number(block: Block, register: Register, pdu: bytes) -> float:
         if decimals > MOST_DECIMALS:
             raise BadReply(f"{decimals:g} decimals cannot be", pdu)
         raw /= 10**decimals
-    return raw * register.scale
+    return raw * register.scale + register.offset

@@ -7,7 +7,7 @@ glitch before a good reply costs nothing.
 from typing import Protocol
 
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request, checked, rtu_frame, rtu_reply
-from edgectl.drivers.wiring import Bus, SerialLine
+from edgectl.drivers.wiring import Bus, RtuGateway, SerialLine, TcpHost
 from edgectl.model.time import Nanos
 
 
@@ -32,8 +32,8 @@ class RtuFraming:
 
     shared = True
 
-    def __init__(self, line: SerialLine) -> None:
-        self.silence = line.silence
+    def __init__(self, line: SerialLine | RtuGateway) -> None:
+        self.silence: Nanos = line.silence
         self._character = line.character
 
     def frame(self, request: Request) -> bytes:
@@ -100,4 +100,4 @@ class TcpFraming:
 
 def framing_of(bus: Bus) -> Framing:
     """The framing that a bus needs."""
-    return RtuFraming(bus.line) if isinstance(bus.line, SerialLine) else TcpFraming()
+    return TcpFraming() if isinstance(bus.line, TcpHost) else RtuFraming(bus.line)

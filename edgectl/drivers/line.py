@@ -48,6 +48,7 @@ class BusTask:
         self.up = False
         self.reason = "not opened yet"
         self._link = link
+        self._far = not isinstance(owner.bus.line, SerialLine)  # a connection can be half open, a port cannot
         self._mono = mono
         self._deliver = deliver
         self._alarm = None if alarm is None else alarm(self._pump)
@@ -105,7 +106,7 @@ class BusTask:
         for item in self.owner.news():
             self._deliver(item)
         self._disarm()
-        if self.up and not self.owner.language.late and self.owner.log.unanswered >= DEAF_AFTER:
+        if self.up and self._far and self.owner.log.unanswered >= DEAF_AFTER:
             self.owner.log.unanswered = 0
             self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
             return

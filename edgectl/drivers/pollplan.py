@@ -6,7 +6,7 @@ Reading a hole of a few registers is cheaper than a second transaction; how many
 from dataclasses import dataclass
 
 from edgectl.drivers.profile import Register
-from edgectl.drivers.wiring import Bus, Device, SerialLine
+from edgectl.drivers.wiring import Bus, Device, TcpHost
 from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Nanos
 
@@ -39,13 +39,18 @@ def plan(bus: Bus, site: Site) -> tuple[Block, ...]:
             for channel in sensor.channels
             if channel.split(".", 1)[0] == device.name
         }
-        blocks += _sensors(device, every, _hole(bus))
+        blocks += _sensors(device, every, 0 if device.profile.sparse else _hole(bus))
     return tuple(blocks)
+
+
+def apart(block: Block, device: Device) -> tuple[Block, ...]:
+    """The same channels read without a register in between: for a device that refuses what it does not have."""
+    return tuple(_sensors(device, dict.fromkeys(block.channels, block.every), 0)) or (block,)
 
 
 def _hole(bus: Bus) -> int:
     """Registers worth reading for nothing: 2 characters each, against about 20 (or 50 above 19200) of a transaction."""
-    return 9 if isinstance(bus.line, SerialLine) and bus.line.baudrate <= 19200 else 24
+    return 9 if not isinstance(bus.line, TcpHost) and bus.line.baudrate <= 19200 else 24
 
 
 def _outputs(device: Device, site: Site) -> list[Block]:

@@ -21,6 +21,7 @@ class Register:
     address: int
     kind: str = "u16"  # u16 s16 u32 s32 f32 bit
     scale: float = 1.0
+    offset: float = 0.0  # value = raw * scale + offset
     low_word_first: bool = False
     decimals_at: int | None = None  # register of the same function that holds the number of decimals
 
@@ -133,3 +134,4 @@ class Profile:
     circuit: tuple[str, ...] = ()  # the words by which a device that speaks text names its kind
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
     quirks: tuple[str, ...] = ()
+    sparse: bool = False  # it refuses a read that touches registers it does not have

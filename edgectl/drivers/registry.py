@@ -63,6 +63,7 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
         checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),
         quirks=tuple(raw.get("quirks", ())),
+        sparse=bool(raw.get("sparse", False)),
     )
 
 
@@ -72,6 +73,7 @@ def _register(raw: Mapping[str, Any]) -> Register:
         address=raw["address"],
         kind=raw.get("type", "u16"),
         scale=float(raw.get("scale", 1.0)),
+        offset=float(raw.get("offset", 0.0)),
         low_word_first=raw.get("word_order", "be") == "le",
         decimals_at=raw.get("decimals_at"),
     )

@@ -17,7 +17,7 @@ from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.framing import Framing, RtuFraming, TcpFraming
 from edgectl.drivers.links.rtu import lock_port
 from edgectl.drivers.links.seam import LinkDown
-from edgectl.drivers.wiring import SerialLine
+from edgectl.drivers.wiring import RtuGateway, SerialLine
 
 TRIES = 3
 REPLY_WITHIN_S = 0.3
@@ -118,7 +118,7 @@ def _line(line: Mapping[str, Any]) -> Iterator[_Talk]:
     if "host" in line:
         with socket.create_connection((line["host"], line["port"]), timeout=REPLY_WITHIN_S * 4) as connection:
             connection.settimeout(REPLY_WITHIN_S)
-            yield _Talk(TcpFraming(), connection)
+            yield _Talk(RtuFraming(RtuGateway(**line)) if "baudrate" in line else TcpFraming(), connection)
         return
     framing = RtuFraming(SerialLine(**line))
     with _port(line, 0.02) as port:

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from edgectl.drivers.profile import Profile
 from edgectl.model.time import MS, Nanos
 
-DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-tcp"})  # bus types that this version drives
+# bus types that this version drives
+DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
 KINDS = DRIVEN | {"mqtt"}
 
 
@@ -36,6 +38,22 @@ class SerialLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RtuGateway:
+    """A serial line behind a network box that carries its bytes as they are. The box keeps the silences of its line."""
+
+    host: str
+    port: int
+    baudrate: int = 9600  # of the line behind it: what a frame takes there is waited for here
+
+    silence: ClassVar[Nanos] = 0
+
+    @property
+    def character(self) -> Nanos:
+        """How long one character takes behind the box: start, eight data, up to two more."""
+        return 11 * 1_000_000_000 // self.baudrate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TcpHost:
     """A Modbus TCP server."""
 
@@ -60,12 +78,15 @@ class Device:
         return f"{self.name} on {bus}" if self.unit is None else f"unit {self.unit} on {bus}"
 
 
+Line = SerialLine | RtuGateway | TcpHost
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bus:
     """One physical bus with its devices. `timeout` is how long a reply may take after the last byte of the request."""
 
     name: str
     kind: str
-    line: SerialLine | TcpHost
+    line: Line
     devices: tuple[Device, ...]
     timeout: Nanos = 300 * MS

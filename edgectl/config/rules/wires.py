@@ -5,7 +5,7 @@ import re
 
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
-from edgectl.config.schema import EzoBus, MqttBus, RtuBus, TcpBus
+from edgectl.config.schema import EzoBus, GatewayBus, MqttBus, RtuBus, TcpBus
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import UnknownProfile, find
 
@@ -59,7 +59,7 @@ def address(parts: Parts) -> None:
     """Each device has the kind of address that its bus needs, and no other."""
     for name, device in parts.devices.items():
         bus, path = parts.buses.get(device.bus), ("devices", name)
-        modbus, mqtt = isinstance(bus, RtuBus | TcpBus), isinstance(bus, MqttBus)
+        modbus, mqtt = isinstance(bus, RtuBus | TcpBus | GatewayBus), isinstance(bus, MqttBus)
         if bus is None:
             continue
         if modbus and device.unit is None:
@@ -106,7 +106,7 @@ def one_bus_on_a_port(parts: Parts) -> None:
         match bus:
             case RtuBus() | EzoBus():
                 key, place = "port", bus.port
-            case TcpBus():
+            case TcpBus() | GatewayBus():
                 key, place = "host", f"{bus.host.lower()}:{bus.port}"
             case _:
                 continue
@@ -121,7 +121,7 @@ def one_bus_on_a_port(parts: Parts) -> None:
 def host_is_an_address(parts: Parts) -> None:
     """What looks like an address is one, and the port has a key of its own."""
     for name, bus in parts.buses.items():
-        if not isinstance(bus, TcpBus):
+        if not isinstance(bus, TcpBus | GatewayBus):
             continue
         path = ("buses", name, "host")
         host, colon, port = bus.host.partition(":")

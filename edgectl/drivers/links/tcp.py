@@ -1,11 +1,11 @@
-"""A Modbus TCP server."""
+"""A network connection: a Modbus TCP server, or a box that carries the bytes of a serial line."""
 
 import asyncio
 from collections.abc import Callable
 
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.links.wire import Wire
-from edgectl.drivers.wiring import TcpHost
+from edgectl.drivers.wiring import RtuGateway, TcpHost
 
 CONNECT_WITHIN_S = 3.0
 
@@ -13,7 +13,7 @@ CONNECT_WITHIN_S = 3.0
 class TcpLink:
     """One connection. asyncio sets TCP_NODELAY, without which each small frame could wait."""
 
-    def __init__(self, line: TcpHost) -> None:
+    def __init__(self, line: TcpHost | RtuGateway) -> None:
         self.line = line
         self._transport: asyncio.WriteTransport | None = None
         self._wire: Wire | None = None

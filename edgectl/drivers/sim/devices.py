@@ -6,6 +6,7 @@ Relay board: Waveshare Modbus RTU Relay (D). Level: QDY30A. Counter: WB-MCM8. Ai
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from edgectl.drivers.sim.plant import Plant
 
@@ -151,7 +152,11 @@ class Air:
         return _registers(pdu, {1: temperature & 0xFFFF, 2: round(self.plant.humidity * 10)})
 
 
-Device = Board | Level | Counter | Air
+class Device(Protocol):
+    """Whatever answers at a unit number."""
+
+    def answer(self, pdu: bytes, now: int) -> bytes:
+        """The reply PDU of one request. Raises Refuse."""
 
 
 def reply(device: Device, pdu: bytes, now: int) -> bytes:
