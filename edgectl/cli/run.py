@@ -5,10 +5,14 @@ import os
 import socket
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
+
+if TYPE_CHECKING:
+    from edgectl.config.build import Loaded
 
 
 @click.command()
@@ -30,13 +34,21 @@ from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAU
 )
 @click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Health and metrics, on this machine only.")
 @click.option("--verbose", is_flag=True, help="Every order and every read-back in the log.")
-def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> None:
-    """Run the controller until it is asked to end (SIGTERM, Ctrl-C)."""
+@click.option("--alone", is_flag=True, help="Where another daemon drives this site already, refuse instead of waiting.")
+def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool, alone: bool) -> None:
+    """Run the controller until it is asked to end (SIGTERM, Ctrl-C).
+
+    Where another daemon of this host drives the site or one of its serial ports already, this one waits, touches
+    nothing, and takes over when that one is dead.
+    """
     # Imported here: `edgectl status` must not wait for what only the daemon needs.
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
+    from edgectl.daemon.follow import follow
     from edgectl.daemon.run import House, live
-    from edgectl.host.lock import AlreadyRunning, HostLock
+    from edgectl.drivers.wiring import SerialLine
+    from edgectl.host.lease import HostLease
+    from edgectl.host.lock import AlreadyRunning
     from edgectl.observe import log
 
     log.begin(verbose=verbose)
@@ -48,10 +60,15 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> Non
         refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o750)
-        lock = HostLock(state)
-        lock.take()
-    except AlreadyRunning as other:
-        refuse(str(other), "one daemon drives one site; stop the other one first")
+        lease = HostLease(state, [bus.line.port for bus in loaded.buses if isinstance(bus.line, SerialLine)])
+        try:
+            lease.take()
+        except AlreadyRunning as leader:
+            if alone:
+                refuse(str(leader), "one daemon drives one site; stop the other one first, or wait without --alone")
+            if not follow(lease.take, leader):
+                return
+            loaded = _as_it_is_now(loaded)
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "choose another with --state, or sudo")
     if _answers(socket_):
@@ -70,10 +87,22 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool) -> Non
     except OSError as error:
         refuse(f"the daemon cannot start: {error}", "check the disk and the rights of the state folder")
     finally:
-        lock.release()
+        lease.release()
     # Not sys.exit alone: the service manager must see the code even when a library's thread lingers, or a log reader
     # that has stopped reading would hold up the last flush for ever.
     click.get_current_context().call_on_close(partial(_leave, code))
+
+
+def _as_it_is_now(known: "Loaded") -> "Loaded":
+    """The site file after a long wait. One that has become wrong meanwhile leaves in force what was read before."""
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    try:
+        return load(known.file)
+    except SiteRejected as rejected:
+        click.echo(f"{rejected}\nThe site file as it was when this daemon began to wait stays in force.", err=True)
+        return known
 
 
 def _answers(path: Path) -> bool:

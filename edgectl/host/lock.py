@@ -13,11 +13,11 @@ _AGAIN_S = 0.05
 
 
 class AlreadyRunning(Exception):
-    """Another process holds the folder. `pid` is what it wrote into the lock, 0 when nobody can read it."""
+    """Another process holds what is wanted. `pid` is its number, 0 when nobody can read it."""
 
-    def __init__(self, folder: Path, pid: int, since: str = "") -> None:
+    def __init__(self, what: Path, pid: int, since: str = "", does: str = "drives the site in") -> None:
         who = f"process {pid}" if pid else "another process"
-        super().__init__(f"{who} already drives the site in {folder}" + (f", since {since}" if since else ""))
+        super().__init__(f"{who} already {does} {what}" + (f", since {since}" if since else ""))
         self.pid = pid
 
 

@@ -66,14 +66,16 @@ def write_site(
 class DaemonProcess:
     """`edgectl run` in a folder of its own."""
 
-    def __init__(self, folder: Path, site: Path, *, prefix: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, site: Path, *, prefix: tuple[str, ...] = (), options: tuple[str, ...] = ()
+    ) -> None:
         self.folder, self.site = folder, site
         self.state = folder / "state"
         self.socket = folder / "edgectl.sock"
         self.http = _free_port()
         self.log = folder / "daemon.log"
         self.process: subprocess.Popen[bytes] | None = None
-        self._prefix = prefix
+        self._prefix, self._options = prefix, options
 
     @property
     def environment(self) -> dict[str, str]:
@@ -83,10 +85,15 @@ class DaemonProcess:
     def start(self) -> Self:
         """Start it; returns at once."""
         command = [*self._prefix, sys.executable, "-m", "edgectl", "run", "--verbose", "--site", str(self.site)]
-        command += ["--http", f"127.0.0.1:{self.http}"]
+        command += ["--http", f"127.0.0.1:{self.http}", *self._options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self.environment)
         return self
+
+    def signal(self, number: signal.Signals) -> None:
+        """Any signal, at once."""
+        assert self.process is not None
+        self.process.send_signal(number)
 
     def kill(self) -> None:
         """SIGKILL."""
@@ -121,6 +128,14 @@ class DaemonProcess:
         """One command of edgectl against this daemon."""
         command = [sys.executable, "-m", "edgectl", *words]
         return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+
+    def wait_log(self, words: str, within_s: float = 30) -> None:
+        """Wait until its log says these words."""
+        deadline = time.monotonic() + within_s
+        while words not in (text := self.log.read_text() if self.log.exists() else ""):
+            if time.monotonic() > deadline or (self.process is not None and self.process.poll() is not None):
+                raise TimeoutError(f"the log does not say {words!r}:\n{text[-3000:]}")
+            time.sleep(0.02)
 
     def wait_ready(self, within_s: float = 30) -> dict[str, Any]:
         """Wait until it says that it is ready. Returns the status."""

@@ -10,7 +10,7 @@ import pytest
 from tests.integration.units import tool
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "run"
-WANTED = {"systemd-analyze": "systemd", "faketime": "faketime", "strace": "strace"}
+WANTED = {"systemd-analyze": "systemd", "faketime": "faketime", "strace": "strace", "pg_ctlcluster": "postgresql"}
 
 
 def run(folder: Path, present: set[str], fail: bool = False) -> tuple[int, list[str]]:
@@ -51,7 +51,7 @@ def test_only_what_is_missing_is_installed(tmp_path: Path, gone: str) -> None:
 def test_a_bare_machine_is_updated_once(tmp_path: Path) -> None:
     _, notes = run(tmp_path, set())
     assert sum(n.endswith("update") for n in notes) == 1
-    assert [n.split()[-3:] for n in notes if "install" in n] == [["systemd", "faketime", "strace"]]
+    assert [n.split()[-4:] for n in notes if "install" in n] == [["systemd", "faketime", "strace", "postgresql"]]
 
 
 def test_tests_do_not_start_on_half_a_machine(tmp_path: Path) -> None:

@@ -171,29 +171,6 @@ def test_sigterm_makes_everything_safe_before_anything_closes(
         assert task["result"]["physical_effect"] == "partial"
 
 
-def test_a_second_daemon_touches_nothing_and_names_the_first(daemon: DaemonProcess, tmp_path: Path) -> None:
-    with daemon:
-        daemon.wait_ready()
-        assert daemon.process is not None
-        twin = DaemonProcess(tmp_path, daemon.site)
-        twin.log = tmp_path / "twin.log"
-        with twin:
-            assert twin.process is not None
-            assert twin.process.wait(20) == 1
-        assert f"process {daemon.process.pid} already drives the site" in twin.log.read_text()
-        assert daemon.data("/status")["ready"]
-
-
-def test_another_daemon_cannot_take_a_port_that_is_driven(daemon: DaemonProcess, tmp_path: Path) -> None:
-    with daemon:
-        daemon.wait_ready()
-        (tmp_path / "other").mkdir()
-        twin = DaemonProcess(tmp_path / "other", daemon.site)
-        with twin:
-            alarm = twin.wait("/alarms", lambda alarms: any("in use" in a["message"] for a in alarms))
-            assert alarm
-
-
 def test_the_service_manager_hears_ready_watchdog_and_stopping(daemon: DaemonProcess, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
