@@ -89,6 +89,8 @@ def _print(loaded: "Loaded") -> None:
     for name, kind in ((name, loaded.kinds[name]) for name in loaded.undriven):
         click.echo(f"bus {name} is valid, and this version does not drive {kind}: nothing on it is read or switched")
     click.echo(f"outputs without a hardware end: {', '.join(loaded.endless) or 'none'}")
+    if loaded.accepted:
+        click.echo(f"risks accepted by name: {', '.join(loaded.accepted)}")
     for path in loaded.ignored:
         click.echo(f"not acted on yet: {path}")
     for sentence in loaded.notices:

@@ -18,7 +18,7 @@ from edgectl.config.quantities import show
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, Line, RtuGateway, SerialLine, TcpHost
-from edgectl.model.site import Actuator, FailSafe, Sensor, Site
+from edgectl.model.site import LOADS, Actuator, FailSafe, Sensor, Site, ValveGroup
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
@@ -66,6 +66,11 @@ def build_site(parts: Parts, origins: Origins) -> Site:
         zones={name: build_zone(name, zone, parts, origins) for name, zone in parts.zones.items()},
         never_together=_interlocks(parts),
         estop=parts.site.estop,
+        groups=tuple(
+            ValveGroup(name=name, valves=frozenset(entry.valves), max_open=entry.max_open)
+            for name, entry in parts.valve_groups.items()
+        ),
+        max_inrush=parts.site.max_inrush,
         buses={
             name: frozenset(device for device, entry in parts.devices.items() if entry.bus == name)
             for name, bus in parts.buses.items()
@@ -152,6 +157,8 @@ def ignored(parts: Parts) -> tuple[str, ...]:
             if parts.findings.written(path):
                 found.append(dotted(path))
     for name, actuator in parts.actuators.items():
+        if defaults.falls(actuator):
+            continue
         for key, usual in zip(("safe", "on_restart"), defaults.safe_state(actuator.kind), strict=True):
             if getattr(actuator, key) not in (None, usual):
                 found.append(f"actuators.{name}.{key}")
@@ -207,6 +214,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
     device, output = entry.to.split(".", 1)
     outlet = registry.find(parts.devices[device].profile).outlets[output]
     longest, why = defaults.max_on(entry)
+    rest, resting = defaults.min_off(entry)
     safe, restart = defaults.safe_state(role)
     origins.pick((*path, "safe"), entry.safe or safe, f"role {role.value}")
     origins.pick((*path, "on_restart"), entry.on_restart or restart, f"role {role.value}")
@@ -217,7 +225,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         role=role,
         fail_safe=origins.pick((*path, "fail_safe"), defaults.fail_safe(entry, outlet), profile),
         max_on=origins.pick((*path, "max_on"), longest, why, _limit),
-        min_off=origins.pick((*path, "min_off"), _or(entry.min_off, 0), "default", show),
+        min_off=origins.pick((*path, "min_off"), rest, resting, show),
         travel=origins.pick((*path, "travel"), _or(entry.travel, defaults.travel(role)), f"role {role.value}", show),
         run_down=origins.pick(
             (*path, "run_down"), _or(entry.run_down, defaults.run_down(role)), f"role {role.value}", show
@@ -228,6 +236,13 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         doser=build_doser(entry, outlet),
         draws=build_draws(entry),
         daily=build_daily(name, entry, parts),
+        inverted=defaults.inverted(entry),
+        falls=defaults.falls(entry),
+        priority=origins.pick((*path, "priority"), defaults.priority(entry), f"role {role.value}")
+        if role in LOADS
+        else defaults.priority(entry),
+        inrush=entry.inrush or 0.0,
+        backup=entry.backup,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from edgectl.config.schema import ActuatorEntry, CatchUpEntry, ScheduleEntry, SensorEntry, WindowEntry
 from edgectl.drivers.profile import Channel, Outlet
-from edgectl.model.site import DANGEROUS, FailSafe, Role
+from edgectl.model.site import DANGEROUS, DRIVES, FailSafe, Role
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 from edgectl.scheduler.schedule import CatchUp, Policy
 
@@ -15,6 +15,9 @@ VALVE_TRAVEL: Nanos = 3 * SECOND
 PUMP_RUN_DOWN: Nanos = 2 * SECOND
 # Orders, echoes and read-backs of a whole run on a slow bus: the engine's leases of a valve include the same slack.
 RUN_SLACK: Nanos = 15 * SECOND
+HID_COOLS: Nanos = 900 * SECOND  # a hot discharge lamp does not strike
+# Who comes back first after a start: roots suffocate before leaves freeze, and light can wait.
+PRIORITY: Mapping[Role, int] = {Role.AIR_PUMP: 10, Role.FAN: 20, Role.HEATER: 30, Role.PUMP: 40, Role.LIGHT: 60}
 LEAST_EC = 0.2  # mS/cm: less is air, unless the water is that pure and the file says so
 # A target without its sensor is never asked for; a target with its sensor has to be written.
 TARGET_PH, TARGET_EC = 5.8, 1.5
@@ -29,6 +32,7 @@ WIRING: Mapping[str, tuple[frozenset[Role], str]] = {
     "air_gap": (frozenset({Role.VALVE, Role.PUMP}), "an air gap to the mains"),
     "overflow": (frozenset({Role.VALVE, Role.PUMP}), "an overflow on each tank"),
     "motor_overload": (frozenset({Role.PUMP}), "motor overload protection of the pumps"),
+    "co2_detector": (frozenset({Role.CO2}), "a wired detector in the room that shuts the gas"),
     "frost_thermostat": (frozenset({Role.HEATER}), "a wired frost thermostat"),
     "emergency_stop": (DANGEROUS, "an emergency stop that cuts the outputs"),
 }
@@ -75,17 +79,43 @@ def run_down(role: Role) -> Nanos:
 
 
 def fail_safe(entry: ActuatorEntry, outlet: Outlet) -> FailSafe:
-    """What the device does by itself; a declared hardware limit counts where the device does nothing."""
-    if outlet.fail_safe is FailSafe.NONE and entry.fail_safe == "wired":
-        return FailSafe.WIRED
-    return outlet.fail_safe
+    """What the device does by itself; a declared hardware limit counts where the device does nothing. A relay that has
+    to be drawn for the output to rest is ended by a timer that draws it, or by nothing."""
+    found = outlet.fail_safe
+    if inverted(entry) and (found is FailSafe.WATCHDOG or outlet.pulse_off is None):
+        found = FailSafe.NONE
+    return FailSafe.WIRED if found is FailSafe.NONE and entry.fail_safe == "wired" else found
+
+
+def inverted(entry: ActuatorEntry) -> bool:
+    """Does a relay that has fallen mean that the output is on?"""
+    return (entry.contact == "nc") is not (entry.valve == "no")
+
+
+def min_off(entry: ActuatorEntry) -> tuple[Nanos, str]:
+    """None, but for a lamp that has to cool."""
+    if entry.min_off is not None:
+        return entry.min_off, "the site file"
+    return (HID_COOLS, "hid lamp") if entry.hid else (0, "default")
+
+
+def priority(entry: ActuatorEntry) -> int:
+    """By what suffers first."""
+    return PRIORITY.get(entry.kind, 50) if entry.priority is None else entry.priority
 
 
 def safe_state(role: Role) -> tuple[str, str]:
     """`safe` and `on_restart` of a role."""
+    if role in DRIVES:
+        return "position", "reconcile"
     if role in DANGEROUS:
         return "off", "safe"
-    return ("off", "reconcile") if role is Role.HEATER else ("keep", "reconcile")
+    return ("off", "reconcile") if role in (Role.HEATER, Role.CONTACTOR) else ("keep", "reconcile")
+
+
+def falls(entry: ActuatorEntry) -> bool:
+    """Is it to be off at every start and end, though its role would let it be?"""
+    return entry.kind not in DANGEROUS and entry.safe == "off" and entry.on_restart == "safe"
 
 
 def catch_up(entry: ScheduleEntry) -> CatchUp:

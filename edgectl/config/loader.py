@@ -50,6 +50,7 @@ def load(path: Path) -> Loaded:
             "devices": len(parts.devices),
             "sensors": len(parts.sensors),
             "actuators": len(parts.actuators),
+            **({"valve_groups": len(parts.valve_groups)} if parts.valve_groups else {}),
             **({"tanks": len(parts.tanks)} if parts.tanks else {}),
             "zones": len(parts.zones),
             "schedules": len(parts.schedules),

@@ -21,6 +21,7 @@ from edgectl.config.schema import (
     SensorEntry,
     SiteSection,
     TcpBus,
+    ValveGroup,
     ZoneEntry,
 )
 from edgectl.config.schema_water import TankEntry
@@ -40,6 +41,7 @@ class Parts:
     devices: dict[str, DeviceEntry] = field(default_factory=dict)
     sensors: dict[str, SensorEntry] = field(default_factory=dict)
     actuators: dict[str, ActuatorEntry] = field(default_factory=dict)
+    valve_groups: dict[str, ValveGroup] = field(default_factory=dict)
     tanks: dict[str, TankEntry] = field(default_factory=dict)
     zones: dict[str, ZoneEntry] = field(default_factory=dict)
     schedules: dict[str, ScheduleEntry] = field(default_factory=dict)

@@ -134,16 +134,21 @@ def month_day(value: Any) -> tuple[int, int]:
 
 
 def clause(value: Any) -> Clause:
-    """`solution_level > 15` or `solution_level > 15 %`."""
+    """`solution_level > 15`, `solution_level > 15 %` or `solution_level < 10 for 5s`."""
     found = re.fullmatch(CONDITION, value) if isinstance(value, str) else None
     if found is None:
         raise _wrong(f"{_shown(value)} is not a condition", "write  sensor > number  or  sensor < number")
     sensor, sign, number, unit = found[1], found[2], found[3], (found[4] or "").strip()
     if sign not in (">", "<"):
         raise _wrong(f"the comparison {sign} is not known", f"write  {sensor} > {number}  or  {sensor} < {number}")
-    if re.search(r"\bfor\b", unit):
-        raise _wrong("'for' is not acted on by this version", f"write  {sensor} {sign} {number}")
-    return Clause(condition=Condition(sensor=sensor, compare=Compare(sign), limit=float(number)), unit=unit)
+    unit, *lasts = re.split(r"\bfor\b", unit, maxsplit=1)
+    condition = Condition(
+        sensor=sensor,
+        compare=Compare(sign),
+        limit=float(number),
+        lasts=some_time(lasts[0].strip()) if lasts else 0,
+    )
+    return Clause(condition=condition, unit=unit.strip())
 
 
 def show(nanos: Nanos) -> str:

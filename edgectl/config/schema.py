@@ -47,6 +47,7 @@ class SiteSection(Strict):
     name: Words = Field(description="what people call it, for example North house")
     timezone: Words = Field(description="a name such as Europe/Berlin")
     estop: Name | None = Field(None, description="a sensor that reads 1 while the wired emergency stop is not pressed")
+    max_inrush: float | None = Field(None, gt=0, le=10000, description="in A, of everything that starts at one time")
     latitude: float | None = Field(None, ge=-90, le=90, description="degrees, north is positive")
     longitude: float | None = Field(None, ge=-180, le=180, description="degrees, east is positive")
 
@@ -149,15 +150,28 @@ class ActuatorEntry(Strict):
     """An output."""
 
     to: Point = Field(description="device.output, for example board.relay_1")
-    role: Literal["pump", "valve", "dosing", "fog", "heater", "air_pump", "light", "fan", "motor"] = Field(
-        description="what it is for: the role decides what safe means"
-    )
+    role: Literal[
+        "pump",
+        "valve",
+        "dosing",
+        "fog",
+        "heater",
+        "air_pump",
+        "light",
+        "fan",
+        "motor",
+        "vent",
+        "screen",
+        "motor_valve",
+        "co2",
+        "contactor",
+    ] = Field(description="what it is for: the role decides what safe means")
     max_on: SomeTime | None = Field(None, description="the longest it may ever stay on, for example 10m")
     min_off: Duration | None = Field(None, description="the shortest rest, for example 5s")
     travel: Duration | None = Field(None, description="the time a valve needs to open")
     run_down: Duration | None = Field(None, description="the time a stopped pump still pushes")
     requires: Conditions | None = Field(None, description="a list such as [solution_level > 15]")
-    stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10]")
+    stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10 for 5s]")
     ml_per_s: float | None = Field(None, gt=0, le=1000, description="what a dosing pump delivers, by calibration")
     gain: Gain | None = Field(
         None, description="what 1 ml changes in the whole tank: pH of an acid or a base, mS/cm of a nutrient: 0.03/ml"
@@ -172,7 +186,17 @@ class ActuatorEntry(Strict):
     safe: Literal["off", "on", "keep", "position"] | None = Field(None, description="the state when in doubt")
     on_restart: Literal["safe", "reconcile"] | None = Field(None, description="safe or reconcile")
     fail_safe: Literal["wired"] | None = Field(None, description="wired, when a hardware limit ends every ON")
-    accept: list[Literal["no_hardware_end"]] | None = Field(None, description="risks accepted by name")
+    contact: Literal["no", "nc"] | None = Field(None, description="the contact of the relay: no or nc")
+    valve: Literal["no", "nc", "motor"] | None = Field(
+        None, description="without power it opens (no), shuts (nc) or stays (motor)"
+    )
+    priority: int | None = Field(None, ge=1, le=99, description="after a start the smaller number comes back first")
+    inrush: float | None = Field(None, gt=0, le=10000, description="in A, while it starts")
+    hid: bool | None = Field(None, description="true for a lamp that has to cool for 15 min before it strikes again")
+    backup: Name | None = Field(None, description="a contactor that falls when this output cannot be switched off")
+    accept: list[Literal["no_hardware_end", "on_without_power"]] | None = Field(
+        None, description="risks accepted by name"
+    )
 
     @property
     def kind(self) -> Role:
@@ -186,6 +210,15 @@ class Interlock(Strict):
     never_together: Annotated[list[Name], Field(min_length=2, max_length=50)] = Field(
         description="a list of two or more actuators"
     )
+
+
+class ValveGroup(Strict):
+    """Valves behind one pipe."""
+
+    valves: Annotated[list[Name], Field(min_length=2, max_length=50)] = Field(
+        description="a list of two or more actuators with role valve"
+    )
+    max_open: int = Field(ge=1, le=50, description="how many of them may be open at once")
 
 
 class Fallback(Strict):
@@ -284,6 +317,7 @@ class CentralSection(Strict):
 Declaration = Literal[
     "air_gap",
     "anti_siphon",
+    "co2_detector",
     "emergency_stop",
     "frost_thermostat",
     "hand_off_auto",
@@ -301,6 +335,9 @@ class SiteFile(Strict):
     sensors: dict[Name, SensorEntry] = Field(default_factory=dict, description="level: {from: level.level, …}")
     actuators: dict[Name, ActuatorEntry] = Field(default_factory=dict, description="pump: {to: board.relay_1, …}")
     interlocks: list[Interlock] = Field(default_factory=list, description="a list such as [{never_together: [a, b]}]")
+    valve_groups: dict[Name, ValveGroup] = Field(
+        default_factory=dict, description="manifold: {valves: [bed_1, bed_2], max_open: 1}"
+    )
     tanks: dict[Name, TankEntry] = Field(default_factory=dict, description="solution: {volume: 100l, level: …}")
     zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
@@ -313,6 +350,7 @@ ENTRIES: dict[str, Any] = {
     "devices": DeviceEntry,
     "sensors": SensorEntry,
     "actuators": ActuatorEntry,
+    "valve_groups": ValveGroup,
     "tanks": TankEntry,
     "zones": ZoneEntry,
     "schedules": ScheduleEntry,

@@ -21,8 +21,8 @@ class SetPoint(Strict):
 class VentEntry(Strict):
     """A vent or a screen that two outputs move."""
 
-    opens: Name = Field(description="the actuator with role motor that opens it")
-    closes: Name = Field(description="the actuator with role motor that closes it")
+    opens: Name = Field(description="the actuator with role vent that opens it")
+    closes: Name = Field(description="the actuator with role vent that closes it")
     travel: SomeTime = Field(description="the time of the whole way, as measured: 120s")
 
 

@@ -85,7 +85,8 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
             continue
         outlet = device.profile.outlets[actuator.channel.split(".", 1)[1]]
         if outlet.coil is not None:
-            rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil})
+            rests = {"rests_drawn": True} if actuator.inverted else {}
+            rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil, **rests})
         elif outlet.metered is not None:
             rows.append({"actuator": name})
     return rows

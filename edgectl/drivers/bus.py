@@ -46,7 +46,9 @@ class BusOwner:
         self._endless = {  # actuators whose ON the device does not end
             name
             for name, device in self._home.items()
-            if not device.profile.outlets[site.actuators[name].channel.split(".", 1)[1]].timed
+            if not device.profile.outlets[site.actuators[name].channel.split(".", 1)[1]].timed(
+                inverted=site.actuators[name].inverted
+            )
         }
         self._reads = reads_of(bus, site)
         self._due: dict[Read, Nanos] = dict.fromkeys(self._reads, 0)

@@ -70,20 +70,20 @@ class Metered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
-    """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms; `metered` is for
-    an output that takes a volume."""
+    """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms, and `pulse_off`
+    the one that takes a time for which the relay falls; `metered` is for an output that takes a volume."""
 
     name: str
     fail_safe: FailSafe
     coil: int | None = None
     pulse: int | None = None
+    pulse_off: int | None = None
     pulse_max: Nanos | None = None
     metered: Metered | None = None
 
-    @property
-    def timed(self) -> bool:
+    def timed(self, *, inverted: bool) -> bool:
         """True when the device itself ends an ON."""
-        return self.pulse is not None or self.metered is not None
+        return (self.pulse_off if inverted else self.pulse) is not None or self.metered is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

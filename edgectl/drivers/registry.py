@@ -107,6 +107,7 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
         fail_safe=FailSafe(raw["fail_safe"]),
         coil=raw.get("coil"),
         pulse=raw.get("pulse"),
+        pulse_off=raw.get("pulse_off"),
         pulse_max=seconds(raw["pulse_max_s"]) if "pulse_max_s" in raw else None,
         metered=_metered(raw["dispense"]) if "dispense" in raw else None,
     )

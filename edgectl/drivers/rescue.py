@@ -75,11 +75,12 @@ def rescue(bus: Mapping[str, Any]) -> list[Rescued]:
 
 def _off(talk: _Talk, output: Mapping[str, Any]) -> Rescued:
     name, unit, coil = output["actuator"], output["unit"], output["coil"]
+    drawn = output.get("rests_drawn") is True  # its relay has to be drawn for the output to rest
     reason = ""
     for _ in range(TRIES):
         try:
-            talk.exchange(modbus.write_coil(unit, coil, False))
-            if not modbus.bits(talk.exchange(modbus.read(unit, 1, coil, 1)), 1)[0]:
+            talk.exchange(modbus.write_coil(unit, coil, drawn))
+            if modbus.bits(talk.exchange(modbus.read(unit, 1, coil, 1)), 1)[0] is drawn:
                 return Rescued(actuator=name, proven=True)
             reason = "it was ordered off and reads back on"
         except BadReply as bad:

@@ -8,10 +8,12 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import (
     admission,
     alarms,
+    backups,
     climate,
     conditions,
     estop,
     interlock,
+    lasting,
     operator,
     photoperiod,
     recovery,
@@ -78,7 +80,9 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         replies.overdue(draft)
         estop.watch(draft)
         restraints.expire(draft)
+        lasting.watch(draft)
         interlock.watch_outputs(draft)
+        backups.keep(draft)
         schedules.run(draft)
         thirst.watch(draft)
         admission.deadlines(draft)

@@ -43,6 +43,7 @@ class Event(StrEnum):
     OUTPUT_SEEN_OFF = "OUTPUT_SEEN_OFF"
     VETO = "VETO"
     LOCKED_OUT = "LOCKED_OUT"
+    BACKUP_FELL = "BACKUP_FELL"
     # people
     MANUAL_ON = "MANUAL_ON"
     MANUAL_OFF = "MANUAL_OFF"
@@ -151,6 +152,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.OUTPUT_SEEN_OFF: Happening("An output was read back and is off."),
     Event.VETO: Happening("A guard forbade an order or ended one."),
     Event.LOCKED_OUT: Happening("A pump failed so often that it stays off until a person releases it."),
+    Event.BACKUP_FELL: Happening("An output could not be switched off, so what feeds it was dropped."),
     Event.MANUAL_ON: Happening("Somebody asked for an output on, by hand and for a while."),
     Event.MANUAL_OFF: Happening("Somebody switched an output off by hand."),
     Event.STOP_ALL: Happening("Somebody stopped everything dangerous."),

@@ -23,11 +23,20 @@ class Role(StrEnum):
     AIR_PUMP = "air_pump"
     LIGHT = "light"
     FAN = "fan"
-    MOTOR = "motor"  # one way of a vent or a screen
+    MOTOR = "motor"  # one way of a drive that is not told further
+    VENT = "vent"  # one way of a vent
+    SCREEN = "screen"  # one way of a screen
+    MOTOR_VALVE = "motor_valve"  # one way of a valve that stays where its motor leaves it
+    CO2 = "co2"
+    CONTACTOR = "contactor"  # feeds other outputs; it falls when one of them cannot be switched off
 
 
+# One way of something that is opened and closed: the output is on while it moves.
+DRIVES = frozenset({Role.MOTOR, Role.VENT, Role.SCREEN, Role.MOTOR_VALVE})
 # Left on by mistake, each of these floods, poisons, dries up, burns or breaks: off is their only safe value.
-DANGEROUS = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.FOG, Role.MOTOR})
+DANGEROUS = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.FOG, Role.CO2}) | DRIVES
+# What a site draws much power for: after a start these come back one after the other.
+LOADS = frozenset({Role.AIR_PUMP, Role.FAN, Role.HEATER, Role.PUMP, Role.LIGHT})
 
 
 class FailSafe(StrEnum):
@@ -48,18 +57,20 @@ class Compare(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """`sensor > limit` or `sensor < limit`, in the sensor's own unit."""
+    """`sensor > limit` or `sensor < limit`, in the sensor's own unit, without a break for as long as `lasts`."""
 
     sensor: str
     compare: Compare
     limit: float
+    lasts: Nanos = 0
 
     def holds(self, value: float) -> bool:
         """True when the value satisfies the condition; a value on the limit does not."""
         return value > self.limit if self.compare is Compare.ABOVE else value < self.limit
 
     def __str__(self) -> str:
-        return f"{self.sensor} {self.compare.value} {self.limit:g}"
+        lasts = f" for {self.lasts / SECOND:g} s" if self.lasts else ""
+        return f"{self.sensor} {self.compare.value} {self.limit:g}{lasts}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +165,11 @@ class Actuator:
     doser: Doser | None = None
     draws: Draws | None = None
     daily: Daily | None = None
+    inverted: bool = False  # the contact, or the valve behind it, makes a relay that has fallen mean on
+    falls: bool = False  # goes off at every start and end, though its role would let it be
+    priority: int = 50  # after a start the smaller number comes back first
+    inrush: float = 0.0  # A, while it starts
+    backup: str | None = None  # what is switched off when this one cannot be
 
     @property
     def device(self) -> str:
@@ -163,7 +179,7 @@ class Actuator:
     @property
     def dangerous(self) -> bool:
         """True when off is the only safe value."""
-        return self.role in DANGEROUS
+        return self.role in DANGEROUS or self.falls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,6 +226,15 @@ class Zone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ValveGroup:
+    """Valves behind one pipe: how many may be open at once."""
+
+    name: str
+    valves: frozenset[str]
+    max_open: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """The whole greenhouse."""
 
@@ -222,6 +247,8 @@ class Site:
     never_together: tuple[frozenset[str], ...] = ()
     estop: str | None = None  # the sensor that reads 1 while the wired emergency stop is not pressed
     buses: dict[str, frozenset[str]] = field(default_factory=dict)  # the devices that share each pair of wires
+    groups: tuple[ValveGroup, ...] = ()
+    max_inrush: float | None = None  # A, of everything that starts at one time
 
     def bus_of(self, device: str) -> str | None:
         """The bus of a device."""

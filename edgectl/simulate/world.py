@@ -149,7 +149,7 @@ class World:
             started=started,
         )
         self._stepper = Stepper(state)
-        for name in sorted(state.unproven):
+        for name in sorted(self.site.actuators):
             self._release((AskState(actuator=name),), self.now + 100 * MS)
         self._stepper.wake_at = self.now + 1
         self._born = self.now

@@ -444,3 +444,41 @@ def test_over_tcp_an_old_transaction_is_known_at_sight() -> None:
     desk.hear(good[4:])
     assert desk.owner._flight is None
     assert desk.turn() is not None
+
+
+INVERTED = replace(
+    SITE,
+    actuators={**SITE.actuators, "valve": replace(SITE.actuators["valve"], inverted=True)},
+)
+
+
+def test_an_output_that_runs_when_its_relay_falls_is_ended_by_a_timer_that_draws_it() -> None:
+    desk = settled(BusOwner(RTU, INVERTED))
+    desk.owner.take(Send(cmd_id="c", actuator="valve", on=True, lease=700 * MS, not_after=desk.now + SECOND), desk.now)
+    desk.owner.take(MakeSafe(actuator="pump", reason="x"), desk.now)
+    desk.run(100 * MS)
+    assert crc("01 05 04 01 00 07").hex(" ") in desk.frames(), "the board lets the relay fall for 700 ms"
+    desk.owner.take(MakeSafe(actuator="valve", reason="x"), desk.now)
+    desk.run(100 * MS)
+    assert crc("01 05 00 01 ff 00").hex(" ") in desk.frames(), "off is a relay that is drawn"
+    assert crc("01 05 00 00 00 00").hex(" ") in desk.frames(), "its neighbour is wired as usual"
+
+
+def test_a_read_back_honours_the_wiring() -> None:
+    desk = settled(BusOwner(RTU, INVERTED))
+    desk.owner.take(AskState(actuator="valve"), desk.now)
+    desk.run(100 * MS)
+    shown = {read_back.actuator: read_back.on for read_back in desk.of(ReadBack)}
+    assert shown == {"pump": False, "valve": True}, "both relays have fallen, and the valve is open"
+
+
+def test_without_a_timer_that_lets_it_fall_the_owner_ends_it() -> None:
+    outlets = {"relay_2": replace(RELAY_2, pulse_off=None)}
+    board = replace(DEVICES[0], profile=replace(DEVICES[0].profile, outlets=DEVICES[0].profile.outlets | outlets))
+    desk = settled(BusOwner(replace(RTU, devices=(board, *DEVICES[1:])), INVERTED))
+    desk.owner.take(Send(cmd_id="c", actuator="valve", on=True, lease=700 * MS, not_after=desk.now + SECOND), desk.now)
+    desk.run(600 * MS)
+    assert crc("01 05 00 01 00 00").hex(" ") in desk.frames()
+    assert crc("01 05 00 01 ff 00").hex(" ") not in desk.frames()
+    desk.run(400 * MS)
+    assert crc("01 05 00 01 ff 00").hex(" ") in desk.frames()

@@ -120,6 +120,7 @@ def test_the_schema_is_whole_and_strict() -> None:
     assert '"null"' not in text
     assert set(exported["properties"]) == {
         "tanks",
+        "valve_groups",
         "site",
         "buses",
         "devices",

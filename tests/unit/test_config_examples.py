@@ -26,6 +26,7 @@ def test_the_small_example_becomes_these_very_values() -> None:
         run_down=2 * SECOND,
         requires=(Condition(sensor=LEVEL, compare=Compare.ABOVE, limit=15),),
         stop_if=(Condition(sensor=LEVEL, compare=Compare.BELOW, limit=10),),
+        priority=40,
     )
     valve, lamp = site.actuators["irrigation_valve"], site.actuators["lamp"]
     assert (valve.travel, valve.run_down, valve.max_on) == (3 * SECOND, 0, 660 * SECOND)

@@ -6,13 +6,14 @@ from dataclasses import replace
 import pytest
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import lasting
 from edgectl.engine.rules.guards import STARTING, STAYING, veto_start, veto_stay
 from edgectl.engine.state import Phase, State
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command, Order
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.output import Output
-from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, Role
+from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, Role, ValveGroup
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Latch
@@ -116,6 +117,35 @@ def _open(state: State) -> None:
     running(state, "valve")
 
 
+def _returning(state: State) -> None:
+    """The lamp comes first: the pump is five seconds behind it, and the controller has been here for two."""
+    state.started = NOW.mono - 2 * SECOND
+    with_pump(state, min_off=0, priority=70)
+
+
+def _reversing(state: State) -> None:
+    with_pump(state, role=Role.VENT, requires=(), stop_if=())
+    state.site = replace(state.site, never_together=(frozenset({"pump", "lamp"}),))
+    state.outputs["lamp"] = _output(state, "lamp", owed=False, off_at=NOW.mono - SECOND // 2)
+
+
+def _fallen(state: State) -> None:
+    with_pump(state, backup="mains")
+    latch(state, "backup:mains", "valve cannot be switched off")
+
+
+def _group(state: State) -> None:
+    state.site = replace(
+        state.site, groups=(ValveGroup(name="manifold", valves=frozenset({"pump", "valve"}), max_open=1),)
+    )
+
+
+def _not_long_enough(state: State) -> None:
+    condition = Condition(sensor="level", compare=Compare.ABOVE, limit=15, lasts=30 * SECOND)
+    with_pump(state, requires=(condition,))
+    state.holding = {condition: NOW.mono - 12 * SECOND}
+
+
 START: dict[str, tuple[Callable[[State], None], str]] = {
     "phase": (lambda state: setattr(state, "phase", Phase.SETTLING), "still being settled"),
     "estop": (_pressed, "the emergency stop is pressed"),
@@ -126,6 +156,10 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "unproven_off": (lambda state: state.unproven.add("pump"), "has not been seen off since the start"),
     "max_on": (lambda state: with_pump(state, max_on=30 * SECOND), "60 s is longer than max_on 30 s"),
     "min_off": (_rested, "off for 1.0 s of min_off 5 s"),
+    "power_return": (_returning, "pump starts in 3.0 s: loads come on one after the other"),
+    "reversing": (_reversing, "lamp has only just stopped"),
+    "backup": (_fallen, "mains has fallen (valve cannot be switched off); acknowledge its alarm first"),
+    "max_open": (_group, "manifold lets 1 of its valves be open at once, and open are: valve"),
     "path": (_closed, "switch valve on first"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
@@ -183,6 +217,35 @@ def test_a_pump_that_runs_is_stopped_by_this_rule_and_by_no_other(rule: str) -> 
     assert veto is not None
     assert (veto.rule, veto.actuator) == (rule, "pump")
     assert words in veto.why
+
+
+def test_what_has_to_hold_for_a_while_has_held_for_so_long() -> None:
+    state = settled()
+    _open(state)
+    _not_long_enough(state)
+    pump = state.site.actuators["pump"]
+    veto = veto_start(Draft(state, NOW), pump, LEASE)
+    assert veto is not None
+    assert "requires level > 15 for 30 s (70, aged 1.0 s, held for 12.0 s)" in veto.why
+    state.holding = {pump.requires[0]: NOW.mono - 30 * SECOND}
+    assert veto_start(Draft(state, NOW), pump, LEASE) is None
+
+
+def test_a_level_that_is_low_for_a_moment_does_not_stop_what_may_stand_it() -> None:
+    state = settled()
+    _open(state)
+    running(state, "pump", since=10 * SECOND)
+    low = Condition(sensor="level", compare=Compare.BELOW, limit=80, lasts=5 * SECOND)
+    with_pump(state, stop_if=(low,))
+    for seconds, stopped in ((0, False), (4, False), (5, True)):
+        draft = Draft(state, replace(NOW, mono=NOW.mono + seconds * SECOND))
+        lasting.watch(draft)
+        state.holding = draft.holding
+        assert (veto_stay(draft, state.site.actuators["pump"]) is not None) is stopped, seconds
+    state.image.clear()
+    veto = veto_stay(Draft(state, NOW), state.site.actuators["pump"])
+    assert veto is not None, "what cannot be seen is not waited for"
+    assert "never_read" in veto.why
 
 
 def test_a_task_tells_which_rule_stopped_which_order_and_what_it_had_looked_at() -> None:

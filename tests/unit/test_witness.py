@@ -1,14 +1,16 @@
 """Water that nobody ordered: a person is told, once, and not by a meter that has nothing to say."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.model.channel import Sample
-from edgectl.model.inputs import Samples
+from edgectl.model.inputs import MakeSafe, Samples
 from edgectl.model.output import Output
+from edgectl.model.site import Actuator, FailSafe, Role
 from edgectl.model.time import SECOND, Nanos, Now
 from edgectl.model.timeline import Stored
 from edgectl.simulate.example import example_site
@@ -113,3 +115,21 @@ def test_the_turn_that_decides_is_asked_for() -> None:
     first = pipe.now
     assert pipe.stepper.wake_at == first + 12_500_000_001
     assert pipe.state.unordered == {"flow": first}
+
+
+def test_an_off_is_ordered_again_and_what_feeds_the_pipe_falls() -> None:
+    pipe = Pipe()
+    site = pipe.state.site
+    mains = Actuator(name="mains", channel="board.relay_6", role=Role.CONTACTOR, fail_safe=FailSafe.NONE)
+    valve = replace(site.actuators["valve"], backup="mains")
+    pipe.state.site = replace(site, actuators={**site.actuators, "valve": valve, "mains": mains})
+    left: list[str] = []
+    for _ in range(7):
+        pipe.now += 2 * SECOND
+        sample = Sample(sample_id=pipe.now // SECOND, channel="meter.flow", value=0.5, at=pipe.now)
+        pipe.stepper.offer(Samples(block=(sample,)))
+        effects = pipe.stepper.turn(Now(mono=pipe.now, wall=pipe.now))
+        left += [effect.actuator for effect in effects if isinstance(effect, MakeSafe)]
+    assert pipe.alarmed
+    assert left == ["pump", "valve", "mains"], "once, when the alarm begins"
+    assert pipe.state.latches["backup:mains"].why == "flow sees water that nobody ordered"

@@ -30,8 +30,8 @@ def outputs_of_a_climate(parts: Parts) -> None:
     """Each output has the role of its place, and no two places share one."""
     for path, climate in _climates(parts):
         named: set[str] = set()
-        for place, name, role in _outputs(path, climate):
-            if has_role(parts, place, name, role):
+        for place, name, *roles in _outputs(path, climate):
+            if has_role(parts, place, name, *roles):
                 if name in named:
                     parts.findings.value(place, f"{name} is named twice in this climate", "name each output once")
                 named.add(name)
@@ -62,13 +62,13 @@ def set_points_leave_room(parts: Parts) -> None:
                 parts.findings.key((*path, key), "means nothing without humidity", "add humidity: SENSOR")
 
 
-def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, str]]:
+def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, *tuple[str, ...]]]:
     for key, role in (("heaters", "heater"), ("fans", "fan")):
         for index, name in enumerate(getattr(climate, key) or ()):
             yield (*path, key, index), name, role
     for vent, entry in climate.vents.items():
-        yield (*path, "vents", vent, "opens"), entry.opens, "motor"
-        yield (*path, "vents", vent, "closes"), entry.closes, "motor"
+        yield (*path, "vents", vent, "opens"), entry.opens, "vent", "motor"
+        yield (*path, "vents", vent, "closes"), entry.closes, "vent", "motor"
     if climate.fog is not None:
         yield (*path, "fog"), climate.fog, "fog"
 

@@ -123,9 +123,10 @@ def off_is_safe(parts: Parts) -> None:
     for name, actuator in parts.actuators.items():
         if actuator.kind not in DANGEROUS:
             continue
-        for key, only in (("safe", "off"), ("on_restart", "safe")):
+        usual = defaults.safe_state(actuator.kind)
+        for key, only, own in zip(("safe", "on_restart"), ("off", "safe"), usual, strict=True):
             written = getattr(actuator, key)
-            if written not in (None, only):
+            if written not in (None, only, own):
                 what = f"'{written}' is refused: a {actuator.role} left on would do harm"
                 parts.findings.value(("actuators", name, key), what, f"write {only}, or leave it out")
 

@@ -142,14 +142,15 @@ _HINTS = {
 }
 
 
-def has_role(parts: Parts, path: Path, name: str, role: str) -> bool:
+def has_role(parts: Parts, path: Path, name: str, *roles: str) -> bool:
     """Report an actuator that is not there, or that is something else."""
     if name not in parts.names["actuators"]:
         hint = nearest(name, parts.names["actuators"], "add it under actuators")
         parts.findings.value(path, f"there is no actuator '{name}'", hint)
         return False
     entry = parts.actuators.get(name)
-    if entry is not None and entry.role != role:
+    if entry is not None and entry.role not in roles:
+        role = " or ".join(roles)
         parts.findings.value(path, f"{name} has role {entry.role}, not {role}", f"name an actuator with role {role}")
         return False
     return True

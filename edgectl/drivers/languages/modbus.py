@@ -26,6 +26,7 @@ class Modbus:
         self._bus = bus
         self._framing = framing_of(bus)
         self._outlets = outlets_of(bus, site)
+        self._inverted = frozenset(name for name in self._outlets if site.actuators[name].inverted)
         self.silence: Nanos = self._framing.silence
         self.late: bool = self._framing.shared
 
@@ -48,6 +49,7 @@ class Modbus:
             device=device,
             purpose=purpose,
             outlets=self._outlets,
+            inverted=self._inverted,
             wait=air + self.silence + patience,
             patience=patience,
         )
@@ -61,12 +63,13 @@ class Modbus:
         assert unit is not None
         match purpose:
             case Off(actuator=name):
-                return modbus.write_coil(unit, _coil(self._outlets[name]), False)
+                return modbus.write_coil(unit, _coil(self._outlets[name]), name in self._inverted)
             case Switch(send=send):
-                outlet = self._outlets[send.actuator]
-                if send.on and send.lease is not None and outlet.pulse is not None:
-                    return modbus.pulse_coil(unit, outlet.pulse, send.lease)
-                return modbus.write_coil(unit, _coil(outlet), send.on)
+                outlet, inverted = self._outlets[send.actuator], send.actuator in self._inverted
+                pulse = outlet.pulse_off if inverted else outlet.pulse
+                if send.on and send.lease is not None and pulse is not None:
+                    return modbus.pulse_coil(unit, pulse, send.lease)
+                return modbus.write_coil(unit, _coil(outlet), send.on is not inverted)
             case Look(block=Block() as block):
                 return modbus.read(unit, block.function, block.address, block.count)
             case Verify(check=Check() as check):
@@ -85,6 +88,7 @@ class ModbusQuestion:
     device: Device
     purpose: Purpose
     outlets: dict[str, Outlet]
+    inverted: frozenset[str]
     wait: Nanos
     patience: Nanos
 
@@ -108,7 +112,8 @@ class ModbusQuestion:
             case Look(block=Block() as block) if block.outputs:
                 states = modbus.bits(pdu, block.count)
                 at = {name: _coil(self.outlets[name]) - block.address for name in block.outputs}
-                return Shown(states=tuple((name, states[index]) for name, index in at.items()))
+                shown = ((name, states[index] is not (name in self.inverted)) for name, index in at.items())
+                return Shown(states=tuple(shown))
             case Look(block=Block() as block):
                 return Measured(values=values_of(block, self.device.profile, pdu))
             case _:

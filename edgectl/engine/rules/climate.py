@@ -12,6 +12,7 @@ from edgectl.engine.air import LULL, STORM, Seen, Wanted
 from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import air_alarms, drives
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
 from edgectl.engine.senses import cited
@@ -137,7 +138,11 @@ def _keep(draft: Draft, zone: Zone, name: str, *, on: bool) -> bool:
     if not on:
         order_off(draft, actuator_name=name, cmd_id=cmd_id, stage="climate", task_id=None, zone=zone.name)
         return True
-    if forbids(draft, draft.state.site.actuators[name]):
+    actuator = draft.state.site.actuators[name]
+    if forbids(draft, actuator):
+        return False
+    if (rested := rests_until(draft, actuator)) > now:
+        draft.wake(rested)
         return False
     veto = switch_on(
         draft,

@@ -8,14 +8,15 @@ from dataclasses import replace
 
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
+from edgectl.engine.rules.reversing import REVERSE
 from edgectl.model.air import Climate, Vent
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos
 
-REVERSE: Nanos = SECOND  # a motor that is thrown into reverse breaks its gear
 MOVE_REST: Nanos = 300 * SECOND
 URGENT_REST: Nanos = 60 * SECOND
 DEADBAND, STEP = 0.05, 0.25
@@ -64,7 +65,11 @@ def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> boo
     output = draft.output(name)
     if (output is not None and output.owed_off) or forbids(draft, draft.state.site.actuators[name]):
         return False
-    if draft.state.site.actuators[name].device in draft.state.silent:
+    actuator = draft.state.site.actuators[name]
+    if actuator.device in draft.state.silent:
+        return False
+    if (rested := rests_until(draft, actuator)) > draft.now.mono:
+        draft.wake(rested)
         return False
     veto = switch_on(
         draft,

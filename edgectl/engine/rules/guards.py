@@ -7,16 +7,17 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import litres
+from edgectl.engine.rules import groups, lasting, litres, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.loop import is_open
 from edgectl.engine.rules.paths import dead_head, shuts_first
+from edgectl.engine.rules.reversing import reverses
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Missing
 from edgectl.model.ledger import HOUR
-from edgectl.model.site import Actuator, Condition, Role
+from edgectl.model.site import DRIVES, Actuator, Condition, Role
 from edgectl.model.task import Veto
 from edgectl.model.time import SECOND, Nanos
 
@@ -40,12 +41,18 @@ def veto_stay(draft: Draft, actuator: Actuator) -> Veto | None:
 
 
 def rests_until(draft: Draft, actuator: Actuator) -> Nanos:
-    """When its rest is over. Across a boot of the machine nobody knows how long it was off: the start counts then."""
-    output = draft.output(actuator.name)
-    if output is None or output.off_at is None:
+    """When it may start again: its rest is over, and after a start of the controller its turn has come."""
+    return max(_rested(draft, actuator), power_return.returns_at(draft, actuator))
+
+
+def _rested(draft: Draft, actuator: Actuator) -> Nanos:
+    """The end of its rest. Across a start nobody knows how long it was off: the start counts then."""
+    if not actuator.min_off:
         return 0
-    off_at = output.off_at if output.boot_id == draft.state.boot_id else draft.state.started
-    return off_at + actuator.min_off
+    output = draft.output(actuator.name)
+    known = output is not None and output.off_at is not None and output.boot_id == draft.state.boot_id
+    off_at = output.off_at if output is not None and known else draft.state.started
+    return (off_at or 0) + actuator.min_off
 
 
 def _phase(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -97,12 +104,31 @@ def _max_on(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None
 
 
 def _min_off(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
-    rested = rests_until(draft, actuator)
+    rested = _rested(draft, actuator)
     if rested <= draft.now.mono:
         return None
     draft.wake(rested)
     off_for = actuator.min_off - (rested - draft.now.mono)
     return f"off for {off_for / SECOND:.1f} s of min_off {actuator.min_off / SECOND:.0f} s"
+
+
+def _power(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return power_return.veto(draft, actuator)
+
+
+def _reversing(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return reverses(draft, actuator) if actuator.role in DRIVES else None
+
+
+def _group(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return groups.veto(draft, actuator) if draft.state.site.groups else None
+
+
+def _fed(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    fell = draft.latch(f"backup:{actuator.name}") or draft.latch(f"backup:{actuator.backup}")
+    if fell is None or not fell.held:
+        return None
+    return f"{fell.name.partition(':')[2]} has fallen ({fell.why}); acknowledge its alarm first"
 
 
 def _way(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -148,8 +174,10 @@ def _conditions(
             return f"{actuator.name} ON by {word} {condition} ({reading.reason.value}{age})"
         # The value is good until it is too old: look again then, even if no further sample comes.
         draft.wake(reading.at + draft.state.site.sensors[condition.sensor].max_age + 1)
-        if condition.holds(reading.value) is not wanted:
-            return f"{actuator.name} ON by {word} {condition} ({reading.value:g}, aged {reading.age / SECOND:.1f} s)"
+        if lasting.holds(draft, condition, reading.value) is not wanted:
+            held = f", held for {lasting.held_for(draft, condition) / SECOND:.1f} s" if condition.lasts else ""
+            seen = f"({reading.value:g}, aged {reading.age / SECOND:.1f} s{held})"
+            return f"{actuator.name} ON by {word} {condition} {seen}"
     return None
 
 
@@ -172,11 +200,15 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("unproven_off", _unproven),
     ("max_on", _max_on),
     ("min_off", _min_off),
+    ("power_return", _power),
+    ("reversing", _reversing),
+    ("backup", _fed),
     ("path", _way),
     ("dosing", _dosing),
     ("max_per_day", litres.veto),
     ("starts_per_hour", _starts),
     ("never_together", _together),
+    ("max_open", _group),
     ("requires", _requires),
     ("stop_if", _stop_if),
 )

@@ -7,7 +7,7 @@ Whoever cannot prove an output off keeps trying, and says so loudly.
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import currents, litres
+from edgectl.engine.rules import backups, currents, litres
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off, tell
@@ -94,6 +94,8 @@ def _prove_off(draft: Draft, output: Output) -> None:
             f"{output.name} was ordered off {tries} times and has not been seen off",
             f"switch {output.name} off by hand, then check cable and power of its relay board",
         )
+        why = f"{output.name} cannot be switched off"
+        backups.fall(draft, output.name, f"output_may_be_on:{output.name}", why)
 
 
 def _back_to_plan(draft: Draft, output: Output) -> None:

@@ -4,7 +4,7 @@ from edgectl.engine.draft import Draft
 from edgectl.model.inputs import Mode, Restraint
 from edgectl.model.site import Actuator, Role
 
-WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING})
+WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.MOTOR_VALVE})
 
 
 def latch_name(what: Restraint, zone: str) -> str:

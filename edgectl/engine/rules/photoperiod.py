@@ -3,6 +3,8 @@
 Nobody's echo counts here: the lamp is asked again and again, and only what it shows is light.
 """
 
+from dataclasses import replace
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.model.inputs import AskState, Mode
@@ -39,6 +41,8 @@ def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
         draft.forget_since(since)
         draft.calm("biz_light_failure", lamp)
         return
+    if seen is not None and seen.on is False and seen.at > draft.state.started:
+        _bring_back(draft, schedule, lamp)
     asked = seen.at if seen is not None else draft.state.started
     if now - asked >= ASK_EVERY:
         draft.effect(AskState(actuator=lamp))
@@ -56,3 +60,16 @@ def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
         )
     else:
         draft.wake(dark_since + DARK_FOR)
+
+
+def _bring_back(draft: Draft, schedule: Schedule, lamp: str) -> None:
+    """The lamp is dark while its window wants light, as after a power cut: its schedule has to speak again."""
+    cursor, output = draft.cursor(schedule.name), draft.output(lamp)
+    if cursor is None or cursor.unmet or (output is not None and output.owed_off):
+        return
+    if cursor.position > draft.now.wall or any(
+        task.zone == schedule.zone and task.task_type == "lighting" for task in draft.tasks()
+    ):
+        return
+    draft.put(replace(cursor, unmet=True))
+    draft.wake(draft.now.mono + SECOND)

@@ -6,6 +6,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.orders import READ_BACK_EVERY, REPLY_WITHIN, switch_off
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, ReadBack, Reply, ReplyStatus
+from edgectl.model.output import Output
 from edgectl.model.time import Nanos
 
 _FAILED = {
@@ -50,6 +51,8 @@ def on_read_back(draft: Draft, seen: ReadBack) -> None:
         if command.lease is None:
             if seen.on is wanted:
                 draft.end_command(command, CommandState.DONE)
+                if not wanted:
+                    _rests(draft, command)
             else:
                 draft.end_command(command, CommandState.NO_EFFECT, "the device took the order and did not switch")
         elif command.seen_at is None:
@@ -57,6 +60,29 @@ def on_read_back(draft: Draft, seen: ReadBack) -> None:
                 draft.put(replace(command, seen_at=seen.at))
             elif seen.at < command.ack_at + command.lease:
                 _fail(draft, command, CommandState.NO_EFFECT, "the device took the order and did not switch")
+
+
+def _rests(draft: Draft, command: Command) -> None:
+    """A lamp or a compressor that has to rest, seen off: its rest counts from here."""
+    if not draft.state.site.actuators[command.actuator].min_off:
+        return
+    now, boot_id = draft.now.mono, draft.state.boot_id
+    before = draft.output(command.actuator)
+    if before is None:
+        draft.put(
+            Output(
+                name=command.actuator,
+                owed_off=False,
+                cmd_id=None,
+                task_id=None,
+                zone=command.zone,
+                off_by=now,
+                off_at=now,
+                boot_id=boot_id,
+            )
+        )
+    elif not before.owed_off:
+        draft.put(replace(before, off_at=now, boot_id=boot_id))
 
 
 def overdue(draft: Draft) -> None:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Quiet
 from edgectl.model.codes import Code
@@ -12,7 +13,7 @@ from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.scheduler.catchup import MINUTE, RATE
 from edgectl.scheduler.occurrence import Verdict, correlation
 from edgectl.scheduler.plan import due, wake_at
-from edgectl.scheduler.schedule import Every, Window
+from edgectl.scheduler.schedule import Every, Schedule, Window
 
 EXPIRY = 105 * SECOND
 PROPOSAL: Nanos = 1800 * SECOND  # how long a proposed task waits for a person
@@ -39,6 +40,14 @@ def _believed(draft: Draft) -> Now:
         "set the clock or let it reach a time server; until then runs may come at the wrong hour",
     )
     return replace(now, trust=Trust.RESTORED)
+
+
+def _cools_for(draft: Draft, schedule: Schedule) -> Nanos:
+    """How long a lamp has still to rest: its run waits for that."""
+    lamp = draft.state.site.zones[schedule.zone].light if isinstance(schedule.cadence, Window) else None
+    if lamp is None:
+        return 0
+    return max(0, rests_until(draft, draft.state.site.actuators[lamp]) - draft.now.mono)
 
 
 def _still(quiet: Quiet, now: Now) -> bool:
@@ -101,7 +110,7 @@ def run(draft: Draft) -> None:
             # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
             anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
             patience = PROPOSAL if mode is Mode.SEMI else schedule.queue_patience
-            due_at = anchor + patience
+            due_at = anchor + max(patience, _cools_for(draft, schedule))
             accept(
                 draft,
                 zone=schedule.zone,

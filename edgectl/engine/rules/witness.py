@@ -1,4 +1,5 @@
-"""What one instrument says about another. A witness never switches anything: it tells a person.
+"""What one instrument says about another. A witness never switches anything on: it tells a person, orders off once more
+what is off already, and drops what feeds it.
 
 Missing is not flow, and it is not the absence of flow either: a meter that falls silent neither raises nor calms.
 """
@@ -6,9 +7,11 @@ Missing is not flow, and it is not the absence of flow either: a meter that fall
 from collections.abc import Mapping
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import backups
 from edgectl.engine.rules.flow import NO_FLOW_L_MIN
 from edgectl.model.channel import Missing
 from edgectl.model.codes import Code
+from edgectl.model.inputs import MakeSafe
 from edgectl.model.time import SECOND, Nanos
 
 RUNS_ON: Nanos = 10 * SECOND  # what a closing valve and an emptying pipe may let through
@@ -35,6 +38,9 @@ def watch(draft: Draft) -> None:
         if reading.at <= since + RUNS_ON:
             draft.wake(since + RUNS_ON + sensor.max_age + 1)  # by then a reading is newer than that, or there is none
             continue
+        alarm = draft.alarm(f"{Code.FLOW_WITHOUT_ORDER}:{name}")
+        if alarm is None or not alarm.active:
+            _shut_again(draft, name)
         draft.alert(
             Code.FLOW_WITHOUT_ORDER,
             name,
@@ -46,14 +52,22 @@ def watch(draft: Draft) -> None:
             draft.calm(Code.FLOW_WITHOUT_ORDER, alarm.subject)
 
 
+def _shut_again(draft: Draft, flow: str) -> None:
+    """An OFF may have been lost on its way to a contact, and where the contact is welded its feeder has to fall."""
+    for part in sorted(_parts(draft, flow)):
+        draft.effect(MakeSafe(actuator=part, reason="water moves without an order"))
+        backups.fall(draft, part, f"{Code.FLOW_WITHOUT_ORDER}:{flow}", f"{flow} sees water that nobody ordered")
+
+
+def _parts(draft: Draft, flow: str) -> set[str]:
+    zones = [zone for zone in draft.state.site.zones.values() if zone.flow == flow]
+    return {name for zone in zones for name in (zone.pump, zone.valve) if name is not None}
+
+
 def _ordered(draft: Draft, flow: str) -> bool:
     """True while anything that lets water past this sensor has not been seen off."""
-    for zone in draft.state.site.zones.values():
-        for name in (zone.valve, zone.pump) if zone.flow == flow else ():
-            output = None if name is None else draft.output(name)
-            if output is not None and output.owed_off:
-                return True
-    return False
+    outputs = [draft.output(name) for name in _parts(draft, flow)]
+    return any(output is not None and output.owed_off for output in outputs)
 
 
 def _still(draft: Draft, flow: str) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import groups
 from edgectl.engine.rules.admission import end
 from edgectl.engine.workflows import airs, change, irrigation, needs, tanks, walk
 from edgectl.engine.workflows.choice import begin
@@ -175,9 +176,12 @@ def _shared(draft: Draft, task: Task, table: Table) -> bool:
     parts = {name for stage in table for name in stage.opens}
     if any(output.name in parts for output in draft.owed()):
         return True
+    planned: set[str] = set()
     for other in draft.tasks():
         if other.status is not TaskStatus.RUNNING or not other.stage or other.task_id == task.task_id:
             continue
-        if any(parts & set(stage.opens) for stage in table_of(draft.state.site, other)):
+        theirs = {name for stage in table_of(draft.state.site, other) for name in stage.opens}
+        if parts & theirs:
             return True
-    return False
+        planned |= theirs
+    return any(groups.full(draft, stage.opens, planned) for stage in table)

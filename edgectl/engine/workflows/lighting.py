@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_on
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import CommandState
@@ -18,6 +19,10 @@ def start(draft: Draft, task: Task) -> None:
         return
     want = bool(task.payload.get("on"))
     seen = draft.state.seen.get(lamp)
+    rested = rests_until(draft, draft.state.site.actuators[lamp])
+    if want and rested > draft.now.mono and (seen is None or not seen.on):
+        draft.wake(rested)
+        return  # it has to cool, or the loads of the house come back one after the other
     running = replace(task, status=TaskStatus.RUNNING, started=draft.now.mono, stage="switch")
     draft.put(running)
     if seen is not None and seen.on is want and seen.at > draft.state.started:
