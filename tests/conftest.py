@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 
+from edgectl.api.house import Unavailable
+from edgectl.daemon.outside import SchedulerDesk
 from edgectl.engine.draft import Draft
 from edgectl.model.inputs import Answer, Effect
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.postgres import PostgresServer
 
 REACHED: set[str] = set()
-SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm"})
+SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm", "reason"})
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,14 +37,33 @@ def reached() -> Iterator[None]:
             REACHED.add(str(what.code))
         effect(self, what)
 
-    def asked(self: DaemonProcess, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-        status, answer = ask(self, method, path, body)
+    def asked(self: DaemonProcess, *request: Any) -> Any:
+        status, answer = ask(self, *request)
         _hear(answer)
         return status, answer
 
-    Draft.note, Draft.effect, DaemonProcess.ask = noted, effected, asked  # type: ignore[assignment, method-assign]
-    yield
-    Draft.note, Draft.effect, DaemonProcess.ask = note, effect, ask  # type: ignore[method-assign]
+    refusing, bootstrap, heartbeat = Unavailable.__init__, SchedulerDesk.bootstrap, SchedulerDesk.heartbeat
+
+    def refused(self: Unavailable, http: int, code: str, *more: Any) -> None:
+        REACHED.add(code)
+        refusing(self, http, code, *more)
+
+    def said(serve: Any) -> Any:
+        def heard(self: SchedulerDesk, *words: str) -> Any:
+            answer = serve(self, *words)
+            _hear(answer)
+            return answer
+
+        return heard
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Draft, "note", noted)
+        patch.setattr(Draft, "effect", effected)
+        patch.setattr(DaemonProcess, "ask", asked)
+        patch.setattr(Unavailable, "__init__", refused)
+        patch.setattr(SchedulerDesk, "bootstrap", said(bootstrap))
+        patch.setattr(SchedulerDesk, "heartbeat", said(heartbeat))
+        yield
     if folder := os.environ.get("EDGECTL_REACHED"):
         (Path(folder) / f"{os.getpid()}.json").write_text(json.dumps(sorted(REACHED)))
 

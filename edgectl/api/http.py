@@ -1,8 +1,6 @@
 """Routes. Thin: each parses its input, asks the house, and wraps the answer."""
 
-import logging
 import re
-from collections.abc import Awaitable, Callable
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,11 +8,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from edgectl.api.body import body_of
+from edgectl.api.failures import guarded
 from edgectl.api.house import House, Unavailable
+from edgectl.api.scheduler_routes import Desk
+from edgectl.api.scheduler_routes import routes as scheduler_routes
 
-LOG = logging.getLogger("edgectl")
 PRESETS = frozenset({"all", "failed", "open"})
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def public(house: House) -> Starlette:
@@ -22,7 +21,7 @@ def public(house: House) -> Starlette:
     return Starlette(routes=_health(house))
 
 
-def local(house: House) -> Starlette:
+def local(house: House, desk: Desk) -> Starlette:
     """Everything, for the local socket: the file's rights say who may connect."""
 
     def ok(data: object) -> Response:
@@ -100,24 +99,25 @@ def local(house: House) -> Starlette:
     return Starlette(
         routes=[
             *_health(house),
-            Route("/status", _guarded(status)),
-            Route("/channels", _guarded(channels)),
-            Route("/alarms", _guarded(alarms)),
-            Route("/tasks", _guarded(tasks)),
-            Route("/tasks", _guarded(submit), methods=["POST"]),
-            Route("/tasks/{task_id}", _guarded(task)),
-            Route("/tasks/{task_id}/cancel", _guarded(cancel), methods=["POST"]),
-            Route("/tasks/{task_id}/approve", _guarded(approve), methods=["POST"]),
-            Route("/zones/{zone}/mode", _guarded(mode), methods=["POST"]),
-            Route("/zones/{zone}/{what:str}", _guarded(restrain), methods=["POST", "DELETE"]),
-            Route("/stop-water", _guarded(stop_water), methods=["POST"]),
-            Route("/outputs/{name}/on", _guarded(output_on), methods=["POST"]),
-            Route("/outputs/{name}/off", _guarded(output_off), methods=["POST"]),
-            Route("/stop-all", _guarded(stop_all), methods=["POST"]),
-            Route("/resume", _guarded(resume), methods=["POST"]),
-            Route("/alarms/{alarm_id}/ack", _guarded(acknowledge), methods=["POST"]),
-            Route("/alarms/{alarm_id}/shelve", _guarded(shelve), methods=["POST"]),
-            Route("/buses/{bus}/frames", _guarded(frames)),
+            *scheduler_routes(desk),
+            Route("/status", guarded(status)),
+            Route("/channels", guarded(channels)),
+            Route("/alarms", guarded(alarms)),
+            Route("/tasks", guarded(tasks)),
+            Route("/tasks", guarded(submit), methods=["POST"]),
+            Route("/tasks/{task_id}", guarded(task)),
+            Route("/tasks/{task_id}/cancel", guarded(cancel), methods=["POST"]),
+            Route("/tasks/{task_id}/approve", guarded(approve), methods=["POST"]),
+            Route("/zones/{zone}/mode", guarded(mode), methods=["POST"]),
+            Route("/zones/{zone}/{what:str}", guarded(restrain), methods=["POST", "DELETE"]),
+            Route("/stop-water", guarded(stop_water), methods=["POST"]),
+            Route("/outputs/{name}/on", guarded(output_on), methods=["POST"]),
+            Route("/outputs/{name}/off", guarded(output_off), methods=["POST"]),
+            Route("/stop-all", guarded(stop_all), methods=["POST"]),
+            Route("/resume", guarded(resume), methods=["POST"]),
+            Route("/alarms/{alarm_id}/ack", guarded(acknowledge), methods=["POST"]),
+            Route("/alarms/{alarm_id}/shelve", guarded(shelve), methods=["POST"]),
+            Route("/buses/{bus}/frames", guarded(frames)),
         ]
     )
 
@@ -135,31 +135,10 @@ def _health(house: House) -> list[Route]:
         return Response(await house.metrics(), media_type="text/plain; version=0.0.4")
 
     return [
-        Route("/health/live", _guarded(live)),
-        Route("/health/ready", _guarded(ready)),
-        Route("/metrics", _guarded(metrics)),
+        Route("/health/live", guarded(live)),
+        Route("/health/ready", guarded(ready)),
+        Route("/metrics", guarded(metrics)),
     ]
-
-
-def _guarded(handler: Handler) -> Handler:
-    async def guarded(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except Unavailable as no:
-            body = {"status": "error", "code": no.code, "message": no.message, "hint": no.hint, "detail": no.detail}
-            return JSONResponse(body, status_code=no.http)
-        except Exception as error:  # our own mistake: the asker gets a sentence, the log gets the rest
-            LOG.exception("%s %s", request.method, request.url.path)
-            message = f"edgectl could not answer this: {type(error).__name__}"
-            body = {
-                "status": "error",
-                "code": "internal",
-                "message": message,
-                "hint": "the log of the daemon says more",
-            }
-            return JSONResponse(body, status_code=500)
-
-    return guarded
 
 
 def _number(text: str | None, default: int, low: int, high: int) -> int:

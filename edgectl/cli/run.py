@@ -81,6 +81,7 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool, alone:
         state=state,
         socket=socket_,
         http=address,
+        outside_scheduler=loaded.outside_scheduler,
     )
     try:
         code = live(house)

@@ -52,6 +52,7 @@ class Loaded:
     counts: Mapping[str, int] = field(default_factory=dict)
     loads: tuple[Load, ...] = ()
     effective: tuple[Effective, ...] = ()
+    outside_scheduler: bool = False
 
 
 def build_site(parts: Parts, origins: Origins) -> Site:

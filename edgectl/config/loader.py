@@ -57,4 +57,5 @@ def load(path: Path) -> Loaded:
         },
         loads=loads,
         effective=tuple(origins.lines),
+        outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
     )

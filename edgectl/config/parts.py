@@ -47,6 +47,7 @@ class Parts:
     schedules: dict[str, ScheduleEntry] = field(default_factory=dict)
     interlocks: list[Interlock] = field(default_factory=list)
     central: CentralSection | None = None
+    api: schema.ApiSection | None = None
     declare: list[str] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
 
@@ -72,6 +73,7 @@ def understand(root: Table, findings: Findings) -> Parts:
                     kept[name] = understood
     parts.site = _section(root, "site", SiteSection, findings)
     parts.central = _section(root, "central", CentralSection, findings)
+    parts.api = _section(root, "api", schema.ApiSection, findings)
     parts.interlocks = _section(root, "interlocks", list[Interlock], findings) or []
     parts.declare = _section(root, "declare", list[schema.Declaration], findings) or []
     return parts

@@ -314,6 +314,12 @@ class CentralSection(Strict):
     dsn: Credential = Field(description="dsn: {credential: NAME}")
 
 
+class ApiSection(Strict):
+    """Who may use the doors of the daemon."""
+
+    outside_scheduler: bool = Field(False, description="true, when a scheduler elsewhere may send tasks under a lease")
+
+
 Declaration = Literal[
     "air_gap",
     "anti_siphon",
@@ -342,6 +348,7 @@ class SiteFile(Strict):
     zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
+    api: ApiSection | None = Field(None, description="{outside_scheduler: true}")
     declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
 
 

@@ -46,6 +46,7 @@ PATIENCE = 120 * SECOND  # who names no times waits for whatever waters before
 LONGEST_WORDS = 200
 SOURCES = frozenset({"centre", "api", "cli", "page"})
 EXPIRY = 105 * SECOND
+LATER_EXPIRY = 2 * 3600 * SECOND  # of a task for later whose asker names no end
 EARLIEST, LATEST = (from_datetime(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2200))
 
 HINTS = {
@@ -181,8 +182,9 @@ class DaemonHouse:
         timeline = await self._read(self._reads.timeline(task_id))
         return task_views.whole(found, self._control.stepper.state.site, commands, timeline)
 
-    async def submit(self, request: Body, who: str) -> Body:
-        """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen."""
+    async def submit(self, request: Body, who: str, *, later: bool = False) -> Body:
+        """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen. `later`: it is kept
+        until `scheduled_for`, and its patience begins then."""
         ready, checks = self.readiness()
         if not ready:
             failed = {name: check["reason"] for name, check in checks.items() if not check["ok"]}
@@ -191,9 +193,11 @@ class DaemonHouse:
         correlation = str(request.get("correlation_id") or f"{who}:{uuid4().hex}")
         known = await self._read(self._reads.task_by_correlation(correlation))
         # Who names no times asks for "now"; asked again under the same name it is the same wish, not a later one.
-        scheduled = _instant(request, "scheduled_for", now.wall if known is None else known.scheduled_for)
-        due = _instant(request, "due_at", scheduled + PATIENCE if known is None else known.due_at)
-        expires = _instant(request, "expires_at", due + EXPIRY if known is None else known.expires_at)
+        scheduled = instant_of(request, "scheduled_for", now.wall if known is None else known.scheduled_for)
+        patience = 0 if later else PATIENCE
+        due = instant_of(request, "due_at", scheduled + patience if known is None or later else known.due_at)
+        lasts = LATER_EXPIRY if later else EXPIRY
+        expires = instant_of(request, "expires_at", due + lasts if known is None else known.expires_at)
         payload = request.get("payload", {})
         if not isinstance(payload, dict):
             raise Unavailable(422, "payload_invalid", "payload must be an object", HINTS["payload_invalid"])
@@ -205,12 +209,13 @@ class DaemonHouse:
                 zone=zone,
                 task_type=str(request.get("task_type", "irrigation")),
                 payload=payload,
-                source=_source(request.get("source", "api")),
+                source="self" if later else _source(request.get("source", "api")),
                 correlation_id=correlation,
                 scheduled_for=scheduled,
                 due_at=due,
                 expires_at=expires,
                 known=known,
+                later=later,
             )
 
         return await self._ask(make)
@@ -371,11 +376,12 @@ def _check(ok: bool, reason: str) -> dict[str, Any]:
     return {"ok": ok, "reason": "" if ok else reason}
 
 
-def _instant(request: Body, name: str, default: Nanos) -> Nanos:
+def instant_of(request: Body, name: str, default: Nanos, code: str = "") -> Nanos:
+    """An instant of a request. Raises Unavailable."""
     raw = request.get(name)
     if raw is None:
         return default
-    code = f"{name}_invalid" if name == "scheduled_for" else f"{name}_required_or_invalid"
+    code = code or (f"{name}_invalid" if name == "scheduled_for" else f"{name}_required_or_invalid")
     hint = "write it with an offset, 2026-06-01T06:00:00+00:00"
     try:
         moment = datetime.fromisoformat(str(raw))

@@ -54,6 +54,7 @@ class House:
     state: Path
     socket: Path
     http: tuple[str, int]
+    outside_scheduler: bool = False
 
 
 class Daemon:
@@ -149,16 +150,18 @@ class Daemon:
         from edgectl.api import http
         from edgectl.api.server import DoorClosed, door, tcp_socket, unix_socket
         from edgectl.daemon.house import DaemonHouse
+        from edgectl.daemon.outside import SchedulerDesk
         from edgectl.journal.reads import JournalReads
 
         reads = JournalReads(self.house.state / "journal.db")
         house = DaemonHouse(
             control, field, reads, self.clock, self.supervisor, self.ledger, damaged=partial(self._damaged, writer)
         )
+        desk = SchedulerDesk(house, self.clock.now, allowed=self.house.outside_scheduler)
         servers = []
         for name, app, listen in (
             ("http", http.public(house), partial(tcp_socket, *self.house.http)),
-            ("socket", http.local(house), partial(unix_socket, self.house.socket)),
+            ("socket", http.local(house, desk), partial(unix_socket, self.house.socket)),
         ):
             try:
                 listener = listen()

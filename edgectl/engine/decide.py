@@ -11,6 +11,7 @@ from edgectl.engine.rules import (
     backups,
     climate,
     conditions,
+    enqueued,
     estop,
     interlock,
     lasting,
@@ -85,6 +86,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         backups.keep(draft)
         schedules.run(draft)
         thirst.watch(draft)
+        enqueued.hand_over(draft)
         admission.deadlines(draft)
         _work(draft)
         if draft.version == before:
@@ -99,6 +101,8 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
 
 def _may_begin(draft: Draft, task: Task) -> bool:
     """Restraints and the mode of the zone: what a person submitted, or released, needs nobody else's leave."""
+    if task.enqueued:
+        return False
     kept = keeps_waiting(draft, task.zone, task.task_type)
     if kept is not None and not (kept == Restraint.HOLD and task.source not in OWN):
         return False

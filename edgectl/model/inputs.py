@@ -78,6 +78,7 @@ class TaskRequest:
     due_at: Nanos  # wall
     expires_at: Nanos  # wall
     known: Task | None = None
+    later: bool = False  # it is handed over when `scheduled_for` has come, and its patience begins then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -117,6 +117,7 @@ class Task:
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres
+    enqueued: bool = False  # not handed over yet: `due` counts from then, and only the expiry binds before
     approved: bool = False  # by a person, where the zone only proposes
     stopping: str = ""  # the reason code that ends the task once its outputs are proven off
     correction: Correction | None = None

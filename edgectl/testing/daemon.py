@@ -8,8 +8,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 from edgectl.testing.field import SimulatedField
@@ -107,14 +108,20 @@ class DaemonProcess:
         self.process.send_signal(signal.SIGTERM)
         return self.process.wait(within_s)
 
-    def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: dict[str, Any] | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> tuple[int, dict[str, Any]]:
         """One request over the local socket: status and body."""
         connection = http.client.HTTPConnection("localhost", timeout=15)
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.sock.settimeout(15)
         try:
             connection.sock.connect(str(self.socket))
-            connection.request(method, path, None if body is None else json.dumps(body))
+            connection.request(method, path, None if body is None else json.dumps(body), dict(headers))
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
         finally:

@@ -130,6 +130,7 @@ def test_the_schema_is_whole_and_strict() -> None:
         "zones",
         "schedules",
         "central",
+        "api",
         "declare",
     }
     assert "from" in exported["$defs"]["SensorEntry"]["properties"]

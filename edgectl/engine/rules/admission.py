@@ -73,6 +73,7 @@ def admit(draft: Draft, request: TaskRequest, lacks: Callable[[Draft, TaskReques
         scheduled_for=request.scheduled_for,
         due_at=request.due_at,
         expires_at=request.expires_at,
+        enqueued=request.later,
     )
     draft.effect(
         Answer(
@@ -106,6 +107,7 @@ def accept(
     due_at: Nanos,
     expires_at: Nanos,
     schedule: str | None = None,
+    enqueued: bool = False,
 ) -> Task:
     """Put a new task into the draft. The id follows from the correlation id, so the same request has the same id."""
     digest = hashlib.sha256(correlation_id.encode()).hexdigest()[:20]
@@ -125,6 +127,7 @@ def accept(
         due=now.mono_at(due_at),
         expires=now.mono_at(expires_at),
         schedule=schedule,
+        enqueued=enqueued,
     )
     draft.put(task)
     draft.note(
@@ -135,6 +138,8 @@ def accept(
         schedule=schedule,
         correlation_id=correlation_id,
     )
+    if enqueued:
+        draft.note("SELF_TASK_ENQUEUED", task_id=task.task_id, zone=zone, scheduled_for=iso(scheduled_for))
     return task
 
 
@@ -143,14 +148,15 @@ def deadlines(draft: Draft) -> None:
     for task in draft.tasks():
         if task.status is not TaskStatus.ACCEPTED:
             continue
-        if draft.now.mono > task.due and task.source == "self":
+        late = draft.now.mono > task.due and not task.enqueued
+        if task.source == "self" and (late or draft.now.mono > task.expires):
             draft.note("SELF_TASK_EXPIRED", task_id=task.task_id, zone=task.zone)
         if draft.now.mono > task.expires:
             end(draft, task, TaskStatus.EXPIRED, Code.EXPIRED, error=Code.EXPIRED, decision="fail")
-        elif draft.now.mono > task.due:
+        elif late:
             end(draft, task, TaskStatus.REJECTED, Code.DUE_EXCEEDED, error=Code.DUE_EXCEEDED, decision="fail")
         else:
-            draft.wake(task.due + 1)
+            draft.wake((task.expires if task.enqueued else task.due) + 1)
 
 
 def end(

@@ -74,6 +74,7 @@ def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
         expires_at=now.wall + PATIENCE + EXPIRY,
     )
     draft.note("SELF_TASK_ENQUEUED", task_id=task.task_id, zone=zone.name)
+    draft.note("SELF_TASK_DISPATCHED", task_id=task.task_id, zone=zone.name)
     draft.note("FALLBACK_STARTED", task_id=task.task_id, zone=zone.name)
     draft.alert(
         "fallback_watering",

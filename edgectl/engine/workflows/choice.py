@@ -31,8 +31,6 @@ def begin(draft: Draft, task: Task, table: Table, need: Need) -> None:
         return
     running = replace(task, status=TaskStatus.RUNNING, started=task.started or now, looked_at=choice.samples)
     if task.started is None:
-        if task.source == "self":
-            draft.note("SELF_TASK_DISPATCHED", task_id=task.task_id, zone=task.zone)
         draft.note("TASK_STARTED", task_id=task.task_id, zone=task.zone)
     attempt = task.attempt + 1
     gives_up = choice.decision == RETRY and attempt >= ATTEMPTS
