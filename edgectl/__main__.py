@@ -31,6 +31,7 @@ COMMANDS = {
     "stop-water": "restraints:stop_water",
     "task": "tasks:task",
     "tasks": "tasks:tasks",
+    "token": "token:token",
     "unlock": "restraints:unlock",
 }
 

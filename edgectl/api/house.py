@@ -77,3 +77,22 @@ class House(Protocol):
 
     def frames(self, bus: str, after: int) -> Body:
         """The last frames of a bus beyond a number."""
+
+
+class Looks(Protocol):
+    """What the doors show beyond the state of now: tasks by contract and by search, the past, the day."""
+
+    async def tasks(self, preset: str, zone: str | None, search: str, limit: int) -> list[Body]:
+        """Tasks of a preset that hold the words, the newest first. Raises Unavailable."""
+
+    async def zone_tasks(self, zone: str, limit: int, *, timeline: bool) -> list[Body]:
+        """Tasks of a zone, by its number or name, with their lifecycle, and their timeline if asked for."""
+
+    async def zone_task(self, zone: str, task_id: str) -> Body:
+        """One task of a zone, whole. Raises Unavailable."""
+
+    async def past(self, sensor: str) -> Body:
+        """What a sensor showed, and which tasks ran meanwhile. Raises Unavailable."""
+
+    async def day(self, date: str | None) -> Body:
+        """What ran, what was left out and why, what is planned. Raises Unavailable when that is no day."""

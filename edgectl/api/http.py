@@ -1,153 +1,113 @@
-"""Routes. Thin: each parses its input, asks the house, and wraps the answer."""
+"""The two doors: the local socket for the command line, and the network. The same table stands behind both."""
 
-import re
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute
 
-from edgectl.api.body import body_of
-from edgectl.api.failures import guarded
-from edgectl.api.house import House, Unavailable
-from edgectl.api.scheduler_routes import Desk
-from edgectl.api.scheduler_routes import routes as scheduler_routes
-
-PRESETS = frozenset({"all", "failed", "open"})
-
-
-def public(house: House) -> Starlette:
-    """Health and metrics: what may be seen without being asked who one is."""
-    return Starlette(routes=_health(house))
-
-
-def local(house: House, desk: Desk) -> Starlette:
-    """Everything, for the local socket: the file's rights say who may connect."""
-
-    def ok(data: object) -> Response:
-        # Whoever shows a time shows it as people at the site read their clocks.
-        return JSONResponse({"status": "ok", "data": data, "timezone": house.timezone})
-
-    async def status(_: Request) -> Response:
-        return ok(house.status())
-
-    async def channels(_: Request) -> Response:
-        return ok(house.channels())
-
-    async def alarms(_: Request) -> Response:
-        return ok(house.alarms())
-
-    async def tasks(request: Request) -> Response:
-        query = request.query_params
-        preset = query.get("preset", "all")
-        if preset not in PRESETS:
-            raise Unavailable(422, "unknown_preset", f"there is no preset {preset!r}", f"use {', '.join(PRESETS)}")
-        return ok(await house.tasks(preset, query.get("zone"), _number(query.get("limit"), 20, 1, 500)))
-
-    async def task(request: Request) -> Response:
-        return ok(await house.task(request.path_params["task_id"]))
-
-    async def submit(request: Request) -> Response:
-        return ok(await house.submit(await body_of(request), _who(request)))
-
-    async def output_on(request: Request) -> Response:
-        seconds = (await body_of(request)).get("seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-            raise Unavailable(422, "seconds_required", "an ON needs its end", 'send {"seconds": 2}')
-        return ok(await house.output_on(request.path_params["name"], float(seconds), _who(request)))
-
-    async def output_off(request: Request) -> Response:
-        return ok(await house.output_off(request.path_params["name"], _who(request)))
-
-    async def stop_all(request: Request) -> Response:
-        return ok(await house.stop_all(_who(request)))
-
-    async def resume(request: Request) -> Response:
-        return ok(await house.resume(_who(request)))
-
-    async def stop_water(request: Request) -> Response:
-        return ok(await house.restrain("stop_water", "", await body_of(request), on=True, who=_who(request)))
-
-    async def restrain(request: Request) -> Response:
-        what, zone = request.path_params["what"], request.path_params["zone"]
-        on = request.method == "POST"
-        return ok(await house.restrain(what, zone, await body_of(request) if on else {}, on=on, who=_who(request)))
-
-    async def mode(request: Request) -> Response:
-        wanted = str((await body_of(request)).get("mode"))
-        return ok(await house.set_mode(request.path_params["zone"], wanted, _who(request)))
-
-    async def cancel(request: Request) -> Response:
-        return ok(await house.cancel(request.path_params["task_id"], _who(request)))
-
-    async def approve(request: Request) -> Response:
-        return ok(await house.approve(request.path_params["task_id"], _who(request)))
-
-    async def acknowledge(request: Request) -> Response:
-        return ok(await house.acknowledge(request.path_params["alarm_id"], _who(request)))
-
-    async def shelve(request: Request) -> Response:
-        seconds = (await body_of(request)).get("seconds")
-        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
-            raise Unavailable(422, "seconds_required", "a shelf needs its end", 'send {"seconds": 3600}')
-        return ok(await house.shelve(request.path_params["alarm_id"], float(seconds), _who(request)))
-
-    async def frames(request: Request) -> Response:
-        after = _number(request.query_params.get("after"), 0, 0, 1 << 62)
-        return ok(house.frames(request.path_params["bus"], after))
-
-    return Starlette(
-        routes=[
-            *_health(house),
-            *scheduler_routes(desk),
-            Route("/status", guarded(status)),
-            Route("/channels", guarded(channels)),
-            Route("/alarms", guarded(alarms)),
-            Route("/tasks", guarded(tasks)),
-            Route("/tasks", guarded(submit), methods=["POST"]),
-            Route("/tasks/{task_id}", guarded(task)),
-            Route("/tasks/{task_id}/cancel", guarded(cancel), methods=["POST"]),
-            Route("/tasks/{task_id}/approve", guarded(approve), methods=["POST"]),
-            Route("/zones/{zone}/mode", guarded(mode), methods=["POST"]),
-            Route("/zones/{zone}/{what:str}", guarded(restrain), methods=["POST", "DELETE"]),
-            Route("/stop-water", guarded(stop_water), methods=["POST"]),
-            Route("/outputs/{name}/on", guarded(output_on), methods=["POST"]),
-            Route("/outputs/{name}/off", guarded(output_off), methods=["POST"]),
-            Route("/stop-all", guarded(stop_all), methods=["POST"]),
-            Route("/resume", guarded(resume), methods=["POST"]),
-            Route("/alarms/{alarm_id}/ack", guarded(acknowledge), methods=["POST"]),
-            Route("/alarms/{alarm_id}/shelve", guarded(shelve), methods=["POST"]),
-            Route("/buses/{bus}/frames", guarded(frames)),
-        ]
-    )
+from edgectl.api import routes
+from edgectl.api.access import Keeper, Role
+from edgectl.api.access_routes import access
+from edgectl.api.events import Happenings
+from edgectl.api.house import House, Looks, Unavailable
+from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper
+from edgectl.api.limits import Rate
+from edgectl.api.operation import Answering, Call, Operation, refused
+from edgectl.api.pairing import Pairings
+from edgectl.api.scheduler_routes import Desk, scheduler
+from edgectl.api.stream import Streams
+from edgectl.api.tokens import TokenBook
+from edgectl.model.time import Nanos
 
 
-def _health(house: House) -> list[Route]:
-    async def live(_: Request) -> Response:
-        return JSONResponse({"status": "ok"})
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What stands behind the doors."""
 
-    async def ready(_: Request) -> Response:
-        good, checks = house.readiness()
-        body = {"status": "ok" if good else "error", "ready": good, "checks": checks}
-        return JSONResponse(body, status_code=200 if good else 503)
+    house: House
+    looks: Looks
+    desk: Desk
+    happenings: Happenings
+    streams: Streams
+    book: TokenBook
+    pairings: Pairings
+    mono: Callable[[], Nanos]
 
-    async def metrics(_: Request) -> Response:
-        return Response(await house.metrics(), media_type="text/plain; version=0.0.4")
 
-    return [
-        Route("/health/live", guarded(live)),
-        Route("/health/ready", guarded(ready)),
-        Route("/metrics", guarded(metrics)),
+def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
+    """The whole table."""
+    table = [
+        *routes.health(inside.house, open_metrics=open_metrics),
+        *routes.reads(inside.house, inside.looks, inside.happenings),
+        *routes.orders(inside.house),
+        *scheduler(inside.desk),
+        *access(inside.book),
     ]
+    return [*table, _described(table)]
 
 
-def _number(text: str | None, default: int, low: int, high: int) -> int:
-    if text is None:
-        return default
-    if not re.fullmatch(r"[0-9]{1,19}", text) or not low <= int(text) <= high:
-        raise Unavailable(422, "number_out_of_range", f"{text!r} is not a number from {low} to {high}")
-    return int(text)
+def local(inside: Inside) -> Starlette:
+    """The local socket: the kernel says who asks."""
+    return _app(inside, SocketKeeper(), operations(inside), json_only=False)
 
 
-def _who(request: Request) -> str:
-    return request.client.host if request.client is not None else "unknown"
+def network(inside: Inside, address: Address) -> Starlette:
+    """The network: a token or a paired page."""
+    from edgectl.api.web.door import page_routes
+
+    keeper = network_keeper(inside, address)
+    table = operations(inside, open_metrics=address.open_metrics)
+    return _app(inside, keeper, table, json_only=True, also=page_routes(inside, keeper))
+
+
+def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
+    """Twenty questions a second are plenty for a page and a few programs; ten wrong secrets a minute for a person."""
+    asked = Rate(inside.mono, burst=120, per_s=20, crowd=600)
+    wrong = Rate(inside.mono, burst=10, per_s=1 / 6, crowd=60)
+    return NetworkKeeper(address, inside.book, asked, wrong)
+
+
+def _app(
+    inside: Inside, keeper: Keeper, table: list[Operation], *, json_only: bool, also: Sequence[BaseRoute] = ()
+) -> Starlette:
+    def ok(data: Any) -> Response:
+        # Whoever shows a time shows it as people at the site read their clocks.
+        return JSONResponse({"status": "ok", "data": data, "timezone": inside.house.timezone})
+
+    answering = Answering(keeper, ok, json_only=json_only)
+    app = Starlette(routes=[*(answering.route(one) for one in table), *also])
+    app.add_exception_handler(HTTPException, _no_such_route)
+    return app
+
+
+async def _no_such_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "refused")
+    sentence = f"there is nothing under {request.url.path[:80]!r} for {request.method}"
+    return refused(Unavailable(error.status_code, code, sentence, "/openapi.json lists what there is"))
+
+
+def _described(table: list[Operation]) -> Operation:
+    told: list[bytes] = []
+
+    async def described(_: Call) -> Response:
+        if not told:
+            # The models of all answers are made on another thread, the first time that somebody asks.
+            told.append(await asyncio.to_thread(_document, [*table, own]))
+        return Response(told[0], media_type="application/json")
+
+    says = "This page."
+    own = Operation(method="GET", path="/openapi.json", role=Role.ANYONE, says=says, handle=described, answer=None)
+    return own
+
+
+def _document(table: list[Operation]) -> bytes:
+    from edgectl.api.openapi import document
+
+    return document(table)

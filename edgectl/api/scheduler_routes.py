@@ -7,13 +7,14 @@ and refused here with the code of the one field that is wrong.
 import logging
 from typing import Any, Protocol
 
+from pydantic import BaseModel
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
-from edgectl.api.body import body_of
-from edgectl.api.failures import guarded
+from edgectl.api.access import Role
 from edgectl.api.house import Body, Unavailable
+from edgectl.api.operation import Call, Operation
+from edgectl.api.wishes import BootstrapWish, EnqueueWish, HeartbeatWish, SchedulerTaskWish
 
 LOG = logging.getLogger("edgectl")
 SCHEDULER, LEASE, TRACE = "X-Scheduler-Id", "X-Scheduler-Lease-Id", "X-Trace-Id"
@@ -39,35 +40,55 @@ class Desk(Protocol):
         """Keep a task for later."""
 
 
-def routes(desk: Desk) -> list[Route]:
-    """To be mounted behind whatever asks who somebody is."""
+def scheduler(desk: Desk) -> list[Operation]:
+    """Its part of the table. A lease says who dispatches; a token or the local socket says who may come in at all."""
 
-    async def bootstrap(request: Request) -> Response:
-        body = await body_of(request)
-        return _ok(request, desk.bootstrap(_id(body, "scheduler_id"), str(body.get("protocol_version", ""))))
+    async def bootstrap(call: Call) -> Response:
+        scheduler_id = _id(call.body, "scheduler_id")
+        return _ok(call.request, desk.bootstrap(scheduler_id, str(call.body.get("protocol_version", ""))))
 
-    async def heartbeat(request: Request) -> Response:
-        body = await body_of(request)
-        return _ok(request, desk.heartbeat(_id(body, "scheduler_id"), str(body.get("lease_id", ""))[:LONGEST_ID]))
+    async def heartbeat(call: Call) -> Response:
+        lease = str(call.body.get("lease_id", ""))[:LONGEST_ID]
+        return _ok(call.request, desk.heartbeat(_id(call.body, "scheduler_id"), lease))
 
-    async def submit(request: Request) -> Response:
-        scheduler, lease = (request.headers.get(name, "")[:LONGEST_ID] for name in (SCHEDULER, LEASE))
-        body = await body_of(request)
-        LOG.info("task of scheduler %s", scheduler, extra={"trace_id": _trace(request)})
-        return _ok(request, await desk.submit(body, scheduler, lease))
+    async def submit(call: Call) -> Response:
+        name, lease = (call.request.headers.get(name, "")[:LONGEST_ID] for name in (SCHEDULER, LEASE))
+        LOG.info("task of scheduler %s", name, extra={"trace_id": _trace(call.request)})
+        return _ok(call.request, await desk.submit(call.body, name, lease))
 
-    async def task(request: Request) -> Response:
-        return _ok(request, await desk.task(request.path_params["task_id"]))
+    async def task(call: Call) -> Response:
+        return _ok(call.request, await desk.task(call.path("task_id")))
 
-    async def enqueue(request: Request) -> Response:
-        return _ok(request, await desk.enqueue(await body_of(request)))
+    async def enqueue(call: Call) -> Response:
+        return _ok(call.request, await desk.enqueue(call.body))
+
+    def post(path: str, says: str, handle: Any, wish: type[BaseModel], answer: str) -> Operation:
+        return Operation(
+            method="POST",
+            path=path,
+            role=Role.OPERATOR,
+            says=says,
+            handle=handle,
+            answer=answer,
+            wish=wish,
+            checked=False,
+            refusals=(404, 409),
+        )
 
     return [
-        Route("/scheduler/bootstrap", guarded(bootstrap), methods=["POST"]),
-        Route("/scheduler/bootstrap/heartbeat", guarded(heartbeat), methods=["POST"]),
-        Route("/scheduler/task", guarded(submit), methods=["POST"]),
-        Route("/scheduler/task/{task_id}", guarded(task)),
-        Route("/scheduler/internal/enqueue", guarded(enqueue), methods=["POST"]),
+        post("/scheduler/bootstrap", "A lease for an outside scheduler.", bootstrap, BootstrapWish, "Lease"),
+        post("/scheduler/bootstrap/heartbeat", "Keep the lease.", heartbeat, HeartbeatWish, "Lease"),
+        post("/scheduler/task", "A task, under a lease.", submit, SchedulerTaskWish, "Submitted"),
+        Operation(
+            method="GET",
+            path="/scheduler/task/{task_id}",
+            role=Role.VIEWER,
+            says="The public fields of a task.",
+            handle=task,
+            answer="Submitted",
+            refusals=(404,),
+        ),
+        post("/scheduler/internal/enqueue", "A task for later.", enqueue, EnqueueWish, "Enqueued"),
     ]
 
 

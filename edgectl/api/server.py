@@ -4,8 +4,10 @@ import contextlib
 import os
 import pwd
 import socket
+import ssl
 import struct
 from collections.abc import Generator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 from weakref import WeakKeyDictionary
@@ -14,8 +16,19 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-MOST_CONNECTIONS = 64  # of one door
+MOST_CONNECTIONS = 96  # of one door
 ASKS_WITHIN_S = 10.0
+
+
+HANDSHAKE_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Certificate:
+    """The files of a TLS door."""
+
+    cert: Path
+    key: Path
 
 
 class DoorClosed(Exception):
@@ -76,10 +89,12 @@ class Door(uvicorn.Server):
         yield
 
 
-def door(app: Starlette, *, local: bool = False) -> Door:
-    """A server for an app. `local` is for the Unix socket."""
+def door(app: Starlette, *, local: bool = False, certificate: Certificate | None = None) -> Door:
+    """A server for an app. `local` is for the Unix socket. Raises DoorClosed when the certificate is of no use."""
     config = uvicorn.Config(
         app,
+        ssl_certfile=None if certificate is None else certificate.cert,
+        ssl_keyfile=None if certificate is None else certificate.key,
         http=LocalProtocol if local else BoundedProtocol,
         ws="none",
         lifespan="off",
@@ -88,8 +103,17 @@ def door(app: Starlette, *, local: bool = False) -> Door:
         server_header=False,
         timeout_graceful_shutdown=1,
         # On the local socket a crowd of half-open requests must not keep a stop-all out.
-        limit_concurrency=None if local else 64,
+        limit_concurrency=None if local else MOST_CONNECTIONS,
     )
+    try:
+        config.load()
+    except OSError as error:  # ssl.SSLError is one
+        raise DoorClosed(
+            f"the certificate {config.ssl_certfile} or its key cannot be used: {error.strerror or error};"
+            " check both files, and that the daemon's user may read them"
+        ) from error
+    if config.ssl is not None:
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     return Door(config)
 
 

@@ -32,10 +32,29 @@ if TYPE_CHECKING:
     default=DEFAULT_SOCKET,
     help="Where the commands find this daemon.",
 )
-@click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Health and metrics, on this machine only.")
+@click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Page, API, health and metrics: HOST:PORT.")
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), envvar="EDGECTL_TLS_CERT", help="The certificate of that door."
+)
+@click.option(
+    "--tls-key", type=click.Path(path_type=Path), envvar="EDGECTL_TLS_KEY", help="The key of the certificate."
+)
+@click.option("--behind-proxy", is_flag=True, envvar="EDGECTL_BEHIND_PROXY", help="A reverse proxy speaks TLS for it.")
+@click.option("--name", "names", multiple=True, envvar="EDGECTL_NAMES", help="A host name by which it is asked for.")
 @click.option("--verbose", is_flag=True, help="Every order and every read-back in the log.")
 @click.option("--alone", is_flag=True, help="Where another daemon drives this site already, refuse instead of waiting.")
-def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool, alone: bool) -> None:
+def run(
+    site: Path,
+    state: Path,
+    socket_: Path,
+    http: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    behind_proxy: bool,
+    names: tuple[str, ...],
+    verbose: bool,
+    alone: bool,
+) -> None:
     """Run the controller until it is asked to end (SIGTERM, Ctrl-C).
 
     Where another daemon of this host drives the site or one of its serial ports already, this one waits, touches
@@ -52,7 +71,8 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool, alone:
     from edgectl.observe import log
 
     log.begin(verbose=verbose)
-    address = _address(http)
+    certificate = _certificate(tls_cert, tls_key)
+    address = _address(http, locked=certificate is not None or behind_proxy)
     try:
         loaded = load(site)
     except SiteRejected as rejected:
@@ -82,6 +102,9 @@ def run(site: Path, state: Path, socket_: Path, http: str, verbose: bool, alone:
         socket=socket_,
         http=address,
         outside_scheduler=loaded.outside_scheduler,
+        names=frozenset(name.lower() for name in names),
+        certificate=certificate,
+        proxied=behind_proxy,
     )
     try:
         code = live(house)
@@ -126,7 +149,21 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def _address(text: str) -> tuple[str, int]:
+def _certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    if (cert is None) != (key is None):
+        raise click.UsageError("--tls-cert and --tls-key belong together: give both, or neither")
+    if cert is None or key is None:
+        return None
+    for path in (cert, key):
+        if not os.access(path, os.R_OK):
+            refuse(f"{path} cannot be read", "check that it is there and that the daemon's user may read it")
+    if key.stat().st_mode & 0o007:
+        refuse(f"everybody may read the key {key}", f"chmod 640 {key}, and give it to the daemon's user or group")
+    return cert, key
+
+
+def _address(text: str, *, locked: bool) -> tuple[str, int]:
+    """Where to listen. The network beyond this machine needs a lock on the door: TLS, by us or by a proxy."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
     if not port.isdigit() or int(port) > 65535:
@@ -135,9 +172,9 @@ def _address(text: str) -> tuple[str, int]:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError as error:
         raise click.UsageError(f"--http {text!r}: {host!r} is no address") from error
-    if not loopback:
+    if not loopback and not locked:
         refuse(
             f"--http {text} would open the door to the network without a lock",
-            "this version has neither TLS nor accounts: use 127.0.0.1 and a reverse proxy that has both",
+            "give it a certificate (--tls-cert and --tls-key), or say --behind-proxy if a reverse proxy speaks TLS",
         )
     return ("127.0.0.1" if host == "localhost" else host), int(port)

@@ -309,6 +309,10 @@ class DaemonHouse:
             ],
         }
 
+    async def read(self, reading: Awaitable[T]) -> T:
+        """One read of the journal, for whoever shows more of it than we do. Raises Unavailable."""
+        return await self._read(reading)
+
     # -- inside
 
     async def _read(self, reading: Awaitable[T]) -> T:

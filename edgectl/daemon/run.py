@@ -55,6 +55,9 @@ class House:
     socket: Path
     http: tuple[str, int]
     outside_scheduler: bool = False
+    names: frozenset[str] = frozenset()  # host names by which browsers may ask
+    certificate: tuple[Path, Path] | None = None
+    proxied: bool = False
 
 
 class Daemon:
@@ -67,6 +70,7 @@ class Daemon:
         self.clock = SystemClock()
         self.supervisor = Supervisor()
         self.ledger = Ledger()
+        self._listeners: list[Callable[[tuple[Entry, ...]], None]] = [self.ledger.read, log.tell]
         self._early: list[Input] = []  # what the field says before the journal is open
         self._control: Control | None = None
         self._stop: asyncio.Event = asyncio.Event()
@@ -138,17 +142,24 @@ class Daemon:
         control.nudge()
         keepers.append(group.create_task(self._keep_control(control)))
         notify.ready()
-        doors = self._open_doors(group, field, writer, control)
+        doors = self._open_doors(group, keepers, field, writer, control)
         keepers.append(group.create_task(self._feed_watchdog(control)))
         LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
         gc.collect()
         gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
         return doors
 
-    def _open_doors(self, group: asyncio.TaskGroup, field: Field, writer: JournalWriter, control: Control) -> list[Any]:
+    def _open_doors(
+        self,
+        group: asyncio.TaskGroup,
+        keepers: list[asyncio.Task[None]],
+        field: Field,
+        writer: JournalWriter,
+        control: Control,
+    ) -> list[Any]:
         # Imported here: the web stack takes longer to load than the first safe writes may wait.
-        from edgectl.api import http
-        from edgectl.api.server import DoorClosed, door, tcp_socket, unix_socket
+        from edgectl.api.server import DoorClosed
+        from edgectl.daemon.doors import Doors
         from edgectl.daemon.house import DaemonHouse
         from edgectl.daemon.outside import SchedulerDesk
         from edgectl.journal.reads import JournalReads
@@ -158,19 +169,18 @@ class Daemon:
             control, field, reads, self.clock, self.supervisor, self.ledger, damaged=partial(self._damaged, writer)
         )
         desk = SchedulerDesk(house, self.clock.now, allowed=self.house.outside_scheduler)
-        servers = []
-        for name, app, listen in (
-            ("http", http.public(house), partial(tcp_socket, *self.house.http)),
-            ("socket", http.local(house, desk), partial(unix_socket, self.house.socket)),
-        ):
+        doors = Doors(self.house, house, control, reads, self.clock, desk)
+        self._listeners.append(doors.publish)
+        keepers.append(group.create_task(self.supervisor.keep("history", doors.keep_history)))
+        servers: list[Any] = [doors]
+        for name, open_ in (("http", doors.network), ("socket", doors.local)):
             try:
-                listener = listen()
+                server, listener = open_()
             except DoorClosed as closed:
                 # Plants first: the house is driven also when nobody can look in.
                 LOG.error("%s", closed)
                 self.supervisor.down[f"door {name}"] = str(closed)
                 continue
-            server = door(app, local=name == "socket")
             group.create_task(self._serve(name, server, listener))
             servers.append(server)
         return servers
@@ -277,8 +287,8 @@ class Daemon:
             self._control.offer(item)
 
     def _on_entries(self, entries: tuple[Entry, ...]) -> None:
-        self.ledger.read(entries)
-        log.tell(entries)
+        for listener in self._listeners:
+            listener(entries)
 
     def _end(self, why: str, code: int) -> None:
         if not self._stop.is_set():

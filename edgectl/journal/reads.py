@@ -1,7 +1,8 @@
 """The read side: aiosqlite on a connection of its own that cannot write."""
 
+import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -12,16 +13,22 @@ from edgectl.journal import rows
 from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
 from edgectl.model.task import Task
+from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry
 
 T = TypeVar("T")
 BUSY_MS = 2000
 
+_TOTAL, _CONFIRMED = (f"json_extract(body, '$.outcome.commands_{name}')" for name in ("total", "effect_confirmed"))
 _PRESETS = {
     "all": "1",
     "failed": "status IN ('failed', 'rejected', 'expired')",
     "open": "open = 1",
+    "deadline": "status IN ('rejected', 'expired')",
+    "done_confirmed": f"{_TOTAL} > 0 AND {_CONFIRMED} = {_TOTAL}",
+    "done_unconfirmed": f"{_TOTAL} > 0 AND {_CONFIRMED} < {_TOTAL}",
 }
+SEARCHED = 5000  # tasks: a search looks no further back
 
 
 class JournalReads:
@@ -38,6 +45,24 @@ class JournalReads:
         where = f"{_PRESETS[preset]} AND (?1 IS NULL OR zone = ?1)"
         query = f"SELECT body FROM tasks WHERE {where} ORDER BY created_at DESC, id LIMIT ?2"
         return await self._all(rows.task, query, (zone, limit))
+
+    async def search(
+        self, words: str, codes: Collection[str], *, preset: str, zone: str | None, limit: int
+    ) -> list[Task]:
+        """The same, of those that hold the words or one of the codes, among the newest."""
+        where = f"{_PRESETS[preset]} AND (?1 IS NULL OR zone = ?1)"
+        among = f"SELECT * FROM tasks ORDER BY created_at DESC LIMIT {SEARCHED}"
+        code = "json_extract(body, '$.outcome.reason_code')"
+        error = "json_extract(body, '$.outcome.error_code')"
+        held = f"(instr(lower(body), ?3) OR {code} IN (SELECT value FROM json_each(?4))"
+        held += f" OR {error} IN (SELECT value FROM json_each(?4)))"
+        query = f"SELECT body FROM ({among}) WHERE {where} AND {held} ORDER BY created_at DESC, id LIMIT ?2"
+        return await self._all(rows.task, query, (zone, limit, words.lower(), json.dumps(sorted(codes))))
+
+    async def tasks_between(self, begin: Nanos, end: Nanos, limit: int) -> list[Task]:
+        """Tasks that were accepted between two wall instants, the oldest first."""
+        query = "SELECT body FROM tasks WHERE created_at >= ? AND created_at < ? ORDER BY created_at, id LIMIT ?"
+        return await self._all(rows.task, query, (begin, end, limit))
 
     async def task(self, task_id: str) -> Task | None:
         """One task."""
@@ -61,6 +86,22 @@ class JournalReads:
         """The newest lines, in order."""
         newest = await self._all(rows.entry, "SELECT body FROM timeline ORDER BY seq DESC LIMIT ?", (limit,))
         return newest[::-1]
+
+    async def entries_after(self, seq: int, limit: int) -> list[Entry]:
+        """Lines behind a line, in order."""
+        return await self._all(rows.entry, "SELECT body FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
+
+    async def entries_between(self, event_type: str, begin: Nanos, end: Nanos, limit: int) -> list[Entry]:
+        """Lines of one type between two wall instants, in order.
+
+        There is no index on the instants, and none is needed: lines are written in the order of time, so the place of
+        the first one is found by halving. Where the clock was set back in between, a few may be missed.
+        """
+        async with self._connection() as db:
+            first, last = await _place(db, begin), await _place(db, end)
+            query = "SELECT body FROM timeline WHERE seq >= ? AND seq < ? AND event_type = ? ORDER BY seq LIMIT ?"
+            found = await db.execute_fetchall(query, (first, last, event_type, limit))
+            return [rows.entry(str(body)) for (body,) in found]
 
     async def _one(self, make: Callable[[str], T], query: str, values: tuple[object, ...]) -> T | None:
         found = await self._all(make, query, values)
@@ -96,6 +137,20 @@ class JournalReads:
             raise _damaged(self.path, error) from error
         finally:
             await db.close()
+
+
+async def _place(db: aiosqlite.Connection, wall: Nanos) -> int:
+    """The number of the first line that is not older than an instant."""
+    ((low, high),) = await db.execute_fetchall("SELECT coalesce(min(seq), 1), coalesce(max(seq), 0) + 1 FROM timeline")
+    while low < high:
+        middle = (low + high) // 2
+        query = "SELECT seq, wall FROM timeline WHERE seq >= ? ORDER BY seq LIMIT 1"
+        found = list(await db.execute_fetchall(query, (middle,)))
+        if not found or found[0][1] >= wall:
+            high = middle
+        else:
+            low = int(found[0][0]) + 1
+    return int(low)
 
 
 def _damaged(path: Path, error: Exception) -> JournalUnreadable:

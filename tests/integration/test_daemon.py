@@ -271,15 +271,15 @@ def test_live_and_ready_are_different_questions(daemon: DaemonProcess, field: Si
         assert http(daemon, "/health/ready")[0] == 200
 
 
-def test_metrics_are_there_and_the_rest_is_not_on_the_network(daemon: DaemonProcess) -> None:
+def test_metrics_are_there_and_the_rest_asks_who_one_is(daemon: DaemonProcess) -> None:
     with daemon:
         daemon.wait_ready()
         code, text = http(daemon, "/metrics")
         assert code == 200
         assert "edgectl_ready 1.0" in text
         assert 'edgectl_bus_up{bus="field"} 1.0' in text
-        assert http(daemon, "/status")[0] == 404
-        assert http(daemon, "/tasks")[0] == 404
+        assert http(daemon, "/status")[0] == 401
+        assert http(daemon, "/tasks")[0] == 401
 
 
 def test_the_socket_is_for_owner_and_group(daemon: DaemonProcess) -> None:

@@ -1,0 +1,247 @@
+"""Everything that a program can ask for, on one table. The page has a table of its own (web/pages.py)."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from edgectl.api.access import Role
+from edgectl.api.events import Happenings
+from edgectl.api.house import House, Looks, Unavailable
+from edgectl.api.operation import Call, Operation, Query
+from edgectl.api.wishes import ModeWish, Nothing, OnWish, RestraintWish, ShelfWish, TaskWish
+
+PRESETS = ("all", "failed", "open", "deadline", "done_confirmed", "done_unconfirmed")
+NAMES = {"type": "string", "maxLength": 200}
+LOOK, RUN = Role.VIEWER, Role.OPERATOR
+
+
+def health(house: House, *, open_metrics: bool) -> list[Operation]:
+    """What the service manager and Prometheus ask."""
+
+    async def live(_: Call) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def ready(_: Call) -> Response:
+        good, checks = house.readiness()
+        body = {"status": "ok" if good else "error", "ready": good, "checks": checks}
+        return JSONResponse(body, status_code=200 if good else 503)
+
+    async def metrics(_: Call) -> Response:
+        return Response(await house.metrics(), media_type="text/plain; version=0.0.4")
+
+    numbers = Role.ANYONE if open_metrics else LOOK
+    return [
+        _get("/health/live", Role.ANYONE, "Does the process run?", live, "Alive"),
+        _get("/health/ready", Role.ANYONE, "May work be dispatched?", ready, "Readiness"),
+        _get("/metrics", numbers, "Numbers for Prometheus.", metrics, None),
+    ]
+
+
+def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]:
+    """What may be looked at."""
+
+    async def status(_: Call) -> Any:
+        return house.status()
+
+    async def channels(_: Call) -> Any:
+        return house.channels()
+
+    async def alarms(_: Call) -> Any:
+        return house.alarms()
+
+    async def zones(_: Call) -> Any:
+        return house.status()["zones"]
+
+    async def tasks(call: Call) -> Any:
+        preset = call.query("preset") or "all"
+        if preset not in PRESETS:
+            raise Unavailable(422, "unknown_preset", f"there is no preset {preset[:40]!r}", f"use {', '.join(PRESETS)}")
+        return await looks.tasks(
+            preset, call.query("zone"), call.query("search") or "", call.number("limit", 20, 1, 500)
+        )
+
+    async def task(call: Call) -> Any:
+        return await house.task(call.path("task_id"))
+
+    async def zone_tasks(call: Call) -> Any:
+        timeline = call.number("include_timeline", 0, 0, 1) == 1
+        return await looks.zone_tasks(call.path("zone"), call.number("limit", 20, 1, 100), timeline=timeline)
+
+    async def zone_task(call: Call) -> Any:
+        return await looks.zone_task(call.path("zone"), call.path("task_id"))
+
+    async def past(call: Call) -> Any:
+        return await looks.past(call.path("sensor"))
+
+    async def day(call: Call) -> Any:
+        return await looks.day(call.query("date"))
+
+    async def frames(call: Call) -> Any:
+        return house.frames(call.path("bus"), call.number("after", 0, 0, 1 << 62))
+
+    async def events(call: Call) -> Any:
+        return happenings.follow(call.request.headers.get("last-event-id") or call.query("after"))
+
+    after = Query(name="after", schema={"type": "integer", "minimum": 0}, says="Only what has a larger number.")
+    return [
+        _get("/status", LOOK, "The whole site.", status, "Status"),
+        _get("/channels", LOOK, "Every sensor and every output.", channels, "Channels"),
+        _get("/alarms", LOOK, "What a person must know.", alarms, "Alarms"),
+        _get("/zones", LOOK, "The zones and what runs there.", zones, "Zones"),
+        _get("/tasks", LOOK, "Tasks, the newest first.", tasks, "Tasks", _task_queries(), (404, 422)),
+        _get("/tasks/{task_id}", LOOK, "One task, whole.", task, "TaskWhole", (), (404,)),
+        _get(
+            "/api/zones/{zone}/scheduler-tasks",
+            LOOK,
+            "Tasks of a zone, as the contract.",
+            zone_tasks,
+            "SchedulerTasks",
+            _zone_queries(),
+            (404, 422),
+        ),
+        _get(
+            "/api/zones/{zone}/scheduler-tasks/{task_id}",
+            LOOK,
+            "One task of a zone, as the contract.",
+            zone_task,
+            "SchedulerTask",
+            (),
+            (404,),
+        ),
+        _get("/sensors/{sensor}/past", LOOK, "What a sensor showed in the last hours.", past, "Past", (), (404,)),
+        _get("/day", LOOK, "What ran, was left out, and is planned on a day.", day, "Day", _day_queries(), (422,)),
+        _get("/buses/{bus}/frames", RUN, "The last frames of a bus.", frames, "Frames", (after,), (404, 422)),
+        _get(
+            "/events", LOOK, "The timeline as it grows; resumes behind Last-Event-ID.", events, None, (after,), (422,)
+        ),
+    ]
+
+
+def orders(house: House) -> list[Operation]:
+    """What may be done. Every order is journaled with the name of whoever gave it."""
+
+    async def submit(call: Call) -> Any:
+        return await house.submit(call.body, call.who)
+
+    async def cancel(call: Call) -> Any:
+        return await house.cancel(call.path("task_id"), call.who)
+
+    async def approve(call: Call) -> Any:
+        return await house.approve(call.path("task_id"), call.who)
+
+    async def mode(call: Call) -> Any:
+        return await house.set_mode(call.path("zone"), call.body["mode"], call.who)
+
+    def restrain(what: str, *, on: bool) -> Callable[[Call], Awaitable[Any]]:
+        async def handle(call: Call) -> Any:
+            zone = call.request.path_params.get("zone", "")
+            return await house.restrain(what, zone, call.body, on=on, who=call.who)
+
+        return handle
+
+    async def output_on(call: Call) -> Any:
+        return await house.output_on(call.path("name"), float(call.body["seconds"]), call.who)
+
+    async def output_off(call: Call) -> Any:
+        return await house.output_off(call.path("name"), call.who)
+
+    async def stop_all(call: Call) -> Any:
+        return await house.stop_all(call.who)
+
+    async def resume(call: Call) -> Any:
+        return await house.resume(call.who)
+
+    async def acknowledge(call: Call) -> Any:
+        return await house.acknowledge(call.path("alarm_id"), call.who)
+
+    async def shelve(call: Call) -> Any:
+        return await house.shelve(call.path("alarm_id"), float(call.body["seconds"]), call.who)
+
+    return [
+        _post("/tasks", "Ask for a task.", submit, TaskWish, (404, 409), checked=False),
+        _post("/tasks/{task_id}/cancel", "End a task before its time.", cancel, Nothing, (404, 409)),
+        _post("/tasks/{task_id}/approve", "Release a proposed task.", approve, Nothing, (404, 409)),
+        _post("/zones/{zone}/mode", "Who starts the work of a zone.", mode, ModeWish, (404,)),
+        _post("/zones/{zone}/lock", "Somebody works there.", restrain("lock", on=True), RestraintWish, (404, 409)),
+        _delete("/zones/{zone}/lock", "The work there is over.", restrain("lock", on=False)),
+        _post("/zones/{zone}/hold", "No scheduled work.", restrain("hold", on=True), RestraintWish, (404, 409)),
+        _delete("/zones/{zone}/hold", "Scheduled work again.", restrain("hold", on=False)),
+        _post("/stop-water", "Pumps, valves, dosing off.", restrain("stop_water", on=True), RestraintWish, (409,)),
+        _post("/outputs/{name}/on", "An output on, for a while.", output_on, OnWish, (404, 409)),
+        _post("/outputs/{name}/off", "An output off.", output_off, Nothing, (404,)),
+        _post("/stop-all", "Everything dangerous off.", stop_all, Nothing),
+        _post("/resume", "Release the stop.", resume, Nothing),
+        _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, Nothing, (404, 409)),
+        _post("/alarms/{alarm_id}/shelve", "Silence an alarm for a while.", shelve, ShelfWish, (404, 409)),
+    ]
+
+
+def _get(
+    path: str,
+    role: Role,
+    says: str,
+    handle: Callable[[Call], Awaitable[Any]],
+    answer: str | None,
+    queries: tuple[Query, ...] = (),
+    refusals: tuple[int, ...] = (),
+) -> Operation:
+    return Operation(
+        method="GET",
+        path=path,
+        role=role,
+        says=says,
+        handle=handle,
+        answer=answer,
+        queries=queries,
+        refusals=refusals,
+    )
+
+
+def _post(
+    path: str,
+    says: str,
+    handle: Callable[[Call], Awaitable[Any]],
+    wish: Any,
+    refusals: tuple[int, ...] = (),
+    *,
+    checked: bool = True,
+) -> Operation:
+    return Operation(
+        method="POST",
+        path=path,
+        role=RUN,
+        says=says,
+        handle=handle,
+        answer="Done",
+        wish=wish,
+        refusals=refusals,
+        checked=checked,
+    )
+
+
+def _delete(path: str, says: str, handle: Callable[[Call], Awaitable[Any]]) -> Operation:
+    return Operation(
+        method="DELETE", path=path, role=RUN, says=says, handle=handle, answer="Done", refusals=(404, 409, 422)
+    )
+
+
+def _task_queries() -> tuple[Query, ...]:
+    return (
+        Query(name="preset", schema={"enum": list(PRESETS), "type": "string"}, says="Which tasks."),
+        Query(name="zone", schema=NAMES, says="Only this zone."),
+        Query(name="search", schema=NAMES, says="Text in id, type, status, decision, codes or words."),
+        Query(name="limit", schema={"type": "integer", "minimum": 1, "maximum": 500}, says="How many."),
+    )
+
+
+def _zone_queries() -> tuple[Query, ...]:
+    return (
+        Query(name="limit", schema={"type": "integer", "minimum": 1, "maximum": 100}, says="How many; 20."),
+        Query(name="include_timeline", schema={"type": "integer", "enum": [0, 1]}, says="With the timeline of each."),
+    )
+
+
+def _day_queries() -> tuple[Query, ...]:
+    says = "A day of the site's calendar; without it the last and the next 24 hours."
+    return (Query(name="date", schema={"type": "string", "format": "date"}, says=says),)

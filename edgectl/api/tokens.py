@@ -1,0 +1,124 @@
+"""The book of tokens: who may come in over the network. It holds hashes alone, so whoever steals it cannot enter.
+
+A token is 256 random bits: a plain SHA-256 of it can be neither guessed nor looked up. The file is small, written whole
+under another name and put in its place, and readable by the daemon alone.
+"""
+
+import contextlib
+import hashlib
+import hmac
+import json
+import logging
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from edgectl.api.access import GIVEN, Role
+from edgectl.api.house import Unavailable
+from edgectl.model.time import SECOND, Nanos
+
+LOG = logging.getLogger("edgectl")
+MOST = 200  # tokens and paired pages together
+LONGEST_NAME = 60
+PAGE_LASTS: Nanos = 180 * 86_400 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """One line of the book. `kind` is "token" or "page"; a page ends by itself."""
+
+    token_id: str
+    name: str
+    role: Role
+    kind: str
+    digest: str
+    created_at: Nanos  # wall
+    until: Nanos | None = None  # wall
+
+
+class TokenBook:
+    """Tokens in a file of the state folder."""
+
+    def __init__(self, path: Path, wall: Callable[[], Nanos]) -> None:
+        self._path, self._wall = path, wall
+        self._tokens = _read(path)
+
+    def listed(self) -> tuple[Token, ...]:
+        """All that are good now."""
+        return tuple(token for token in self._tokens if not self._over(token))
+
+    def add(self, name: str, role: Role, *, kind: str = "token") -> tuple[Token, str]:
+        """A new token and its secret, which is told once. Raises Unavailable."""
+        if role not in GIVEN:
+            raise Unavailable(422, "payload_invalid", f"a token cannot be for {role}", f"one of {', '.join(GIVEN)}")
+        if len(self.listed()) >= MOST:
+            raise Unavailable(409, "too_many_tokens", f"there are {MOST} tokens", "revoke some: edgectl token list")
+        secret = secrets.token_urlsafe(32)
+        token = Token(
+            token_id=secrets.token_hex(4),
+            name=name[:LONGEST_NAME],
+            role=role,
+            kind=kind,
+            digest=_digest(secret),
+            created_at=self._wall(),
+            until=self._wall() + PAGE_LASTS if kind == "page" else None,
+        )
+        self._put((*self.listed(), token))
+        return token, secret
+
+    def revoke(self, token_id: str) -> Token:
+        """Take a token out of the book. Raises Unavailable when there is none of that id."""
+        found = next((token for token in self._tokens if token.token_id == token_id), None)
+        if found is None:
+            raise Unavailable(404, "unknown_token", f"there is no token {token_id}", "edgectl token list")
+        self._put(tuple(token for token in self._tokens if token is not found))
+        return found
+
+    def known(self, secret: str, kind: str) -> Token | None:
+        """Whose secret this is. Every line is compared, in constant time: an answer's delay tells nothing."""
+        digest, found = _digest(secret), None
+        for token in self._tokens:
+            if hmac.compare_digest(token.digest, digest):
+                found = token
+        return found if found is not None and found.kind == kind and not self._over(found) else None
+
+    def _over(self, token: Token) -> bool:
+        return token.until is not None and self._wall() >= token.until
+
+    def _put(self, tokens: tuple[Token, ...]) -> None:
+        """Write the book whole. What cannot be written was not given."""
+        unborn = self._path.with_name(f"{self._path.name}.new")
+        try:
+            descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                os.fchmod(file.fileno(), 0o600)  # also when an older hand had made it
+                json.dump([asdict(token) for token in tokens], file)
+                file.flush()
+                os.fsync(file.fileno())
+            unborn.replace(self._path)
+        except OSError as error:
+            message = f"the book of tokens {self._path} takes no writes: {error.strerror}"
+            raise Unavailable(503, "storage_degraded", message, "make room on the disk, then try again") from error
+        self._tokens = tokens
+
+
+def _read(path: Path) -> tuple[Token, ...]:
+    """What is in the book. One that cannot be read is put aside and lets nobody in: the plants do not wait for it."""
+    try:
+        rows = json.loads(path.read_text())
+        return tuple(Token(**{**row, "role": Role(row["role"])}) for row in rows)
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        LOG.error(
+            "the book of tokens %s cannot be read (%s): nobody is let in; make new ones: edgectl token add", path, error
+        )
+        with contextlib.suppress(OSError):
+            path.rename(path.with_name(f"{path.name}.damaged"))
+        return ()
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

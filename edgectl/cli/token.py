@@ -1,0 +1,56 @@
+"""`edgectl token …`: who may come in over the network. Secrets are shown once, when they are made."""
+
+from typing import Any
+from urllib.parse import quote
+
+import click
+
+from edgectl.cli.client import ask, show
+from edgectl.cli.words import day_and_time, table
+
+ROLES = ("viewer", "operator", "engineer")
+
+
+@click.group()
+def token() -> None:
+    """Tokens of programs."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(ROLES), default="viewer", help="What it may do.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def add(name: str, role: str, as_json: bool) -> None:
+    """A new token for a program: a viewer looks, an operator waters and stops, an engineer gives access."""
+    data = ask("POST", "/access/tokens", {"name": name, "role": role})
+    if not show(data, as_json):
+        click.echo(data["token"])
+        click.echo(f"this is the only time that it is shown; {name} sends it as: Authorization: Bearer TOKEN", err=True)
+
+
+@token.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_(as_json: bool) -> None:
+    """Who may come in."""
+    data = ask("GET", "/access/tokens")
+    if show(data, as_json):
+        return
+    if not data:
+        click.echo("nobody: edgectl token add lets a program in")
+    for line in table([_row(item) for item in data]):
+        click.echo(line)
+
+
+@token.command("revoke")
+@click.argument("token_id")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def revoke(token_id: str, as_json: bool) -> None:
+    """Take a token, or a phone, out of the book. It is out at once."""
+    data = ask("DELETE", f"/access/tokens/{quote(token_id, safe='')}", {})
+    if not show(data, as_json):
+        click.echo(f"{data['name']} ({token_id}) may not come in any more")
+
+
+def _row(item: dict[str, Any]) -> list[str]:
+    ends = f"until {day_and_time(item['until'])}" if item["until"] else ""
+    return [item["id"], item["role"], item["kind"], item["name"], f"since {day_and_time(item['created_at'])}", ends]

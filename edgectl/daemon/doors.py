@@ -1,0 +1,84 @@
+"""The doors of a running daemon: what stands behind them is put together here."""
+
+import socket
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from edgectl.api import http
+from edgectl.api.events import Happenings
+from edgectl.api.keepers import Address
+from edgectl.api.pairing import Pairings
+from edgectl.api.scheduler_routes import Desk
+from edgectl.api.server import Certificate, Door, door, tcp_socket, unix_socket
+from edgectl.api.stream import Streams
+from edgectl.api.tokens import TokenBook
+from edgectl.daemon import task_views
+from edgectl.daemon.control import Control
+from edgectl.daemon.house import DaemonHouse
+from edgectl.daemon.looks import DaemonLooks, keep_history
+from edgectl.journal.reads import JournalReads
+from edgectl.model.ports import Clock
+from edgectl.model.time import Nanos
+from edgectl.model.timeline import Entry
+from edgectl.observe.history import History
+
+if TYPE_CHECKING:
+    from edgectl.daemon.run import House
+
+
+class Doors:
+    """The local socket and the network. `should_exit` ends the streams, before anybody waits for them."""
+
+    def __init__(
+        self, asked: "House", house: DaemonHouse, control: Control, reads: JournalReads, clock: Clock, desk: Desk
+    ) -> None:
+        self._asked = asked
+        self._history = History(tuple(control.stepper.state.site.sensors))
+        self.keep_history = partial(keep_history, self._history, control, clock)
+        self._clock = clock
+        streams = Streams()
+        happenings = Happenings(
+            streams, control.stepper.state.seq, partial(task_views.entry, number=0), reads.entries_after
+        )
+        self._inside = http.Inside(
+            house=house,
+            looks=DaemonLooks(control, reads, clock, self._history, house.read),
+            desk=desk,
+            happenings=happenings,
+            streams=streams,
+            book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall),
+            pairings=Pairings(self._mono),
+            mono=self._mono,
+        )
+
+    @property
+    def should_exit(self) -> bool:
+        """As a server has it."""
+        return self._inside.streams.closing.is_set()
+
+    @should_exit.setter
+    def should_exit(self, end: bool) -> None:
+        if end:
+            self._inside.streams.close()
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Lines were committed."""
+        self._inside.happenings.publish(entries)
+
+    def local(self) -> tuple[Door, socket.socket]:
+        """The socket of the command line. Raises DoorClosed."""
+        listener = unix_socket(self._asked.socket)
+        return door(http.local(self._inside), local=True), listener
+
+    def network(self) -> tuple[Door, socket.socket]:
+        """The address for programs and browsers. Raises DoorClosed."""
+        asked = self._asked
+        names = asked.names | {"localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
+        address = Address(names=names, tls=asked.certificate is not None, proxied=asked.proxied)
+        files = None if asked.certificate is None else Certificate(cert=asked.certificate[0], key=asked.certificate[1])
+        server = door(http.network(self._inside, address), certificate=files)
+        return server, tcp_socket(*asked.http)
+
+    def _mono(self) -> Nanos:
+        return self._clock.now().mono

@@ -1,0 +1,249 @@
+"""What the doors show beyond the state of now: tasks by search and by contract, the past of a sensor, a day."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+from edgectl.api.house import Body, Unavailable
+from edgectl.daemon import task_views, views
+from edgectl.daemon.control import Control
+from edgectl.engine.draft import Draft
+from edgectl.engine.state import State
+from edgectl.model.channel import Reading
+from edgectl.model.codes import SENTENCES
+from edgectl.model.command import Command
+from edgectl.model.ports import Clock
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND, Nanos, Now, from_datetime, iso
+from edgectl.model.timeline import Entry
+from edgectl.observe.history import EVERY, History
+from edgectl.scheduler.preview import Course, foresee
+from edgectl.scheduler.schedule import Every
+
+T = TypeVar("T")
+DAY: Nanos = 86_400 * SECOND
+MOST_OF_A_DAY = 500
+SEARCH_LONGEST = 100
+FIRST_YEAR, LAST_YEAR = 2000, 2200  # what fits into the journal's instants, and more than is ever asked for
+OFTEN: Nanos = 600 * SECOND  # a rest shorter than this is told once, not run by run
+
+
+class PastReads(Protocol):
+    """The read side of the journal, for the past."""
+
+    async def search(self, words: str, codes: set[str], *, preset: str, zone: str | None, limit: int) -> list[Task]:
+        """Tasks that hold the words or one of the codes."""
+
+    async def tasks(self, *, preset: str, zone: str | None, limit: int) -> list[Task]:
+        """Tasks, the newest first."""
+
+    async def task(self, task_id: str) -> Task | None:
+        """One task."""
+
+    async def commands(self, task_id: str) -> list[Command]:
+        """Its orders."""
+
+    async def timeline(self, task_id: str, limit: int) -> list[Entry]:
+        """Its lines."""
+
+    async def tasks_between(self, begin: Nanos, end: Nanos, limit: int) -> list[Task]:
+        """Tasks accepted between two instants."""
+
+    async def entries_between(self, event_type: str, begin: Nanos, end: Nanos, limit: int) -> list[Entry]:
+        """Lines of a type between two instants."""
+
+
+class DaemonLooks:
+    """Reads of the running controller. `guarded` wraps each read of the journal and translates what goes wrong."""
+
+    def __init__(
+        self,
+        control: Control,
+        reads: PastReads,
+        clock: Clock,
+        history: History,
+        guarded: Callable[[Awaitable[Any]], Awaitable[Any]],
+        words: Callable[[str], set[str]] | None = None,
+    ) -> None:
+        self._control, self._reads, self._clock, self._history = control, reads, clock, history
+        self._guarded = guarded
+        self._words = words or codes_about
+        self._foreseen: tuple[Nanos, list[Body]] = (-DAY, [])
+
+    @property
+    def _state(self) -> State:
+        return self._control.stepper.state
+
+    async def tasks(self, preset: str, zone: str | None, search: str, limit: int) -> list[Body]:
+        """Tasks of a preset that hold the words, the newest first."""
+        name = None if zone is None else self._zone(zone)
+        if search:
+            words = search[:SEARCH_LONGEST].strip()
+            reading = self._reads.search(words, self._words(words), preset=preset, zone=name, limit=limit)
+            found: list[Task] = await self._guarded(reading)
+        else:
+            found = await self._guarded(self._reads.tasks(preset=preset, zone=name, limit=limit))
+        return [task_views.task(item, self._state.site) for item in found]
+
+    async def zone_tasks(self, zone: str, limit: int, *, timeline: bool) -> list[Body]:
+        """As the task contract names it."""
+        name = self._zone(zone)
+        found: list[Task] = await self._guarded(self._reads.tasks(preset="all", zone=name, limit=limit))
+        return [await self._contract(item, 200 if timeline else None) for item in found]
+
+    async def zone_task(self, zone: str, task_id: str) -> Body:
+        """One task of a zone."""
+        name = self._zone(zone)
+        found: Task | None = await self._guarded(self._reads.task(task_id))
+        if found is None or found.zone != name:
+            message = f"zone {name} has no task {task_id[:140]}"
+            raise Unavailable(404, "unknown_task", message, "edgectl tasks lists them")
+        return await self._contract(found, 500)
+
+    async def past(self, sensor: str) -> Body:
+        """What a sensor showed, with the tasks of that time."""
+        known = self._state.site.sensors.get(sensor)
+        if known is None:
+            message = f"there is no sensor {sensor[:60]!r}"
+            raise Unavailable(404, "unknown_sensor", message, "edgectl channel read lists them")
+        at, values = self._history.of(sensor)
+        now = self._clock.now().wall
+        begin = at[0] * SECOND if at else now
+        ran: list[Task] = await self._guarded(self._reads.tasks_between(begin, now + SECOND, MOST_OF_A_DAY))
+        bands = [
+            {
+                "task_id": task.task_id,
+                "zone": task.zone,
+                "task_type": task.task_type,
+                "begin": task.created_at // SECOND,
+                "end": (task.updated_at if task.terminal else now) // SECOND,
+            }
+            for task in ran
+            if task.outcome is None or task.outcome.action_required
+        ]
+        return {"sensor": sensor, "unit": known.unit, "at": at, "values": values, "tasks": bands}
+
+    async def day(self, date: str | None) -> Body:
+        """The last and the next 24 hours, or a day of the site's calendar."""
+        now = self._clock.now().wall
+        begin, end = (now - DAY, now + DAY) if date is None else self._bounds(date)
+        ran: list[Task] = await self._guarded(self._reads.tasks_between(begin, end, MOST_OF_A_DAY))
+        reading = self._reads.entries_between("SCHEDULE_SKIPPED", begin, end + DAY, MOST_OF_A_DAY)
+        skips: list[Entry] = await self._guarded(reading)
+        left_out = [row for row in map(skip, skips) if begin <= row["scheduled_wall"] < end]
+        planned = await self._planned(now) if end > now else []
+        return {
+            "from": iso(begin),
+            "to": iso(end),
+            "now": iso(now),
+            "runs": [task_views.task(item, self._state.site) for item in ran],
+            "skipped": left_out,
+            "planned": [row for row in planned if now <= row["at_wall"] < end],
+        }
+
+    # -- inside
+
+    async def _contract(self, item: Task, lines: int | None) -> Body:
+        timeline: Sequence[Entry] = await self._guarded(self._reads.timeline(item.task_id, lines or 200))
+        commands = await self._guarded(self._reads.commands(item.task_id)) if lines else ()
+        view = task_views.whole(item, self._state.site, commands, timeline)
+        if lines is None:
+            view.pop("timeline")
+            view.pop("commands")
+        return view
+
+    async def _planned(self, now: Nanos) -> list[Body]:
+        """What the calendar holds for the next day. Looked at once a minute at most, and on another thread."""
+        if now - self._foreseen[0] < EVERY:
+            return self._foreseen[1]
+        state = self._state
+        often = {s.name for s in state.schedules if isinstance(s.cadence, Every) and s.cadence.interval < OFTEN}
+        seldom = tuple(schedule for schedule in state.schedules if schedule.name not in often)
+        numbers = {zone.name: zone.number for zone in state.site.zones.values()}
+        course = Course(begin=now, span=DAY)
+        seen = await asyncio.to_thread(foresee, seldom, state.zone_info, numbers, course)
+        rows: list[Body] = [
+            {
+                "schedule": one.schedule.name,
+                "zone": one.schedule.zone,
+                "task_type": one.schedule.task_type,
+                "at": iso(one.decided),
+                "at_wall": one.decided,
+                "verdict": one.occurrence.verdict.value,
+                "reason_code": one.occurrence.reason,
+                "every_s": None,
+            }
+            for one in seen[:MOST_OF_A_DAY]
+        ]
+        for row in views.upcoming(state, self._clock.now()):
+            if row["schedule"] in often:
+                cadence = next(s.cadence for s in state.schedules if s.name == row["schedule"])
+                assert isinstance(cadence, Every)
+                wall = from_datetime(datetime.fromisoformat(row["at"]))
+                about: Body = {"at_wall": wall, "verdict": "run", "reason_code": "due"}
+                rows.append({**row, **about, "every_s": cadence.interval / SECOND})
+        rows.sort(key=lambda row: int(str(row["at_wall"])))
+        self._foreseen = now, rows
+        return rows
+
+    def _zone(self, wanted: str) -> str:
+        zones = self._state.site.zones
+        name = next((z.name for z in zones.values() if wanted in (z.name, str(z.number))), None)
+        if name is None:
+            message = f"there is no zone {wanted[:60]!r}; there are: {', '.join(sorted(zones))}"
+            raise Unavailable(404, "unknown_zone", message, "edgectl status names the zones")
+        return name
+
+    def _bounds(self, text: str) -> tuple[Nanos, Nanos]:
+        try:
+            day = date.fromisoformat(text)
+            if not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise ValueError(f"{day.year} is not a year of this house")
+            zone = self._state.zone_info
+            begin = datetime(day.year, day.month, day.day, tzinfo=zone)
+            after = day + timedelta(days=1)
+            end = datetime(after.year, after.month, after.day, tzinfo=zone)
+            return from_datetime(begin), from_datetime(end)
+        except (ValueError, OverflowError) as error:
+            message = f"date: {text[:40]!r} is no day"
+            raise Unavailable(422, "payload_invalid", message, "write it as 2026-06-01") from error
+
+
+def skip(entry: Entry) -> Body:
+    """A run that was left out."""
+    details = entry.details
+    planned = str(details.get("scheduled_for") or iso(entry.wall))
+    wall = from_datetime(datetime.fromisoformat(planned))
+    return {
+        "zone": entry.zone,
+        "schedule": details.get("schedule"),
+        "scheduled_for": planned,
+        "scheduled_wall": wall,
+        "reason_code": details.get("reason_code"),
+        "reason": SENTENCES.get(details.get("reason_code")),  # type: ignore[arg-type]  # a StrEnum is its text
+        "why": details.get("why"),
+        "folded": details.get("folded", 1),
+        "seq": entry.seq,
+    }
+
+
+def values(state: State, now: Now) -> dict[str, float]:
+    """What every sensor shows now, as far as it can be believed."""
+    draft = Draft(state, now)
+    readings = {name: draft.read(name) for name in state.site.sensors}
+    return {name: reading.value for name, reading in readings.items() if isinstance(reading, Reading)}
+
+
+def codes_about(words: str) -> set[str]:
+    """The codes whose sentence holds the words: people search for what they have read."""
+    wanted = words.lower()
+    return {code.value for code, sentence in SENTENCES.items() if wanted in sentence.lower()}
+
+
+async def keep_history(history: History, control: Control, clock: Clock) -> None:
+    """A point a minute, on the minute."""
+    while True:
+        now = clock.now()
+        history.note(now.wall, values(control.stepper.state, now))
+        await asyncio.sleep((EVERY - now.wall % EVERY) / SECOND + 0.01)

@@ -1,0 +1,55 @@
+"""What each sensor showed in the last hours, a point a minute, in memory: for the small curves on the page.
+
+Two rules. A point is four bytes, so that a house of 1,500 channels keeps its past in a few megabytes. And missing is
+not zero: a minute without a value is a gap.
+"""
+
+import math
+from array import array
+from collections.abc import Mapping
+
+from edgectl.model.time import SECOND, Nanos
+
+EVERY: Nanos = 60 * SECOND
+KEPT = 24 * 60  # points of a few sensors
+SHORT = 6 * 60  # points when there are many
+MANY = 300  # sensors
+NONE = math.nan
+
+
+class History:
+    """Rings of values, all with the same instants."""
+
+    def __init__(self, sensors: tuple[str, ...]) -> None:
+        self._kept = KEPT if len(sensors) <= MANY else SHORT
+        self._rings = {name: array("f", [NONE]) * self._kept for name in sensors}
+        self._minutes = array("q", [-1]) * self._kept  # wall minutes
+        self._next = 0
+        self._filled = 0
+
+    def note(self, wall: Nanos, values: Mapping[str, float]) -> None:
+        """One point of all sensors. A sensor that is not among the values has none."""
+        minute = wall // EVERY
+        self._minutes[self._next] = minute
+        for name, ring in self._rings.items():
+            ring[self._next] = values.get(name, NONE)
+        self._next = (self._next + 1) % self._kept
+        self._filled = min(self._kept, self._filled + 1)
+
+    def of(self, sensor: str) -> tuple[list[int], list[float | None]]:
+        """Instants (seconds since 1970) and values, the oldest first. A clock that was set back begins anew."""
+        ring = self._rings.get(sensor)
+        if ring is None:
+            return [], []
+        at: list[int] = []
+        values: list[float | None] = []
+        for offset in range(self._filled):
+            place = (self._next - self._filled + offset) % self._kept
+            second = self._minutes[place] * 60
+            if at and second <= at[-1]:
+                if second == at[-1]:
+                    continue
+                at, values = [], []
+            at.append(second)
+            values.append(None if math.isnan(ring[place]) else round(ring[place], 4))
+        return at, values
