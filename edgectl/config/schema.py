@@ -240,6 +240,8 @@ class ZoneEntry(Strict):
     tank: Name | None = Field(None, description="the sensor of the source's level")
     flow: Name | None = Field(None, description="a sensor in L/min that proves that water moves")
     meter: Name | None = Field(None, description="a sensor in L that counts the water")
+    soil: Name | None = Field(None, description="a sensor in percent: wet soil is not watered")
+    soil_band: Pair | None = Field(None, description="[driest, wettest] in percent: watered below, not needed above")
     rate: FlowRate | None = Field(None, description="what the pump moves into the zone, as measured: 20l/min")
     circuit: CircuitEntry | None = Field(None, description="the tanks of the zone and the valves between them")
     chemistry: ChemistryEntry | None = Field(None, description="targets of the solution and the pumps that reach them")
@@ -284,7 +286,15 @@ class ScheduleEntry(Strict):
 
     zone: Name = Field(description="a zone of this file")
     task: Literal[
-        "circulate", "diagnostics", "dosing", "irrigation", "lighting", "mist", "solution_change", "ventilation"
+        "circulate",
+        "climate",
+        "diagnostics",
+        "dosing",
+        "irrigation",
+        "lighting",
+        "mist",
+        "solution_change",
+        "ventilation",
     ] = Field(description="irrigation, lighting, diagnostics (everything that fills and prepares tanks), …")
     workflow: PREPARATIONS | None = Field(None, description="which work on the tanks, for example startup")
     cron: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(None, description='"0 6-20/2 * * *"')

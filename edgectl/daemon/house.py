@@ -51,7 +51,7 @@ EARLIEST, LATEST = (from_datetime(datetime(year, 1, 1, tzinfo=UTC)) for year in 
 
 HINTS = {
     "unknown_zone": "edgectl status names the zones",
-    "unsupported_task_type": "irrigation, lighting and diagnostics are what this version does",
+    "unsupported_task_type": "the message lists the kinds there are",
     "payload_invalid": 'irrigation takes {"duration_s": 90} or {"volume_l": 5}, lighting {"on": true}',
     "not_to_be_shelved": "edgectl ack ALARM says that you have seen it",
     "too_many_tasks": "wait until some have run, or cancel some: edgectl tasks --preset open",

@@ -64,7 +64,8 @@ def result(item: Task, outcome: Outcome) -> View:
         "commands_failed": outcome.commands_failed,
         "command_submitted": 0 < outcome.commands_total == outcome.commands_submitted,
         "command_effect_confirmed": 0 < outcome.commands_total == outcome.commands_effect_confirmed,
-        "run_mode": "run_full" if outcome.decision == "run" else "skip" if outcome.decision == "skip" else None,
+        "run_mode": outcome.run_mode or None,
+        "next_due_at": None if outcome.next_due_at is None else iso(outcome.next_due_at),
         "retry_attempt": item.attempt,
         "retry_max_attempts": ATTEMPTS,
         "retry_backoff_sec": RETRY_EVERY // SECOND,
@@ -85,7 +86,7 @@ def whole(item: Task, site: Site, commands: Sequence[Command], timeline: Sequenc
         **view,
         "commands": [command_view(command) for command in commands],
         "lifecycle": lifecycle(item, timeline),
-        "timeline": [entry(line, number) for number, line in enumerate(timeline, 1)],
+        "timeline": [entry(line, number, item, site) for number, line in enumerate(timeline, 1)],
     }
 
 
@@ -117,10 +118,11 @@ def command_view(item: Command) -> View:
     }
 
 
-def entry(item: Entry, number: int) -> View:
+def entry(item: Entry, number: int, of: Task, site: Site) -> View:
     """One line of the timeline. `event_seq` counts the lines of its task, `seq` those of the journal."""
     details = dict(item.details)
     named = ("decision", "reason_code", "error_code", "cmd_id", "terminal_status", "action_required")
+    zone = site.zones.get(of.zone)
     return {
         "event_id": f"{item.boot_id}:{item.seq}",
         "event_seq": number,
@@ -131,9 +133,28 @@ def entry(item: Entry, number: int) -> View:
         "mono": item.mono,
         "task_id": item.task_id,
         "zone": item.zone,
+        "zone_id": None if zone is None else zone.number,
+        "correlation_id": of.correlation_id,
+        "task_type": of.task_type,
         **{name: details[name] for name in named if name in details},
+        **_order(details, site),
         "details": details,
     }
+
+
+def _order(details: View, site: Site) -> View:
+    """What a line about an order says of its device, in the words that nodes use."""
+    actuator = site.actuators.get(str(details.get("actuator")))
+    if actuator is None:
+        return {}
+    view: View = {"node_uid": actuator.device, "channel": actuator.name}
+    if "order" in details:
+        view |= {"cmd": details["order"], "params": {"lease_s": details.get("lease_s")}}
+    if (ended := details.get("terminal_status")) is not None:
+        submitted = ended not in {state.value for state in NEVER_LEFT}
+        done = ended == CommandState.DONE.value
+        view |= {"command_submitted": submitted, "command_effect_confirmed": done}
+    return view
 
 
 def _status(item: Command, site: Site) -> View:

@@ -12,6 +12,7 @@ class Event(StrEnum):
     TASK_STARTED = "TASK_STARTED"
     DECISION_MADE = "DECISION_MADE"
     STAGE_ENTERED = "STAGE_ENTERED"
+    STAGE_UNDER_WAY = "STAGE_UNDER_WAY"
     STAGE_LEFT = "STAGE_LEFT"
     STAGE_REFUSED = "STAGE_REFUSED"
     STAGE_RESUMED = "STAGE_RESUMED"
@@ -86,6 +87,7 @@ class Event(StrEnum):
     # the solution
     PREPARE_TARGETS_REACHED = "PREPARE_TARGETS_REACHED"
     IRRIGATION_ONLINE_CORRECTION_FAILED = "IRRIGATION_ONLINE_CORRECTION_FAILED"
+    CORRECTION_GATED = "CORRECTION_GATED"
     DOSE_PLANNED = "DOSE_PLANNED"
     DOSE_DONE = "DOSE_DONE"
     DOSE_SKIPPED = "DOSE_SKIPPED"
@@ -121,6 +123,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.TASK_STARTED: Happening("A task began to run."),
     Event.DECISION_MADE: Happening("It was decided whether the task runs, and by which readings."),
     Event.STAGE_ENTERED: Happening("A workflow went on to its next stage."),
+    Event.STAGE_UNDER_WAY: Happening("All parts of a stage are seen on; it lasts until its end comes."),
     Event.STAGE_LEFT: Happening("A workflow left a stage; what the next one does not keep was switched off."),
     Event.STAGE_RESUMED: Happening("A fill goes on after a restart, within the time that it has left."),
     Event.STAGE_REFUSED: Happening("A stage could not begin, so the workflow winds down."),
@@ -194,6 +197,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.SOLUTION_FILL_COMPLETED: Happening("The solution tank was filled."),
     Event.PREPARE_TARGETS_REACHED: Happening("The prepared solution came to its pH and EC."),
     Event.IRRIGATION_ONLINE_CORRECTION_FAILED: Happening("The correction during watering failed."),
+    Event.CORRECTION_GATED: Happening("It was found whether the solution may be corrected now, and why not."),
     Event.DOSE_PLANNED: Happening("A dose was computed and booked against its caps before it was given."),
     Event.DOSE_DONE: Happening("A dose was given."),
     Event.DOSE_WITHOUT_EFFECT: Happening("A dose has mixed and changed almost nothing."),

@@ -202,6 +202,8 @@ class Zone:
     tank: str | None = None  # level sensor of the source
     flow: str | None = None  # flow sensor, L/min, proves that water moves
     meter: str | None = None  # volume counter, L, proves how much moved
+    soil: str | None = None  # soil moisture, percent: it advises
+    soil_band: tuple[float, float] | None = None  # percent: watered below, not needed above
     light: str | None = None
     fog: str | None = None
     rate_l_min: float | None = None  # commissioned rate of the pump into this zone

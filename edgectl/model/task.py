@@ -62,6 +62,8 @@ class Outcome:
     commands_submitted: int = 0  # handed to the bus
     commands_effect_confirmed: int = 0
     commands_failed: int = 0
+    run_mode: str = ""  # run_full | run_reduced | skip, empty when nothing came of it
+    next_due_at: Nanos | None = None  # wall: when its schedule asks again
     vetoes: tuple[Veto, ...] = ()
     before: tuple[Mapping[str, Any], ...] = ()  # the samples that the decision was made on
     after: tuple[Mapping[str, Any], ...] = ()  # the same sensors at the end
@@ -79,6 +81,7 @@ class Correction:
     before: float = 0.0
     expected: float = 0.0
     wait_until: Nanos = 0
+    gate: str = ""  # the last answer to whether the solution may be corrected
     ineffective: int = 0  # doses in a row that changed too little
     factors: Mapping[str, float] = field(default_factory=dict)  # how much stronger than its gain a dose turned out
     queue: tuple[tuple[str, float], ...] = ()  # nutrients of this round that are still to come, in ml
@@ -114,6 +117,8 @@ class Task:
     cycle: int = 0  # how often a stage was entered; it makes the orders of each time distinct
     taken: Mapping[str, int] = field(default_factory=dict)  # how often an exit with a bound was taken
     interrupted: tuple[str, ...] = ()  # orders that a restart cut off, of stages that were resumed
+    spent: Mapping[str, int] = field(default_factory=dict)  # stage -> how long it held, where a stage is come back to
+    run_mode: str = ""  # how much of what was asked for is done: run_full | run_reduced
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres

@@ -117,7 +117,16 @@ ROWS: dict[str, Row] = {
         _nothing,
         "completed",
         "tank_refill_completed",
-        said=("CYCLE_START_INITIATED", "TANK_LEVEL_CHECKED", "TANK_REFILL_STARTED", "TANK_REFILL_COMPLETED"),
+        said=(
+            "CYCLE_START_INITIATED",
+            "NODES_AVAILABILITY_CHECKED",
+            "TANK_LEVEL_CHECKED",
+            "tank_level_checked",
+            "TANK_REFILL_STARTED",
+            "STAGE_UNDER_WAY",
+            "tank_refill_in_progress",
+            "TANK_REFILL_COMPLETED",
+        ),
     ),
     "refill is the workflow of a bare diagnostics task": Row(
         {}, _nothing, "completed", "tank_refill_completed", said=("tank_refill_required",)
@@ -150,15 +159,32 @@ ROWS: dict[str, Row] = {
         _silent,
         "failed",
         "cycle_start_blocked_nodes_unavailable",
-        "task_execution_failed",
+        "cycle_start_required_nodes_unavailable",
         hours=0.3,
     ),
     "startup with a dead board": Row(
         {"workflow": "startup"}, _silent, "failed", "nodes_unavailable", "task_execution_failed", hours=0.3
     ),
-    "clean fill alone": Row({"workflow": "clean_fill"}, _nothing, "completed", "clean_fill_completed"),
+    "refill with a float that says what no float can say": Row(
+        {"workflow": "refill"},
+        _break(Fault.PROBE_STUCK, "board.di_2", 7.0),
+        "failed",
+        "cycle_start_tank_level_unavailable",
+        "cycle_start_tank_level_unavailable",
+    ),
+    "clean fill alone": Row(
+        {"workflow": "clean_fill"},
+        _nothing,
+        "completed",
+        "clean_fill_completed",
+        said=("CLEAN_FILL_STARTED", "clean_fill_in_progress", "CLEAN_FILL_COMPLETED"),
+    ),
     "solution fill alone fills the first tank when it runs dry": Row(
-        {"workflow": "solution_fill"}, _nothing, "completed", "solution_fill_completed", said=("CLEAN_FILL_STARTED",)
+        {"workflow": "solution_fill"},
+        _nothing,
+        "completed",
+        "solution_fill_completed",
+        said=("CLEAN_FILL_STARTED", "solution_fill_in_progress"),
     ),
     "recirculation alone": Row(
         {"workflow": "prepare_recirculation"}, _nothing, "completed", "prepare_targets_reached", start=prepared

@@ -23,10 +23,11 @@ NEEDS = {
     "circulate": "circuit",
     "solution_change": "circuit",
     "dosing": "chemistry",
+    "climate": "climate",
     "mist": "climate",
     "ventilation": "climate",
 }
-LASTING = ("circulate", "mist", "ventilation")
+LASTING = ("circulate", "climate", "mist", "ventilation")
 TWO_TANKS = ("solution_fill",)
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND

@@ -8,8 +8,13 @@ from edgectl.config.source import Path
 from edgectl.model.site import Compare, Condition
 
 # The engine proves flow against 0.1 L/min and counts litres.
-UNITS_OF_PROOF = {"flow": "L/min", "meter": "L", "tank": "%"}
-SPEAKS = {"flow": "a flow sensor speaks L/min", "meter": "a meter sensor speaks L", "tank": "a level is percent"}
+UNITS_OF_PROOF = {"flow": "L/min", "meter": "L", "tank": "%", "soil": "%"}
+SPEAKS = {
+    "flow": "a flow sensor speaks L/min",
+    "meter": "a meter sensor speaks L",
+    "tank": "a level is percent",
+    "soil": "the moisture of soil is percent",
+}
 
 
 def conditions_are_known(parts: Parts) -> None:
@@ -101,7 +106,7 @@ def parts_of_a_zone(parts: Parts) -> None:
 def sensors_of_a_zone(parts: Parts) -> None:
     """A zone's sensors exist, and those that prove the flow speak litres."""
     for name, zone in parts.zones.items():
-        for key in ("tank", "flow", "meter"):
+        for key in UNITS_OF_PROOF:
             wanted, path = getattr(zone, key), ("zones", name, key)
             if wanted is None or not known_sensor(parts, path, wanted):
                 continue
@@ -109,6 +114,22 @@ def sensors_of_a_zone(parts: Parts) -> None:
             if needed is not None and unit is not None and not same_unit(unit, needed):
                 what = f"{wanted} is measured in {unit or 'no unit'}, and {SPEAKS[key]}"
                 parts.findings.value(path, what, f"scale {wanted} to {needed}")
+
+
+def soil_has_its_band(parts: Parts) -> None:
+    """A moisture says nothing without the band in which it should be."""
+    for name, zone in parts.zones.items():
+        path = ("zones", name, "soil_band")
+        if zone.soil is None or zone.soil_band is None:
+            if zone.soil is not None and not parts.findings.refused(path):
+                parts.findings.value(path, "is missing", "add soil_band: [40, 60], in percent")
+            elif zone.soil_band is not None and not parts.findings.refused(("zones", name, "soil")):
+                parts.findings.key(path, "stands without soil", "name the sensor, or remove the band")
+            continue
+        driest, wettest = zone.soil_band
+        if not 0 <= driest < wettest <= 100:
+            what = f"[{driest:g}, {wettest:g}] is no band of percent"
+            parts.findings.value(path, what, "write the drier end first, for example [40, 60]")
 
 
 def numbers_differ(parts: Parts) -> None:
@@ -130,5 +151,6 @@ RULES = (
     conditions_within_range,
     parts_of_a_zone,
     sensors_of_a_zone,
+    soil_has_its_band,
     numbers_differ,
 )

@@ -14,6 +14,7 @@ from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import Nanos, iso
+from edgectl.scheduler.plan import wake_at
 
 # Ends that somebody wanted, or that a restart explains with an entry of its own.
 EXPECTED = frozenset({Code.STOPPED, Code.TASK_CANCELLED, Code.RECOVERED})
@@ -181,6 +182,8 @@ def end(
     looked_at = {str(sample["sensor"]): sample for sample in task.looked_at}
     final = replace(
         final,
+        run_mode="skip" if final.decision == "skip" else task.run_mode,
+        next_due_at=_next_due(draft, task),
         vetoes=task.vetoes,
         before=tuple(looked_at.values()),
         # A task of an older site file may have looked at what is not there any more.
@@ -191,7 +194,9 @@ def end(
         "TASK_FINISHED",
         task_id=task.task_id,
         zone=task.zone,
+        task_type=task.task_type,
         status=status.value,
+        action_required=final.action_required,
         decision=final.decision,
         reason_code=final.reason_code,
         error_code=final.error_code,
@@ -207,6 +212,17 @@ def end(
         cursor = draft.cursor(task.schedule)
         if cursor is not None:
             draft.put(replace(cursor, last_finished=draft.now.mono, unmet=not final.success))
+
+
+def _next_due(draft: Draft, task: Task) -> Nanos | None:
+    """When the schedule of this task asks again, by the wall clock; None for a task that nobody planned."""
+    schedule = next((s for s in draft.state.schedules if s.name == task.schedule), None)
+    cursor = None if schedule is None else draft.cursor(schedule.name)
+    if schedule is None or cursor is None:
+        return None
+    ended = replace(cursor, last_finished=draft.now.mono, waits="", unmet=False)
+    at = wake_at(schedule, ended, draft.now, draft.state.zone_info)
+    return None if at is None else draft.now.wall_at(at)
 
 
 def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:

@@ -40,7 +40,7 @@ def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
             continue
         if draft.held(f"lockout:{zone.name}"):
             return f"dosing into {zone.name} is locked out until its alarm is acknowledged"
-        if why := _mixing(draft, zone, actuator.name) or _still(draft, zone):
+        if why := _mixing(draft, zone, actuator.name) or still(draft, zone):
             return why
     return None
 
@@ -72,7 +72,7 @@ def _mixing(draft: Draft, zone: Zone, actuator: str) -> str | None:
     return None
 
 
-def _still(draft: Draft, zone: Zone) -> str | None:
+def still(draft: Draft, zone: Zone) -> str | None:
     """A dose into standing water stays where it fell."""
     output = None if zone.pump is None else draft.output(zone.pump)
     command = None if output is None or not output.owed_off or output.closing is not None else output.cmd_id

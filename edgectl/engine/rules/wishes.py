@@ -8,6 +8,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.workflows import execution, hours, soil
 from edgectl.model.inputs import TaskRequest
 from edgectl.model.site import Zone
 from edgectl.model.task import TaskStatus
@@ -19,6 +20,7 @@ SMALLEST_RUN_L, LARGEST_RUN_L = 0.01, 10_000
 MOST_WAITING = 50  # tasks of one zone that have not begun
 TASK_TYPES = (
     "circulate",
+    "climate",
     "diagnostics",
     "dosing",
     "irrigation",
@@ -27,7 +29,8 @@ TASK_TYPES = (
     "solution_change",
     "ventilation",
 )
-LASTING = frozenset({"circulate", "mist", "ventilation"})
+LASTING = frozenset({"circulate", "climate", "mist", "ventilation"})
+COLDEST, WARMEST = 0.0, 35.0  # degC that a house may be heated to
 KEPT = {
     "stop_all": "everything is stopped; release it with: edgectl resume",
     "stop_water": "the water is stopped; release it with: edgectl resume",
@@ -71,32 +74,56 @@ def _kept(draft: Draft, request: TaskRequest) -> str:
 
 def _wrong(draft: Draft, zone: Zone, task_type: str, payload: Mapping[str, Any]) -> str:
     """What the workflow will read must be there and make sense."""
+    if wrong := execution.flaw(payload) or hours.flaw(payload) or soil.flaw(payload):
+        return wrong
     if task_type == "lighting":
         if zone.light is None:
             return f"{zone.name} has no light"
         return "" if isinstance(payload.get("on"), bool) else 'lighting needs {"on": true} or {"on": false}'
-    if task_type in LASTING and payload.get("duration_s") is not None:
-        return _amount("duration_s", payload["duration_s"], SHORTEST_RUN_S, LONGEST_RUN_S, "s")
-    if task_type != "irrigation":
-        return ""
+    if task_type == "irrigation":
+        return _wrong_water(draft, zone, payload)
+    target = payload.get("target_c") if task_type == "climate" else None
+    if target is not None and (wrong := _amount("target_c", target, COLDEST, WARMEST, "°C")):
+        return wrong
+    asked = execution.duration_of(payload)
+    if task_type in LASTING and asked is not None:
+        return _amount("duration_s", asked, SHORTEST_RUN_S, LONGEST_RUN_S, "s")
+    return ""
+
+
+def _wrong_water(draft: Draft, zone: Zone, payload: Mapping[str, Any]) -> str:
     if zone.pump is None:
         return f"{zone.name} has no pump"
-    if payload.get("volume_l") is not None:
+    asked = execution.duration_of(payload)
+    light = [payload[key] for key in ("light_sum_j_cm2", "l_per_j_cm2") if payload.get(key) is not None]
+    if light or payload.get("volume_l") is not None:
+        if asked is not None or (light and payload.get("volume_l") is not None):
+            return "give one of duration_s, volume_l, or light_sum_j_cm2 with l_per_j_cm2"
+        if light:
+            return _wrong_light(zone, payload)
         if zone.meter is None:
             return f"{zone.name} has no meter: water it by time"
-        if payload.get("duration_s") is not None:
-            return "give duration_s or volume_l, not both"
         return _amount("volume_l", payload["volume_l"], SMALLEST_RUN_L, LARGEST_RUN_L, "L")
-    wrong = _amount("duration_s", payload.get("duration_s"), SHORTEST_RUN_S, LONGEST_RUN_S, "s")
+    wrong = _amount("duration_s", asked, SHORTEST_RUN_S, LONGEST_RUN_S, "s")
     longest = draft.state.site.actuators[zone.pump].max_on
-    if not wrong and longest is not None and float(payload["duration_s"]) > longest / SECOND:
-        return f"{payload['duration_s']:g} s is longer than {zone.pump}'s max_on {longest / SECOND:g} s"
+    if not wrong and longest is not None and float(asked) > longest / SECOND:
+        return f"{asked:g} s is longer than {zone.pump}'s max_on {longest / SECOND:g} s"
     return wrong
+
+
+def _wrong_light(zone: Zone, payload: Mapping[str, Any]) -> str:
+    """A dose by light is litres in the end, and somebody must be able to count them, or to know how fast they flow."""
+    if zone.meter is None and zone.rate_l_min is None:
+        return f"{zone.name} has neither a meter nor a commissioned rate: water it by time"
+    for key, most, unit in (("light_sum_j_cm2", 10_000, "J/cm2"), ("l_per_j_cm2", 100, "L for each J/cm2")):
+        if wrong := _amount(key, payload.get(key), 1e-6, most, unit):
+            return wrong
+    return _amount("the dose", execution.litres_of(payload), SMALLEST_RUN_L, LARGEST_RUN_L, "L")
 
 
 def _amount(name: str, value: Any, least: float, most: float, unit: str) -> str:
     if value is None:
-        return f"{name} is missing: how much water, from {least:g} to {most:g} {unit}"
+        return f"{name} is missing: from {least:g} to {most:g} {unit}"
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not least <= value <= most:
         return f"{name} has to be from {least:g} to {most:g} {unit}, and is {str(value)[:40]}"

@@ -1,13 +1,16 @@
-"""Work on air and water that lasts a while and ends by the clock: airing a house, a mist, a circulation.
+"""Work on air and water that lasts a while and ends by the clock: airing or warming a house, a mist, a circulation.
 
 Each function gives the rows of one workflow. The weather has the same say here as in the climate rule.
 """
+
+from dataclasses import replace
 
 from edgectl.engine.air import STORM
 from edgectl.engine.draft import Draft
 from edgectl.engine.senses import cited
 from edgectl.engine.workflows import times
-from edgectl.engine.workflows.need import RUN, SKIP, Need, awaited
+from edgectl.engine.workflows.execution import duration_of
+from edgectl.engine.workflows.need import RETRY, RUN, SKIP, Need, awaited
 from edgectl.engine.workflows.stage import Above, Door, Elapsed, Exit, Stage, Table
 from edgectl.engine.workflows.tanks import dry_door, recirculation
 from edgectl.model.channel import Missing, Reading, Use
@@ -19,6 +22,8 @@ from edgectl.model.time import SECOND, Nanos, seconds
 MIST: Nanos = 8 * SECOND
 AIRING: Nanos = 600 * SECOND
 CIRCULATION: Nanos = 900 * SECOND
+HEATING: Nanos = 600 * SECOND
+OVERHEAT_ROOM = 3.0  # degC: nobody heats a house to where it is aired against the heat
 
 
 def ventilation(site: Site, task: Task) -> Table:
@@ -31,6 +36,28 @@ def ventilation(site: Site, task: Task) -> Table:
     if climate.wind is not None:
         storm = (Door(name="storm", when=Above(sensor=climate.wind, limit=STORM), exit=blown),)
     return (_lasting("ventilate", climate.fans, _duration(task, AIRING), Code.VENTILATION_REQUIRED, storm),)
+
+
+def heating(site: Site, task: Task) -> Table:
+    """The heaters run for a while, or until it is as warm as was asked for; the air is never overheated by it."""
+    climate = site.zones[task.zone].climate
+    assert climate is not None
+    target = task.payload.get("target_c")
+    done = Exit(code=Code.CLIMATE_REQUIRED)
+    most = climate.overheat - OVERHEAT_ROOM
+    warm = Above(sensor=climate.temperature, limit=most if target is None else min(most, float(target)))
+    opens = climate.heaters
+    longest = times.longest(site, opens)
+    duration = _duration(task, HEATING)
+    stage = _lasting(
+        "heat",
+        opens,
+        duration if longest is None else min(duration, longest),
+        Code.CLIMATE_REQUIRED,
+        (Door(name="warm", when=warm, exit=done),),
+    )
+    unseen = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED)
+    return (replace(stage, blind=unseen),)
 
 
 def mist(site: Site, task: Task) -> Table:
@@ -96,6 +123,24 @@ def air_need(draft: Draft, task: Task) -> Need:
     return Need(RUN, Code.VENTILATION_REQUIRED, samples=samples)
 
 
+def heat_need(draft: Draft, task: Task) -> Need:
+    """Heat makes sense while it is colder than asked for, and only where the temperature can be seen."""
+    climate = draft.state.site.zones[task.zone].climate
+    assert climate is not None
+    if awaited(draft, (climate.temperature,)):
+        return Need("wait", Code.CLIMATE_REQUIRED)
+    reading = draft.read(climate.temperature, Use.CLIMATE)
+    samples = (cited(reading),)
+    if isinstance(reading, Missing):
+        return Need(RETRY, Code.STALE, Code.STALE, samples=samples)
+    target = task.payload.get("target_c")
+    if target is not None and reading.value >= float(target):
+        return Need(SKIP, Code.TARGET_ALREADY_MET, samples=samples)
+    if reading.value >= climate.overheat - OVERHEAT_ROOM:
+        return Need(SKIP, Code.CLIMATE_NOT_REQUIRED, samples=samples)
+    return Need(RUN, Code.CLIMATE_REQUIRED, samples=samples)
+
+
 def plain(draft: Draft, task: Task) -> Need:
     """Somebody asked for it, and nothing speaks against it but the guards."""
     return Need(RUN, required(task.task_type))
@@ -115,5 +160,5 @@ def _lasting(name: str, opens: tuple[str, ...], duration: Nanos, code: Code, doo
 
 
 def _duration(task: Task, usual: Nanos) -> Nanos:
-    asked = task.payload.get("duration_s")
+    asked = duration_of(task.payload)
     return usual if asked is None else seconds(float(asked))

@@ -1,7 +1,8 @@
 """Every workflow by name: what its zone must have, its table, and what it needs to know before it begins.
 
 A task names its workflow in `payload.workflow`, `payload.diagnostics_workflow` or `payload.config.execution.workflow`;
-otherwise its type chooses.
+otherwise its type chooses. Three tanks are worked like one: whatever prepares the solution is not ours, and the first
+tank is kept full.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,11 +11,12 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
-from edgectl.engine.rules.admission import end
-from edgectl.engine.workflows import airs, change, irrigation, needs, tanks, walk
+from edgectl.engine.workflows import airs, change, irrigation, needs, recover, tanks, walk
 from edgectl.engine.workflows.choice import begin
+from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
-from edgectl.engine.workflows.stage import Table
+from edgectl.engine.workflows.refused import accepted_again, refuse
+from edgectl.engine.workflows.stage import Table, main_line
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import TaskRequest
@@ -25,15 +27,31 @@ from edgectl.model.time import SECOND, Trust
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workflow:
-    """One way to carry a task out. `lacks` says in words what the zone has not got, or nothing."""
+    """One way to carry a task out. `lacks` says in words what the zone has not got, or nothing; `unmapped` is the error
+    of a task whose zone has lost it."""
 
     table: Callable[[Site, Task], Table]  # follows from the site and the request alone: it is made once for a task
     lacks: Callable[[Zone], str]
     need: Callable[[Draft, Task], Need]
+    unmapped: Code = Code.MAPPING_NOT_FOUND
 
 
-def _of_zone(build: Callable[[Site, Zone], Table]) -> Callable[[Site, Task], Table]:
-    return lambda site, task: build(site, site.zones[task.zone])
+def _two_tank(
+    build: Callable[[Site, Zone, Wish], Table],
+    lacks: Callable[[Zone], str],
+    need: Callable[[Draft, Task], Need] = needs.nodes,
+) -> Workflow:
+    return Workflow(
+        table=lambda site, task: build(site, site.zones[task.zone], wish_of(task.payload)),
+        lacks=lacks,
+        need=need,
+        unmapped=Code.TWO_TANK_CHANNEL_NOT_FOUND,
+    )
+
+
+def _refill(site: Site, task: Task) -> Table:
+    zone = site.zones[task.zone]
+    return tanks.refill(site, zone, wish_of(task.payload), needs.level_seen(zone, task))
 
 
 def _no_pump(zone: Zone) -> str:
@@ -59,6 +77,10 @@ def _no_fans(zone: Zone) -> str:
     return "" if zone.climate is not None and zone.climate.fans else "fans"
 
 
+def _no_heaters(zone: Zone) -> str:
+    return "" if zone.climate is not None and zone.climate.heaters else "heaters"
+
+
 def _no_fog(zone: Zone) -> str:
     return "" if zone.fog is not None or (zone.climate is not None and zone.climate.fog is not None) else "fog"
 
@@ -71,22 +93,48 @@ def _no_drain(zone: Zone) -> str:
     return "" if zone.circuit is not None and zone.circuit.drain is not None else "a drain in its circuit"
 
 
+_REFILL = Workflow(table=_refill, lacks=_no_circuit, need=needs.refill, unmapped=Code.CYCLE_START_REFILL_NODE_NOT_FOUND)
 CATALOGUE: dict[str, Workflow] = {
     "irrigation": Workflow(table=irrigation.table, lacks=_no_pump, need=irrigation.need),
-    "cycle_start": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
-    "refill": Workflow(table=_of_zone(tanks.refill), lacks=_no_circuit, need=needs.refill),
-    "startup": Workflow(table=_of_zone(tanks.startup), lacks=_no_circuit, need=needs.startup),
-    "clean_fill": Workflow(table=_of_zone(tanks.clean_fill), lacks=_no_circuit, need=needs.nodes),
-    "solution_fill": Workflow(table=_of_zone(tanks.solution_fill), lacks=_no_two_tanks, need=needs.nodes),
-    "prepare_recirculation": Workflow(table=_of_zone(tanks.prepare), lacks=_no_chemistry, need=needs.nodes),
-    "solution_change": Workflow(table=_of_zone(change.solution_change), lacks=_no_drain, need=needs.nodes),
+    "cycle_start": _REFILL,
+    "refill": _REFILL,
+    "three_tank_startup": _REFILL,
+    "startup": _two_tank(tanks.startup, _no_circuit, needs.startup),
+    "clean_fill": _two_tank(tanks.clean_fill, _no_circuit),
+    "solution_fill": _two_tank(tanks.solution_fill, _no_two_tanks),
+    "prepare_recirculation": _two_tank(tanks.prepare, _no_chemistry),
+    "solution_change": _two_tank(change.solution_change, _no_drain),
+    "irrigation_recovery": _two_tank(recover.recovery, _no_chemistry),
     "ventilation": Workflow(table=airs.ventilation, lacks=_no_fans, need=airs.air_need),
+    "heating": Workflow(table=airs.heating, lacks=_no_heaters, need=airs.heat_need),
     "mist": Workflow(table=airs.mist, lacks=_no_fog, need=airs.plain),
     "circulate": Workflow(table=airs.circulate, lacks=_no_round, need=airs.plain),
-    "irrigation_recovery": Workflow(table=_of_zone(tanks.recovery), lacks=_no_chemistry, need=needs.nodes),
 }
 # Other types are workflows themselves.
-_OF_TYPE = {"diagnostics": "cycle_start", "dosing": "prepare_recirculation"}
+_OF_TYPE = {"diagnostics": "cycle_start", "dosing": "prepare_recirculation", "climate": "heating"}
+# Stages of the services before this one that looked again later: here the running task does that by itself.
+_FORMER = {
+    "refill_check": "refill",
+    "clean_fill_check": "clean_fill",
+    "solution_fill_check": "solution_fill",
+    "prepare_recirculation_check": "prepare_recirculation",
+    "irrigation_recovery_check": "irrigation_recovery",
+    "two_tank_startup": "startup",
+}
+# What works on the tanks may be asked for by any type that does; everything else has a type of its own.
+PREPARING = frozenset(
+    {
+        "clean_fill",
+        "cycle_start",
+        "irrigation_recovery",
+        "prepare_recirculation",
+        "refill",
+        "solution_fill",
+        "startup",
+        "three_tank_startup",
+    }
+)
+_THREE_TANKS = frozenset({"startup", "cycle_start", "refill"})
 
 
 def name_of(task: Task) -> str:
@@ -95,25 +143,27 @@ def name_of(task: Task) -> str:
 
 
 def _asked(task_type: str, payload: Mapping[str, Any]) -> str:
-    config = payload.get("config")
-    execution = config.get("execution") if isinstance(config, dict) else None
-    asked = payload.get("workflow") or payload.get("diagnostics_workflow")
-    if asked is None and isinstance(execution, dict):
-        asked = execution.get("workflow")
-    return str(asked or _OF_TYPE.get(task_type, task_type))
+    execution = execution_of(payload)
+    asked = payload.get("workflow") or payload.get("diagnostics_workflow") or execution.get("workflow")
+    name = str(asked or _OF_TYPE.get(task_type, task_type))
+    name = _FORMER.get(name, name)
+    three = str(execution.get("topology", "")).lower().startswith("three_tank")
+    return "three_tank_startup" if three and name in _THREE_TANKS else name
 
 
 def table_of(site: Site, task: Task) -> Table:
-    """The stages of a task, made anew from the site file and the request."""
+    """The stages of a task, made anew from site file and request; none when the zone has lost what they need."""
     workflow = CATALOGUE.get(name_of(task))
-    return () if workflow is None else workflow.table(site, task)
+    return () if workflow is None or workflow.lacks(site.zones[task.zone]) else workflow.table(site, task)
 
 
 def lacks(draft: Draft, request: TaskRequest) -> str:
     """What the zone has not got for what is asked, in words; empty when it has everything."""
     if request.task_type == "lighting":
         return ""
-    name = _asked(request.task_type, request.payload)
+    name, usual = _asked(request.task_type, request.payload), _OF_TYPE.get(request.task_type, request.task_type)
+    if name != usual and name in CATALOGUE and not {name, usual} <= PREPARING:
+        return f"{request.task_type} does not go by the workflow {name}"
     return _missing(draft, request.zone, name)
 
 
@@ -130,13 +180,21 @@ def start(draft: Draft, task: Task) -> None:
     workflow = CATALOGUE.get(name_of(task))
     missing = _missing(draft, task.zone, name_of(task))
     if workflow is None or missing:
-        draft.note("TASK_REFUSED", task_id=task.task_id, zone=task.zone, why=missing)
-        end(draft, task, TaskStatus.FAILED, Code.UNSUPPORTED, decision="fail", error=Code.UNSUPPORTED)
+        refuse(draft, task, missing, Code.UNSUPPORTED if workflow is None else workflow.unmapped)
         return
+    accepted_again(draft, task)
     table = workflow.table(draft.state.site, task)
     if _shared(draft, task, table):
         return  # a pump or a valve of this run is busy: wait, the due time bounds it
-    begin(draft, task, table, workflow.need(draft, task))
+
+    def go(running: Task) -> None:
+        # Made anew: how much is run, and by which readings, has just been decided.
+        decided = workflow.table(draft.state.site, running)
+        walk.enter(draft, running, decided, decided[0].name)
+
+    # A stage that is gone through only when something goes wrong must not keep the plants from their water.
+    parts = {name for stage in main_line(table) for name in stage.opens}
+    begin(draft, task, parts, workflow.need(draft, task), go)
 
 
 def progress(draft: Draft, task: Task) -> None:

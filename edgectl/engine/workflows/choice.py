@@ -4,13 +4,13 @@ Safety speaks before wishes, wishes before the workflow's own need. Each decisio
 samples it was made on.
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
-from edgectl.engine.workflows import walk
+from edgectl.engine.workflows import hours
 from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need
-from edgectl.engine.workflows.stage import Table
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, not_required, required
 from edgectl.model.task import Task, TaskStatus
@@ -20,11 +20,25 @@ RETRY_EVERY = 60 * SECOND
 ATTEMPTS = 10
 
 
-def begin(draft: Draft, task: Task, table: Table, need: Need) -> None:
-    """Carry the decision out: into the first stage, to a later attempt, or to the end."""
+# What a workflow finds needless. Everything else that it says is about what is possible, and nobody overrules that.
+NEEDLESS = frozenset(
+    {
+        Code.IRRIGATION_NOT_REQUIRED,
+        Code.LIGHTING_ALREADY,
+        Code.OUTSIDE_TEMP_BLOCKED,
+        Code.TANK_REFILL_NOT_REQUIRED,
+        Code.TARGET_ALREADY_MET,
+    }
+)
+
+
+def begin(draft: Draft, task: Task, parts: Collection[str], need: Need, go: Callable[[Task], None]) -> None:
+    """Carry the decision out: `go` is how the work begins; otherwise it is a later attempt, or the end. `parts` are the
+    outputs without which it cannot be done."""
     now = draft.now.mono
-    choice = _contract(draft, task, table) or need
-    if choice is need and need.decision == SKIP and task.payload.get("force_execute") is True:
+    choice = _contract(draft, task, parts) or need
+    insists = task.payload.get("force_execute") is True or task.payload.get("action_required") is True
+    if choice is need and need.decision == SKIP and need.code in NEEDLESS and insists:
         # A person insists. That overrules "not needed", and never "not possible".
         choice = replace(need, decision=RUN, code=required(task.task_type))
     if choice.decision == WAIT:
@@ -38,6 +52,8 @@ def begin(draft: Draft, task: Task, table: Table, need: Need) -> None:
         "DECISION_MADE",
         task_id=task.task_id,
         zone=task.zone,
+        task_type=task.task_type,
+        action_required=choice.decision != SKIP,
         decision=FAIL if gives_up else choice.decision,
         reason_code=choice.code.value,
         samples=list(choice.samples),
@@ -53,40 +69,45 @@ def begin(draft: Draft, task: Task, table: Table, need: Need) -> None:
             end(draft, running, TaskStatus.FAILED, choice.code, decision=FAIL, error=choice.error or choice.code)
         case "retry" if gives_up:
             draft.put(running)
-            end(draft, running, TaskStatus.FAILED, choice.code, decision=FAIL, error=Code.EXECUTION_FAILED)
+            error = choice.error or Code.EXECUTION_FAILED
+            end(draft, running, TaskStatus.FAILED, choice.code, decision=FAIL, error=error)
         case "retry":
             draft.put(replace(running, attempt=attempt, retry_at=now + RETRY_EVERY))
             draft.wake(now + RETRY_EVERY)
         case _:
             meter = draft.state.site.zones[task.zone].meter
             reading = None if meter is None else draft.read(meter)
-            walk.enter(
-                draft,
-                replace(
-                    running,
-                    retry_at=None,
-                    # A retry was decided after the task had begun: its first order has deadlines of its own.
-                    expires=task.expires if task.attempt == 0 else now + RETRY_EVERY,
-                    meter_at_start=reading.value if isinstance(reading, Reading) else None,
-                ),
-                table,
-                table[0].name,
+            started = replace(
+                running,
+                retry_at=None,
+                run_mode=choice.run_mode,
+                # A retry was decided after the task had begun: its first order has deadlines of its own.
+                expires=task.expires if task.attempt == 0 else now + RETRY_EVERY,
+                meter_at_start=reading.value if isinstance(reading, Reading) else None,
             )
+            draft.put(started)
+            go(started)
 
 
-def _contract(draft: Draft, task: Task, table: Table) -> Need | None:
+def _contract(draft: Draft, task: Task, parts: Collection[str]) -> Need | None:
     """The decisions that stand before the workflow's own; None when it may speak."""
     payload = task.payload
-    key = payload.get("schedule_key")
+    key = _key(task)
     others = [other for other in draft.tasks() if other.status is TaskStatus.RUNNING and other.task_id != task.task_id]
-    if key is not None and any(other.payload.get("schedule_key") == key for other in others):
+    if key is not None and any(_key(other) == key for other in others):
         return Need(SKIP, Code.ALREADY_RUNNING)
-    parts = {name for stage in table for name in stage.opens}
+    if hours.outside(draft, task):
+        return Need(SKIP, Code.OUTSIDE_WINDOW)
     for name in sorted(parts):
         if draft.held(f"lockout:{name}"):
             return Need(SKIP, Code.SAFETY_BLOCKED, why=f"{name} is locked out until its alarm is acknowledged")
     if payload.get("force_skip") is True:
         return Need(SKIP, not_required(task.task_type))
-    if payload.get("action_required") is False:
+    if payload.get("action_required") is False and payload.get("force_execute") is not True:
         return Need(SKIP, not_required(task.task_type))
     return None
+
+
+def _key(task: Task) -> str | None:
+    """What may run once at a time: the key that a caller gave, or the schedule itself."""
+    return task.payload.get("schedule_key") or task.schedule

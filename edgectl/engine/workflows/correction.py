@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing
+from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing, still
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.senses import cited
 from edgectl.engine.steady import steady
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE, Dose, given, size
-from edgectl.model.channel import Reading
+from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.codes import Code
 from edgectl.model.command import Command
 from edgectl.model.site import Zone
@@ -50,10 +50,15 @@ def correct(draft: Draft, task: Task, ends: Nanos) -> None:
     chemistry, state = zone.chemistry, task.correction
     assert chemistry is not None
     assert state is not None
-    if draft.held(f"lockout:{zone.name}") or draft.now.mono + chemistry.mixing + LONGEST_PULSE > ends:
+    if draft.now.mono + chemistry.mixing + LONGEST_PULSE > ends:
         return
     readings = _readings(draft, chemistry)
-    if readings is None:
+    gate = _gate(draft, zone, chemistry, readings)
+    if gate.value != state.gate:
+        state = replace(state, gate=gate.value)
+        draft.put(replace(task, correction=state))
+        draft.note("CORRECTION_GATED", task_id=task.task_id, zone=zone.name, reason_code=gate.value)
+    if readings is None or gate is not Code.GATING_PASSED:
         draft.wake(draft.now.mono + STEADY_RETRY)
         return
     ph, ec = readings
@@ -62,10 +67,25 @@ def correct(draft: Draft, task: Task, ends: Nanos) -> None:
         return
     state = _judge(draft, zone, state, ph, ec)
     if state.ineffective >= INEFFECTIVE:
-        draft.put(replace(task, correction=state))
+        draft.put(replace(task, correction=replace(state, ineffective=0)))  # whoever releases it gets as many tries
         lock_dosing(draft, zone, "dose_no_effect", f"{INEFFECTIVE} doses in a row changed almost nothing")
         return
     _decide(draft, task, zone, state, ph, ec)
+
+
+def _gate(
+    draft: Draft, zone: Zone, chemistry: Chemistry, readings: tuple[Reading | None, Reading | None] | None
+) -> Code:
+    """May the solution be corrected now? The water moves, the probes are fit and at rest, and nothing is locked."""
+    if draft.held(f"lockout:{zone.name}") or draft.held("dosing_locked"):
+        return Code.CORRECTIONS_NOT_ALLOWED
+    if still(draft, zone):
+        return Code.FLOW_INACTIVE
+    if readings is not None:
+        return Code.GATING_PASSED
+    probes = [name for name in (chemistry.ph, chemistry.ec) if name is not None]
+    unfit = any(isinstance(draft.read(name, Use.DOSING), Missing) for name in probes)
+    return Code.MISSING_FLAGS if unfit else Code.SENSOR_UNSTABLE
 
 
 def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> None:

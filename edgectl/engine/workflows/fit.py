@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from edgectl.engine.workflows import tanks, times
+from edgectl.engine.workflows import recover, tanks, times
 from edgectl.engine.workflows.stage import Table
 from edgectl.model.site import Site, Zone
 from edgectl.model.time import Nanos
@@ -36,4 +36,4 @@ def _tables(site: Site, zone: Zone) -> Iterator[tuple[str, Table]]:
     yield "refill", tanks.refill(site, zone)
     yield "startup", tanks.startup(site, zone)
     if zone.chemistry is not None:
-        yield "irrigation_recovery", tanks.recovery(site, zone)
+        yield "irrigation_recovery", recover.recovery(site, zone)

@@ -1,11 +1,16 @@
-"""Irrigation: from the source through the zone's valve to the plants, for a time or a volume.
+"""Irrigation: from the source through the zone's valve to the plants, for a time, a volume, or the light they have had.
 
 A task that asks for litres ends by the meter, and by the clock at 1.3 times the time that the commissioned rate needs.
+Water that turns out to be far off its targets is closed off, put right on its way round, and given then.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from edgectl.engine.draft import Draft
-from edgectl.engine.workflows import times
-from edgectl.engine.workflows.need import RETRY, RUN, WAIT, Need, awaited, conditions_hold
+from edgectl.engine.workflows import recover, silence, soil, times
+from edgectl.engine.workflows.execution import duration_of, execution_of, litres_of
+from edgectl.engine.workflows.need import RETRY, WAIT, Need, awaited, conditions_hold
 from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
 from edgectl.engine.workflows.tanks import WET
 from edgectl.model.codes import Code
@@ -16,54 +21,80 @@ from edgectl.model.time import SECOND, Nanos, seconds
 HARD_LIMIT: Nanos = 600 * SECOND
 STALE = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED, event="TANK_LEVEL_STALE")
 CEILING = 1.3  # of the time that a volume should take
+REDUCED = 0.5  # of what was asked for, where the plants need less
 
 
 def table(site: Site, task: Task) -> Table:
-    """One stage: water moves."""
+    """One stage: water moves. Where the solution can be corrected, the way back to good water belongs to it."""
     zone = site.zones[task.zone]
-    done = Exit(code=Code.IRRIGATION_REQUIRED)
-    litres = task.payload.get("volume_l")
-    if litres is None or zone.meter is None:
-        duration = seconds(float(task.payload["duration_s"]))
-        return (
-            Stage(
-                name="water",
-                opens=_opens(zone),
-                until=Elapsed(after=duration),
-                pulse=duration,
-                done=done,
-                limit=duration,
-                late=done,
-                doors=_empties(zone),
-                blind=STALE if _empties(zone) else None,
-            ),
-        )
-    return (
-        Stage(
-            name="water",
-            opens=_opens(zone),
-            until=Volume(meter=zone.meter, litres=float(litres)),
-            done=done,
-            doors=_empties(zone),
-            blind=STALE if _empties(zone) else None,
-            limit=_time_for(site, zone, float(litres)),
-            # The clock ends what the meter did not: the plants have had water, and somebody should look at the meter.
-            late=Exit(code=Code.IRRIGATION_REQUIRED, event="VOLUME_NOT_REACHED"),
-        ),
-    )
+    doors = _empties(zone)
+    corrects = recover.can_correct(zone) and _may_correct(task.payload)
+    water = _water(site, zone, task, (*doors, recover.off_target(zone)) if corrects else doors)
+    return (water, *recover.online(zone, water.name)) if corrects else (water,)
 
 
 def need(draft: Draft, task: Task) -> Need:
-    """Water is needed; is there any?"""
-    zone = draft.state.site.zones[task.zone]
-    conditions = _source(draft.state.site, zone)
+    """Water is needed; is there any, and does everybody answer who is to bring it?"""
+    site, zone = draft.state.site, draft.state.site.zones[task.zone]
+    conditions = _source(site, zone)
     sensors = tuple(condition.sensor for condition in conditions)
     if awaited(draft, (*sensors, *(() if zone.meter is None else (zone.meter,)))):
         return Need(WAIT, Code.IRRIGATION_REQUIRED)
+    devices = {site.actuators[name].device for name in _opens(zone)}
+    if silent := silence.of(draft, devices):
+        return Need(RETRY, Code.NODES_UNAVAILABLE, silence.error(draft, task.zone, devices), why=silent)
     cannot, samples = conditions_hold(draft, conditions, unseen=Code.LEVEL_UNAVAILABLE, low=Code.LOW_WATER)
     if cannot is not None:
         return Need(RETRY, cannot, samples=samples)
-    return Need(RUN, Code.IRRIGATION_REQUIRED, samples=samples)
+    return soil.need(draft, zone, task, samples)
+
+
+def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage:
+    litres, share = litres_of(task.payload), REDUCED if task.run_mode == "run_reduced" else 1.0
+    done = Exit(code=Code.IRRIGATION_REQUIRED)
+    blind = STALE if _empties(zone) else None
+    if litres is None or zone.meter is None:
+        duration = _duration(zone, task.payload, litres, share)
+        return Stage(
+            name="water",
+            opens=_opens(zone),
+            until=Elapsed(after=duration),
+            pulse=duration,
+            done=done,
+            limit=duration,
+            late=done,
+            doors=doors,
+            blind=blind,
+            keeps_time=True,
+        )
+    return Stage(
+        name="water",
+        opens=_opens(zone),
+        until=Volume(meter=zone.meter, litres=litres * share),
+        done=done,
+        doors=doors,
+        blind=blind,
+        limit=_time_for(site, zone, litres * share),
+        # The clock ends what the meter did not: the plants have had water, and somebody should look at the meter.
+        late=Exit(code=Code.IRRIGATION_REQUIRED, event="VOLUME_NOT_REACHED"),
+        keeps_time=True,
+    )
+
+
+def _duration(zone: Zone, payload: Mapping[str, Any], litres: float | None, share: float) -> Nanos:
+    """The time that was asked for; litres that nobody counts are given by the commissioned rate."""
+    if litres is not None and zone.rate_l_min is not None:
+        return max(SECOND, min(HARD_LIMIT, seconds(share * litres / zone.rate_l_min * 60)))
+    asked = duration_of(payload)
+    # A meter that has left the site file with a run open: the run ends anyhow, and no table may fail meanwhile.
+    return SECOND if asked is None else seconds(share * float(asked))
+
+
+def _may_correct(payload: Mapping[str, Any]) -> bool:
+    """The plain timer of a thirsty zone gives whatever there is; a caller may say the same."""
+    return (
+        payload.get("fallback") is not True and execution_of(payload).get("correction_during_irrigation") is not False
+    )
 
 
 def _source(site: Site, zone: Zone) -> tuple[Condition, ...]:

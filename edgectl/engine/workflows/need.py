@@ -15,13 +15,15 @@ RUN, SKIP, RETRY, FAIL, WAIT = "run", "skip", "retry", "fail", "wait"
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """A decision with its reason. `samples` are the readings it was made on."""
+    """A decision with its reason. `samples` are the readings it was made on; `error` is how the task fails by it, also
+    after the last of its attempts."""
 
     decision: str
     code: Code
     error: Code | None = None
     samples: tuple[Mapping[str, Any], ...] = ()
     why: str = ""
+    run_mode: str = "run_full"  # or run_reduced
 
 
 def awaited(draft: Draft, sensors: tuple[str, ...]) -> bool:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, Until, Volume
+from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, OutOfBand, Until, Volume
 from edgectl.model.channel import Missing
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -33,6 +33,8 @@ def met(draft: Draft, task: Task, until: Until, began: Nanos) -> Sight:
             return _sight(reading.value - task.meter_at_start >= litres)
         case InBand():
             return _in_band(draft, until)
+        case OutOfBand():
+            return _out_of_band(draft, task, until)
         case All(parts=parts):
             sights = [met(draft, task, part, began) for part in parts]
             if Sight.NO in sights:
@@ -75,6 +77,17 @@ def _in_band(draft: Draft, wish: InBand) -> Sight:
             return Sight.BLIND  # whoever cannot see one of the two does not correct the other
         sights.append(_sight(abs(reading.value - target) <= share * target))
     return Sight.NO if Sight.NO in sights else Sight.YES
+
+
+def _out_of_band(draft: Draft, task: Task, wish: OutOfBand) -> Sight:
+    since = (wish, task.task_id, task.cycle)
+    nobody = draft.held(f"lockout:{task.zone}") or draft.held("dosing_locked")
+    if nobody or _in_band(draft, wish.band) is not Sight.NO:
+        draft.forget_since(since)
+        return Sight.NO
+    left = draft.since(since) + wish.held
+    draft.wake(left)
+    return _sight(draft.now.mono >= left)
 
 
 def _sight(holds: bool) -> Sight:

@@ -55,6 +55,15 @@ class InBand:
     ec_share: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutOfBand:
+    """pH or EC has been outside its band for `held`, and somebody could correct it. What cannot be seen is not outside:
+    the plants get water from an unseen solution rather than none."""
+
+    band: InBand
+    held: Nanos
+
+
 @dataclass(frozen=True, slots=True)
 class All:
     """Every one holds."""
@@ -69,7 +78,7 @@ class Any:
     parts: tuple["Until", ...]
 
 
-Until = Above | Below | Elapsed | Volume | InBand | All | Any
+Until = Above | Below | Elapsed | Volume | InBand | OutOfBand | All | Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,11 +127,23 @@ class Stage:
     looks_first: bool = False  # nothing is opened when `until` holds already
     resumes: bool = False
     corrects: bool = False
+    keeps_time: bool = False  # whoever comes back to it finds only the time that it has left
+    failed: Code | None = None  # how the task ends when an order of this stage fails; else by how the order ended
     entered: tuple[str, Code] | None = None  # the event and its reason when the stage begins
     going: Code | None = None  # the reason that stands on the task while the stage holds
 
 
 Table = tuple[Stage, ...]
+
+
+def main_line(table: Table) -> tuple[Stage, ...]:
+    """The stages that are gone through when all goes well."""
+    line: list[Stage] = []
+    following: str | None = table[0].name if table else None
+    while following is not None and following not in {stage.name for stage in line}:
+        line.append(row(table, following))
+        following = line[-1].done.to
+    return tuple(line)
 
 
 def row(table: Table, name: str) -> Stage:

@@ -9,6 +9,7 @@ import math
 
 from edgectl.engine.workflows import times
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE
+from edgectl.engine.workflows.execution import NOTHING, Wish, within
 from edgectl.engine.workflows.stage import Above, All, Below, Door, Exit, InBand, Stage, Table, Until
 from edgectl.model.codes import Code
 from edgectl.model.site import Site, Zone
@@ -18,65 +19,66 @@ from edgectl.model.water import Chemistry, Circuit, Tank
 CLEAN_FILL_LIMIT: Nanos = 1200 * SECOND
 SOLUTION_FILL_LIMIT: Nanos = 1800 * SECOND
 REFILL_LIMIT: Nanos = 600 * SECOND
-RECOVERY_LIMIT: Nanos = 600 * SECOND
-RECOVERY_ATTEMPTS = 5
+LEAST_FILL: Nanos = 10 * SECOND  # a tank that is almost full, and a valve that has to open
+RETRY_CYCLES = 1
 PREPARE_LEAST: Nanos = 1200 * SECOND
 FULL_PCT = 95.0  # nothing to refill above
 WET = 0.5  # a float reads 0 or 1
-SETTLED: Nanos = 5 * SECOND  # a float that was empty has to be wet for so long before it counts
 PREPARE_PH, PREPARE_EC = 0.15, 0.25
-RECOVERY_PH, RECOVERY_EC = 0.05, 0.10
-DEGRADED_PH, DEGRADED_EC = 0.10, 0.20
 
 _BLIND = Exit(code=Code.TWO_TANK_LEVEL_STALE, error=Code.TWO_TANK_LEVEL_STALE, event="TANK_LEVEL_STALE")
-_UNSEEN = Exit(
+UNSEEN = Exit(
     code=Code.STALE, error=Code.EXECUTION_FAILED
 )  # a probe, or the float that keeps the pump from running dry
 _CONTRADICTION = Exit(code=Code.TWO_TANK_LEVEL_UNAVAILABLE, error=Code.TWO_TANK_LEVEL_UNAVAILABLE)
 
 
-def startup(site: Site, zone: Zone) -> Table:
+def startup(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Clean water, then solution, then the targets."""
     circuit = _circuit(zone)
     ready = Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED")
     if circuit.clean is None:
-        return (*_first_fill(circuit, "prepare" if zone.chemistry else None), *_prepare(site, zone, ready))
+        first = _first_fill(circuit, "prepare" if zone.chemistry else None, wish)
+        return (*first, *_prepare(site, zone, ready, wish))
     return (
-        *_first_fill(circuit, "solution_fill"),
-        *_solution_fill(zone, circuit, "prepare" if zone.chemistry else None),
-        *_prepare(site, zone, ready),
+        *_first_fill(circuit, "solution_fill", wish),
+        *_solution_fill(zone, circuit, "prepare" if zone.chemistry else None, wish),
+        *_prepare(site, zone, ready, wish),
     )
 
 
-def clean_fill(site: Site, zone: Zone) -> Table:
+def clean_fill(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Only the first fill."""
-    return _first_fill(_circuit(zone), None)
+    return _first_fill(_circuit(zone), None, wish)
 
 
-def solution_fill(site: Site, zone: Zone) -> Table:
+def solution_fill(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Only the second fill; when the clean tank runs dry it is filled up in between."""
     circuit = _circuit(zone)
-    return (*_solution_fill(zone, circuit, None), *_first_fill(circuit, "solution_fill"))
+    return (*_solution_fill(zone, circuit, None, wish), *_first_fill(circuit, "solution_fill", wish))
 
 
-def prepare(site: Site, zone: Zone) -> Table:
+def prepare(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Only the recirculation."""
-    return _prepare(site, zone, Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED"))
+    return _prepare(site, zone, Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED"), wish)
 
 
-def refill(site: Site, zone: Zone) -> Table:
-    """Top the source up from the mains: by level, by time, whichever comes first."""
+def refill(site: Site, zone: Zone, wish: Wish = NOTHING, level_pct: float | None = None) -> Table:
+    """Top the source up from the mains: by level or by time, whichever comes first. Where the level is known from the
+    decision, the time is what the missing litres take."""
     circuit = _circuit(zone)
     tank = circuit.clean or circuit.solution
+    missing = 1.0 if level_pct is None else min(1.0, max(0.0, 1.0 - level_pct / 100))
+    limit = max(LEAST_FILL, _fill_limit(tank, circuit.fill_l_min, REFILL_LIMIT, missing))
     return (
         Stage(
             name="refill",
             entered=("TANK_REFILL_STARTED", Code.TANK_REFILL_STARTED),
             going=Code.TANK_REFILL_IN_PROGRESS,
             opens=(circuit.fill,),
-            until=full(tank),
+            until=full(tank, wish),
             done=Exit(code=Code.TANK_REFILL_COMPLETED, event="TANK_REFILL_COMPLETED"),
-            limit=_fill_limit(tank, circuit.fill_l_min, REFILL_LIMIT),
+            limit=within(limit, wish.refill),
             late=Exit(
                 code=Code.CYCLE_START_REFILL_TIMEOUT, error=Code.CYCLE_START_REFILL_TIMEOUT, event="TANK_REFILL_TIMEOUT"
             ),
@@ -88,45 +90,17 @@ def refill(site: Site, zone: Zone) -> Table:
             ),
             resumes=True,
             looks_first=True,
+            failed=Code.CYCLE_START_REFILL_COMMAND_FAILED,
         ),
     )
 
 
-def recovery(site: Site, zone: Zone) -> Table:
-    """The plants' water is off its targets: close them off, recirculate and correct, five times at most."""
-    chemistry = _chemistry(zone)
-    degraded = Exit(code=Code.IRRIGATION_RECOVERY_DEGRADED, event="PREPARE_TARGETS_REACHED")
-    failed = Exit(code=Code.IRRIGATION_RECOVERY_FAILED, error=Code.IRRIGATION_RECOVERY_ATTEMPTS_EXCEEDED)
-    return (
-        Stage(
-            name="recover",
-            entered=("STAGE_ENTERED", Code.IRRIGATION_RECOVERY_STARTED),
-            opens=recirculation(zone),
-            until=in_band(chemistry, RECOVERY_PH, RECOVERY_EC),
-            done=Exit(code=Code.IRRIGATION_RECOVERY_RECOVERED, event="PREPARE_TARGETS_REACHED"),
-            limit=max(RECOVERY_LIMIT, least_go(chemistry)),
-            late=Exit(code=Code.IRRIGATION_RECOVERY_FAILED, to="judge"),
-            doors=dry_door(zone),
-            blind=_UNSEEN,
-            corrects=True,
-        ),
-        Stage(
-            name="judge",
-            looks_first=True,
-            until=in_band(chemistry, DEGRADED_PH, DEGRADED_EC),
-            done=degraded,
-            limit=SECOND,
-            late=Exit(code=Code.IRRIGATION_RECOVERY_STARTED, to="recover", cycles=RECOVERY_ATTEMPTS - 1, spent=failed),
-        ),
-    )
-
-
-def full(tank: Tank) -> Until:
+def full(tank: Tank, wish: Wish = NOTHING) -> Until:
     """What shows that a tank is full: its upper float, or its level where it has none."""
     if tank.high is not None:
         return Above(sensor=tank.high, limit=WET)
     assert tank.level is not None
-    return Above(sensor=tank.level, limit=FULL_PCT)
+    return Above(sensor=tank.level, limit=FULL_PCT if wish.full_pct is None else min(FULL_PCT, wish.full_pct))
 
 
 def in_band(chemistry: Chemistry, ph_share: float, ec_share: float) -> InBand:
@@ -154,15 +128,15 @@ def prepare_limit(chemistry: Chemistry) -> Nanos:
 # -- the rows
 
 
-def _first_fill(circuit: Circuit, then: str | None) -> Table:
+def _first_fill(circuit: Circuit, then: str | None, wish: Wish) -> Table:
     tank = circuit.clean or circuit.solution
-    limit = _fill_limit(tank, circuit.fill_l_min, circuit.fill_time or CLEAN_FILL_LIMIT)
+    limit = within(_fill_limit(tank, circuit.fill_l_min, circuit.fill_time or CLEAN_FILL_LIMIT), wish.clean_fill)
     timeout = Exit(code=Code.CLEAN_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT, locks=circuit.fill)
     again = Exit(
         code=Code.CLEAN_FILL_RETRY_STARTED,
         event="CLEAN_FILL_RETRY_STARTED",
         to="clean_fill",
-        cycles=1,
+        cycles=RETRY_CYCLES if wish.retries is None else min(RETRY_CYCLES, wish.retries),
         spent=timeout,
     )
     return (
@@ -171,7 +145,7 @@ def _first_fill(circuit: Circuit, then: str | None) -> Table:
             entered=("CLEAN_FILL_STARTED", Code.CLEAN_FILL_STARTED),
             going=Code.CLEAN_FILL_IN_PROGRESS,
             opens=(circuit.fill,),
-            until=full(tank),
+            until=full(tank, wish),
             done=Exit(code=Code.CLEAN_FILL_COMPLETED, event="CLEAN_FILL_COMPLETED", to=then),
             limit=limit,
             # Where the rate is known, the limit is the whole tank and more: a second try could only run over.
@@ -180,11 +154,12 @@ def _first_fill(circuit: Circuit, then: str | None) -> Table:
             blind=_BLIND,
             resumes=True,
             looks_first=True,
+            failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
 
 
-def _solution_fill(zone: Zone, circuit: Circuit, then: str | None) -> Table:
+def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -> Table:
     assert zone.pump is not None
     assert circuit.clean is not None
     parts = (circuit.clean_supply, circuit.solution_fill, zone.pump)
@@ -205,7 +180,10 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None) -> Table:
             opens=tuple(part for part in parts if part is not None),
             until=full(circuit.solution),
             done=Exit(code=Code.SOLUTION_FILL_COMPLETED, event="SOLUTION_FILL_COMPLETED", to=then),
-            limit=_fill_limit(circuit.solution, _rate(zone), circuit.solution_time or SOLUTION_FILL_LIMIT),
+            limit=within(
+                _fill_limit(circuit.solution, _rate(zone), circuit.solution_time or SOLUTION_FILL_LIMIT),
+                wish.solution_fill,
+            ),
             late=Exit(
                 code=Code.SOLUTION_FILL_TIMEOUT,
                 error=Code.SOLUTION_TANK_NOT_FILLED_TIMEOUT,
@@ -215,15 +193,16 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None) -> Table:
             blind=_BLIND,
             resumes=True,
             looks_first=True,
+            failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
 
 
-def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
+def _prepare(site: Site, zone: Zone, ready: Exit, wish: Wish) -> Table:
     chemistry = zone.chemistry
     if chemistry is None:
         return ()
-    opens, whole = recirculation(zone), prepare_limit(chemistry)
+    opens, whole = recirculation(zone), within(prepare_limit(chemistry), wish.prepare)
     most = times.longest(site, opens)
     # What a relay timer cannot count in one go is done in several; each is long enough for a dose and its mixing.
     go = whole if most is None else max(min(whole, most), least_go(chemistry))
@@ -236,11 +215,12 @@ def _prepare(site: Site, zone: Zone, ready: Exit) -> Table:
             opens=opens,
             until=in_band(chemistry, PREPARE_PH, PREPARE_EC),
             done=ready,
-            limit=go,
+            limit=within(go, wish.prepare),
             late=missed if go >= whole else again,
             doors=dry_door(zone),
-            blind=_UNSEEN,
+            blind=UNSEEN,
             corrects=True,
+            failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
 
@@ -269,10 +249,10 @@ def _contradictions(tank: Tank) -> tuple[Door, ...]:
     return (Door(name=f"{tank.name}_floats", when=when, exit=_CONTRADICTION),)
 
 
-def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos) -> Nanos:
-    """Where the commissioned rate is known, no fill lasts longer than 1.3 times the whole tank: a float that lies must
-    not become a flood."""
-    return most if rate_l_min is None else min(most, seconds(1.3 * tank.volume_l / rate_l_min * 60))
+def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos, missing: float = 1.0) -> Nanos:
+    """Where the commissioned rate is known, no fill lasts longer than 1.3 times the missing share of the tank: a float
+    that lies must not become a flood."""
+    return most if rate_l_min is None else min(most, seconds(1.3 * missing * tank.volume_l / rate_l_min * 60))
 
 
 def _rate(zone: Zone) -> float | None:
@@ -282,8 +262,3 @@ def _rate(zone: Zone) -> float | None:
 def _circuit(zone: Zone) -> Circuit:
     assert zone.circuit is not None, f"{zone.name} has no circuit"
     return zone.circuit
-
-
-def _chemistry(zone: Zone) -> Chemistry:
-    assert zone.chemistry is not None, f"{zone.name} has no chemistry"
-    return zone.chemistry

@@ -25,8 +25,9 @@ def longest(site: Site, opens: tuple[str, ...]) -> Nanos | None:
     return min(limits, default=None)
 
 
-def lease(site: Site, stage: Stage, actuator: str) -> Nanos:
-    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it."""
+def lease(site: Site, stage: Stage, actuator: str, held: Nanos = 0) -> Nanos:
+    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it. A run that
+    has `held` for a while already is no longer than what is left of it."""
     if actuator == stage.opens[-1]:
-        return stage.limit + REACH if stage.pulse is None else stage.pulse
+        return stage.limit + REACH if stage.pulse is None else max(SECOND, stage.pulse - held)
     return ceiling(site, stage)

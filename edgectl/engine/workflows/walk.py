@@ -16,6 +16,7 @@ from edgectl.engine.workflows import outcome, times
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
+from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Actuator, Role
@@ -31,6 +32,8 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0)
     stage = row(table, name)
     now = draft.now.mono
     again = task.phase != ""
+    if stage.keeps_time and name in task.spent:
+        task, held = _come_back(draft, task, name), task.spent[name]
     entered = replace(
         task,
         stage=name,
@@ -65,6 +68,8 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif _opened(draft, task, stage):
                 draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
+                if stage.going is not None:
+                    _tell_going(draft, task, stage.going)
         case "hold":
             mixed = not stage.corrects or is_mixed(draft, task, task.stage_since)
             task = draft.task(task.task_id)
@@ -75,7 +80,8 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 door = "late" if draft.now.mono >= ends else None
                 draft.wake(ends)
             if door is not None:
-                draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
+                left = _keep_time(draft, task) if stage.keeps_time else task
+                draft.put(replace(left, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif mixed and stage.corrects:
                 correct(draft, task, ends)
         case _:
@@ -140,7 +146,7 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
         veto = switch_on(
             draft,
             actuator_name=actuator.name,
-            lease=times.lease(draft.state.site, stage, actuator.name),
+            lease=times.lease(draft.state.site, stage, actuator.name, task.held),
             cmd_id=_cmd_id(task, stage, actuator.name),
             stage=stage.name,
             task_id=task.task_id,
@@ -256,7 +262,7 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     """A reason to give up that no table has to name."""
     for command in draft.commands(task.task_id):
         if command.terminal and command.state is not CommandState.DONE and outcome.counts(task, command):
-            return error_of(command.state)
+            return stage.failed or error_of(command.state)
     if any(forbids(draft, draft.state.site.actuators[name]) for name in stage.opens):
         return Code.STOPPED
     for output in mine(draft, task):
@@ -274,6 +280,33 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
 
 
 # -- times and names
+
+
+def _keep_time(draft: Draft, task: Task) -> Task:
+    """What a stage has held and metered, for the case that it is come back to."""
+    spent = {**task.spent, task.stage: task.held + draft.now.mono - task.stage_since}
+    metered = _metered(draft, task)
+    if metered is not None and task.meter_at_start is not None:
+        spent[f"{task.stage} ml"] = round((metered - task.meter_at_start) * 1000)
+    return replace(task, spent=spent)
+
+
+def _come_back(draft: Draft, task: Task, name: str) -> Task:
+    """What went through the meter meanwhile was not for the plants."""
+    metered, before_ml = _metered(draft, task), task.spent.get(f"{name} ml")
+    if metered is None or before_ml is None:
+        return task
+    return replace(task, meter_at_start=metered - before_ml / 1000)
+
+
+def _metered(draft: Draft, task: Task) -> float | None:
+    meter = draft.state.site.zones[task.zone].meter
+    reading = None if meter is None else draft.read(meter)
+    return reading.value if isinstance(reading, Reading) else None
+
+
+def _tell_going(draft: Draft, task: Task, going: Code) -> None:
+    draft.note("STAGE_UNDER_WAY", task_id=task.task_id, zone=task.zone, stage=task.stage, reason_code=going.value)
 
 
 def _cmd_id(task: Task, stage: Stage, actuator: str) -> str:

@@ -48,7 +48,8 @@ ALARMS: dict[Code, Meaning] = {
     ),
     Code.BIZ_NODE_OFFLINE: alarm("A node of the zone is off the air.", "Check its power and its network."),
     Code.BIZ_CONFIG_ERROR: alarm(
-        "What a device holds does not fit the site file.", "Compare the device's settings with the site file."
+        "What is asked for does not fit what the site file has, or what a device holds.",
+        "Compare the schedule and the device's settings with the site file.",
     ),
     Code.ZONE_THIRSTY: alarm(
         "The zone has gone without water for half of the longest time its plants bear.",

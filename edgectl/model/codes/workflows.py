@@ -50,11 +50,9 @@ WORKFLOWS: dict[Code, Meaning] = {
     Code.PREPARE_NPK_PH_TARGET_NOT_REACHED: error(
         "The solution was given up: its pH or EC stayed off the target.", "Check the stock bottles, pumps and probes."
     ),
-    Code.TWO_TANK_LEVEL_UNAVAILABLE: error(
-        "A float of the two tanks cannot be read.", "Check the float and its cable."
-    ),
-    Code.TWO_TANK_LEVEL_STALE: error("The last reading of a float of the two tanks is too old.", "Check its device."),
-    Code.TWO_TANK_COMMAND_FAILED: error(
+    Code.TWO_TANK_LEVEL_UNAVAILABLE: both("A float of the two tanks cannot be read.", "Check the float and its cable."),
+    Code.TWO_TANK_LEVEL_STALE: both("The last reading of a float of the two tanks is too old.", "Check its device."),
+    Code.TWO_TANK_COMMAND_FAILED: both(
         "A valve or pump of the two tanks did not obey.", "The command says how it ended."
     ),
     Code.TWO_TANK_CHANNEL_NOT_FOUND: error(
@@ -73,12 +71,17 @@ WORKFLOWS: dict[Code, Meaning] = {
     ),
     Code.ONLINE_CORRECTION_FAILED: reason("The solution could not be corrected while it was watering."),
     Code.TANK_TO_TANK_CORRECTION_STARTED: reason("The solution goes round between the tanks while it is corrected."),
-    Code.MISSING_FLAGS: reason("The probe's device did not say whether its reading may be corrected by."),
+    Code.MISSING_FLAGS: reason(
+        "A probe's reading does not come with what a correction needs: it is absent, too old or too poor.",
+        "Look at the probe, its cable and its calibration.",
+    ),
     Code.FLOW_INACTIVE: both(
         "Water should move there and none does.", "Check the source, the suction filter and the valve."
     ),
     Code.SENSOR_UNSTABLE: reason("The probe has not settled, so nothing is dosed by it."),
-    Code.CORRECTIONS_NOT_ALLOWED: reason("The probe's device forbids corrections for now."),
-    Code.GATING_PASSED: reason("Flow, probe and device allow a correction."),
+    Code.CORRECTIONS_NOT_ALLOWED: reason(
+        "Dosing is locked, so the solution is left as it is.", "The alarm of the zone says why; acknowledge it."
+    ),
+    Code.GATING_PASSED: reason("The water moves, the probes are at rest and nothing is locked: it may be corrected."),
     Code.DOSE_BELOW_RESOLUTION: reason("The dose would be smaller than the pump can measure, so none is given."),
 }
