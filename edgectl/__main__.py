@@ -13,6 +13,7 @@ COMMANDS = {
     "bus": "bus:bus",
     "channel": "outputs:channel",
     "check": "check:check",
+    "device": "device:device",
     "explain": "codes:explain",
     "hold": "restraints:hold",
     "journal": "journal:journal",

@@ -1,17 +1,44 @@
-"""`edgectl bus monitor`: the frames on a bus, as they pass."""
+"""`edgectl bus`: the frames on a bus as they pass, and who is on a line."""
 
 import json
 from datetime import datetime
+from typing import Any
 
 import click
 
-from edgectl.cli.client import ask
+from edgectl.cli.client import ask, show
+from edgectl.cli.scan import probe, scan
+from edgectl.cli.words import span, table
 from edgectl.model.time import to_datetime
 
 
 @click.group()
 def bus() -> None:
     """One bus."""
+
+
+bus.add_command(scan)
+bus.add_command(probe)
+
+
+@bus.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def list_(as_json: bool) -> None:
+    """The buses that the daemon drives, with their devices: who answers, and since when not."""
+    rows = ask("GET", "/status")["buses"]
+    if show(rows, as_json):
+        return
+    for row in rows:
+        state = f"up, load {row['load'] * 100:.0f} %" if row["up"] else f"down: {row['reason']}"
+        click.echo(f"{row['bus']}  {state}")
+        for line in table([_device(device) for device in row["devices"]]):
+            click.echo(f"  {line}")
+
+
+def _device(row: dict[str, Any]) -> list[str]:
+    unit = "" if row["unit"] is None else f"unit {row['unit']}"
+    good = "never answered" if row["last_good_s"] is None else f"good {span(row['last_good_s'])} ago"
+    return [row["device"], unit, good, row["why"] if row["down"] else "well"]
 
 
 @bus.command()

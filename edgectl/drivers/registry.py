@@ -45,6 +45,11 @@ def find(name: str) -> Profile:
     if name not in names():
         raise UnknownProfile(name, difflib.get_close_matches(name, names(), n=2, cutoff=0.5))
     text = (resources.files("edgectl.drivers") / "profiles" / f"{name}.yaml").read_text()
+    return read_profile(name, text)
+
+
+def read_profile(name: str, text: str) -> Profile:
+    """A profile from the text of its file."""
     return _profile(name, YAML(typ="safe", pure=True).load(text))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, values_of
-from edgectl.drivers.framing import Framing, framing_of
+from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
 from edgectl.drivers.pollplan import Block
 from edgectl.drivers.profile import Check, Demand, Outlet, Profile
@@ -24,7 +24,7 @@ class Modbus:
 
     def __init__(self, bus: Bus, site: Site) -> None:
         self._bus = bus
-        self._framing = framing_of(bus)
+        self._framing = framing_for(bus.line)
         self._outlets = outlets_of(bus, site)
         self._inverted = frozenset(name for name in self._outlets if site.actuators[name].inverted)
         self.silence: Nanos = self._framing.silence

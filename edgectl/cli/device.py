@@ -1,0 +1,97 @@
+"""`edgectl device`: one device on a line, while no daemon drives it. Reads only."""
+
+import re
+import sys
+from pathlib import Path
+
+import click
+
+from edgectl.cli.client import refuse, show
+from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
+
+KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
+
+
+@click.group()
+def device() -> None:
+    """One device, by its line and unit: its registers, and a profile for one that nobody knows yet."""
+
+
+@device.command()
+@click.argument("line")
+@click.argument("unit", type=click.IntRange(1, 247))
+@click.argument("address", type=click.IntRange(0, 65535))
+@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="How many in a row.")
+@click.option(
+    "--kind", type=click.Choice(list(KINDS)), default="holding", show_default=True, help="Which of its rooms."
+)
+@site_option
+@baud_option
+@parity_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def read(
+    line: str,
+    unit: int,
+    address: int,
+    count: int,
+    kind: str,
+    site: Path,
+    baud: int | None,
+    parity: str | None,
+    as_json: bool,
+) -> None:
+    """Read registers or bits of UNIT on LINE, from ADDRESS on, counted from 0 as they go on the wire."""
+    from edgectl.drivers.codecs import modbus
+    from edgectl.drivers.codecs.modbus import BadReply
+
+    _, way = line_of(line, site, baud, parity)
+    function = KINDS[kind]
+    with alone(way) as talk:
+        try:
+            reply = talk.exchange(modbus.read(unit, function, address, count))
+        except BadReply as bad:
+            place = f"unit {unit} on {where(way)}, {kind} {address}"
+            refuse(f"{place}: {bad}", "edgectl bus probe shows what it answers")
+    if function in (1, 2):
+        values = [int(bit) for bit in modbus.bits(reply, count)]
+    else:
+        values = [int(modbus.number(reply, index, "u16")) for index in range(count)]
+    rows = [{"address": address + index, "value": value} for index, value in enumerate(values)]
+    if not show(rows, as_json):
+        for row in rows:
+            more = "" if function in (1, 2) else f"  0x{row['value']:04X}  as s16 {_signed(row['value'])}"
+            click.echo(f"{row['address']:>5}  {row['value']}{more}")
+
+
+@device.command()
+@click.argument("line")
+@click.argument("unit", type=click.IntRange(1, 247))
+@click.argument("name")
+@click.option(
+    "--last", type=click.IntRange(0, 9999), default=127, show_default=True, help="The last register to ask for."
+)
+@site_option
+@baud_option
+@parity_option
+def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None, parity: str | None) -> None:
+    """Read every register of UNIT and write the beginning of a profile into NAME.yaml here. Overwrites nothing."""
+    from edgectl.drivers import sweep
+
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
+        refuse(f"{name!r} is no name of a profile", "short words a buyer would say, with dashes: my-level-probe")
+    file = Path(f"{name}.yaml")
+    if file.exists():
+        refuse(f"{file} exists already; nothing was read", "take another name, or move the file away")
+    _, way = line_of(line, site, baud, parity)
+    label = f"reading unit {unit} on {where(way)}"
+    with alone(way) as talk, click.progressbar(length=2 * (last + 1), label=label, file=sys.stderr) as bar:
+        words = sweep.sweep(talk, unit, last, bar.update)
+    if not words:
+        refuse(f"unit {unit} on {where(way)} answered for none of the registers 0 to {last}", "try a larger --last")
+    file.write_text(sweep.draft(name, unit, words))
+    click.echo(f"{len(words)} registers answered; they stand in {file} with the values that they held")
+    click.echo("  change what the device measures, read again, and name the registers that followed")
+
+
+def _signed(value: int) -> int:
+    return value - 65536 if value > 32767 else value

@@ -1,0 +1,85 @@
+"""Which line a command means: a bus of the site file, a serial port or HOST:PORT; and how it is opened alone."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from edgectl.cli.client import DEFAULT_SITE, refuse
+
+if TYPE_CHECKING:
+    from edgectl.drivers.talk import Talk
+    from edgectl.drivers.wiring import Bus, Line
+
+REPLY_WITHIN_S = 0.2
+
+site_option = click.option(
+    "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
+)
+baud_option = click.option(
+    "--baud", type=int, help="The speed of a serial line; 9600 unless the site file knows better."
+)
+parity_option = click.option("--parity", type=click.Choice(["N", "E", "O"]), help="The parity of a serial line.")
+
+
+def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tuple[str, Line]":
+    """The kind of a bus and its line. Exits 1 with a sentence."""
+    from dataclasses import replace
+
+    from edgectl.drivers.wiring import SerialLine, TcpHost
+
+    if name.startswith("/"):
+        return "modbus-rtu", SerialLine(port=name, baudrate=baud or 9600, parity=parity or "N")
+    host, colon, port = name.rpartition(":")
+    if colon and port.isdigit():
+        return "modbus-tcp", TcpHost(host=host, port=int(port))
+    bus = _of_site(name, site)
+    line = bus.line
+    if isinstance(line, SerialLine):
+        line = replace(line, baudrate=baud or line.baudrate, parity=parity or line.parity)
+    return bus.kind, line
+
+
+@contextlib.contextmanager
+def alone(line: "Line", reply_within_s: float = REPLY_WITHIN_S) -> "Iterator[Talk]":
+    """The line for ourselves. Exits 1 with a sentence when it cannot be had."""
+    from edgectl.drivers.links.seam import LinkDown
+    from edgectl.drivers.talk import open_line
+
+    try:
+        with open_line(line, reply_within_s=reply_within_s) as talk:
+            yield talk
+    except LinkDown as down:
+        refuse(str(down), "a daemon that drives it must be stopped first: systemctl stop edgectl")
+    except OSError as error:
+        refuse(
+            f"{where(line)} cannot be opened: {error.strerror or error}", "check the adapter, its name and its power"
+        )
+
+
+def where(line: "Line") -> str:
+    """The line in words."""
+    from edgectl.drivers.wiring import SerialLine
+
+    if isinstance(line, SerialLine):
+        return f"{line.port}  {line.baudrate} 8{line.parity}{line.stopbits}"
+    return f"{line.host}:{line.port}"
+
+
+def _of_site(name: str, site: Path) -> "Bus":
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    try:
+        loaded = load(site)
+    except SiteRejected as rejected:
+        refuse(str(rejected), "or name the line itself: a serial port such as /dev/ttyUSB0, or HOST:PORT")
+    bus = next((bus for bus in loaded.buses if bus.name == name), None)
+    if bus is None:
+        known = ", ".join(bus.name for bus in loaded.buses) or "none"
+        refuse(f"{site} has no bus {name}; there are: {known}", "or name the line itself: /dev/ttyUSB0, or HOST:PORT")
+    if not bus.kind.startswith("modbus"):
+        refuse(f"bus {name} speaks {bus.kind}; only Modbus lines can be asked this way")
+    return bus

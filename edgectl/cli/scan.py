@@ -1,0 +1,128 @@
+"""`edgectl bus scan` and `bus probe`: who is on a line. Reads only, and only while no daemon drives it."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgectl.cli.client import refuse, show
+from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
+
+if TYPE_CHECKING:
+    from edgectl.drivers.discover import Found
+    from edgectl.drivers.wiring import Line
+
+
+@click.command()
+@click.argument("line")
+@click.option("--units", default="1..32", show_default=True, help="The addresses to ask, for example 1..247 or 5.")
+@click.option("--every-speed", is_flag=True, help="Ask at each usual speed and parity of a serial line; takes long.")
+@site_option
+@baud_option
+@parity_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def scan(
+    line: str, units: str, every_speed: bool, site: Path, baud: int | None, parity: str | None, as_json: bool
+) -> None:
+    """Ask each address of LINE, a bus of the site file, a port such as /dev/ttyUSB0, or HOST:PORT, who is there."""
+    from edgectl.drivers import discover
+
+    numbers = _units(units)
+    kind, first = line_of(line, site, baud, parity)
+    rows: list[tuple[Line, Found]] = []
+    for way in _ways(first) if every_speed else [first]:
+        label = f"scanning {where(way)}  units {units}  reads only"
+        with alone(way) as talk, click.progressbar(numbers, label=label, file=sys.stderr) as bar:
+            rows += [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
+    if show([{"line": where(way), **body(found)} for way, found in rows], as_json):
+        return
+    for way, found in rows:
+        if every_speed:
+            click.echo(where(way))
+        for text in story(found):
+            click.echo(text)
+    if not rows:
+        click.echo(f"nobody answered on {where(first)}")
+        click.echo("  check 24 V, swap A and B, try --every-speed; docs/commissioning.md, part 4")
+
+
+@click.command()
+@click.argument("line")
+@click.argument("unit", type=click.IntRange(1, 247))
+@site_option
+@baud_option
+@parity_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None, as_json: bool) -> None:
+    """Ask one UNIT of LINE what it is and what it reads now."""
+    from edgectl.drivers import discover
+
+    kind, way = line_of(line, site, baud, parity)
+    with alone(way) as talk:
+        found = discover.probe(talk, kind, unit)
+    if not show(body(found), as_json):
+        for text in story(found, whole=True):
+            click.echo(text)
+    if not found.there:
+        refuse(f"unit {unit} is silent on {where(way)}", f"edgectl bus scan {line} shows who answers")
+
+
+def story(found: "Found", *, whole: bool = False) -> list[str]:
+    """One unit in words."""
+    if found.noise:
+        return [f"unit {found.unit:<3}  two answers collide, or the line is noisy: two devices may share this address"]
+    if not found.there:
+        return []
+    answers = " ".join(f"FC{function:02d}" for function in found.functions)
+    head = f"unit {found.unit:<3}  answers {answers:<14}"
+    if not found.guesses:
+        return [f"{head}  no profile fits; edgectl device new LINE {found.unit} reads its registers"]
+    best, *others = found.guesses
+    sure = "is a" if best.proven else "could be a"
+    lines = [f"{head}  {sure} {best.profile}{_reads(best.values, whole)}"]
+    if others and whole:
+        lines += [f"          or a {guess.profile}{_reads(guess.values, whole)}" for guess in others]
+    return lines
+
+
+def body(found: "Found") -> dict[str, Any]:
+    """One unit as JSON."""
+    return {
+        "unit": found.unit,
+        "answers": list(found.functions),
+        "collides": bool(found.noise),
+        "guesses": [
+            {"profile": g.profile, "proven": g.proven, "reads": {name: value for name, value, _ in g.values}}
+            for g in found.guesses
+        ],
+    }
+
+
+def _reads(values: tuple[tuple[str, float, str], ...], whole: bool) -> str:
+    shown = values if whole else values[:3]
+    told = ", ".join(f"{name} {value:g}{f' {unit}' if unit else ''}" for name, value, unit in shown)
+    return f": {told}{', …' if len(shown) < len(values) else ''}" if told else ""
+
+
+def _units(text: str) -> range:
+    first, dots, last = text.partition("..")
+    with contextlib.suppress(ValueError):
+        numbers = range(int(first), int(last if dots else first) + 1)
+        if numbers and numbers[0] >= 1 and numbers[-1] <= 247:
+            return numbers
+    raise click.BadParameter(
+        f"{text!r} is no range of addresses; write 5 or 1..32, within 1..247", param_hint="--units"
+    )
+
+
+def _ways(line: "Line") -> "list[Line]":
+    from dataclasses import replace
+
+    from edgectl.drivers.wiring import SerialLine
+
+    if not isinstance(line, SerialLine):
+        return [line]
+    usual = [(baud, parity) for baud in (9600, 19200, 4800, 115200) for parity in ("N", "E")]
+    return [replace(line, baudrate=baud, parity=parity) for baud, parity in usual]

@@ -1,0 +1,78 @@
+"""One question after the other over a Modbus line, without a loop: for tools that run when no daemon does.
+
+The line is taken for ourselves alone, as the daemon takes it.
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import serial
+
+from edgectl.drivers.codecs.modbus import BadReply, Request
+from edgectl.drivers.framing import Framing, framing_for
+from edgectl.drivers.links.rtu import lock_port
+from edgectl.drivers.wiring import Line, SerialLine
+
+CONNECT_WITHIN_S = 1.2
+
+
+class NoReply(BadReply):
+    """Nothing came at all."""
+
+
+class Talk:
+    """One exchange after the other over an open line."""
+
+    def __init__(self, framing: Framing, port: "serial.Serial | socket.socket") -> None:
+        self._framing, self._port = framing, port
+
+    def exchange(self, request: Request) -> bytes:
+        """The reply PDU. Raises NoReply when nothing comes, and BadReply when nothing believable does."""
+        port, heard = self._port, b""
+        frame = self._framing.frame(request)
+        if isinstance(port, serial.Serial):
+            port.reset_input_buffer()
+            port.write(frame)
+        else:
+            port.sendall(frame)
+        while True:
+            try:
+                # What is there already, or the first byte that comes: a whole reply must not wait for more.
+                data = port.read(port.in_waiting or 1) if isinstance(port, serial.Serial) else port.recv(256)
+            except TimeoutError:
+                data = b""
+            if not data:
+                raise BadReply("no believable reply", heard) if heard else NoReply("no reply", heard)
+            heard += data
+            if (reply := self._framing.reply(request, heard)) is not None:
+                return reply
+
+
+@contextlib.contextmanager
+def open_line(line: Line, *, reply_within_s: float) -> Iterator[Talk]:
+    """Open a line and close it again. Raises LinkDown when somebody else holds it, OSError when it cannot be opened."""
+    if isinstance(line, SerialLine):
+        with open_port(line, reply_within_s) as port:
+            yield Talk(framing_for(line), port)
+        return
+    with socket.create_connection((line.host, line.port), timeout=CONNECT_WITHIN_S) as connection:
+        connection.settimeout(reply_within_s)
+        yield Talk(framing_for(line), connection)
+
+
+@contextlib.contextmanager
+def open_port(
+    line: SerialLine, reply_within_s: float, *, between_bytes_s: float | None = None
+) -> Iterator["serial.Serial"]:
+    """Open and lock a serial port. Raises LinkDown and OSError."""
+    with serial.Serial(
+        line.port,
+        baudrate=line.baudrate,
+        parity=line.parity,
+        stopbits=line.stopbits,
+        timeout=reply_within_s,
+        inter_byte_timeout=between_bytes_s,
+    ) as port:
+        lock_port(port.fileno(), line.port)
+        yield port
