@@ -11,6 +11,7 @@ COMMANDS = {
     "ack": "outputs:ack",
     "alarms": "outputs:alarms",
     "bus": "bus:bus",
+    "central": "central:central",
     "channel": "outputs:channel",
     "check": "check:check",
     "device": "device:device",

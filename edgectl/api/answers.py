@@ -112,6 +112,20 @@ class Status(Answer):
     alarms: list[AlarmRow]
 
 
+class Central(Answer):
+    """How it stands with the centre."""
+
+    contact: Literal["offline", "connecting", "online", "rejected"]
+    for_s: float
+    why: str
+    advice: str
+    again_in_s: float | None
+    heard_s: float | None
+    waiting: int
+    sent: int
+    gaps: list[str]
+
+
 class TaskRow(Answer):
     """A task."""
 

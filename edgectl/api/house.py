@@ -30,6 +30,9 @@ class House(Protocol):
     def status(self) -> Body:
         """What runs now."""
 
+    def central(self, *, hurry: bool = False) -> Body | None:
+        """How it stands with the centre, None when the site has none. `hurry` ends a rest between two tries."""
+
     def channels(self) -> list[Body]:
         """Every sensor and every output with its age."""
 

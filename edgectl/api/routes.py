@@ -44,6 +44,9 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
     async def status(_: Call) -> Any:
         return house.status()
 
+    async def central(_: Call) -> Any:
+        return _standing(house.central())
+
     async def channels(_: Call) -> Any:
         return house.channels()
 
@@ -86,6 +89,7 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
     after = Query(name="after", schema={"type": "integer", "minimum": 0}, says="Only what has a larger number.")
     return [
         _get("/status", LOOK, "The whole site.", status, "Status"),
+        _get("/central", LOOK, "How it stands with the centre.", central, "Central", (), (404,)),
         _get("/channels", LOOK, "Every sensor and every output.", channels, "Channels"),
         _get("/alarms", LOOK, "What a person must know.", alarms, "Alarms"),
         _get("/zones", LOOK, "The zones and what runs there.", zones, "Zones"),
@@ -158,7 +162,11 @@ def orders(house: House) -> list[Operation]:
     async def shelve(call: Call) -> Any:
         return await house.shelve(call.path("alarm_id"), float(call.body["seconds"]), call.who)
 
+    async def hurry(_: Call) -> Any:
+        return _standing(house.central(hurry=True))
+
     return [
+        _post("/central", "Ask the centre now.", hurry, Nothing, (404,)),
         _post("/tasks", "Ask for a task.", submit, TaskWish, (404, 409), checked=False),
         _post("/tasks/{task_id}/cancel", "End a task before its time.", cancel, Nothing, (404, 409)),
         _post("/tasks/{task_id}/approve", "Release a proposed task.", approve, Nothing, (404, 409)),
@@ -175,6 +183,12 @@ def orders(house: House) -> list[Operation]:
         _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, Nothing, (404, 409)),
         _post("/alarms/{alarm_id}/shelve", "Silence an alarm for a while.", shelve, ShelfWish, (404, 409)),
     ]
+
+
+def _standing(body: dict[str, Any] | None) -> dict[str, Any]:
+    if body is None:
+        raise Unavailable(404, "no_centre", "this site has no centre", "central: {dsn: {credential: NAME}} names one")
+    return body
 
 
 def _get(

@@ -105,6 +105,7 @@ def run(
         names=frozenset(name.lower() for name in names),
         certificate=certificate,
         proxied=behind_proxy,
+        central=loaded.central,
     )
     try:
         code = live(house)

@@ -35,6 +35,7 @@ def lines(data: dict[str, Any]) -> list[str]:
     rows += [["", "", reading] for reading in _readings(data)]
     rows += [["next", "", _next(item)] for item in data["next"][:3]]
     rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
+    rows += [["centre", "", centre(data["centre"])]] if data.get("centre") else []
     for alarm in data["alarms"]:
         seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
         over = "" if alarm["active"] else ", over"
@@ -78,6 +79,17 @@ def restraint(item: dict[str, Any]) -> str:
             return f"{item['zone']} is held until {day_and_time(item['until'])} by {item['who']}{why}"
         case _:
             return f"{item['zone']} is in {item['why']} mode, set by {item['who']}"
+
+
+def centre(data: dict[str, Any]) -> str:
+    """How it stands with the centre, in a line."""
+    waiting = f"{data['waiting']} line{'s' * (data['waiting'] != 1)} wait" + "s" * (data["waiting"] == 1)
+    if data["contact"] == "online":
+        gaps = f"; {data['gaps'][0]}" if data["gaps"] else ""
+        return f"online, {waiting if data['waiting'] else 'everything has arrived'}{gaps}"
+    again = "" if data["again_in_s"] is None else f"; asked again in {span(data['again_in_s'])}"
+    why = f": {data['why']}" if data["why"] else ""
+    return f"{data['contact']} for {span(data['for_s'])}, {waiting}{why}{again}"
 
 
 PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}

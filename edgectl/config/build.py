@@ -18,15 +18,12 @@ from edgectl.config.quantities import show
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, Line, RtuGateway, SerialLine, TcpHost
-from edgectl.model.site import LOADS, Actuator, FailSafe, Sensor, Site, ValveGroup
+from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, ValveGroup
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
 # Valid and harmless, and nothing happens yet. A star stands for any name.
-NOT_YET: tuple[Path, ...] = (
-    ("sensors", "*", "calibrate_every"),
-    ("central",),
-)
+NOT_YET: tuple[Path, ...] = (("sensors", "*", "calibrate_every"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +48,7 @@ class Loaded:
     notices: tuple[str, ...] = ()
     counts: Mapping[str, int] = field(default_factory=dict)
     loads: tuple[Load, ...] = ()
+    central: Central | None = None
     effective: tuple[Effective, ...] = ()
     outside_scheduler: bool = False
 
@@ -78,6 +76,15 @@ def build_site(parts: Parts, origins: Origins) -> Site:
             if bus.type in DRIVEN
         },
     )
+
+
+def build_central(parts: Parts) -> Central | None:
+    """The centre, when there is one."""
+    if parts.central is None:
+        return None
+    section = parts.central
+    patience = {} if section.patience is None else {"patience": section.patience}
+    return Central(credential=section.dsn.credential, pooled=section.pooled, **patience)
 
 
 def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:

@@ -56,6 +56,7 @@ def load(path: Path) -> Loaded:
             "schedules": len(parts.schedules),
         },
         loads=loads,
+        central=build.build_central(parts),
         effective=tuple(origins.lines),
         outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
     )

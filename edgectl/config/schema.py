@@ -322,6 +322,8 @@ class CentralSection(Strict):
     """The database of the centre."""
 
     dsn: Credential = Field(description="dsn: {credential: NAME}")
+    pooled: bool = Field(False, description="true when a pooler such as pgbouncer in transaction mode stands before it")
+    patience: Duration | None = Field(None, description="how long one answer may take, for example 20s")
 
 
 class ApiSection(Strict):

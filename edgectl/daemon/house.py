@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon import task_views, views
+from edgectl.daemon.buses import buses
+from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
@@ -118,6 +120,7 @@ class DaemonHouse:
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
+        self.centre: CentreLine | None = None
 
     @property
     def timezone(self) -> str:
@@ -130,7 +133,7 @@ class DaemonHouse:
         age = self._clock.now().mono - self._control.last_turn
         lines = self._field.tasks
         dead = {name: task.reason for name, task in lines.items() if not task.up}
-        down = dict(self._supervisor.down)
+        down = {name: why for name, why in self._supervisor.down.items() if name != TASK}  # the centre never counts
         checks = {
             "journal": _check(state.storage_ok, "it does not take entries"),
             "control": _check(age < CONTROL_SILENT, f"no turn for {age / SECOND:.1f} s"),
@@ -145,14 +148,30 @@ class DaemonHouse:
         now = self._clock.now()
         ready, _ = self.readiness()
         numbers = [*gauges(self._control, self._field, self._supervisor, now, ready=ready), *self._ledger.gauges()]
+        numbers += [] if self.centre is None else self.centre.gauges()
         return await asyncio.to_thread(render, numbers)
 
     def status(self) -> Body:
         """The whole site."""
         ready, checks = self.readiness()
-        body = views.status(self._control.stepper.state, self._clock.now())
+        now = self._clock.now()
+        body = views.status(self._control.stepper.state, now)
         failed = [f"{name}: {check['reason']}" for name, check in checks.items() if not check["ok"]]
-        return {**body, "ready": ready, "not_ready_because": failed, "buses": self._buses()}
+        return {
+            **body,
+            "ready": ready,
+            "not_ready_because": failed,
+            "buses": buses(self._field, now, now.mono - self._control.stepper.state.started),
+            "centre": self.central(),
+        }
+
+    def central(self, *, hurry: bool = False) -> Body | None:
+        """How it stands with the centre, None when the site has none. `hurry` ends a rest between two tries."""
+        if self.centre is None:
+            return None
+        if hurry:
+            self.centre.uplink.hurry()
+        return self.centre.body()
 
     def channels(self) -> list[Body]:
         """Sensors and outputs in one list."""
@@ -346,27 +365,6 @@ class DaemonHouse:
         if isinstance(wanted, int) and not isinstance(wanted, bool):
             return next((zone.name for zone in zones.values() if zone.number == wanted), str(wanted))
         return str(wanted)
-
-    def _buses(self) -> list[Body]:
-        now = self._clock.now()
-        rows = []
-        for name, task in self._field.tasks.items():
-            log, up_for = task.owner.log, max(1, now.mono - self._control.stepper.state.started)
-            devices = [
-                {
-                    "device": device,
-                    "unit": health.device.unit,
-                    "down": health.down,
-                    "why": health.why if health.down else "",
-                    "last_good_s": None
-                    if health.last_good is None
-                    else round((now.mono - health.last_good) / SECOND, 1),
-                }
-                for device, health in task.owner.health.items()
-            ]
-            load = round(min(1.0, log.busy / up_for), 3)
-            rows.append({"bus": name, "up": task.up, "reason": task.reason, "load": load, "devices": devices})
-        return rows
 
 
 def _source(raw: object) -> str:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from edgectl.daemon import former, safeplan
+from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control
 from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
@@ -30,7 +31,7 @@ from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Shutdown
-from edgectl.model.site import Role, Site
+from edgectl.model.site import Central, Role, Site
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
 from edgectl.observe import log
@@ -58,6 +59,7 @@ class House:
     names: frozenset[str] = frozenset()  # host names by which browsers may ask
     certificate: tuple[Path, Path] | None = None
     proxied: bool = False
+    central: Central | None = None
 
 
 class Daemon:
@@ -73,6 +75,7 @@ class Daemon:
         self._listeners: list[Callable[[tuple[Entry, ...]], None]] = [self.ledger.read, log.tell]
         self._early: list[Input] = []  # what the field says before the journal is open
         self._control: Control | None = None
+        self._centre: CentreLine | None = None
         self._stop: asyncio.Event = asyncio.Event()
         self._why = ""
         self._exit = 0
@@ -142,12 +145,25 @@ class Daemon:
         control.nudge()
         keepers.append(group.create_task(self._keep_control(control)))
         notify.ready()
+        self._call_centre(group, keepers, writer, control)
         doors = self._open_doors(group, keepers, field, writer, control)
         keepers.append(group.create_task(self._feed_watchdog(control)))
         LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
         gc.collect()
         gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
         return doors
+
+    def _call_centre(
+        self, group: asyncio.TaskGroup, keepers: list[asyncio.Task[None]], writer: JournalWriter, control: Control
+    ) -> None:
+        house = self.house
+        if house.central is None:
+            return
+        journal = house.state / "journal.db"
+        centre = CentreLine(house.site, house.central, journal, writer, mono=self._mono, offer=control.offer)
+        self._centre = centre
+        self._listeners.append(centre.on_entries)
+        keepers.append(group.create_task(self.supervisor.keep(TASK, centre.run)))
 
     def _open_doors(
         self,
@@ -169,6 +185,7 @@ class Daemon:
             control, field, reads, self.clock, self.supervisor, self.ledger, damaged=partial(self._damaged, writer)
         )
         desk = SchedulerDesk(house, self.clock.now, allowed=self.house.outside_scheduler)
+        house.centre = self._centre
         doors = Doors(self.house, house, control, reads, self.clock, desk)
         self._listeners.append(doors.publish)
         keepers.append(group.create_task(self.supervisor.keep("history", doors.keep_history)))

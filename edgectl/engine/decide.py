@@ -34,6 +34,7 @@ from edgectl.model.inputs import (
     Approve,
     Cancel,
     ClockStepped,
+    Concern,
     DeviceHealth,
     Input,
     ManualOff,
@@ -145,6 +146,8 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.reserve_used(draft)
         case ClockStepped():
             conditions.clock_stepped(draft, item)
+        case Concern():
+            conditions.concern(draft, item)
         case Shutdown():
             conditions.shutdown(draft, item)
         case _:

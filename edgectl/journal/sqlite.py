@@ -22,7 +22,7 @@ from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadabl
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 4
+SCHEMA = 5
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -30,6 +30,10 @@ AUTOCHECKPOINT_PAGES = 1000
 WAL_KEPT = 4 << 20  # bytes: what a burst made larger is cut back to this
 
 _LINE = "INSERT INTO timeline (seq, event_type, wall, task_id, body, hash) VALUES (?,?,?,?,?,?)"
+_ARRIVED = """
+INSERT INTO outboxes VALUES (?, ?)
+ON CONFLICT (id) DO UPDATE SET acknowledged = excluded.acknowledged WHERE acknowledged <> excluded.acknowledged
+"""
 _HIGH_WATER = "INSERT OR REPLACE INTO meta VALUES ('wall_high_water', ?)"
 # Open commands, and every command of an open task. Two index walks: an OR would read the whole table.
 _COMMANDS = """
@@ -120,6 +124,24 @@ class SqliteJournal:
         self._log = _inode_and_size(self._wal)
         if behind:
             self._kept = high
+
+    def acknowledge(self, journal_id: str, seq: int) -> None:
+        """Note how far a journal has arrived at the centre. Raises as `commit` does.
+
+        It is not waited for until it is on the disk: what is lost of it is asked of the centre again. The next commit
+        takes it along.
+        """
+        self._look_at_log()
+        db = self._db
+        try:
+            db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                db.execute(_ARRIVED, (journal_id, seq))
+            finally:
+                db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error as error:
+            raise translate(self.path, "did not take a note", error) from error
+        self._log = _inode_and_size(self._wal)
 
     def _look_at_log(self) -> None:
         """What was committed lies in the write-ahead log until it is moved. A log that vanished took it along."""

@@ -72,6 +72,11 @@ class JournalWriter:
         finally:
             self._busy = False
 
+    async def acknowledge(self, journal_id: str, seq: int) -> None:
+        """Note how far a journal has arrived at the centre. It waits behind a commit, and no commit waits for the disk
+        because of it. Raises as `commit` does."""
+        await self._run(lambda: self._note(journal_id, seq))
+
     async def close(self) -> None:
         """Finish what waits, close the file, end the thread."""
         with self._gate:
@@ -157,6 +162,11 @@ class JournalWriter:
             return Committed(ballast_freed=True)
         self.ballast.restore()
         return Committed()
+
+    def _note(self, journal_id: str, seq: int) -> None:
+        assert self._journal is not None, "start first"
+        if self._damage is None:
+            self._journal.acknowledge(journal_id, seq)
 
     def found(self, verdict: str) -> None:
         """Somebody who read the file found it damaged. The next commit says so, and the next start puts it aside."""

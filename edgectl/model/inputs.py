@@ -219,6 +219,17 @@ class Shutdown:
     why: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concern:
+    """Something beside the control loop calls a person, or needs nobody any more. It becomes an alarm."""
+
+    code: str
+    subject: str
+    active: bool
+    message: str = ""
+    advice: str = ""
+
+
 Input = (
     Samples
     | Reply
@@ -239,6 +250,7 @@ Input = (
     | Shutdown
     | ReserveUsed
     | ClockStepped
+    | Concern
 )
 
 # ---------------------------------------------------------------- effects

@@ -237,6 +237,15 @@ class ValveGroup:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Central:
+    """Where the centre's connection string is kept, whether a pooler stands before it, how long one answer may take."""
+
+    credential: str
+    pooled: bool = False
+    patience: Nanos = 20 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """The whole greenhouse."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from edgectl.config.loader import load
 from edgectl.drivers.wiring import SerialLine, TcpHost
-from edgectl.model.site import Actuator, Compare, Condition, FailSafe, Fallback, Role, Sensor, Zone
+from edgectl.model.site import Actuator, Central, Compare, Condition, FailSafe, Fallback, Role, Sensor, Zone
 from edgectl.model.time import MS, SECOND
 from edgectl.scheduler.schedule import CatchUp, Cron, Every, Policy, Schedule, Window
 from tests.unit.site_files import EXAMPLES, SMALL, changed
@@ -83,10 +83,8 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
     zone = loaded.site.zones["zone-1"]
     assert zone.max_gap == 24 * 3600 * 1000 * MS
     assert zone.fallback == Fallback(duration=60_000 * MS, every=4 * 3600 * 1000 * MS, max_per_day=3)
-    assert set(loaded.ignored) == {
-        "sensors.solution_ph.calibrate_every",
-        "central",
-    }
+    assert set(loaded.ignored) == {"sensors.solution_ph.calibrate_every"}
+    assert loaded.central == Central(credential="central-dsn")
     # The longest a dosing pump may run is its largest dose, up to the next tick of the relay's timer.
     assert loaded.site.actuators["acid_pump"].max_on == 18_200 * MS  # 20 / 1.10 = 18.18
     assert loaded.site.actuators["base_pump"].max_on == 19_100 * MS  # 20 / 1.05 = 19.05

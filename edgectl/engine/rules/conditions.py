@@ -6,7 +6,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.alarms import together
 from edgectl.engine.rules.orders import switch_off
-from edgectl.model.inputs import ClockStepped, DeviceHealth, MakeSafe, Shutdown, Storage
+from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
 
 
@@ -55,6 +55,14 @@ def reserve_used(draft: Draft) -> None:
 def clock_stepped(draft: Draft, news: ClockStepped) -> None:
     """The wall clock was set. Durations do not notice; the calendar looks again."""
     draft.note("CLOCK_STEPPED", seconds=round(news.seconds, 3))
+
+
+def concern(draft: Draft, news: Concern) -> None:
+    """Somebody beside the loop, such as the uplink, has something that a person must know."""
+    if news.active:
+        draft.alert(news.code, news.subject, news.message, news.advice)
+    else:
+        draft.calm(news.code, news.subject)
 
 
 def shutdown(draft: Draft, order: Shutdown) -> None:

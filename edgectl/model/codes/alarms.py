@@ -112,6 +112,14 @@ ALARMS: dict[Code, Meaning] = {
         "The controller restarted so often that it only watches; frost heating and aeration go on.",
         "Look in the log for the cause, then let it lead again.",
     ),
+    Code.CENTRE_REJECTED: alarm(
+        "The centre answers and says no.",
+        "The message says what is wrong there; the house works on, and everything is kept until it is taken.",
+    ),
+    Code.PARITY_GAP: alarm(
+        "What the centre holds of a day is not what this site holds.",
+        "Run edgectl central parity: it names the lines.",
+    ),
     Code.ALARM_FLOOD: alarm(
         "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
     ),

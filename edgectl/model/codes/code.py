@@ -227,4 +227,6 @@ class Code(StrEnum):
     STORAGE_DEGRADED = "storage_degraded"
     STORAGE_TIGHT = "storage_tight"
     OBSERVE_ONLY = "observe_only"
+    CENTRE_REJECTED = "centre_rejected"
+    PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"

@@ -1,0 +1,26 @@
+"""The buses as people read them: is the line open, how busy is it, who on it is silent and since when."""
+
+from typing import Any
+
+from edgectl.daemon.field import Field
+from edgectl.model.time import SECOND, Nanos, Now
+
+
+def buses(field: Field, now: Now, up_for: Nanos) -> list[dict[str, Any]]:
+    """One row for each bus that is driven. `up_for` is how long the daemon has run, for the load."""
+    rows = []
+    for name, task in field.tasks.items():
+        log = task.owner.log
+        devices = [
+            {
+                "device": device,
+                "unit": health.device.unit,
+                "down": health.down,
+                "why": health.why if health.down else "",
+                "last_good_s": None if health.last_good is None else round((now.mono - health.last_good) / SECOND, 1),
+            }
+            for device, health in task.owner.health.items()
+        ]
+        load = round(min(1.0, log.busy / max(1, up_for)), 3)
+        rows.append({"bus": name, "up": task.up, "reason": task.reason, "load": load, "devices": devices})
+    return rows

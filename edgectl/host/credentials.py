@@ -1,0 +1,37 @@
+"""Secrets live outside of the site file: in what systemd hands over, or in a file that only the service reads."""
+
+import os
+from pathlib import Path
+
+HOME = Path("/etc/edgectl/credentials")
+LONGEST = 16 * 1024
+
+
+class CredentialMissing(Exception):
+    """There is no such secret, or too many people can read it. `hint` says what to do next."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.hint = hint
+
+
+def credential(name: str) -> str:
+    """The text of a secret. It is read anew each time, so that a new one needs no restart where a file holds it."""
+    handed = os.environ.get("CREDENTIALS_DIRECTORY")
+    own = Path(os.environ.get("EDGECTL_CREDENTIALS", HOME))
+    for folder in [Path(handed), own] if handed else [own]:
+        path = folder / name
+        try:
+            if folder == own and path.stat().st_mode & 0o077:
+                raise CredentialMissing(f"others can read the credential {path}", f"chmod 600 {path}")
+            with path.open() as file:
+                return file.read(LONGEST).strip()
+        except FileNotFoundError:
+            continue
+        except (OSError, UnicodeDecodeError) as error:
+            raise CredentialMissing(
+                f"the credential {path} cannot be read: {error}", "it must belong to the user of the service, mode 0600"
+            ) from error
+    raise CredentialMissing(
+        f"there is no credential {name}", f"write it to {own / name} (mode 0600), or let systemd load it"
+    )

@@ -1,0 +1,1 @@
+"""The way to the centre and back: everything that happened arrives there once, and requests come back as inputs."""

@@ -1,0 +1,203 @@
+"""A conversation with the centre's Postgres.
+
+Two rules. A parcel is one transaction, so a kill at any byte leaves all of it or nothing. And nobody is waited for
+without end: each statement has its time, and a connection that failed is dropped, not closed with ceremony.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar
+
+import asyncpg
+
+from edgectl.model.parcel import EVER, DaySum, Parcel
+from edgectl.sync import rows
+from edgectl.sync.dsn import Address
+from edgectl.sync.errors import CentreRefuses, RowRefused
+from edgectl.sync.queries import query
+from edgectl.sync.steps import WRITES
+from edgectl.sync.translate import translate
+
+T = TypeVar("T")
+FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeError)
+
+
+class PostgresCentre:
+    """One centre for one site."""
+
+    def __init__(
+        self,
+        where: Address,
+        site_id: str,
+        numbers: Mapping[str, int],
+        *,
+        pooled: bool = False,
+        patience_s: float = 20.0,
+    ) -> None:
+        self.where, self._site_id, self._numbers, self._pooled = where, site_id, numbers, pooled
+        self._patience_s = patience_s
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator["PostgresSession"]:
+        """Connect, and look whether the schema fits and who we are there. Raises CentreError."""
+        db = await self._connect()
+        try:
+            session = PostgresSession(db, self.where, self._site_id, self._numbers)
+            await session.greet()
+            yield session
+        finally:
+            db.terminate()
+
+    async def _connect(self) -> asyncpg.Connection:
+        line = await asyncio.to_thread(self.where.line)
+        try:
+            # The library's own time-out does not cover a name server that says nothing.
+            async with asyncio.timeout(self._patience_s):
+                return await asyncpg.connect(
+                    host=self.where.host,
+                    port=self.where.port,
+                    user=self.where.user,
+                    password=self.where.password,
+                    database=self.where.database,
+                    ssl=line,
+                    command_timeout=self._patience_s,
+                    # A pooler hands each transaction to another session, which knows no statement of this one.
+                    statement_cache_size=0 if self._pooled else 100,
+                    server_settings={"application_name": f"edgectl {self._site_id}", "jit": "off"},
+                )
+        except FOREIGN as error:
+            raise translate(error, self.where) from error
+
+
+class PostgresSession:
+    """One connection. The first error ends it."""
+
+    def __init__(self, db: asyncpg.Connection, where: Address, site_id: str, numbers: Mapping[str, int]) -> None:
+        self._db, self._where, self._site_id, self._numbers = db, where, site_id, numbers
+        self._begun: set[str] = set()
+
+    async def greet(self) -> None:
+        """Do schema and role fit? Raises CentreRefuses."""
+        step = await self._ask(self._db.fetchrow(query("schema")))
+        there, needs = (0, 0) if step is None else (step["number"], step["needs"])
+        if there < WRITES:
+            raise CentreRefuses(
+                f"the schema of the centre at {self._where} is at step {there}, this edgectl writes step {WRITES}",
+                "edgectl central migrate brings it there; nothing is lost meanwhile",
+            )
+        if needs > WRITES:
+            raise CentreRefuses(
+                f"the centre at {self._where} wants step {needs} to be written; this edgectl writes {WRITES}",
+                "install a newer edgectl here; nothing is lost meanwhile",
+            )
+        if (own := await self._ask(self._db.fetchval(query("own_site")))) != self._site_id:
+            whose = "no site" if own is None else f"site {own}"
+            raise CentreRefuses(
+                f"the role {self._where.user} belongs to {whose} at the centre, this is {self._site_id}",
+                f"edgectl central enrol {self._site_id} makes a role for it",
+            )
+
+    async def arrived(self, journal_id: str) -> tuple[int, bytes | None]:
+        """How far this journal has arrived, and the hash of its newest line there."""
+        row = await self._ask(self._db.fetchrow(query("arrived"), self._site_id, journal_id))
+        return (0, None) if row is None else (row["acknowledged"], row["last_hash"])
+
+    async def push(self, parcel: Parcel) -> tuple[int, int]:
+        """Everything in it is at the centre when this returns, once."""
+        try:
+            return await self._push(parcel)
+        except RowRefused:
+            if len(parcel.lines) == 1:
+                return await self._push(replace(parcel, lines=(rows.enveloped(parcel.lines[0]),)))
+            half = len(parcel.lines) // 2
+            early = replace(parcel, lines=parcel.lines[:half], tasks=(), commands=(), outputs=(), alarms=())
+            _, refused = await self.push(early)
+            arrived, more = await self.push(replace(parcel, after=early.last, lines=parcel.lines[half:]))
+            return arrived, refused + more
+
+    async def day_sums(self, journal_id: str, *, since: str = EVER) -> list[DaySum]:
+        """What has arrived, day by day from that one on."""
+        found = await self._ask(self._db.fetch(query("day_sums"), self._site_id, journal_id, date.fromisoformat(since)))
+        return [DaySum(journal_id=journal_id, **dict(zip(_DAY, row.values(), strict=True))) for row in found]
+
+    async def payloads_of(self, journal_id: str, day: str) -> dict[int, bytes]:
+        """Each line of a day with the hash of what it says."""
+        asked = date.fromisoformat(day)
+        found = await self._ask(self._db.fetch(query("lines_of_day"), self._site_id, journal_id, asked))
+        return {row[0]: row[1] for row in found}
+
+    async def state_days(self, sums: list[DaySum]) -> None:
+        """Leave at the centre what this side says each day held."""
+        for journal_id in {one.journal_id for one in sums}:
+            own = [one for one in sums if one.journal_id == journal_id]
+            days = [date.fromisoformat(one.day) for one in own]
+            columns = [[getattr(one, name) for one in own] for name in _DAY[1:]]
+            await self._ask(self._db.execute(query("state_days"), self._site_id, journal_id, days, *columns))
+
+    async def ping(self) -> None:
+        """Is it still there?"""
+        await self._ask(self._db.fetchval("SELECT 1"))
+
+    async def _push(self, parcel: Parcel) -> tuple[int, int]:
+        db, key = self._db, (self._site_id, parcel.journal_id)
+        try:
+            if parcel.journal_id not in self._begun:
+                await db.execute(query("begin_journal"), *key)
+                self._begun.add(parcel.journal_id)
+            async with db.transaction():
+                held = await db.fetchrow(query("hold_journal"), *key)
+                assert held is not None, "it was begun above"
+                there = held["acknowledged"]
+                if parcel.after > there:
+                    return there, 0  # lines in between are missing there: they go first
+                added = await db.execute(query("add_lines"), *key, *rows.columns(parcel.lines, self._numbers))
+                if added != f"INSERT 0 {len(parcel.lines)}" or parcel.first <= there:
+                    await self._compare(parcel)
+                refused = await self._project(parcel)
+                if parcel.last > there:
+                    await db.execute(query("move_journal"), *key, parcel.last, parcel.lines[-1].hash)
+        except FOREIGN as error:
+            raise translate(error, self._where) from error
+        return max(there, parcel.last), refused
+
+    async def _compare(self, parcel: Parcel) -> None:
+        """Some of these lines were here before. They must be the same, and each there once."""
+        seqs, hashes = [line.seq for line in parcel.lines], [line.hash for line in parcel.lines]
+        key = self._site_id, parcel.journal_id
+        same = await self._db.fetchval(query("same_lines"), *key, seqs, hashes, parcel.first, parcel.last)
+        if same != len(parcel.lines):
+            raise CentreRefuses(
+                f"the centre at {self._where} holds other lines of journal {parcel.journal_id} between"
+                f" {parcel.first} and {parcel.last} than this site: {len(parcel.lines) - same} differ",
+                "edgectl central parity names them; edgectl journal verify says whether this side was changed",
+            )
+
+    async def _project(self, parcel: Parcel) -> int:
+        """Tasks, commands, outputs and alarms as they are now. One that is not taken holds up no line."""
+        refused = 0
+        for name, values, body in (
+            ("put_tasks", parcel.tasks, rows.tasks(parcel, self._numbers)),
+            ("put_commands", parcel.commands, rows.commands(parcel, self._numbers)),
+            ("put_outputs", parcel.outputs, rows.outputs(parcel)),
+            ("put_alarms", parcel.alarms, rows.alarms(parcel)),
+        ):
+            if not values:
+                continue
+            try:
+                async with self._db.transaction():
+                    await self._db.execute(query(name), self._site_id, parcel.journal_id, parcel.head, body)
+            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                refused += len(values)
+        return refused
+
+    async def _ask(self, asking: Awaitable[T]) -> T:
+        try:
+            return await asking
+        except FOREIGN as error:
+            raise translate(error, self._where) from error
+
+
+_DAY = ("day", "lines", "first", "last", "digest")

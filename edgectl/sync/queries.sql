@@ -1,0 +1,115 @@
+-- name: schema
+-- How far the schema is, and the oldest edgectl that may still write into it.
+SELECT number, needs FROM edgectl.schema_steps ORDER BY number DESC LIMIT 1
+
+-- name: own_site
+-- Which site this role speaks for.
+SELECT edgectl.own_site()
+
+-- name: begin_journal
+-- A journal that the centre has not heard of yet.
+INSERT INTO edgectl.edge_journals (site_id, journal_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
+
+-- name: arrived
+-- How far a journal has arrived, and the hash of its newest line here.
+SELECT acknowledged, last_hash FROM edgectl.edge_journals WHERE site_id = $1 AND journal_id = $2
+
+-- name: hold_journal
+-- The same, and nobody else may move it before this transaction ends: two uplinks of one site take turns.
+SELECT acknowledged, last_hash FROM edgectl.edge_journals WHERE site_id = $1 AND journal_id = $2 FOR UPDATE
+
+-- name: move_journal
+-- Everything up to this line is here.
+UPDATE edgectl.edge_journals SET acknowledged = $3, last_hash = $4, heard_at = now()
+WHERE site_id = $1 AND journal_id = $2 AND acknowledged < $3
+
+-- name: add_lines
+-- Lines of a timeline; those that are here already stay as they are.
+INSERT INTO edgectl.edge_entries
+  (site_id, journal_id, seq, occurred_at, event_type, task_id, zone, zone_id, body, hash)
+SELECT $1, $2, line.* FROM unnest(
+  $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::json[], $10::bytea[]) line
+ON CONFLICT DO NOTHING
+
+-- name: same_lines
+-- How many of these lines are here with this very hash.
+SELECT count(*) FROM edgectl.edge_entries here JOIN unnest($3::bigint[], $4::bytea[]) AS sent (seq, hash)
+  ON here.seq = sent.seq AND here.hash = sent.hash
+WHERE here.site_id = $1 AND here.journal_id = $2 AND here.seq BETWEEN $5 AND $6
+
+-- name: put_tasks
+-- Tasks as they are now. An older value never replaces a newer one.
+INSERT INTO edgectl.edge_tasks AS kept (
+  site_id, journal_id, seq, task_id, zone, zone_id, task_type, source, correlation_id, schedule, status, payload,
+  scheduled_for, due_at, expires_at, created_at, started_at, updated_at, action_required, decision, reason_code,
+  error_code, physical_effect, result)
+SELECT $1, $2, $3, sent.* FROM json_to_recordset($4::json) AS sent (
+  task_id text, zone text, zone_id integer, task_type text, source text, correlation_id text, schedule text,
+  status text, payload json, scheduled_for timestamptz, due_at timestamptz, expires_at timestamptz,
+  created_at timestamptz, started_at timestamptz, updated_at timestamptz, action_required boolean, decision text,
+  reason_code text, error_code text, physical_effect text, result json)
+ON CONFLICT (site_id, task_id) DO UPDATE SET
+  journal_id = excluded.journal_id, seq = excluded.seq, status = excluded.status,
+  started_at = coalesce(kept.started_at, excluded.started_at), updated_at = excluded.updated_at,
+  action_required = excluded.action_required, decision = excluded.decision, reason_code = excluded.reason_code,
+  error_code = excluded.error_code, physical_effect = excluded.physical_effect, result = excluded.result
+WHERE kept.journal_id <> excluded.journal_id OR kept.seq < excluded.seq
+
+-- name: put_commands
+-- Commands as they are now.
+INSERT INTO edgectl.edge_commands AS kept (
+  site_id, journal_id, seq, cmd_id, task_id, zone, zone_id, stage, actuator, cmd, lease_s, status, created_at,
+  updated_at, evidence)
+SELECT $1, $2, $3, sent.* FROM json_to_recordset($4::json) AS sent (
+  cmd_id text, task_id text, zone text, zone_id integer, stage text, actuator text, cmd text, lease_s double precision,
+  status text, created_at timestamptz, updated_at timestamptz, evidence text)
+ON CONFLICT (site_id, cmd_id) DO UPDATE SET
+  journal_id = excluded.journal_id, seq = excluded.seq, status = excluded.status, updated_at = excluded.updated_at,
+  evidence = excluded.evidence
+WHERE kept.journal_id <> excluded.journal_id OR kept.seq < excluded.seq
+
+-- name: put_outputs
+-- What is owed to each output now.
+INSERT INTO edgectl.edge_outputs AS kept (
+  site_id, journal_id, seq, output, owed_off, cmd_id, task_id, zone, updated_at)
+SELECT $1, $2, $3, sent.* FROM json_to_recordset($4::json) AS sent (
+  output text, owed_off boolean, cmd_id text, task_id text, zone text, updated_at timestamptz)
+ON CONFLICT (site_id, output) DO UPDATE SET
+  journal_id = excluded.journal_id, seq = excluded.seq, owed_off = excluded.owed_off, cmd_id = excluded.cmd_id,
+  task_id = excluded.task_id, zone = excluded.zone, updated_at = excluded.updated_at
+WHERE kept.journal_id <> excluded.journal_id OR kept.seq < excluded.seq
+
+-- name: put_alarms
+-- Alarms as they are now.
+INSERT INTO edgectl.edge_alarms AS kept (
+  site_id, journal_id, seq, alarm_id, code, subject, raised_at, message, advice, active, acknowledged_by, escalated,
+  updated_at)
+SELECT $1, $2, $3, sent.* FROM json_to_recordset($4::json) AS sent (
+  alarm_id text, code text, subject text, raised_at timestamptz, message text, advice text, active boolean,
+  acknowledged_by text, escalated boolean, updated_at timestamptz)
+ON CONFLICT (site_id, alarm_id) DO UPDATE SET
+  journal_id = excluded.journal_id, seq = excluded.seq, raised_at = excluded.raised_at, message = excluded.message,
+  advice = excluded.advice, active = excluded.active, acknowledged_by = excluded.acknowledged_by,
+  escalated = excluded.escalated, updated_at = excluded.updated_at
+WHERE kept.journal_id <> excluded.journal_id OR kept.seq < excluded.seq
+
+-- name: day_sums
+-- What a journal adds up to here, day by day.
+SELECT day::text, lines, first_seq, last_seq, digest FROM edgectl.day_sums($1, $2, $3)
+
+-- name: lines_of_day
+-- Each line of a day with the hash of its payload, to name what differs.
+SELECT seq, edgectl.payload_hash(event_type, body) FROM edgectl.edge_entries
+WHERE site_id = $1 AND journal_id = $2
+  AND occurred_at >= ($3::date)::timestamp AT TIME ZONE 'UTC'
+  AND occurred_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC'
+ORDER BY seq
+
+-- name: state_days
+-- What the site says each day held.
+INSERT INTO edgectl.edge_parity AS kept (site_id, journal_id, day, lines, first_seq, last_seq, digest)
+SELECT $1, $2, sent.* FROM unnest($3::date[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bytea[]) sent
+ON CONFLICT (site_id, journal_id, day) DO UPDATE SET
+  lines = excluded.lines, first_seq = excluded.first_seq, last_seq = excluded.last_seq, digest = excluded.digest,
+  stated_at = now()
+WHERE kept.digest <> excluded.digest

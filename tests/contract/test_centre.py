@@ -1,0 +1,316 @@
+"""The centre on a real PostgreSQL: each line once, in order, whole; nobody sees or touches what is another's."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+
+import asyncpg
+import pytest
+
+from edgectl.journal.outbox import JournalOutbox
+from edgectl.journal.sqlite import SqliteJournal
+from edgectl.model.parcel import Contact, Parcel
+from edgectl.model.task import TaskStatus
+from edgectl.model.time import SECOND
+from edgectl.model.timeline import Batch
+from edgectl.sync import migrate
+from edgectl.sync.dsn import address
+from edgectl.sync.errors import CentreAway, CentreRefuses
+from edgectl.sync.parity import compare, narrow
+from edgectl.sync.postgres import PostgresCentre, PostgresSession
+from edgectl.sync.steps import steps
+from edgectl.sync.uplink import Uplink
+from edgectl.testing.postgres import PostgresServer
+from tests.contract.centre_rows import NOON, NUMBERS, Enrolled, alarm, enrolled, fill, line, task
+
+SITE = "gh-1"
+
+
+@pytest.fixture
+async def site(database: str) -> Enrolled:
+    return await enrolled(database, SITE)
+
+
+@pytest.fixture
+async def session(site: Enrolled) -> AsyncIterator[PostgresSession]:
+    async with PostgresCentre(address(site.dsn), SITE, NUMBERS).session() as session:
+        yield session
+
+
+@pytest.fixture
+async def owner(database: str) -> AsyncIterator[asyncpg.Connection]:
+    async with migrate.owner(address(database)) as db:
+        yield db
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> SqliteJournal:
+    return SqliteJournal(tmp_path / "journal.db")
+
+
+async def everything(journal: SqliteJournal, *, lines: int = 10_000) -> tuple[JournalOutbox, Parcel]:
+    outbox = JournalOutbox(journal.path)
+    shelf = (await outbox.shelves())[-1]
+    parcel = await outbox.parcel(shelf.journal_id, 0, lines=lines, size=1 << 30)
+    assert parcel is not None
+    return outbox, parcel
+
+
+async def test_lines_and_values_arrive_as_they_are(
+    site: Enrolled, session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    entries = (line(1, why="dry"), replace(line(2, alarm="biz_no_flow:pump"), event_type="ALARM_RAISED"))
+    received = replace(line(3), event_type="TASK_RECEIVED", task_id="st-task-1")
+    journal.commit(Batch(changes=(task(1), alarm()), entries=(*entries, received)))
+    _, parcel = await everything(journal)
+    assert await session.push(parcel) == (3, 0)
+    rows = await owner.fetch("SELECT seq, event_type, zone_id, body, hash FROM edgectl.edge_entries ORDER BY seq")
+    assert [tuple(row) for row in rows] == [(x.seq, x.event_type, 1, x.body, x.hash) for x in parcel.lines]
+    kept = await owner.fetchrow("SELECT status, correlation_id, payload FROM edgectl.edge_tasks")
+    assert tuple(kept) == ("accepted", "sch:z1:irrigation:1", '{"duration_s": 6}')
+    assert await owner.fetchval("SELECT active FROM edgectl.edge_alarms")
+    assert await session.arrived(parcel.journal_id) == (3, parcel.lines[-1].hash)
+
+
+async def test_what_was_sent_twice_is_there_once_and_changes_nothing(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    journal.commit(Batch(changes=(task(1),), entries=(replace(line(1), task_id="st-task-1"),)))
+    fill(journal, 2, 400)
+    _, parcel = await everything(journal)
+    await session.push(parcel)
+    before = await owner.fetchrow("SELECT count(*), max(xmin::text::bigint) FROM edgectl.edge_entries")
+    changed = await owner.fetchrow("SELECT xmin::text, ctid::text FROM edgectl.edge_tasks")
+    for again in (parcel, replace(parcel, lines=parcel.lines[:7]), replace(parcel, after=40, lines=parcel.lines[40:])):
+        assert (await session.push(again))[0] == 400
+    assert await owner.fetchrow("SELECT count(*), max(xmin::text::bigint) FROM edgectl.edge_entries") == before
+    assert await owner.fetchrow("SELECT xmin::text, ctid::text FROM edgectl.edge_tasks") == changed
+
+
+async def test_an_older_value_never_replaces_a_newer_one(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    journal.commit(Batch(changes=(task(1),), entries=(replace(line(1), task_id="st-task-1"),)))
+    _, early = await everything(journal)
+    late = replace(early, head=5, tasks=(task(1, TaskStatus.FAILED),))
+    await session.push(late)
+    await session.push(early)
+    assert await owner.fetchval("SELECT status FROM edgectl.edge_tasks") == "failed"
+
+
+async def test_lines_that_come_before_their_predecessors_wait(session: PostgresSession, journal: SqliteJournal) -> None:
+    fill(journal, 1, 9)
+    _, parcel = await everything(journal)
+    assert await session.push(replace(parcel, after=5, lines=parcel.lines[5:])) == (0, 0)
+    assert await session.push(replace(parcel, lines=parcel.lines[:5])) == (5, 0)
+    assert await session.push(replace(parcel, after=5, lines=parcel.lines[5:])) == (9, 0)
+
+
+async def test_the_same_key_with_another_hash_is_refused_in_words(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    fill(journal, 1, 9)
+    _, parcel = await everything(journal)
+    await session.push(parcel)
+    forged = tuple(replace(x, hash=b"x" * 32) if x.seq == 4 else x for x in parcel.lines)
+    with pytest.raises(CentreRefuses, match=r"holds other lines of journal .* between 1 and 9 .*: 1 differ"):
+        await session.push(replace(parcel, lines=forged))
+    # A clock that was set back gives the line another month, and so another partition: it is seen all the same.
+    moved = tuple(replace(x, wall=x.wall - NOON // 4) if x.seq == 4 else x for x in parcel.lines)
+    with pytest.raises(CentreRefuses, match="-1 differ"):
+        await session.push(replace(parcel, lines=moved))
+    assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_entries") == 9
+
+
+async def test_a_line_that_no_database_takes_travels_in_an_envelope(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    fill(journal, 1, 20)
+    journal._db.execute("UPDATE timeline SET body = CAST(x'7b22ff7722' AS TEXT) WHERE seq = 7")
+    journal._db.execute("UPDATE timeline SET body = '{\"zone\": NaN' WHERE seq = 20")
+    outbox, parcel = await everything(journal)
+    assert await session.push(parcel) == (20, 0)
+    found = await owner.fetch("SELECT seq, body->>'base64' FROM edgectl.edge_entries WHERE event_type = 'UNREADABLE'")
+    assert [row[0] for row in found] == [7, 20]
+    assert found[0][1] == "eyL/dyI="
+    ours = await outbox.day_sums(parcel.journal_id)
+    assert compare(ours, await session.day_sums(parcel.journal_id)) == []
+
+
+async def test_a_value_that_the_centre_does_not_take_holds_up_no_line(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    journal.commit(
+        Batch(changes=(task(1), alarm()), entries=(replace(line(1, alarm="biz_no_flow:pump"), task_id="st-task-1"),))
+    )
+    _, parcel = await everything(journal)
+    await owner.execute("ALTER TABLE edgectl.edge_tasks ADD CHECK (task_type <> 'irrigation')")
+    assert await session.push(parcel) == (1, 1)
+    assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_entries") == 1
+    assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_alarms") == 1
+
+
+async def test_a_second_site_neither_reads_nor_writes_what_is_the_firsts(
+    database: str, session: PostgresSession, journal: SqliteJournal
+) -> None:
+    fill(journal, 1, 5)
+    _, parcel = await everything(journal)
+    await session.push(parcel)
+    other = await enrolled(database, "gh-2")
+    tables = "sites edge_journals edge_entries edge_tasks edge_commands edge_outputs edge_alarms edge_telemetry_1m"
+    async with migrate.owner(address(other.dsn)) as db:
+        for table in [*tables.split(), "edge_requests", "edge_answers", "edge_parity"]:
+            assert await db.fetchval(f"SELECT count(*) FROM edgectl.{table} WHERE site_id = $1", SITE) == 0, table
+        assert await db.execute("UPDATE edgectl.edge_journals SET acknowledged = 99") == "UPDATE 0"
+        for sql in (
+            f"INSERT INTO edgectl.edge_journals (site_id, journal_id) VALUES ('{SITE}', gen_random_uuid())",
+            "INSERT INTO edgectl.edge_entries (site_id, journal_id, seq, occurred_at, event_type, body, hash)"
+            f" VALUES ('{SITE}', gen_random_uuid(), 1, now(), 'X', '{{}}', '')",
+            "UPDATE edgectl.edge_entries SET event_type = 'X'",
+            "DELETE FROM edgectl.edge_entries",
+            "DELETE FROM edgectl.edge_tasks",
+            "UPDATE edgectl.edge_requests SET kind = 'x'",
+            "INSERT INTO edgectl.edge_requests (site_id, request_id, kind, due_at, expires_at)"
+            " VALUES ('gh-2', 'request-1', 'x', now(), now() + interval '1 h')",
+            "UPDATE edgectl.sites SET role_name = current_user",
+            "INSERT INTO edgectl.sites (site_id, name) VALUES ('gh-3', 'x')",
+            "SELECT * FROM edgectl.edge_entries_default",
+            "SELECT edgectl.keep_partitions(1, NULL)",
+            "CREATE TABLE edgectl.mine (x int)",
+        ):
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await db.execute(sql)
+    with pytest.raises(CentreRefuses, match="belongs to site gh-2 at the centre, this is gh-1"):
+        async with PostgresCentre(address(other.dsn), SITE, NUMBERS).session():
+            pass
+
+
+async def test_each_step_of_the_schema_is_applied_once_and_never_changed(
+    database: str, site: Enrolled, owner: asyncpg.Connection
+) -> None:
+    told: list[str] = []
+    assert await migrate.migrate(owner, told.append) == 0
+    assert not told
+    await owner.execute("UPDATE edgectl.schema_steps SET checksum = 'other' WHERE number = 2")
+    with pytest.raises(CentreRefuses, match="step 2 of the schema was applied as 002_rights with another text"):
+        await migrate.migrate(owner, told.append)
+
+
+async def test_a_schema_behind_or_too_far_ahead_is_said_in_words(
+    database: str, site: Enrolled, owner: asyncpg.Connection
+) -> None:
+    centre = PostgresCentre(address(site.dsn), SITE, NUMBERS)
+    add = "INSERT INTO edgectl.schema_steps (number, name, checksum, needs) VALUES (99, 'later', '', $1)"
+    await owner.execute(add, 1)
+    async with centre.session() as session:
+        await session.ping()  # further on, and still content with what this edgectl writes
+    await owner.execute("UPDATE edgectl.schema_steps SET needs = 99 WHERE number = 99")
+    with pytest.raises(CentreRefuses, match="wants step 99 to be written"):
+        async with centre.session():
+            pass
+    await owner.execute("DELETE FROM edgectl.schema_steps WHERE number > 1")
+    with pytest.raises(CentreRefuses, match=f"is at step 1, this edgectl writes step {steps()[-1].number}"):
+        async with centre.session():
+            pass
+    await owner.execute("DROP SCHEMA edgectl CASCADE")
+    with pytest.raises(CentreRefuses, match=r"the schema of the centre .* is not ready"):
+        async with centre.session():
+            pass
+
+
+async def test_months_are_made_ahead_filled_and_let_go(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    month = "extract(epoch FROM date_trunc('month', now() {0}))::bigint, to_char(now() {0}, 'YYYY_MM')"
+    now, this = await owner.fetchrow(f"SELECT {month.format('')}")
+    old, past = await owner.fetchrow("SELECT " + month.format("- interval '14 months'"))
+    fill(journal, 1, 3, at=now * SECOND)
+    fill(journal, 4, 6, at=old * SECOND)
+    fill(journal, 7, 8, at=5 * SECOND)  # a clock that began in 1970
+    _, parcel = await everything(journal)
+    await session.push(parcel)
+    made = await migrate.keep_partitions(owner, 2, None)
+    assert {f"made edge_entries_{past}", f"made edge_entries_{this}"} <= set(made)
+    where = "SELECT relname, count(*) FROM edgectl.edge_entries e JOIN pg_class c ON c.oid = e.tableoid GROUP BY 1"
+    assert dict(await owner.fetch(where)) == {
+        f"edge_entries_{past}": 3,
+        f"edge_entries_{this}": 3,
+        "edge_entries_default": 2,
+    }
+    assert await migrate.keep_partitions(owner, 2, None) == []
+    fill(journal, 9, 9, at=now * SECOND)
+    outbox = JournalOutbox(journal.path)
+    await outbox.shelves()
+    parcel = await outbox.parcel(parcel.journal_id, 8, lines=10, size=1 << 20)
+    assert parcel is not None
+    assert await session.push(parcel) == (9, 0)
+    assert f"let go edge_entries_{past}" in await migrate.keep_partitions(owner, 2, 6)
+    assert await owner.fetchval(f"SELECT count(*) FROM edgectl.edge_entries_{past}") == 3
+    assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_entries") == 6
+
+
+async def test_the_views_of_the_page_before_tell_the_life_of_a_task(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    began = replace(line(1), event_type="TASK_STARTED", task_id="st-task-1")
+    journal.commit(Batch(changes=(task(1, TaskStatus.COMPLETED),), entries=(began,)))
+    _, parcel = await everything(journal)
+    await session.push(parcel)
+    await owner.execute("SET search_path TO edgectl_views")
+    logs = await owner.fetch("SELECT task_name, status, details->>'zone_id' FROM scheduler_logs ORDER BY created_at")
+    assert [tuple(row) for row in logs] == [
+        ("ae_scheduler_task_st-task-1", status, "1") for status in ("accepted", "running", "completed")
+    ]
+    assert await owner.fetchval("SELECT type FROM zone_events WHERE zone_id = 1") == "TASK_STARTED"
+    assert await owner.fetch("SELECT status FROM commands") == []
+    assert await owner.fetch("SELECT last_value FROM telemetry_last") == []
+
+
+async def test_a_gap_is_named_line_by_line(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    fill(journal, 1, 30)
+    outbox, parcel = await everything(journal)
+    await session.push(parcel)
+    assert compare(await outbox.day_sums(parcel.journal_id), await session.day_sums(parcel.journal_id)) == []
+    await owner.execute("DELETE FROM edgectl.edge_entries WHERE seq IN (4, 11, 12)")
+    await owner.execute('UPDATE edgectl.edge_entries SET body = \'{"details": "a lie"}\' WHERE seq = 20')
+    (gap,) = compare(await outbox.day_sums(parcel.journal_id), await session.day_sums(parcel.journal_id))
+    here = await outbox.payloads_of(parcel.journal_id, gap.day)
+    told = narrow(gap, here, await session.payloads_of(parcel.journal_id, gap.day)).words()
+    assert told.endswith("30 lines here, 27 there; missing there: 4, 11-12; not the same: 20")
+
+
+async def test_a_journal_that_began_anew_never_hides_behind_the_old_one(
+    site: Enrolled, owner: asyncpg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "journal.db"
+    first = SqliteJournal(path)
+    fill(first, 1, 40)
+    first.close()
+    (tmp_path / "journal.db.condemned").write_text("planted\n")
+    second = SqliteJournal(path)
+    fill(second, 1, 25)
+    outbox = JournalOutbox(path)
+    uplink = Uplink(outbox, PostgresCentre(address(site.dsn), SITE, NUMBERS), mono=lambda: 0, random=Random(1))
+    uplink.shelves = tuple(await outbox.shelves())
+    async with PostgresCentre(address(site.dsn), SITE, NUMBERS).session() as session:
+        assert await uplink.drain(session) == 65
+        assert [shelf.acknowledged for shelf in uplink.shelves] == [40, 25]
+        for shelf in uplink.shelves:
+            ours = await outbox.day_sums(shelf.journal_id)
+            assert compare(ours, await session.day_sums(shelf.journal_id)) == []
+    assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_entries") == 65
+
+
+async def test_a_centre_that_is_not_there_says_so(postgres: PostgresServer, site: Enrolled) -> None:
+    nowhere = replace(address(site.dsn), port=1)
+    with pytest.raises(CentreAway, match="cannot be reached"):
+        async with PostgresCentre(nowhere, SITE, NUMBERS).session():
+            pass
+    nothing = replace(address(site.dsn), database="nothing")
+    with pytest.raises(CentreRefuses, match="there is no such database"):
+        async with PostgresCentre(nothing, SITE, NUMBERS).session():
+            pass
+    assert Contact.OFFLINE.value == "offline"
