@@ -20,6 +20,7 @@ COMMANDS = {
     "journal": "journal:journal",
     "lock": "restraints:lock",
     "mode": "restraints:mode",
+    "override": "restraints:override",
     "plan": "plan:plan",
     "profiles": "profiles:profiles",
     "release": "restraints:release",

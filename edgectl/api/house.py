@@ -69,7 +69,10 @@ class House(Protocol):
     async def approve(self, task_id: str, who: str) -> Body:
         """Release a proposed task."""
 
-    async def acknowledge(self, alarm_id: str, who: str) -> Body:
+    async def override(self, zone: str, setting: str, request: Body, who: str) -> Body:
+        """Give a setting of a zone another value for a while, or take that back."""
+
+    async def acknowledge(self, alarm_id: str, request: Body, who: str) -> Body:
         """Take note of an alarm."""
 
     def alarms(self) -> list[Body]:

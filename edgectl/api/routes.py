@@ -9,7 +9,16 @@ from edgectl.api.access import Role
 from edgectl.api.events import Happenings
 from edgectl.api.house import House, Looks, Unavailable
 from edgectl.api.operation import Call, Operation, Query
-from edgectl.api.wishes import ModeWish, Nothing, OnWish, RestraintWish, ShelfWish, TaskWish
+from edgectl.api.wishes import (
+    ModeWish,
+    Nothing,
+    OnWish,
+    OverrideWish,
+    RestraintWish,
+    SeenWish,
+    ShelfWish,
+    TaskWish,
+)
 
 PRESETS = ("all", "failed", "open", "deadline", "done_confirmed", "done_unconfirmed")
 NAMES = {"type": "string", "maxLength": 200}
@@ -144,6 +153,9 @@ def orders(house: House) -> list[Operation]:
 
         return handle
 
+    async def override(call: Call) -> Any:
+        return await house.override(call.path("zone"), call.path("setting"), call.body, call.who)
+
     async def output_on(call: Call) -> Any:
         return await house.output_on(call.path("name"), float(call.body["seconds"]), call.who)
 
@@ -157,7 +169,7 @@ def orders(house: House) -> list[Operation]:
         return await house.resume(call.who)
 
     async def acknowledge(call: Call) -> Any:
-        return await house.acknowledge(call.path("alarm_id"), call.who)
+        return await house.acknowledge(call.path("alarm_id"), call.body, call.who)
 
     async def shelve(call: Call) -> Any:
         return await house.shelve(call.path("alarm_id"), float(call.body["seconds"]), call.who)
@@ -175,12 +187,14 @@ def orders(house: House) -> list[Operation]:
         _delete("/zones/{zone}/lock", "The work there is over.", restrain("lock", on=False)),
         _post("/zones/{zone}/hold", "No scheduled work.", restrain("hold", on=True), RestraintWish, (404, 409)),
         _delete("/zones/{zone}/hold", "Scheduled work again.", restrain("hold", on=False)),
+        _post("/zones/{zone}/override/{setting}", "Another value for a while.", override, OverrideWish, (404, 409)),
+        _delete("/zones/{zone}/override/{setting}", "The value of the site file again.", override),
         _post("/stop-water", "Pumps, valves, dosing off.", restrain("stop_water", on=True), RestraintWish, (409,)),
         _post("/outputs/{name}/on", "An output on, for a while.", output_on, OnWish, (404, 409)),
         _post("/outputs/{name}/off", "An output off.", output_off, Nothing, (404,)),
         _post("/stop-all", "Everything dangerous off.", stop_all, Nothing),
         _post("/resume", "Release the stop.", resume, Nothing),
-        _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, Nothing, (404, 409)),
+        _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, SeenWish, (404, 409)),
         _post("/alarms/{alarm_id}/shelve", "Silence an alarm for a while.", shelve, ShelfWish, (404, 409)),
     ]
 

@@ -40,6 +40,19 @@ class RestraintWish(Reason):
     seconds: float | None = Field(default=None, allow_inf_nan=False)
 
 
+class OverrideWish(Reason):
+    """Another value needs its end."""
+
+    value: float = Field(allow_inf_nan=False)
+    seconds: float = Field(allow_inf_nan=False)
+
+
+class SeenWish(Wish):
+    """Somebody has seen an alarm, perhaps standing in front of what it is about."""
+
+    here: bool = False
+
+
 class ModeWish(Wish):
     """Who starts the work of a zone."""
 

@@ -92,10 +92,11 @@ def resume(as_json: bool) -> None:
 
 @click.command()
 @click.argument("alarm_id")
+@click.option("--here", is_flag=True, help="You stand in front of it: needed after two releases from afar in a day.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def ack(alarm_id: str, as_json: bool) -> None:
+def ack(alarm_id: str, here: bool, as_json: bool) -> None:
     """Take note of an alarm; a lock-out of the same part is released with it."""
-    data = ask("POST", f"/alarms/{quote(alarm_id, safe='')}/ack", {})
+    data = ask("POST", f"/alarms/{quote(alarm_id, safe='')}/ack", {"here": here})
     if not show(data, as_json):
         click.echo(f"{alarm_id} acknowledged")
 

@@ -77,6 +77,9 @@ def restraint(item: dict[str, Any]) -> str:
             return f"{item['zone']} is locked: {item['who']} works there{why}; edgectl unlock {item['zone']}"
         case "hold":
             return f"{item['zone']} is held until {day_and_time(item['until'])} by {item['who']}{why}"
+        case "override":
+            what = f"{item['setting']} of {item['zone']} is set to {item['value']:g}"
+            return f"{what} until {day_and_time(item['until'])} by {item['who']}{why}"
         case _:
             return f"{item['zone']} is in {item['why']} mode, set by {item['who']}"
 

@@ -14,6 +14,7 @@ from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
+from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.supervise import Supervisor
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError, JournalUnreadable
@@ -27,6 +28,7 @@ from edgectl.model.inputs import (
     ManualOff,
     ManualOn,
     Mode,
+    Override,
     Restrain,
     Restraint,
     Resume,
@@ -50,34 +52,6 @@ SOURCES = frozenset({"centre", "api", "cli", "page"})
 EXPIRY = 105 * SECOND
 LATER_EXPIRY = 2 * 3600 * SECOND  # of a task for later whose asker names no end
 EARLIEST, LATEST = (from_datetime(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2200))
-
-HINTS = {
-    "unknown_zone": "edgectl status names the zones",
-    "unsupported_task_type": "the message lists the kinds there are",
-    "payload_invalid": 'irrigation takes {"duration_s": 90} or {"volume_l": 5}, lighting {"on": true}',
-    "not_to_be_shelved": "edgectl ack ALARM says that you have seen it",
-    "too_many_tasks": "wait until some have run, or cancel some: edgectl tasks --preset open",
-    "lock_needs_a_reason": "whoever finds the lock wants to know why it hangs there",
-    "not_held": "edgectl status shows what is held or locked",
-    "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
-    "unknown_actuator": "edgectl status names the outputs",
-    "hold_needs_an_end": "say how long: more than 0 s and at most 14 days",
-    "already_locked": "only who works there may release it: edgectl status says who",
-    "unknown_alarm": "edgectl status names the alarms",
-    "unknown_task": "it has ended already, or never was: edgectl tasks lists them",
-    "busy": "try again in a moment",
-}
-HTTP = {
-    "unknown_zone": 404,
-    "unknown_actuator": 404,
-    "unknown_alarm": 404,
-    "unknown_task": 404,
-    "vetoed": 409,
-    "already_locked": 409,
-    "not_held": 409,
-    "too_many_tasks": 429,
-    "busy": 503,
-}
 
 
 class Reads(Protocol):
@@ -288,6 +262,23 @@ class DaemonHouse:
         place = self._zone(zone)
         return await self._ask(lambda token: SetMode(token=token, zone=place, mode=Mode(mode), who=who))
 
+    async def override(self, zone: str, setting: str, request: Body, who: str) -> Body:
+        """Another value for a setting, for a while; without a value it is taken back."""
+        value, lasts = request.get("value"), request.get("seconds") or 0.0
+        place, why = self._zone(zone), str(request.get("why", ""))[:LONGEST_WORDS]
+        person = str(request.get("who") or who)[:LONGEST_WORDS]
+        return await self._ask(
+            lambda token: Override(
+                token=token,
+                zone=place,
+                setting=setting,
+                value=value,
+                lasts=seconds(min(max(lasts, 0.0), 1e8)),
+                who=person,
+                why=why,
+            )
+        )
+
     async def cancel(self, task_id: str, who: str) -> Body:
         """End a task before its time."""
         return await self._ask(lambda token: Cancel(token=token, task_id=task_id, who=who))
@@ -296,9 +287,10 @@ class DaemonHouse:
         """Release a proposed task."""
         return await self._ask(lambda token: Approve(token=token, task_id=task_id, who=who))
 
-    async def acknowledge(self, alarm_id: str, who: str) -> Body:
+    async def acknowledge(self, alarm_id: str, request: Body, who: str) -> Body:
         """Take note of an alarm."""
-        return await self._ask(lambda token: Acknowledge(token=token, alarm_id=alarm_id, who=who))
+        here = request.get("here") is True
+        return await self._ask(lambda token: Acknowledge(token=token, alarm_id=alarm_id, who=who, here=here))
 
     async def shelve(self, alarm_id: str, seconds_: float, who: str) -> Body:
         """Silence an alarm for a while."""

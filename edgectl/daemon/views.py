@@ -37,13 +37,15 @@ def status(state: State, now: Now) -> View:
 
 def restraints(draft: Draft) -> list[View]:
     """What people have put on the site and on its zones, and has not ended."""
-    kinds = ("stop_water", "lock", "hold", "mode")
+    kinds = ("stop_water", "lock", "hold", "mode", "override")
     rows: list[View] = []
     for name, latch in draft.latches():
         kind, _, zone = name.partition(":")
         if kind in kinds and latch.held:
             until = None if latch.until is None else iso(latch.until)
-            rows.append({"what": kind, "zone": zone, "who": latch.who, "why": latch.why, "until": until})
+            place, _, setting = zone.partition(":")
+            row: View = {"what": kind, "zone": place, "who": latch.who, "why": latch.why, "until": until}
+            rows.append({**row, "setting": setting, "value": latch.value} if kind == "override" else row)
     return rows
 
 

@@ -4,7 +4,7 @@ In the order of authority: wind and rain, overheat, humidity, temperature. What 
 a temperature nothing heats and nothing fogs, and without the wind a vent opens a little at most.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgectl.model.air import Climate
 from edgectl.model.codes import Code
@@ -64,6 +64,14 @@ def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy:
         why=why if vent > most or why == Code.OUTSIDE_TEMP_BLOCKED else "",
         urgent=before.vent > most,
     )
+
+
+def by_hand(climate: Climate, seen: Seen, found: Wanted, vent: float, *, stormy: bool) -> Wanted:
+    """The same with the vents where a person wants them: as far as wind and rain allow, and never against overheat."""
+    if seen.temperature is not None and seen.temperature >= climate.overheat:
+        return found
+    most, why = _most_open(climate, seen, stormy=stormy)
+    return replace(found, vent=min(vent, most), why=why if vent > most else "")
 
 
 def _most_open(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:

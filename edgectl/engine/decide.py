@@ -11,11 +11,13 @@ from edgectl.engine.rules import (
     backups,
     climate,
     conditions,
+    dry_run,
     enqueued,
     estop,
     interlock,
     lasting,
     operator,
+    overrides,
     photoperiod,
     recovery,
     replies,
@@ -40,6 +42,7 @@ from edgectl.model.inputs import (
     ManualOff,
     ManualOn,
     Mode,
+    Override,
     ReadBack,
     Reply,
     ReserveUsed,
@@ -94,6 +97,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
             break
     climate.run(draft)
     witness.watch(draft)
+    dry_run.watch(draft)
     photoperiod.watch(draft)
     solution.watch(draft)
     alarms.watch(draft)
@@ -132,6 +136,8 @@ def _hear(draft: Draft, item: Input) -> None:
             restraints.restrain(draft, item)
         case SetMode():
             restraints.set_mode(draft, item)
+        case Override():
+            overrides.override(draft, item)
         case Cancel():
             stopping.cancel(draft, item)
         case Approve():

@@ -156,6 +156,19 @@ class SetMode:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Override:
+    """A person gives a setting of a zone another value for a while, or with None takes it back."""
+
+    token: int
+    zone: str
+    setting: str
+    value: float | None
+    lasts: Nanos
+    who: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cancel:
     """A person ends a task before its time."""
 
@@ -175,11 +188,12 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acknowledge:
-    """A person has seen an alarm; a lock-out of the same subject is released with it."""
+    """A person has seen an alarm; a lock-out of the same subject is released with it. `here`: he stands before it."""
 
     token: int
     alarm_id: str
     who: str
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +258,7 @@ Input = (
     | Shelve
     | Restrain
     | SetMode
+    | Override
     | Cancel
     | Approve
     | Storage

@@ -51,6 +51,7 @@ class Latch:
     until_mono: Nanos = 0  # the same on the monotonic clock of `boot_id`
     boot_id: str = ""
     synced: bool = False  # the wall clock could be believed when it was set
+    value: float | None = None  # of an override
 
     def over(self, now: Now, boot_id: str) -> bool:
         """Has its own end come? After a restart of the machine a restraint with an end is over, unless the wall clock

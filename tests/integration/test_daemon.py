@@ -652,6 +652,13 @@ def test_what_people_put_on_a_zone_binds_the_real_daemon_and_outlives_its_death(
             assert code == 422, answer
             assert answer["hint"]
         assert daemon.ask("POST", "/zones/beds/stop_water", {})[0] == 404
+        refused = daemon.cli("override", "beds", "vent", "30", "--for", "1h")
+        assert "beds has no 'vent' to set" in refused.stderr, "this house has no vents"
+        assert daemon.cli("override", "beds", "vent", "--end").returncode == 1
+        assert daemon.cli("override", "beds", "vent", "30").returncode == 2
+        for wrong in (float("inf"), True, "wide"):
+            assert daemon.ask("POST", "/zones/beds/override/vent", {"value": wrong, "seconds": 60})[0] == 422
+        assert daemon.cli("ack", "nothing:here", "--here").returncode == 1
         held = next(item for item in daemon.data("/status")["restraints"] if item["what"] == "hold")
         assert (held["zone"], held["why"]) == ("beds", "rain")
         assert daemon.cli("release", "beds").returncode == 0

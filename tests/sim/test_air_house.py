@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, TaskRequest
+from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
@@ -183,3 +183,17 @@ def test_rough_days_break_no_promise(seed: int) -> None:
     assert promises(world) == []
     assert world.report.crashes > 3
     assert world.field.injected > 20
+
+
+def test_a_house_that_is_stopped_in_winter_calls_before_it_freezes() -> None:
+    world = house()
+    plant = world.field.ground.plant
+    plant.break_part(Fault.HEATER_COLD, "", 0)
+    world.run(HOUR)
+    assert plant.climate is not None
+    world.offer(StopAll(token=1, who="Ana"))
+    while "frost_risk:house" not in world.state.alarms:
+        plant.climate.air = replace(plant.climate.air, temperature=2.0)
+        world.run(world.now + 10 * SECOND)
+        assert world.now < 2 * HOUR
+    assert "release what holds the heating" in world.state.alarms["frost_risk:house"].advice

@@ -6,6 +6,7 @@ import pytest
 
 from edgectl.engine.state import State
 from edgectl.model.inputs import (
+    Acknowledge,
     Approve,
     Cancel,
     ManualOn,
@@ -183,6 +184,30 @@ def test_stop_water_lets_the_light_go_on_and_is_called_to_mind() -> None:
     world.run(SIX + 3 * HOUR)
     assert pumped(world) == 1
     assert not world.state.alarms["stop_latched:site"].active
+
+
+@pytest.mark.parametrize(
+    ("what", "every", "words"),
+    [
+        (Restraint.STOP_WATER, 1800, "what stands in the pipes may freeze"),
+        (Restraint.LOCK, 12 * 3600, "nothing there is heated against frost"),
+    ],
+)
+def test_what_is_latched_is_told_again_also_to_those_who_have_seen_it(what: Restraint, every: int, words: str) -> None:
+    world = World(example_site(), (), 1)
+    world.run(60 * SECOND)
+    zone = "zone-1" if what is Restraint.LOCK else ""
+    world.offer(Restrain(token=1, what=what, on=True, who="Ana", zone=zone, why="filter"))
+    since = world.now
+    world.run(since + round(1.1 * every) * SECOND)
+    (alarm,) = world.state.alarms.values()
+    assert words in alarm.advice
+    world.offer(Acknowledge(token=2, alarm_id=alarm.alarm_id, who="Ben"))
+    world.run(since + round(3.1 * every) * SECOND)
+    told = [e for e in world.journal.timeline if e.event_type in ("ALARM_RAISED", "ALARM_REPEATED")]
+    assert [round((entry.mono - since) / every / SECOND, 1) for entry in told] == [1.0, 2.0, 3.0]
+    assert world.state.alarms[alarm.alarm_id].acknowledged_by is None, "it asks again"
+    assert f"for {3 * every // 60} min" in world.state.alarms[alarm.alarm_id].message
 
 
 def test_leaving_auto_stops_the_flow_first_and_manual_leaves_the_rest_to_people() -> None:

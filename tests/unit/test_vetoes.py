@@ -134,6 +134,16 @@ def _fallen(state: State) -> None:
     latch(state, "backup:mains", "valve cannot be switched off")
 
 
+def _unsaid(state: State) -> None:
+    with_pump(state, requires=(), stop_if=())
+    _level(state, 12.0)
+
+
+def _nearly_empty(state: State) -> None:
+    with_pump(state, requires=(), stop_if=())
+    _level(state, 9.0)
+
+
 def _group(state: State) -> None:
     state.site = replace(
         state.site, groups=(ValveGroup(name="manifold", valves=frozenset({"pump", "valve"}), max_open=1),)
@@ -161,6 +171,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "backup": (_fallen, "mains has fallen (valve cannot be switched off); acknowledge its alarm first"),
     "max_open": (_group, "manifold lets 1 of its valves be open at once, and open are: valve"),
     "path": (_closed, "switch valve on first"),
+    "dry_run": (_unsaid, "pump would run dry: level shows 12 %, less than 15 %"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
         lambda state: with_pump(state, daily=Daily(litres=5, l_min=10)),
@@ -179,6 +190,7 @@ STAY: dict[str, tuple[Callable[[State], None], str]] = {
     "current": (lambda state: with_pump(state, draws=Draws(sensor="level", most=3)), "pump draws 70 A, more than 3 A"),
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
     "path": (_closed, "pushes against a closed valve"),
+    "dry_run": (_nearly_empty, "pump would run dry: level shows 9 %, less than 10 %"),
     "requires": (_only_requires, "requires level > 15"),
     "stop_if": (lambda state: _level(state, 9.0), "stop_if level < 10 (9"),
 }

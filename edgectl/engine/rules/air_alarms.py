@@ -16,6 +16,7 @@ UNSEEN_FOR: Nanos = 5 * MINUTE
 HOT_FOR: Nanos = 10 * MINUTE
 COLD_FOR: Nanos = 20 * MINUTE
 COLD_BELOW = 4.0  # degC below the set-point of the heating
+FROST, FROST_FOR = 3.0, 5 * MINUTE  # degC in the house: outside it is far below
 CALM_AGAIN = 1.0  # degC on the good side
 WARMS_WITHIN: Nanos = 30 * MINUTE
 WARMS_BY = 0.5  # degC that heating has to bring in that time
@@ -46,6 +47,9 @@ def watch(
     _band(
         draft, zone, "biz_high_temp", at - climate.overheat, HOT_FOR, f"{at:.1f} °C", "open by hand what does not open"
     )
+    held = draft.held("stop_all") or draft.held(f"lock:{zone.name}")
+    freeing = "release what holds the heating: edgectl status" if held else "look at the heating, shut the vents"
+    _band(draft, zone, "frost_risk", FROST - at, FROST_FOR, f"{at:.1f} °C", freeing)
     if climate.heat is not None:
         cold = climate.heat[night] - COLD_BELOW - at
         _band(draft, zone, "biz_low_temp", cold, COLD_FOR, f"{at:.1f} °C", "look at the heating and for open vents")

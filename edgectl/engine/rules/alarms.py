@@ -19,6 +19,7 @@ THEN: Nanos = 60 * MINUTE  # each further one
 OTHERS: Nanos = 12 * 60 * MINUTE
 LONGEST_SHELF: Nanos = 24 * 60 * MINUTE
 FLOOD, FLOOD_WITHIN = 10, 10 * MINUTE
+REMINDED = frozenset({"stop_latched", "service_lock_reminder"})  # told again by what holds them
 FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still is told by name
 
 
@@ -110,6 +111,8 @@ def _tell_again(draft: Draft, alarm: Alarm) -> None:
         draft.put(replace(alarm, escalated=True, told_at=now.wall))
         draft.note("ALARM_ESCALATED", alarm=alarm.alarm_id, message=alarm.message)
         draft.wake(now.mono + THEN)
+        return
+    if alarm.code in REMINDED:
         return
     every = OTHERS if not critical else AGAIN if told_at == alarm.raised_at else THEN
     due = told_at + every

@@ -15,6 +15,7 @@ from edgectl.engine.rules import air_alarms, drives
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
+from edgectl.engine.rules.overrides import in_force, overridden
 from edgectl.engine.senses import cited
 from edgectl.model.air import Climate
 from edgectl.model.channel import Missing, Reading, Use
@@ -53,6 +54,8 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
 
 def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     now = draft.now.mono
+    climate = overridden(draft, zone.name, climate)
+    by_hand = in_force(draft, zone.name, "vent")
     uses = {climate.wind: Use.WIND, climate.rain: Use.WEATHER, climate.outside: Use.WEATHER}
     found = {name: draft.read(name, uses.get(name, Use.CLIMATE)) for name in climate.sensors}
     seen = Seen(
@@ -66,6 +69,8 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     if seen.wind is not None and (seen.wind >= STORM or (now < stormy_until and seen.wind >= LULL)):
         stormy_until = now + LULL_LASTS
     after = air.wanted(climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
+    if by_hand is not None:
+        after = air.by_hand(climate, seen, after, by_hand / 100, stormy=now < stormy_until)
     if _told(after) != _told(memory.wanted):
         draft.note(
             "CLIMATE_DECIDED",

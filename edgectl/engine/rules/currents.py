@@ -1,10 +1,10 @@
 """What a motor draws while it runs: too much and it burns, too little and it pushes nothing. Either locks it out."""
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.lockouts import lock_out
 from edgectl.model.channel import Missing
 from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
-from edgectl.model.timeline import Latch
 
 STARTING: Nanos = 3 * SECOND  # a motor draws several times its current while it comes up
 
@@ -35,10 +35,8 @@ def out_of_bounds(draft: Draft, actuator: Actuator) -> str | None:
 
 def trip(draft: Draft, actuator: Actuator, why: str) -> None:
     """Lock it out and call a person: neither fault mends itself by another start."""
-    name = f"lockout:{actuator.name}"
-    if draft.held(name) or "cannot be believed" in why:
+    if draft.held(f"lockout:{actuator.name}") or "cannot be believed" in why:
         return
-    draft.put(Latch(name=name, held=True, since=draft.now.wall, who="engine", why=why))
-    draft.note("LOCKED_OUT", actuator=actuator.name, why=why)
+    lock_out(draft, actuator.name, why)
     code = "biz_overcurrent" if "more than" in why else "biz_dry_run"
     draft.alert(code, actuator.name, why, "look for what blocks it or what it should push, then acknowledge")

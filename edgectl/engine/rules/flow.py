@@ -1,6 +1,7 @@
 """Does a running pump move water? Whoever switched it on, a dry one is stopped, and the third time it stays stopped."""
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.lockouts import lock_out
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import Command
@@ -46,8 +47,7 @@ def overrun(draft: Draft, valve: str, code: Code) -> None:
         + ("nothing is filled until then" if locked else "the next such fill locks it"),
     )
     if locked:
-        draft.put(Latch(name=f"lockout:{valve}", held=True, since=wall, who="engine", why=code.value, count=count))
-        draft.note("LOCKED_OUT", actuator=valve)
+        lock_out(draft, valve, code.value, count=count)
 
 
 def trip(draft: Draft, command: Command) -> None:
@@ -65,5 +65,4 @@ def trip(draft: Draft, command: Command) -> None:
         "check the source, the suction filter and the valve, then acknowledge",
     )
     if count >= TRIPS_TO_LOCKOUT:
-        draft.put(Latch(name=f"lockout:{pump}", held=True, since=wall, who="engine", why="no flow", count=count))
-        draft.note("LOCKED_OUT", task_id=command.task_id, zone=command.zone, actuator=pump)
+        lock_out(draft, pump, "no flow", count=count, task_id=command.task_id)

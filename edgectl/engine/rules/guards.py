@@ -7,7 +7,7 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import groups, lasting, litres, power_return
+from edgectl.engine.rules import dry_run, groups, lasting, litres, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -139,6 +139,14 @@ def _dead_head(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
     return dead_head(draft, actuator) if actuator.role is Role.PUMP else None
 
 
+def _dry(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return dry_run.too_low(draft, actuator, dry_run.START) if actuator.role is Role.PUMP else None
+
+
+def _dry_still(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return dry_run.too_low(draft, actuator, dry_run.STAY) if actuator.role is Role.PUMP else None
+
+
 def _dosing(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return veto_dose(draft, actuator, lease) if actuator.role is Role.DOSING else None
 
@@ -204,6 +212,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("reversing", _reversing),
     ("backup", _fed),
     ("path", _way),
+    ("dry_run", _dry),
     ("dosing", _dosing),
     ("max_per_day", litres.veto),
     ("starts_per_hour", _starts),
@@ -217,6 +226,7 @@ STAYING: tuple[tuple[str, Guard], ...] = (
     ("current", _current),
     ("restraint", _restraint),
     ("path", _dead_head),
+    ("dry_run", _dry_still),
     ("requires", _requires_still),
     ("stop_if", _stop_if),
 )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import lockouts
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.restraints import end_what_waits, restart_intervals
 from edgectl.engine.rules.stopping import abort
@@ -19,6 +20,7 @@ LATCHED = frozenset(
         "biz_overcurrent",
         "dose_no_effect",
         "fill_overrun",
+        "output_lockout",
         "overshoot_guard",
         "probe_out_of_water",
     }
@@ -102,12 +104,12 @@ def acknowledge(draft: Draft, order: Acknowledge) -> None:
         why = f"there is no alarm {order.alarm_id[:80]!r} to acknowledge; there are: {known}"
         draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
         return
+    if why := lockouts.may_release(draft, alarm.subject, here=order.here):
+        draft.effect(Answer(token=order.token, ok=False, code="reset_in_person", body={"why": why}))
+        return
     draft.put(replace(alarm, acknowledged_by=order.who))
-    draft.note("ALARM_ACKNOWLEDGED", alarm=order.alarm_id, who=order.who)
-    for name in (f"lockout:{alarm.subject}", f"trips:{alarm.subject}"):
-        latch = draft.latch(name)
-        if latch is not None and (latch.held or latch.count):
-            draft.put(replace(latch, held=False, count=0, who=order.who, since=draft.now.wall, why="acknowledged"))
+    draft.note("ALARM_ACKNOWLEDGED", alarm=order.alarm_id, who=order.who, here=order.here)
+    lockouts.release(draft, alarm.subject, order.who, here=order.here)
     if alarm.code in LATCHED:
         draft.calm(alarm.code, alarm.subject)
     draft.effect(Answer(token=order.token, ok=True, code="acknowledged"))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import overrides
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.latched import WATER, latch_name, mode_of
 from edgectl.engine.rules.orders import switch_off
@@ -121,24 +122,37 @@ def expire(draft: Draft) -> None:
                 restart_intervals(draft, zone)
             elif latch.boot_id == draft.state.boot_id:
                 draft.wake(latch.until_mono)
+        elif kind == "override":
+            overrides.expire(draft, latch)
         elif kind in ("stop_all", "stop_water", "lock"):
             _remind(draft, latch, kind, zone)
 
 
 def _remind(draft: Draft, latch: Latch, kind: str, zone: str) -> None:
+    """Each time anew, also to those who have seen it: what is acknowledged is still stopped."""
     every = REMIND_LOCK if kind == "lock" else REMIND_STOP
-    held_for = draft.now.wall - latch.since
-    if held_for < every:
-        draft.wake(draft.now.mono + every - held_for)
+    code, subject = _reminder(Restraint.LOCK if kind == "lock" else Restraint.STOP_WATER), zone or "site"
+    alarm, now = draft.alarm(f"{code}:{subject}"), draft.now
+    told_at = alarm.told_at or alarm.raised_at if alarm is not None and alarm.active else 0
+    due = max(latch.since, told_at) + every
+    if now.wall < due:
+        draft.wake(now.mono + due - now.wall)
         return
-    subject, minutes = zone or "site", held_for // SECOND // 60
-    release = f"edgectl unlock {zone}" if kind == "lock" else "edgectl resume"
-    draft.alert(
-        _reminder(Restraint.LOCK if kind == "lock" else Restraint.STOP_WATER),
-        subject,
-        f"{subject} has been {'locked' if kind == 'lock' else 'stopped'} by {latch.who} for {minutes} min",
-        f"when the work is done: {release}; until then nothing is watered there, and nothing protects it from frost",
-    )
+    minutes, release = (now.wall - latch.since) // SECOND // 60, f"unlock {zone}" if kind == "lock" else "resume"
+    message = f"{subject} has been {'locked' if kind == 'lock' else 'stopped'} by {latch.who} for {minutes} min"
+    advice = f"when the work is done: edgectl {release}; until then nothing is watered there, and {_frost(kind)}"
+    draft.wake(now.mono + every)
+    if alarm is None or not alarm.active:
+        draft.alert(code, subject, message, advice)
+    elif alarm.shelved_until is None or now.wall >= alarm.shelved_until:
+        draft.put(replace(alarm, message=message, told_at=now.wall, acknowledged_by=None, shelved_until=None))
+        draft.note("ALARM_REPEATED", alarm=alarm.alarm_id, message=message)
+
+
+def _frost(kind: str) -> str:
+    if kind == "stop_water":
+        return "what stands in the pipes may freeze"
+    return "nothing there is heated against frost"
 
 
 def _reminder(what: Restraint) -> str:

@@ -38,6 +38,9 @@ ALARMS: dict[Code, Meaning] = {
     Code.BIZ_HIGH_PH: alarm("The pH is above its band.", _PROBES),
     Code.BIZ_LOW_PH: alarm("The pH is below its band.", _PROBES),
     Code.BIZ_HIGH_EC: alarm("The EC is above its band.", _PROBES),
+    Code.BIZ_LOW_WATER: alarm(
+        "The tank that a pump draws from is nearly empty.", "Fill it, or look why it is not filled; look for a leak."
+    ),
     Code.BIZ_LOW_EC: alarm("The EC is below its band.", _PROBES),
     Code.BIZ_HIGH_TEMP: alarm("It is too warm for the plants.", "Open the vents by hand if they stay shut."),
     Code.BIZ_LOW_TEMP: alarm("It is too cold for the plants.", "Check the heating and the vents."),
@@ -134,6 +137,8 @@ CRITICAL = frozenset(
         Code.CLIMATE_BLIND,
         Code.BIZ_HIGH_TEMP,
         Code.BIZ_LOW_TEMP,
+        Code.FROST_RISK,
+        Code.OUTPUT_LOCKOUT,
         Code.FILL_OVERRUN,
         Code.OVERSHOOT_GUARD,
         Code.ZONE_THIRSTY,

@@ -35,6 +35,15 @@ REFUSALS: dict[Code, Meaning] = {
     Code.UNKNOWN_ALARM: refusal("There is no such alarm, or it is over and was seen.", "Look at edgectl status."),
     Code.HOLD_NEEDS_AN_END: refusal("A hold needs an end within 14 days.", "Say how long it lasts."),
     Code.LOCK_NEEDS_A_REASON: refusal("A service lock says what is being done there.", "Say why."),
+    Code.RESET_IN_PERSON: refusal(
+        "This part was released twice from afar within a day and failed again.",
+        "Go there and look; then acknowledge it there: edgectl ack ALARM --here.",
+    ),
+    Code.UNKNOWN_SETTING: refusal(
+        "The zone has no such setting, or nothing that it would move.", "The answer lists them."
+    ),
+    Code.VALUE_OUT_OF_RANGE: refusal("The value lies outside of what the setting takes.", "The answer says the range."),
+    Code.OVERRIDE_NEEDS_AN_END: refusal("An override needs an end within 24 h.", "Say how long it lasts."),
     Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
