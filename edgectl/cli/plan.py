@@ -4,7 +4,9 @@ No daemon is asked and nothing is started.
 """
 
 import json
-from datetime import datetime
+import re
+import sys
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -12,8 +14,8 @@ from zoneinfo import ZoneInfo
 import click
 
 from edgectl.cli.client import refuse
-from edgectl.cli.words import table
-from edgectl.model.time import Nanos, from_datetime, iso, seconds
+from edgectl.cli.foretold import line, table_of
+from edgectl.model.time import Nanos, from_datetime, iso, seconds, to_datetime
 
 if TYPE_CHECKING:
     from edgectl.config.build import Loaded
@@ -21,21 +23,24 @@ if TYPE_CHECKING:
 
 DEFAULT = "/etc/edgectl/site.yaml"
 HOUR: Nanos = 3600 * 10**9
+USUAL = 24  # hours
 LONGEST = 366 * 24  # hours
+LONG: Nanos = 31 * 24 * HOUR  # worth a bar that shows the progress
+SETTLES: Nanos = 10**8  # what a start takes until its outputs are proven: the questions of the bus and their answers
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT)
-@click.option("--hours", type=click.IntRange(1, LONGEST), default=24, help="How far to look.")
-@click.option("--from", "start", metavar="ISO", help="Begin there instead of now: 2026-06-01T06:00.")
-@click.option("--outage", "outages", multiple=True, metavar="A..B", help="The controller is off from A to B.")
+@click.option("--hours", type=click.IntRange(1, LONGEST), help="How far to look: 24, and a week with --dst.")
+@click.option("--from", "start", metavar="TIME", help="Begin there instead of now: 2026-06-01T06:00, or 06:00.")
+@click.option("--outage", "outages", multiple=True, metavar="A..B", help="The controller is off: 05:30..10:40.")
 @click.option("--power-cut", "cuts", multiple=True, metavar="A..B", help="The same, and the machine boots anew.")
-@click.option("--clock-step", "steps", multiple=True, metavar="ISO,SECONDS", help="Somebody sets the clock.")
-@click.option("--dst", is_flag=True, help="The week around the next change of the clocks.")
+@click.option("--clock-step", "steps", multiple=True, metavar="TIME,SECONDS", help="Somebody sets the clock.")
+@click.option("--dst", is_flag=True, help="Around the next change of the clocks.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def plan(
     file: Path,
-    hours: int,
+    hours: int | None,
     start: str | None,
     outages: tuple[str, ...],
     cuts: tuple[str, ...],
@@ -45,11 +50,13 @@ def plan(
 ) -> None:
     """Show what the schedules of the site file FILE will do: each occurrence as run, replay or skip, and why.
 
-    Times without an offset are those of the greenhouse. Exit code 1 when the site file is wrong.
+    Times without an offset are those of the greenhouse. 05:30 is the first one after the beginning; with --dst it is
+    that of the day on which the clocks are changed. Exit code 1 when the site file is wrong.
     """
     # Imported here: the schema library takes longer to import than the rest of the command line together.
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
+    from edgectl.engine.workflows.effort import efforts
     from edgectl.host.clock import SystemClock
     from edgectl.scheduler.preview import ClockStep, Course, Gap, around, foresee, next_change
 
@@ -58,27 +65,44 @@ def plan(
     except SiteRejected as rejected:
         refuse(str(rejected), "edgectl check explains the file")
     zone = ZoneInfo(loaded.site.timezone)
-    begin = SystemClock().now().wall if start is None else _instant(start, zone, "--from")
-    span = hours * HOUR
+    now = SystemClock().now().wall
+    begin = now if start is None else _instant(start, zone, "--from", now)
+    span, anchor = (USUAL if hours is None else hours) * HOUR, begin
     if dst:
         day = next_change(begin, zone)
         if day is None:
             refuse(f"the clock of {loaded.site.timezone} is not changed within a year", "leave --dst out")
-        begin, span = around(day, zone)
-    gaps = [Gap(begin=a, end=b) for a, b in (_span(text, zone, "--outage") for text in outages)]
-    gaps += [Gap(begin=a, end=b, boots=True) for a, b in (_span(text, zone, "--power-cut") for text in cuts)]
+        anchor = from_datetime(datetime.combine(day, time(), zone)) - 1
+        begin, span = around(day, zone, None if hours is None else span)
+    gaps = [Gap(begin=a, end=b) for a, b in (_span(text, zone, "--outage", anchor) for text in outages)]
+    gaps += [Gap(begin=a, end=b, boots=True) for a, b in (_span(text, zone, "--power-cut", anchor) for text in cuts)]
     course = Course(
         begin=begin,
         span=span,
         gaps=tuple(gaps),
-        steps=tuple(ClockStep(at=at, by=by) for at, by in (_step(text, zone) for text in steps)),
+        steps=tuple(ClockStep(at=at, by=by) for at, by in (_step(text, zone, anchor) for text in steps)),
+        settles=SETTLES,
     )
     numbers = {name: one.number for name, one in loaded.site.zones.items()}
-    foreseen = foresee(loaded.schedules, zone, numbers, course)
+    asked = efforts(loaded.site, loaded.schedules)
+    foreseen = foresee(loaded.schedules, zone, numbers, course, asked, _Progress() if span >= LONG else lambda _: None)
     if as_json:
         click.echo(json.dumps(_body(loaded, course, foreseen, zone), ensure_ascii=False))
     else:
         _print(loaded, course, foreseen, zone)
+
+
+class _Progress:
+    """How far a long look ahead has come, where a person looks on."""
+
+    def __init__(self) -> None:
+        self._told = -1
+        self._watched = sys.stderr.isatty()
+
+    def __call__(self, done: float) -> None:
+        if self._watched and (percent := int(100 * done)) > self._told:
+            self._told = percent
+            click.echo(f"\rlooking ahead {percent} %", err=True, nl=percent >= 99)
 
 
 def _body(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo) -> dict[str, Any]:
@@ -91,6 +115,7 @@ def _body(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], 
             {
                 "scheduled_for": iso(one.occurrence.scheduled_for),
                 "decided_at": iso(one.decided),
+                "begins_at": None if one.begun is None else iso(one.begun),
                 "schedule": one.schedule.name,
                 "zone": one.schedule.zone,
                 "task_type": one.schedule.task_type,
@@ -115,30 +140,10 @@ def _print(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...],
         click.echo(f"{what}: {local_text(gap.begin, zone)} to {local_text(gap.end, zone)}")
     for step in course.steps:
         click.echo(f"clock step: {local_text(step.at, zone)}, by {step.by / 10**9:+g} s")
-    rows = [["planned for", "schedule", "zone", "fate", "why"]]
-    for one in foreseen:
-        row = one.occurrence
-        rows.append([local_text(row.scheduled_for, zone), one.schedule.name, one.schedule.zone, row.verdict.value])
-        rows[-1].append(_why(one, zone))
-    for line in table(rows) if foreseen else ["nothing is planned in this time"]:
-        click.echo(line)
+    for row in table_of(foreseen, course, zone) if foreseen else ["nothing is planned in this time"]:
+        click.echo(row)
     for name, at in _silent(loaded, course, foreseen, zone):
-        click.echo(f"{name}: nothing in this time; next {'never' if at is None else local_text(at, zone)}")
-
-
-def _why(one: "Foreseen", zone: ZoneInfo) -> str:
-    from edgectl.scheduler.occurrence import Verdict
-    from edgectl.scheduler.preview import local_text
-
-    row = one.occurrence
-    words = row.reason
-    if row.reason == "window":
-        words = "window: on" if row.payload.get("on") else "window: off"
-    if row.folded:
-        words += ", and all that were missed before it"
-    if row.verdict is not Verdict.SKIP and one.decided - row.scheduled_for >= 10**9:
-        words += f", begins {local_text(one.decided, zone).split(' ', 2)[2]}"
-    return words
+        click.echo(line(f"{name}: nothing in this time; next {'never' if at is None else local_text(at, zone)}"))
 
 
 def _silent(
@@ -157,26 +162,36 @@ def _silent(
     ]
 
 
-def _instant(text: str, zone: ZoneInfo, option: str) -> Nanos:
+def _instant(text: str, zone: ZoneInfo, option: str, after: Nanos) -> Nanos:
+    """A moment as written; a time of day is the first one after an instant."""
     try:
+        if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text.strip()):
+            return _of_day(time.fromisoformat(text.strip().zfill(5)), zone, after)
         moment = datetime.fromisoformat(text.strip())
         return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
-        raise click.BadParameter(f"'{text}' is no time; write 2026-06-01T06:00", param_hint=option) from None
+        raise click.BadParameter(f"'{text}' is no time; write 2026-06-01T06:00 or 06:00", param_hint=option) from None
 
 
-def _span(text: str, zone: ZoneInfo, option: str) -> tuple[Nanos, Nanos]:
+def _of_day(clock: time, zone: ZoneInfo, after: Nanos) -> Nanos:
+    first = to_datetime(after).astimezone(zone).date()
+    days = (datetime.combine(first + timedelta(days=n), clock, zone) for n in range(3))
+    return next(at for at in map(from_datetime, days) if at > after)
+
+
+def _span(text: str, zone: ZoneInfo, option: str, after: Nanos) -> tuple[Nanos, Nanos]:
     first, dots, last = text.partition("..")
     if not dots:
-        what = f"'{text}' has no end; write 2026-06-01T06:00..2026-06-01T09:00"
+        what = f"'{text}' has no end; write 2026-06-01T06:00..2026-06-01T09:00, or 06:00..09:00"
         raise click.BadParameter(what, param_hint=option)
-    begin, end = _instant(first, zone, option), _instant(last, zone, option)
+    begin = _instant(first, zone, option, after)
+    end = _instant(last, zone, option, begin)
     if end <= begin:
         raise click.BadParameter(f"'{text}' ends before it begins", param_hint=option)
     return begin, end
 
 
-def _step(text: str, zone: ZoneInfo) -> tuple[Nanos, Nanos]:
+def _step(text: str, zone: ZoneInfo, after: Nanos) -> tuple[Nanos, Nanos]:
     first, _, by = text.rpartition(",")
     try:
         step = seconds(float(by))
@@ -185,4 +200,4 @@ def _step(text: str, zone: ZoneInfo) -> tuple[Nanos, Nanos]:
     if not first or step == 0:
         what = f"'{text}' does not say by how much; write 2026-06-01T06:00,-3600"
         raise click.BadParameter(what, param_hint="--clock-step")
-    return _instant(first, zone, "--clock-step"), step
+    return _instant(first, zone, "--clock-step", after), step

@@ -70,6 +70,7 @@ def build_site(parts: Parts, origins: Origins) -> Site:
             for name, entry in parts.valve_groups.items()
         ),
         max_inrush=parts.site.max_inrush,
+        clock_patience=origins.pick(("clock", "patience"), defaults.clock_patience(parts.clock), "default", show),
         buses={
             name: frozenset(device for device, entry in parts.devices.items() if entry.bus == name)
             for name, bus in parts.buses.items()
@@ -265,6 +266,7 @@ def _schedule(name: str, entry: schema.ScheduleEntry, parts: Parts, origins: Ori
         payload["volume_l"] = entry.volume
     if entry.workflow is not None:
         payload["workflow"] = entry.workflow
+    patience = calendars.queue_patience(cadence, calendars.days(entry), shared=entry.zone in calendars.sharers(parts))
     why = "default of irrigation" if entry.task == "irrigation" and defaults.has_instants(entry) else "default"
     schedule = Schedule(
         name=name,
@@ -275,10 +277,13 @@ def _schedule(name: str, entry: schema.ScheduleEntry, parts: Parts, origins: Ori
         payload=payload,
         catch_up=origins.pick((*path, "catch_up"), defaults.catch_up(entry), why, _late),
         overlap=Overlap(entry.overlap or Overlap.SKIP),
+        queue_patience=patience,
+        needs_synced_clock=entry.needs_synced_clock is True,
     )
     if defaults.has_instants(entry):
         origins.pick((*path, "overlap"), schedule.overlap.value, "default")
-    origins.pick((*path, "queue_patience"), schedule.queue_patience, "default", show)
+    why = "half the interval: its parts are shared" if patience != calendars.PATIENCE else "default"
+    origins.pick((*path, "queue_patience"), patience, why, show)
     return schedule
 
 

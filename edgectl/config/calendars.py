@@ -1,12 +1,22 @@
 """When a schedule strikes: from its lines in the file to the values that the scheduler reads."""
 
+from datetime import UTC, datetime
+from itertools import islice, pairwise
 from typing import get_args
+from zoneinfo import ZoneInfo
 
 from edgectl.config import defaults
-from edgectl.config.schema import ScheduleEntry, SiteSection, Weekday
+from edgectl.config.parts import Parts
+from edgectl.config.schema import ScheduleEntry, SiteSection, Weekday, ZoneEntry
+from edgectl.model.time import SECOND, Nanos, from_datetime
+from edgectl.scheduler.cadence import strikes
 from edgectl.scheduler.days import EVERY_WEEKDAY, Days, Season
 from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Sun, Window
 
+PATIENCE: Nanos = 15 * SECOND
+MOST_PATIENCE: Nanos = 3600 * SECOND  # later than this a watering is another watering
+STRIKES = 60  # enough to see how far apart the strikes of a calendar are
+ANY_DAY, ANYWHERE = from_datetime(datetime(2024, 1, 1, tzinfo=UTC)), ZoneInfo("UTC")
 WEEK: tuple[str, ...] = get_args(Weekday)  # Monday first
 
 
@@ -31,3 +41,30 @@ def days(entry: ScheduleEntry) -> Days:
     week = EVERY_WEEKDAY if entry.days is None else frozenset(WEEK.index(day) for day in entry.days)
     season = None if entry.season is None else Season(first=entry.season[0], last=entry.season[1])
     return Days(week=week, season=season)
+
+
+def queue_patience(cadence: Cadence, days: Days, *, shared: bool) -> Nanos:
+    """How long an accepted run may wait for what it opens: a moment, or half the interval where others use it too."""
+    if not shared or isinstance(cadence, Window):
+        return PATIENCE
+    if isinstance(cadence, Every):
+        return max(PATIENCE, min(cadence.interval // 2, MOST_PATIENCE))
+    struck = list(islice(strikes(cadence, ANY_DAY, ANYWHERE, days), STRIKES))
+    apart = min((b - a for a, b in pairwise(struck)), default=PATIENCE)
+    return max(PATIENCE, min(apart // 2, MOST_PATIENCE))
+
+
+def sharers(parts: Parts) -> frozenset[str]:
+    """Zones whose pump or valves another zone with a schedule uses too."""
+    used = {name: _parts(parts.zones[name]) for name in {s.zone for s in parts.schedules.values()} & set(parts.zones)}
+    return frozenset(
+        name for name, mine in used.items() if any(mine & theirs for other, theirs in used.items() if other != name)
+    )
+
+
+def _parts(zone: ZoneEntry) -> frozenset[str]:
+    circuit = zone.circuit
+    names = [zone.pump, zone.valve]
+    if circuit is not None:
+        names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill, circuit.drain]
+    return frozenset(name for name in names if name is not None)

@@ -3,12 +3,20 @@
 import math
 from collections.abc import Mapping
 
-from edgectl.config.schema import ActuatorEntry, CatchUpEntry, ScheduleEntry, SensorEntry, WindowEntry
+from edgectl.config.schema import (
+    ActuatorEntry,
+    CatchUpEntry,
+    ClockSection,
+    ScheduleEntry,
+    SensorEntry,
+    WindowEntry,
+)
 from edgectl.drivers.profile import Channel, Outlet
 from edgectl.model.site import DANGEROUS, DRIVES, FailSafe, Role
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 from edgectl.scheduler.schedule import CatchUp, Policy
 
+CLOCK_PATIENCE: Nanos = 600 * SECOND
 MAX_AGE: Nanos = 10 * SECOND
 FASTEST_POLL: Nanos = 500 * MS
 VALVE_TRAVEL: Nanos = 3 * SECOND
@@ -36,6 +44,11 @@ WIRING: Mapping[str, tuple[frozenset[Role], str]] = {
     "frost_thermostat": (frozenset({Role.HEATER}), "a wired frost thermostat"),
     "emergency_stop": (DANGEROUS, "an emergency stop that cuts the outputs"),
 }
+
+
+def clock_patience(entry: ClockSection | None) -> Nanos:
+    """Ten minutes: what a modem needs to find its network and the network a time server."""
+    return CLOCK_PATIENCE if entry is None else entry.patience
 
 
 def max_age(entry: SensorEntry) -> Nanos:

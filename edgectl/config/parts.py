@@ -11,6 +11,7 @@ from edgectl.config.findings import Findings, nearest
 from edgectl.config.schema import (
     ActuatorEntry,
     CentralSection,
+    ClockSection,
     DeviceEntry,
     EzoBus,
     GatewayBus,
@@ -46,6 +47,7 @@ class Parts:
     zones: dict[str, ZoneEntry] = field(default_factory=dict)
     schedules: dict[str, ScheduleEntry] = field(default_factory=dict)
     interlocks: list[Interlock] = field(default_factory=list)
+    clock: ClockSection | None = None
     central: CentralSection | None = None
     api: schema.ApiSection | None = None
     declare: list[str] = field(default_factory=list)
@@ -72,6 +74,7 @@ def understand(root: Table, findings: Findings) -> Parts:
                 if (understood := _entry(model, (section, name), entry.node, findings)) is not None:
                     kept[name] = understood
     parts.site = _section(root, "site", SiteSection, findings)
+    parts.clock = _section(root, "clock", ClockSection, findings)
     parts.central = _section(root, "central", CentralSection, findings)
     parts.api = _section(root, "api", schema.ApiSection, findings)
     parts.interlocks = _section(root, "interlocks", list[Interlock], findings) or []

@@ -312,10 +312,17 @@ class ScheduleEntry(Strict):
     season: Annotated[list[MonthDay], Field(min_length=2, max_length=2)] | None = Field(
         None, description='the first and the last day in quotes, for example ["04-01", "10-15"]'
     )
-    overlap: Literal["skip", "queue_one"] | None = Field(
-        None, description="what becomes of a run that meets the one before it: skip or queue_one"
+    overlap: Literal["skip", "queue_one", "cancel_running"] | None = Field(
+        None, description="what becomes of a run that meets the one before it: skip, queue_one or cancel_running"
     )
+    needs_synced_clock: bool | None = Field(None, description="true: it waits for a time server, however long that is")
     catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
+
+
+class ClockSection(Strict):
+    """How far the time of day may be guessed."""
+
+    patience: Duration = Field(description="how long the calendar waits for a clock that can be believed: 10m")
 
 
 class CentralSection(Strict):
@@ -359,6 +366,7 @@ class SiteFile(Strict):
     tanks: dict[Name, TankEntry] = Field(default_factory=dict, description="solution: {volume: 100l, level: …}")
     zones: dict[Name, ZoneEntry] = Field(default_factory=dict, description="zone-1: {number: 1, …}")
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
+    clock: ClockSection | None = Field(None, description="{patience: 10m}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
     api: ApiSection | None = Field(None, description="{outside_scheduler: true}")
     declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")

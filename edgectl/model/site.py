@@ -256,6 +256,7 @@ class Site:
     actuators: dict[str, Actuator]
     zones: dict[str, Zone]
     never_together: tuple[frozenset[str], ...] = ()
+    clock_patience: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
     estop: str | None = None  # the sensor that reads 1 while the wired emergency stop is not pressed
     buses: dict[str, frozenset[str]] = field(default_factory=dict)  # the devices that share each pair of wires
     groups: tuple[ValveGroup, ...] = ()

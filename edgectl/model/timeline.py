@@ -34,6 +34,7 @@ class Cursor:
     last_finished: Nanos | None = None  # mono of the last finished run in this boot
     unmet: bool = False  # the last run did not bring about what a window wants to hold
     waits: str = ""  # why the oldest run that is unanswered has to wait
+    waits_since: Nanos | None = None  # mono: since when a clock that can be believed is waited for
     late_at: Nanos | None = None  # mono: that run, being late, does not begin before
 
 

@@ -14,13 +14,14 @@ from edgectl.scheduler.schedule import Every, Policy, Schedule
 
 MINUTE: Nanos = 60 * SECOND
 RATE = 20  # late runs that one site starts within a minute
+TIMELY: Nanos = 15 * SECOND  # what is answered within this after its instant was not missed
 
 
 def given_up(schedule: Schedule, begin: Cursor, now: Now, zone: ZoneInfo, *, lost: bool) -> Nanos:
     """The wall instant up to which missed runs are left out; what was due after it may still run. Two sums and at most
     `max` strikes, however long the controller was off."""
     rule, cadence = schedule.catch_up, schedule.cadence
-    timely = now.wall - schedule.queue_patience - 1
+    timely = now.wall - TIMELY - 1
     if lost or rule.policy is Policy.SKIP or isinstance(cadence, Every):
         return timely
     oldest = now.wall - rule.within - 1

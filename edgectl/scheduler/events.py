@@ -12,7 +12,7 @@ from edgectl.model.codes import Code
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.cadence import next_strike, strikes_back
-from edgectl.scheduler.catchup import given_up, late_payload, late_start
+from edgectl.scheduler.catchup import TIMELY, given_up, late_payload, late_start
 from edgectl.scheduler.occurrence import ROWS, Occurrence, Planned, Verdict, left_out
 from edgectl.scheduler.schedule import Calendar, Overlap, Schedule
 
@@ -32,8 +32,10 @@ def answer(
     lost: bool,
     room: int,
     zone_number: int,
+    waited: Nanos = 0,
 ) -> Planned:
-    """Everything between the cursor and now. `room` is how many late runs the site may still start in this minute."""
+    """Everything between the cursor and now. `room` is how many late runs the site may still start in this minute,
+    `waited` for how long nobody knew what time it was."""
     days = schedule.days
     first = next_strike(cadence, begin.position, zone, days)
     if first is None or first > now.wall:
@@ -42,13 +44,13 @@ def answer(
     # What was queued behind a run is not missed, unless the next one has come due since.
     queued = begin.waits == QUEUED and first == newest
     limit = begin.position if queued else given_up(schedule, begin, now, zone, lost=lost)
-    rows = _missed(schedule, cadence, begin, limit, zone, lost=lost)
+    rows = _missed(schedule, cadence, begin, limit, zone, lost=lost, doubted=now.wall - waited)
     position = rows[-1].scheduled_for if rows else begin.position
     cursor = replace(begin, position=position, waits="", late_at=None)
     at = next_strike(cadence, max(limit, position), zone, days)
     if at is None or at > now.wall:
         return Planned(occurrences=tuple(rows), cursor=cursor)
-    late = not queued and now.wall - at > schedule.queue_patience
+    late = not queued and now.wall - at > TIMELY
     cancels = busy and not late and schedule.overlap is Overlap.CANCEL_RUNNING
     if busy and not cancels:
         if not late and schedule.overlap is Overlap.SKIP:
@@ -71,13 +73,23 @@ def answer(
 
 
 def _missed(
-    schedule: Schedule, cadence: Calendar, begin: Cursor, limit: Nanos, zone: ZoneInfo, *, lost: bool
+    schedule: Schedule,
+    cadence: Calendar,
+    begin: Cursor,
+    limit: Nanos,
+    zone: ZoneInfo,
+    *,
+    lost: bool,
+    doubted: Nanos,
 ) -> list[Occurrence]:
-    """Rows for what is not run any more, the oldest first."""
+    """Rows for what is not run any more, the oldest first. What was due after `doubted` waited for a clock."""
     found = strikes_back(cadence, begin.position, limit, zone, schedule.days)
     newest_first = list(islice(found, ROWS))
     usual = Code.JOURNAL_LOST.value if lost else Code.CATCHUP_SKIPPED.value
-    rows = [left_out(schedule, at, usual) for at in reversed(newest_first[: ROWS - 1])]
+    rows = [
+        left_out(schedule, at, Code.CLOCK_UNTRUSTED.value if at > doubted and not lost else usual)
+        for at in reversed(newest_first[: ROWS - 1])
+    ]
     if len(newest_first) == ROWS:
         rows[0] = replace(rows[0], folded=True)
     elif rows and begin.waits and not lost:

@@ -1,4 +1,7 @@
-"""Windows: a state to hold, not an event. Whatever was missed, what counts is the state that holds now."""
+"""Windows: a state to hold, not an event. Whatever was missed, what counts is the state that holds now.
+
+A cursor that is `unmet` says that nobody knows the state to hold: a run failed, or the controller has just come back.
+"""
 
 from dataclasses import replace
 from itertools import islice
@@ -12,6 +15,7 @@ from edgectl.scheduler.interval import this_boot
 from edgectl.scheduler.occurrence import ROWS, Occurrence, Planned, Verdict, left_out
 from edgectl.scheduler.schedule import Schedule, Window
 
+RECONCILED = "reconciled"
 HOLD_AGAIN: Nanos = 60 * SECOND  # a window whose state could not be reached is tried again after this
 
 
@@ -34,6 +38,11 @@ def hold(schedule: Schedule, window: Window, at: Nanos, zone: ZoneInfo) -> Occur
     return Occurrence(scheduled_for=at, verdict=Verdict.RUN, reason="window", payload=payload)
 
 
+def doubted(cursor: Cursor) -> Cursor:
+    """The controller has come back: nobody has seen the state meanwhile, and it is not to be waited for."""
+    return replace(cursor, unmet=True, last_finished=None)
+
+
 def hold_again_at(cursor: Cursor, now: Now) -> Nanos:
     """The monotonic instant at which an unmet state is tried again."""
     # Not at once: whatever keeps it from being tried now, a task or a stop, is looked at again in a second.
@@ -46,4 +55,5 @@ def _again(schedule: Schedule, window: Window, begin: Cursor, now: Now, zone: Zo
     rested = last is None or now.mono - this_boot(last, now) >= HOLD_AGAIN
     if busy or not begin.unmet or not rested:
         return Planned(occurrences=(), cursor=begin)
-    return Planned(occurrences=(hold(schedule, window, now.wall, zone),), cursor=replace(begin, unmet=False))
+    held = replace(hold(schedule, window, now.wall, zone), reason=RECONCILED)
+    return Planned(occurrences=(held,), cursor=replace(begin, unmet=False))

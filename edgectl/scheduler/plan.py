@@ -4,19 +4,20 @@ The cursor moves past an occurrence only together with the row that stands for i
 steps back fires nothing twice.
 """
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from edgectl.model.codes import Code
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler import events, holding, interval
 from edgectl.scheduler.cadence import next_strike
 from edgectl.scheduler.catchup import RATE
+from edgectl.scheduler.interval import this_boot
 from edgectl.scheduler.occurrence import Planned
 from edgectl.scheduler.schedule import Every, Schedule, Window
 
-# The end of the run that is waited for wakes the turn by itself; this is for a next occurrence that comes before it,
-# and shorter than what a run may queue.
-BUSY_LOOK: Nanos = 10 * SECOND
+CLOCK = Code.CLOCK_UNTRUSTED.value
 
 
 def due(
@@ -40,13 +41,39 @@ def due(
         return interval.answer(schedule, cadence, cursor, now, zone, busy=busy)
     begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
     if now.trust is Trust.UNTRUSTED:
-        return Planned(occurrences=(), cursor=begin)
+        return Planned(occurrences=(), cursor=_doubting(begin, now))
+    begin, waited = _believing(begin, now)
     if isinstance(cadence, Window):
         if cursor is None:
             # A window holds a state: a fresh site brings its lamp into it without waiting for the next edge.
             return Planned(occurrences=(holding.hold(schedule, cadence, now.wall, zone),), cursor=begin)
         return holding.answer(schedule, cadence, begin, now, zone, busy=busy)
-    return events.answer(schedule, cadence, begin, now, zone, busy=busy, lost=lost, room=room, zone_number=zone_number)
+    return events.answer(
+        schedule,
+        cadence,
+        begin,
+        now,
+        zone,
+        busy=busy,
+        lost=lost,
+        room=room,
+        zone_number=zone_number,
+        waited=waited,
+    )
+
+
+def _doubting(begin: Cursor, now: Now) -> Cursor:
+    """Nobody knows what time it is: what may be due meanwhile is answered for when somebody does."""
+    if begin.waits == CLOCK:
+        return begin
+    return replace(begin, waits=CLOCK, waits_since=now.mono)
+
+
+def _believing(begin: Cursor, now: Now) -> tuple[Cursor, Nanos]:
+    """The clock can be believed: the cursor as it waits for it no longer, and for how long it did."""
+    if begin.waits != CLOCK:
+        return begin, 0
+    return replace(begin, waits="", waits_since=None), now.mono - this_boot(begin.waits_since or 0, now)
 
 
 def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nanos | None:
@@ -62,7 +89,9 @@ def wake_at(schedule: Schedule, cursor: Cursor, now: Now, zone: ZoneInfo) -> Nan
     if strike is None or strike > now.mono:
         return strike
     if cursor.waits in (events.BUSY, events.QUEUED):
-        return now.mono + BUSY_LOOK
+        # The end of the run that is waited for wakes the turn by itself; the next occurrence may come before it.
+        following = next_strike(cadence, now.wall, zone, schedule.days)
+        return None if following is None else now.mono_at(following)
     chosen = cursor.late_at or 0
     # A run that waits for its turn or for a clock is looked at again in a second.
     return chosen if now.mono < chosen <= now.mono + schedule.catch_up.jitter else now.mono + SECOND

@@ -1,23 +1,19 @@
-"""What the plan will do: the very function that decides in the house, called along virtual time.
+"""What the plan will do, along a course of events that somebody imagines: an outage, a power cut, a clock that is set.
 
-A run is taken to last as long as its payload says, and the clock to be believed. The house has run since before the
-preview begins, so nothing is owed for the time before it, and the rests of intervals begin there.
+Every run is taken to do what it should, and the clock to be believed. The house has run since before the preview
+begins, so nothing is owed for the time before it, and the rests of intervals begin there.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import SECOND, Nanos, Now, seconds, to_datetime
-from edgectl.model.timeline import Cursor
+from edgectl.model.time import Nanos, to_datetime
 from edgectl.scheduler.cadence import DAY, local_day, local_instant, next_strike
-from edgectl.scheduler.catchup import MINUTE, RATE
-from edgectl.scheduler.occurrence import Occurrence, Verdict
-from edgectl.scheduler.plan import due, wake_at
+from edgectl.scheduler.occurrence import Occurrence
+from edgectl.scheduler.rehearsal import Effort, Rehearsal
 from edgectl.scheduler.schedule import Every, Schedule
-
-SHORTEST: Nanos = SECOND  # a run that only switches something
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,93 +41,53 @@ class Course:
     span: Nanos
     gaps: tuple[Gap, ...] = ()
     steps: tuple[ClockStep, ...] = ()
+    settles: Nanos = 0  # what a start takes until its outputs are proven and it may act
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
-    """An occurrence and the instant at which it is decided, by the clock of the house."""
+    """An occurrence and the instant at which it is decided; a run begins at `begun`, and None says that it could not
+    begin in time, because others held what it opens. Wall instants, by the clock of the house."""
 
     schedule: Schedule
     decided: Nanos
     occurrence: Occurrence
-
-
-class _House:
-    """The schedules on their way through the course. `true` is the clock that nobody sets."""
-
-    def __init__(self, schedules: tuple[Schedule, ...], zone: ZoneInfo, numbers: Mapping[str, int], begin: Nanos):
-        self.schedules, self.zone, self.numbers = schedules, zone, numbers
-        self.true, self.offset, self.booted = begin, 0, begin
-        self.cursors = {one.name: Cursor(schedule=one.name, position=begin, last_finished=0) for one in schedules}
-        self.ends: dict[str, Nanos] = {}  # true
-        self.late: list[Nanos] = []  # when late runs began, true
-        self.foreseen: list[Foreseen] = []
-
-    @property
-    def now(self) -> Now:
-        return Now(mono=self.true - self.booted, wall=self.true + self.offset)
-
-    def look(self) -> Nanos | None:
-        """One turn; the true instant of the next one."""
-        wakes: list[Nanos] = []
-        for schedule in self.schedules:
-            if self.ends.get(schedule.name, self.true + 1) <= self.true:
-                self.finish(schedule.name)
-            wakes += self._answer(schedule)
-        return min((at for at in wakes if at > self.true), default=None)
-
-    def finish(self, name: str) -> None:
-        """The run of a schedule has ended."""
-        if self.ends.pop(name, None) is not None:
-            self.cursors[name] = replace(self.cursors[name], last_finished=self.now.mono)
-
-    def _answer(self, schedule: Schedule) -> list[Nanos]:
-        name, now = schedule.name, self.now
-        planned = due(
-            schedule,
-            self.cursors[name],
-            now,
-            self.zone,
-            busy=name in self.ends,
-            lost=False,
-            room=RATE - sum(self.true - at < MINUTE for at in self.late),
-            zone_number=self.numbers[schedule.zone],
-        )
-        self.cursors[name] = planned.cursor
-        for occurrence in planned.occurrences:
-            self.foreseen.append(Foreseen(schedule=schedule, decided=now.wall, occurrence=occurrence))
-            if occurrence.verdict is Verdict.SKIP:
-                continue
-            self.late += [self.true] if occurrence.verdict is Verdict.REPLAY else []
-            self.ends[name] = self.true + max(SHORTEST, seconds(schedule.payload.get("duration_s", 0)))
-            # Between two runs an interval waits for the end of the one; so its rest is not over already.
-            self.cursors[name] = replace(planned.cursor, last_finished=None)
-        wake = wake_at(schedule, self.cursors[name], now, self.zone)
-        return [*([self.ends[name]] if name in self.ends else []), *([] if wake is None else [self.booted + wake])]
+    begun: Nanos | None
 
 
 def foresee(
-    schedules: tuple[Schedule, ...], zone: ZoneInfo, numbers: Mapping[str, int], course: Course
+    schedules: tuple[Schedule, ...],
+    zone: ZoneInfo,
+    numbers: Mapping[str, int],
+    course: Course,
+    efforts: Mapping[str, Effort] | None = None,
+    told: Callable[[float], None] = lambda _: None,
 ) -> tuple[Foreseen, ...]:
     """Every occurrence within the course and its fate, in the order in which it is decided. `numbers` are those of the
-    zones."""
-    house, end = _House(schedules, zone, numbers, course.begin), course.begin + course.span
+    zones, `efforts` what each schedule asks of the house; `told` hears how much of the course is done, 0 to 1."""
+    house, end = Rehearsal(schedules, zone, numbers, efforts or {}, course.begin), course.begin + course.span
     gaps = sorted((gap for gap in course.gaps if gap.end > course.begin), key=lambda gap: gap.begin)
     steps = sorted((step for step in course.steps if step.at >= course.begin), key=lambda step: step.at)
     while house.true < end:
+        told((house.true - course.begin) / course.span)
         while steps and steps[0].at <= house.true:
             house.offset += steps.pop(0).by
+            house.look_at_all()
         if gaps and gaps[0].begin <= house.true:
             gap = gaps.pop(0)
-            house.true = max(house.true, gap.end)
-            house.booted = house.true if gap.boots else house.booted
-            for name in list(house.ends):
-                house.finish(name)
+            back = max(house.true, gap.end)
+            house.booted = back if gap.boots else house.booted
+            house.started, house.true = back, back + course.settles
+            house.come_back()
             continue
-        wake = house.look()
+        house.look()
         edges = [gap.begin for gap in gaps[:1]] + [step.at for step in steps[:1]]
-        house.true = min([end, *edges, *([] if wake is None else [wake])])
-    return tuple(house.foreseen)
+        upcoming = house.upcoming()
+        house.true = min([end, *edges, *([] if upcoming is None else [upcoming])])
+    return tuple(
+        Foreseen(schedule=row.schedule, decided=row.decided, occurrence=row.occurrence, begun=row.begun)
+        for row in house.rows
+    )
 
 
 def next_of(schedule: Schedule, after: Nanos, zone: ZoneInfo) -> Nanos | None:
@@ -148,8 +104,10 @@ def next_change(after: Nanos, zone: ZoneInfo) -> date | None:
     return None
 
 
-def around(day: date, zone: ZoneInfo) -> tuple[Nanos, Nanos]:
-    """Begin and length of the week with a day in its middle."""
+def around(day: date, zone: ZoneInfo, span: Nanos | None = None) -> tuple[Nanos, Nanos]:
+    """Begin and length of the week with a day in its middle, or of a shorter time with its first hours in it."""
+    if span is not None:
+        return local_instant(day, 0, zone) - min(span // 5, 3 * DAY), span
     begin = local_instant(day - timedelta(days=3), 0, zone)
     return begin, local_instant(day + timedelta(days=4), 0, zone) - begin
 

@@ -101,4 +101,5 @@ class Schedule:
     payload: Mapping[str, Any] = field(default_factory=dict)
     catch_up: CatchUp = CatchUp()
     overlap: Overlap = Overlap.SKIP
-    queue_patience: Nanos = 15 * SECOND
+    queue_patience: Nanos = 15 * SECOND  # how long an accepted run may wait for the parts that others use
+    needs_synced_clock: bool = False  # the best guess of a clock will not do, however long it takes

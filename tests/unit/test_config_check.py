@@ -129,6 +129,7 @@ def test_the_schema_is_whole_and_strict() -> None:
         "interlocks",
         "zones",
         "schedules",
+        "clock",
         "central",
         "api",
         "declare",

@@ -8,7 +8,7 @@ from edgectl.config.loader import load
 from edgectl.model.time import SECOND
 from edgectl.scheduler.days import Days, Season
 from edgectl.scheduler.schedule import At, Cadence, CatchUp, Overlap, Policy, Schedule, Sun, SunEvent, Window
-from tests.unit.site_files import changed, rejected
+from tests.unit.site_files import EXAMPLES, changed, rejected
 
 HOUR = 3600 * SECOND
 CRON = 'cron: "0 6-20/2 * * *"'
@@ -53,6 +53,26 @@ def test_days_season_overlap_and_replay_of_all(tmp_path: Path) -> None:
     assert schedule.days == Days(week=frozenset({0, 2}), season=Season(first=(10, 15), last=(4, 1)))
     assert schedule.overlap is Overlap.QUEUE_ONE
     assert schedule.catch_up == CatchUp(policy=Policy.REPLAY_ALL, max=0, within=6 * HOUR, jitter=0)
+
+
+def test_the_clock_and_a_run_that_ends_the_one_before_it(tmp_path: Path) -> None:
+    words = "\n    overlap: cancel_running\n    needs_synced_clock: true"
+    text = changed(CRON, CRON + words) + "clock: {patience: 2m}\n"
+    schedule = morning(tmp_path, text)
+    assert (schedule.overlap, schedule.needs_synced_clock) == (Overlap.CANCEL_RUNNING, True)
+    assert load(tmp_path / "site.yaml").site.clock_patience == 120 * SECOND
+    assert load(EXAMPLES / "small.yaml").site.clock_patience == 600 * SECOND
+
+
+def test_who_shares_a_pump_has_the_patience_of_half_an_interval(tmp_path: Path) -> None:
+    second = "  zone-2: {number: 2, pump: main_pump, valve: irrigation_valve}\n"
+    also = '  also: {zone: zone-2, task: irrigation, at: ["08:00", "08:20"], duration: 60s}\n'
+    other = "  rests: {zone: zone-2, task: irrigation, every: 4h, duration: 60s}\n"
+    text = changed("schedules:\n", f"schedules:\n{also}{other}", changed("# When. Cron", f"{second}# When. Cron"))
+    (tmp_path / "site.yaml").write_text(text)
+    patience = {one.name: one.queue_patience // SECOND for one in load(tmp_path / "site.yaml").schedules}
+    assert patience == {"also": 600, "rests": 3600, "morning": 3600, "lamps": 15}
+    assert morning(tmp_path, changed(CRON, CRON)).queue_patience == 15 * SECOND
 
 
 def test_a_window_keeps_to_its_days(tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ def test_a_plain_day_in_the_time_of_the_house() -> None:
         ("01 10:00", "run", "due"),
     ]
     said = plan("--from", JUNE, "--hours", "5").output
-    assert "Mon 2026-06-01 08:00:00 CEST  morning   zone-1  run   due" in said
+    assert "\nMon 08:00  morning  run\n" in said
     assert "lamps: nothing in this time; next Mon 2026-06-01 21:00:00 CEST" in said
 
 
@@ -75,6 +75,30 @@ def test_an_outage_shows_what_is_left_out_and_what_is_run_late() -> None:
     assert "outage: Mon 2026-06-01 05:40:00 CEST" in plan(*outage).output
 
 
+def test_a_day_reads_as_people_tell_it(tmp_path: Path) -> None:
+    """Times of day are enough, and each line says what becomes of it."""
+    said = plan("--from", "2026-06-07T04:30", "--hours", "9", "--outage", "05:30..10:40").output
+    assert said.splitlines() == [
+        "gh-small: Sun 2026-06-07 04:30:00 CEST to Sun 2026-06-07 13:30:00 CEST",
+        "outage: Sun 2026-06-07 05:30:00 CEST to Sun 2026-06-07 10:40:00 CEST",
+        "Sun 05:00  lamps    on",
+        "Sun 06:00  morning  skip    down; replay takes only the newest within 2 h",
+        "Sun 08:00  morning  skip    down; replay takes only the newest within 2 h",
+        "Sun 10:00  morning  replay  at about 10:40:09, original time kept",
+        "Sun 10:40  lamps    on      reconciled: the window still holds",
+        "Sun 12:00  morning  run",
+    ]
+
+
+def test_two_zones_at_one_pump_come_one_after_the_other(tmp_path: Path) -> None:
+    second = "  zone-2: {number: 2, pump: main_pump, valve: irrigation_valve}\n"
+    text = changed("# When. Cron is", f"{second}# When. Cron is")
+    at = '  also: {zone: zone-2, task: irrigation, at: ["08:00"], duration: 60s}\n'
+    (tmp_path / "site.yaml").write_text(changed("schedules:\n", f"schedules:\n{at}", text))
+    said = plan("--from", "2026-06-07T07:30", "--hours", "1", file=tmp_path / "site.yaml").output
+    assert "when the parts that it opens are free" in said
+
+
 def test_a_clock_that_is_set_back_repeats_nothing_and_one_set_forwards_loses_nothing_unsaid() -> None:
     back = fates("--from", JUNE, "--hours", "7", "--clock-step", "2026-06-01T08:30,-3600")
     assert [row[0] for row in back] == ["01 06:00", "01 08:00", "01 10:00"]
@@ -93,9 +117,12 @@ def test_the_week_around_the_next_change_of_the_clocks(tmp_path: Path) -> None:
     assert [at for at, _, _ in spring] == [f"{day} 02:30" for day in (26, 27, 28)] + ["29 03:00"] + [
         f"{day} 02:30" for day in ("30", "31", "01")
     ]
+    night = plan("--dst", "--from", "2026-02-01", "--hours", "30", file=file).output
+    assert "gh-small: Sat 2026-03-28 18:00:00 CET to Mon 2026-03-30 01:00:00 CEST" in night
+    assert "Sun 03:00 CEST  morning  run\n" in night
     autumn = plan("--dst", "--from", "2026-09-01", file=file).output
-    assert autumn.count("02:30:00") == 7
-    assert "Sun 2026-10-25 02:30:00 CEST" in autumn
+    assert autumn.count("02:30") == 7
+    assert "Sun 25 Oct 2026 02:30 CEST" in autumn
 
 
 def test_a_house_whose_clock_is_never_changed(tmp_path: Path) -> None:
@@ -110,6 +137,7 @@ def test_a_house_whose_clock_is_never_changed(tmp_path: Path) -> None:
     [
         (("--from", "tomorrow"), "'tomorrow' is no time"),
         (("--outage", "2026-06-01T05:00"), "has no end"),
+        (("--outage", "5:00..26:00"), "'26:00' is no time"),
         (("--power-cut", "2026-06-01T05:00..2026-06-01T04:00"), "ends before it begins"),
         (("--clock-step", "2026-06-01T05:00"), "does not say by how much"),
         (("--clock-step", "2026-06-01T05:00,nan"), "does not say by how much"),

@@ -5,9 +5,11 @@ from itertools import pairwise
 
 from edgectl.engine.rules.schedules import LATE_RUNS
 from edgectl.model.inputs import Restrain, Restraint
+from edgectl.model.ledger import Ledger, Spent
+from edgectl.model.site import Daily, Site
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, iso
-from edgectl.scheduler.schedule import At, CatchUp, Overlap, Policy, Schedule
+from edgectl.scheduler.schedule import At, CatchUp, Overlap, Policy, Schedule, Window
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import EPOCH, World
 
@@ -19,8 +21,8 @@ MORNING = replace(
 )
 
 
-def house(schedule: Schedule) -> World:
-    world = World(example_site(), (schedule,), 1)
+def house(schedule: Schedule, site: Site | None = None) -> World:
+    world = World(site or example_site(), (schedule,), 1)
     world.run(60 * SECOND)
     return world
 
@@ -70,3 +72,63 @@ def test_a_queued_run_begins_when_the_run_before_it_has_ended() -> None:
     assert (first.status, second.status) == (TaskStatus.COMPLETED, TaskStatus.COMPLETED)
     assert second.scheduled_for - first.scheduled_for == 60 * SECOND
     assert second.created_at - first.created_at >= 180 * SECOND
+
+
+def skips(world: World) -> list[str]:
+    told = [entry.details for entry in world.journal.timeline if entry.event_type == "SCHEDULE_SKIPPED"]
+    return [str(row["reason_code"]) for row in told]
+
+
+def test_a_run_ends_the_one_before_it_where_the_site_file_says_so() -> None:
+    close = replace(
+        MORNING,
+        cadence=At(minutes=(360, 361)),
+        payload={"duration_s": 180.0},
+        catch_up=CatchUp(),
+        overlap=Overlap.CANCEL_RUNNING,
+    )
+    world = house(close)
+    world.run(4 * HOUR + 15 * 60 * SECOND)
+    first, second = waterings(world)
+    assert first.outcome is not None
+    assert (first.status, first.outcome.error_code) == (TaskStatus.FAILED, "task_cancelled")
+    assert second.status is TaskStatus.COMPLETED
+    assert second.created_at - first.created_at == 60 * SECOND
+    assert not any(relay.on for relay in world.field.relays.values())
+
+
+def test_late_runs_leave_the_water_of_the_day_to_the_runs_of_the_day() -> None:
+    site = example_site()
+    pump = replace(site.actuators["pump"], daily=Daily(litres=35.0, l_min=10.0))  # 15 l a run
+    world = house(MORNING, replace(site, actuators={**site.actuators, "pump": pump}))
+    world.step_wall(8 * HOUR)
+    world.run(20 * 60 * SECOND)
+    assert [task.status for task in waterings(world)] == [TaskStatus.COMPLETED] * 2
+    assert skips(world) == ["budget"] * 2
+
+
+def test_a_late_run_that_is_never_let_in_says_what_it_waited_for() -> None:
+    hasty = replace(MORNING, catch_up=CatchUp(policy=Policy.REPLAY_ALL, within=HOUR, jitter=0))
+    world = house(hasty)
+    now, minutes = world.now, 60 * SECOND
+    world.step_wall(4 * HOUR + 58 * minutes)  # 06:00 of the house is 59 minutes ago
+    begun = tuple(Spent(amount=1.0, at=now, wall=world.wall, boot_id="sim", synced=True) for _ in range(20))
+    world.state.ledgers[LATE_RUNS] = Ledger(name=LATE_RUNS, spent=begun)
+    world.run(now + 5 * SECOND)
+    assert waterings(world) == []
+    world.step_wall(2 * minutes)
+    world.run(now + 10 * SECOND)
+    assert skips(world) == ["catchup_rate_limited"]
+
+
+def test_a_lamp_is_lit_again_after_the_power_was_off() -> None:
+    """No edge of the window was missed, and yet the lamp is dark: each start brings about what should be now."""
+    lamps = replace(example_schedules()[1], cadence=Window(start_minute=0, length=23 * HOUR))
+    world = house(lamps)
+    assert world.field.relays["lamp"].on
+    world.field.relays["lamp"].on = False
+    world._begin()
+    world.run(world.now + 120 * SECOND)
+    assert world.field.relays["lamp"].on
+    told = [entry.details for entry in world.journal.timeline if entry.event_type == "TASK_RECEIVED"]
+    assert [row["reason_code"] for row in told] == ["window", "reconciled"]

@@ -109,8 +109,10 @@ def accept(
     expires_at: Nanos,
     schedule: str | None = None,
     enqueued: bool = False,
+    told: Mapping[str, Any] | None = None,
 ) -> Task:
-    """Put a new task into the draft. The id follows from the correlation id, so the same request has the same id."""
+    """Put a new task into the draft. The id follows from the correlation id, so the same request has the same id.
+    `told` is what the timeline says of it besides."""
     digest = hashlib.sha256(correlation_id.encode()).hexdigest()[:20]
     now = draft.now
     task = Task(
@@ -138,6 +140,7 @@ def accept(
         source=source,
         schedule=schedule,
         correlation_id=correlation_id,
+        **(told or {}),
     )
     if enqueued:
         draft.note("SELF_TASK_ENQUEUED", task_id=task.task_id, zone=zone, scheduled_for=iso(scheduled_for))

@@ -7,8 +7,7 @@ then must not refuse at once what it has kept. The expiry that came with the req
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.schedules import CLOCK_PATIENCE
-from edgectl.model.time import MS, SECOND, Nanos, Now, Trust, iso
+from edgectl.model.time import MS, SECOND, Nanos, Trust, iso
 
 GRACE: Nanos = 120 * SECOND  # whatever waters before may take its time
 
@@ -16,7 +15,7 @@ GRACE: Nanos = 120 * SECOND  # whatever waters before may take its time
 def hand_over(draft: Draft) -> None:
     """Hand over what has become due."""
     for task in [task for task in draft.tasks() if task.enqueued]:
-        if (wait := _wait(draft.now, draft.state.started, task.scheduled_for)) > 0:
+        if (wait := _wait(draft, task.scheduled_for)) > 0:
             draft.wake(draft.now.mono + wait)
             continue
         due_at = min(draft.now.wall + GRACE, task.expires_at - MS)
@@ -24,7 +23,8 @@ def hand_over(draft: Draft) -> None:
         draft.note("SELF_TASK_DISPATCHED", task_id=task.task_id, zone=task.zone, due_at=iso(due_at))
 
 
-def _wait(now: Now, started: Nanos, scheduled_for: Nanos) -> Nanos:
+def _wait(draft: Draft, scheduled_for: Nanos) -> Nanos:
     """How long to wait. A clock that cannot be believed is waited for, as the calendar does, and not for ever."""
-    patience = started + CLOCK_PATIENCE - now.mono if now.trust is Trust.UNTRUSTED else 0
+    now = draft.now
+    patience = draft.state.started + draft.state.site.clock_patience - now.mono if now.trust is Trust.UNTRUSTED else 0
     return max(scheduled_for - now.wall, patience)

@@ -10,6 +10,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.aftermath import what_happened
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
+from edgectl.engine.rules.schedules import doubt_windows
 from edgectl.engine.state import Phase
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
@@ -163,6 +164,7 @@ def become_ready(draft: Draft) -> Phase:
         draft.put(replace(task, due=_anew(draft, task, task.due_at), expires=_anew(draft, task, task.expires_at)))
     for stranger in draft.state.strangers:
         _part_with(draft, stranger)
+    doubt_windows(draft)
     draft.note("READY", silent=sorted(draft.state.silent))
     if draft.state.journal_lost:
         draft.alert(

@@ -3,15 +3,20 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import litres
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.engine.rules.power_return import returns_at
+from edgectl.engine.rules.stopping import give_up
 from edgectl.engine.state import Quiet
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
-from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso, seconds
+from edgectl.model.timeline import Cursor
 from edgectl.scheduler.catchup import MINUTE, RATE
-from edgectl.scheduler.occurrence import Verdict, correlation
+from edgectl.scheduler.holding import doubted
+from edgectl.scheduler.occurrence import Occurrence, Verdict, correlation
 from edgectl.scheduler.plan import due, wake_at
 from edgectl.scheduler.schedule import Every, Schedule, Window
 
@@ -20,39 +25,20 @@ PROPOSAL: Nanos = 1800 * SECOND  # how long a proposed task waits for a person
 LATE_RUNS = "catchup"  # the account of late runs
 A_DAY: Nanos = 86_400 * SECOND
 STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
-CLOCK_PATIENCE: Nanos = 600 * SECOND  # how long the calendar waits for a clock that can be believed
+MANUAL = "manual"
 
 
-def _believed(draft: Draft) -> Now:
-    """The clock as the calendar may use it. Plants do not wait for a time server for days: patience ends."""
-    now = draft.now
-    if now.trust is not Trust.UNTRUSTED:
-        draft.calm("clock_untrusted", "clock")
-        return now
-    patient_until = draft.state.started + CLOCK_PATIENCE
-    if now.mono < patient_until:
-        draft.wake(patient_until)
-        return now
-    draft.alert(
-        "clock_untrusted",
-        "clock",
-        "the wall clock cannot be believed; the calendar runs by the best guess",
-        "set the clock or let it reach a time server; until then runs may come at the wrong hour",
-    )
-    return replace(now, trust=Trust.RESTORED)
+def pause(schedule: str) -> str:
+    """The latch that holds one schedule."""
+    return f"pause:{schedule}"
 
 
-def _cools_for(draft: Draft, schedule: Schedule) -> Nanos:
-    """How long a lamp has still to rest: its run waits for that."""
-    lamp = draft.state.site.zones[schedule.zone].light if isinstance(schedule.cadence, Window) else None
-    if lamp is None:
-        return 0
-    return max(0, rests_until(draft, draft.state.site.actuators[lamp]) - draft.now.mono)
-
-
-def _still(quiet: Quiet, now: Now) -> bool:
-    apart = abs(now.wall - now.mono - quiet.distance)
-    return now.mono < quiet.until and apart < STEP and now.trust is quiet.trust
+def kept_by(draft: Draft, schedule: Schedule) -> str | None:
+    """What keeps this schedule from starting anything now: a stop, a lock, a hold, the mode of its zone."""
+    if mode_of(draft, schedule.zone) is Mode.MANUAL:
+        return MANUAL
+    waits = keeps_waiting(draft, schedule.zone, schedule.task_type)
+    return waits or ("hold" if draft.held(pause(schedule.name)) else None)
 
 
 def run(draft: Draft) -> None:
@@ -65,74 +51,181 @@ def run(draft: Draft) -> None:
     wakes: list[Nanos] = []
     open_ = {task.schedule for task in draft.tasks()}
     for schedule in state.schedules:
-        cursor = draft.cursor(schedule.name)
-        waits = keeps_waiting(draft, schedule.zone, schedule.task_type)
-        mode = mode_of(draft, schedule.zone)
-        kept = waits is not None or mode is Mode.MANUAL
-        number = state.site.zones[schedule.zone].number
-        planned = due(
-            schedule,
-            cursor,
-            now,
-            state.zone_info,
-            # While everything is stopped a window does not try again: the stop is the state that is wanted.
-            busy=schedule.name in open_ or (kept and isinstance(schedule.cadence, Every | Window)),
-            lost=state.journal_lost,
-            room=RATE - round(draft.spent(LATE_RUNS, MINUTE)),
-            zone_number=number,
-        )
-        for occurrence in planned.occurrences:
-            if occurrence.verdict is Verdict.SKIP:
-                draft.note(
-                    "SCHEDULE_SKIPPED",
-                    zone=schedule.zone,
-                    schedule=schedule.name,
-                    scheduled_for=iso(occurrence.scheduled_for),
-                    reason_code=occurrence.reason,
-                    folded=occurrence.folded,
-                )
-                continue
-            kept_off = "manual" if mode is Mode.MANUAL else waits
-            if kept_off is not None:
-                draft.note(
-                    "SCHEDULE_SKIPPED",
-                    zone=schedule.zone,
-                    schedule=schedule.name,
-                    scheduled_for=iso(occurrence.scheduled_for),
-                    reason_code=Code.HOLD.value,
-                    why=kept_off,
-                    folded=1,
-                )
-                continue
-            if occurrence.verdict is Verdict.REPLAY:
-                draft.spend(LATE_RUNS, 1.0, now.mono)
-            # Only a run that is just due is measured by its planned time. A window holds a state, a late run has been
-            # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
-            anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
-            patience = PROPOSAL if mode is Mode.SEMI else schedule.queue_patience
-            due_at = anchor + max(patience, _cools_for(draft, schedule))
-            accept(
-                draft,
-                zone=schedule.zone,
-                task_type=schedule.task_type,
-                payload=occurrence.payload,
-                source="schedule",
-                correlation_id=correlation(number, schedule.task_type, occurrence.scheduled_for, schedule.name),
-                scheduled_for=occurrence.scheduled_for,
-                due_at=due_at,
-                expires_at=due_at + EXPIRY,
-                schedule=schedule.name,
-            )
-        moved = planned.cursor
-        if kept and planned.occurrences and isinstance(schedule.cadence, Window):
-            moved = replace(moved, unmet=True)  # when the restraint is taken off, the window is brought about
-        if moved != cursor:
-            draft.put(moved)
-        # A stop ends by a latch, and that is looked at again by itself.
-        ahead = replace(moved, unmet=False) if kept else moved  # (planned.cursor, unmet=False)
-        if (wake := wake_at(schedule, ahead, now, state.zone_info)) is not None:
+        wake = _answer(draft, schedule, _as_it_may_know(draft, schedule, now), open_=schedule.name in open_)
+        if wake is not None:
             wakes.append(wake)
             draft.wake(wake)
     if not draft.plans_changed:
         until = min(wakes, default=now.mono + A_DAY)
         draft.quiet = Quiet(until=until, distance=now.wall - now.mono, trust=now.trust)
+
+
+def doubt_windows(draft: Draft) -> None:
+    """The controller has come back: whatever a window holds, nobody has seen it since. It is brought about anew."""
+    for schedule in draft.state.schedules:
+        cursor = draft.cursor(schedule.name)
+        if isinstance(schedule.cadence, Window) and cursor is not None:
+            draft.put(doubted(cursor))
+
+
+def _believed(draft: Draft) -> Now:
+    """The clock as the calendar may use it. Plants do not wait for a time server for days: patience ends."""
+    now = draft.now
+    if now.trust is not Trust.UNTRUSTED:
+        draft.calm("clock_untrusted", "clock")
+        return now
+    patient_until = draft.state.started + draft.state.site.clock_patience
+    if now.mono < patient_until:
+        draft.wake(patient_until)
+        return now
+    draft.alert(
+        "clock_untrusted",
+        "clock",
+        "the wall clock cannot be believed; the calendar runs by the best guess",
+        "set the clock or let it reach a time server; until then runs may come at the wrong hour",
+    )
+    return replace(now, trust=Trust.RESTORED)
+
+
+def _as_it_may_know(draft: Draft, schedule: Schedule, now: Now) -> Now:
+    """Some schedules take no guess for the time: without a time server they wait, and somebody is told."""
+    if not schedule.needs_synced_clock:
+        return now
+    if draft.now.trust is Trust.SYNCED:
+        draft.calm("clock_untrusted", schedule.name)
+        return now
+    patient_until = draft.state.started + draft.state.site.clock_patience
+    if now.mono < patient_until:
+        draft.wake(patient_until)
+    else:
+        draft.alert(
+            "clock_untrusted",
+            schedule.name,
+            f"{schedule.name} waits for a clock that is synchronised, as its site file asks",
+            "let the controller reach a time server, or run it by hand: edgectl schedule run-now",
+        )
+    return replace(now, trust=Trust.UNTRUSTED)
+
+
+def _still(quiet: Quiet, now: Now) -> bool:
+    apart = abs(now.wall - now.mono - quiet.distance)
+    return now.mono < quiet.until and apart < STEP and now.trust is quiet.trust
+
+
+def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos | None:
+    """Everything of one schedule that is due. Returns when it has to be looked at again."""
+    state, cursor = draft.state, draft.cursor(schedule.name)
+    cadence = schedule.cadence
+    blind = now.trust is Trust.UNTRUSTED and not isinstance(cadence, Every)
+    if blind and cursor is None:
+        return None  # whoever does not know the time cannot begin to count from it
+    kept = kept_by(draft, schedule)
+    planned = due(
+        schedule,
+        cursor,
+        now,
+        state.zone_info,
+        # While everything is stopped a window does not try again: the stop is the state that is wanted.
+        busy=open_ or (kept is not None and isinstance(cadence, Every | Window)),
+        lost=state.journal_lost,
+        room=RATE - round(draft.spent(LATE_RUNS, MINUTE)),
+        zone_number=state.site.zones[schedule.zone].number,
+    )
+    moved = planned.cursor
+    if kept is not None and planned.occurrences and isinstance(cadence, Window):
+        moved = replace(moved, unmet=True)  # when the restraint is taken off, the window is brought about
+    if moved != cursor:
+        draft.put(moved)
+    for occurrence in planned.occurrences:
+        _carry_out(draft, schedule, occurrence, kept)
+    return None if blind else _look_again(draft, schedule, moved, now, kept=kept is not None)
+
+
+def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, kept: bool) -> Nanos | None:
+    # A stop ends by a latch, and that is looked at again by itself.
+    ahead = replace(cursor, unmet=False) if kept and cursor.unmet else cursor
+    return wake_at(schedule, ahead, now, draft.state.zone_info)
+
+
+def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: str | None) -> None:
+    """The row of one occurrence: a task, or why there is none."""
+    if occurrence.verdict is Verdict.SKIP:
+        _leave_out(draft, schedule, occurrence, occurrence.reason)
+    elif kept is not None:
+        _leave_out(draft, schedule, occurrence, Code.HOLD.value, why=kept)
+    elif occurrence.verdict is Verdict.REPLAY and (spent := _used_up(draft, schedule)) is not None:
+        _leave_out(draft, schedule, occurrence, Code.BUDGET.value, why=spent)
+    else:
+        _start(draft, schedule, occurrence)
+
+
+def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "") -> None:
+    draft.note(
+        "SCHEDULE_SKIPPED",
+        zone=schedule.zone,
+        schedule=schedule.name,
+        scheduled_for=iso(occurrence.scheduled_for),
+        reason_code=reason,
+        folded=occurrence.folded,
+        **({"why": why} if why else {}),
+    )
+
+
+def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
+    now = draft.now
+    if occurrence.verdict is Verdict.REPLAY:
+        draft.spend(LATE_RUNS, 1.0, now.mono)
+    if occurrence.cancels:
+        for task in draft.tasks():
+            if task.schedule == schedule.name and not task.stopping:
+                give_up(draft, task, f"the next run of {schedule.name}")
+    # Only a run that is just due is measured by its planned time. A window holds a state, a late run has been
+    # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
+    anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
+    proposed = mode_of(draft, schedule.zone) is Mode.SEMI
+    due_at = anchor + max(PROPOSAL if proposed else schedule.queue_patience, _cools_for(draft, schedule))
+    number = draft.state.site.zones[schedule.zone].number
+    accept(
+        draft,
+        zone=schedule.zone,
+        task_type=schedule.task_type,
+        payload=occurrence.payload,
+        source="schedule",
+        correlation_id=correlation(number, schedule.task_type, occurrence.scheduled_for, schedule.name),
+        scheduled_for=occurrence.scheduled_for,
+        due_at=due_at,
+        expires_at=due_at + EXPIRY,
+        schedule=schedule.name,
+        told={
+            "scheduled_for": iso(occurrence.scheduled_for),
+            "verdict": occurrence.verdict.value,
+            "reason_code": occurrence.reason,
+            **({"clock": now.trust.value} if now.trust is Trust.UNTRUSTED else {}),
+        },
+    )
+
+
+def _cools_for(draft: Draft, schedule: Schedule) -> Nanos:
+    """How long a lamp has still to rest, or a pump to wait for its turn after a start: the run waits for that."""
+    zone, actuators = draft.state.site.zones[schedule.zone], draft.state.site.actuators
+    lit = isinstance(schedule.cadence, Window)
+    load = zone.light if lit else zone.pump
+    if load is None:
+        return 0
+    ready = rests_until(draft, actuators[load]) if lit else returns_at(draft, actuators[load])
+    return max(0, ready - draft.now.mono)
+
+
+def _used_up(draft: Draft, schedule: Schedule) -> str | None:
+    """Would this late run go beyond what the day allows? Then it is left out: the runs of the day need the rest."""
+    zone, payload = draft.state.site.zones[schedule.zone], schedule.payload
+    litres_asked, duration = payload.get("volume_l"), payload.get("duration_s")
+    for name in (zone.pump, zone.valve):
+        actuator = None if name is None else draft.state.site.actuators[name]
+        if actuator is None or actuator.daily is None or schedule.task_type != "irrigation":
+            continue
+        by_meter = litres_asked is not None and zone.meter is not None
+        lasts = float(litres_asked or 0) / actuator.daily.l_min * 60 if by_meter else float(duration or 0)
+        if (why := litres.veto(draft, actuator, seconds(lasts))) is not None:
+            return why
+    return None

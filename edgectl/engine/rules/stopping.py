@@ -36,13 +36,18 @@ def cancel(draft: Draft, order: Cancel) -> None:
         why = f"no task {order.task_id[:60]!r} is open"
         draft.effect(Answer(token=order.token, ok=False, code="unknown_task", body={"why": why}))
         return
-    draft.note("TASK_CANCEL_ORDERED", task_id=task.task_id, zone=task.zone, who=order.who)
+    give_up(draft, task, order.who)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"task_id": task.task_id}))
+
+
+def give_up(draft: Draft, task: Task, who: str) -> None:
+    """End a task before its time. One that runs ends when its outputs are seen off."""
+    draft.note("TASK_CANCEL_ORDERED", task_id=task.task_id, zone=task.zone, who=who)
     if task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting":
         if not task.stopping:
             abort(draft, task, Code.TASK_CANCELLED)
     else:
         end(draft, task, TaskStatus.FAILED, Code.TASK_CANCELLED, decision="fail", error=Code.TASK_CANCELLED)
-    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"task_id": task.task_id}))
 
 
 def approve(draft: Draft, order: Approve) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
+from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.workflows import airs, change, irrigation, needs, recover, tanks, walk
 from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
@@ -184,6 +185,10 @@ def start(draft: Draft, task: Task) -> None:
         return
     accepted_again(draft, task)
     table = workflow.table(draft.state.site, task)
+    turn = max((returns_at(draft, draft.state.site.actuators[name]) for s in table for name in s.opens), default=0)
+    if turn > draft.now.mono:
+        draft.wake(turn)
+        return  # after a start the loads of the house come back one after the other
     if _shared(draft, task, table):
         return  # a pump or a valve of this run is busy: wait, the due time bounds it
 
