@@ -27,6 +27,7 @@ COMMANDS = {
     "resume": "outputs:resume",
     "run": "run:run",
     "safe-state": "safe_state:safe_state",
+    "schedule": "schedule:schedule",
     "shelve": "outputs:shelve",
     "simulate": "simulate:simulate",
     "status": "status:status",

@@ -167,6 +167,23 @@ class SchedulerTasks(RootModel[list[SchedulerTask]]):
     """The newest first."""
 
 
+class ScheduleRow(Answer):
+    """A schedule: its next runs, what keeps it, and what was left out last."""
+
+    schedule: str
+    zone: str
+    task_type: str
+    when: str
+    next: list[dict[str, Any]]
+    kept: str | None
+    held_until: str | None
+    skipped: dict[str, Any] | None
+
+
+class Schedules(RootModel[list[ScheduleRow]]):
+    """In the order of the site file."""
+
+
 class Done(Answer):
     """It was taken on, and written down."""
 

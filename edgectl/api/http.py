@@ -20,6 +20,7 @@ from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper
 from edgectl.api.limits import Rate
 from edgectl.api.operation import Answering, Call, Operation, refused
 from edgectl.api.pairing import Pairings
+from edgectl.api.schedule_routes import Calendar, calendar_routes
 from edgectl.api.scheduler_routes import Desk, scheduler
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
@@ -33,6 +34,7 @@ class Inside:
     house: House
     looks: Looks
     desk: Desk
+    calendar: Calendar
     happenings: Happenings
     streams: Streams
     book: TokenBook
@@ -46,6 +48,7 @@ def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
         *routes.health(inside.house, open_metrics=open_metrics),
         *routes.reads(inside.house, inside.looks, inside.happenings),
         *routes.orders(inside.house),
+        *calendar_routes(inside.calendar),
         *scheduler(inside.desk),
         *access(inside.book),
     ]

@@ -53,6 +53,12 @@ class SeenWish(Wish):
     here: bool = False
 
 
+class HoldWish(Reason):
+    """a hold needs its end"""
+
+    seconds: float = Field(allow_inf_nan=False)
+
+
 class ModeWish(Wish):
     """Who starts the work of a zone."""
 

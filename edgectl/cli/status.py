@@ -53,7 +53,7 @@ KEPT = {
     "stop_all": "not while everything is stopped",
     "stop_water": "not while the water is stopped",
     "lock": "not while the zone is locked",
-    "hold": "skipped while the zone is held",
+    "hold": "skipped while the zone, or the schedule, is held",
     "manual": "not in manual mode",
     "semi": "will wait for a person's yes",
 }

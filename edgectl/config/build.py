@@ -15,6 +15,7 @@ from edgectl.config.feasibility import Load
 from edgectl.config.origins import Effective, Origins
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
+from edgectl.config.schema_times import ScheduleEntry
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import DRIVEN, Bus, Device, Line, RtuGateway, SerialLine, TcpHost
@@ -255,7 +256,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
     )
 
 
-def _schedule(name: str, entry: schema.ScheduleEntry, parts: Parts, origins: Origins) -> Schedule:
+def _schedule(name: str, entry: ScheduleEntry, parts: Parts, origins: Origins) -> Schedule:
     path = ("schedules", name)
     cadence = calendars.cadence(entry, parts.site)
     assert cadence is not None

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from edgectl.config import defaults
 from edgectl.config.parts import Parts
-from edgectl.config.schema import ScheduleEntry, SiteSection, Weekday, ZoneEntry
+from edgectl.config.schema import SiteSection, ZoneEntry
+from edgectl.config.schema_times import ScheduleEntry, Weekday
 from edgectl.model.time import SECOND, Nanos, from_datetime
 from edgectl.scheduler.cadence import strikes
 from edgectl.scheduler.days import EVERY_WEEKDAY, Days, Season

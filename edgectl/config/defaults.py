@@ -3,14 +3,8 @@
 import math
 from collections.abc import Mapping
 
-from edgectl.config.schema import (
-    ActuatorEntry,
-    CatchUpEntry,
-    ClockSection,
-    ScheduleEntry,
-    SensorEntry,
-    WindowEntry,
-)
+from edgectl.config.schema import ActuatorEntry, SensorEntry
+from edgectl.config.schema_times import CatchUpEntry, ClockSection, ScheduleEntry, WindowEntry
 from edgectl.drivers.profile import Channel, Outlet
 from edgectl.model.site import DANGEROUS, DRIVES, FailSafe, Role
 from edgectl.model.time import MS, SECOND, Nanos, seconds

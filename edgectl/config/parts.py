@@ -11,20 +11,19 @@ from edgectl.config.findings import Findings, nearest
 from edgectl.config.schema import (
     ActuatorEntry,
     CentralSection,
-    ClockSection,
     DeviceEntry,
     EzoBus,
     GatewayBus,
     Interlock,
     MqttBus,
     RtuBus,
-    ScheduleEntry,
     SensorEntry,
     SiteSection,
     TcpBus,
     ValveGroup,
     ZoneEntry,
 )
+from edgectl.config.schema_times import ClockSection, ScheduleEntry
 from edgectl.config.schema_water import TankEntry
 from edgectl.config.source import Items, Node, Path, Scalar, Table, plain
 from edgectl.config.wording import sentence

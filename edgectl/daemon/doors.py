@@ -17,6 +17,7 @@ from edgectl.daemon import task_views
 from edgectl.daemon.control import Control
 from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.looks import DaemonLooks, keep_history
+from edgectl.daemon.schedules import ScheduleDesk
 from edgectl.journal.reads import JournalReads
 from edgectl.model.ports import Clock
 from edgectl.model.time import Nanos
@@ -45,6 +46,7 @@ class Doors:
             house=house,
             looks=DaemonLooks(control, reads, clock, self._history, house.read),
             desk=desk,
+            calendar=ScheduleDesk(house, control, reads, clock),
             happenings=happenings,
             streams=streams,
             book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall),

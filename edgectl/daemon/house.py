@@ -324,6 +324,10 @@ class DaemonHouse:
         """One read of the journal, for whoever shows more of it than we do. Raises Unavailable."""
         return await self._read(reading)
 
+    async def ask(self, make: Callable[[int], Input]) -> Body:
+        """One order, for whoever takes others than we do. Raises Unavailable."""
+        return await self._ask(make)
+
     # -- inside
 
     async def _read(self, reading: Awaitable[T]) -> T:

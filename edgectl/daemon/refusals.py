@@ -13,6 +13,8 @@ HINTS = {
     "hold_needs_an_end": "say how long: more than 0 s and at most 14 days",
     "already_locked": "only who works there may release it: edgectl status says who",
     "unknown_alarm": "edgectl status names the alarms",
+    "unknown_schedule": "edgectl schedule list names them",
+    "schedule_busy": "wait for it, or end it: edgectl task cancel ID",
     "unknown_task": "it has ended already, or never was: edgectl tasks lists them",
     "busy": "try again in a moment",
 }
@@ -20,6 +22,8 @@ HTTP = {
     "unknown_zone": 404,
     "unknown_actuator": 404,
     "unknown_alarm": 404,
+    "unknown_schedule": 404,
+    "schedule_busy": 409,
     "unknown_task": 404,
     "vetoed": 409,
     "already_locked": 409,

@@ -4,6 +4,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.engine.rules.schedules import pause
 from edgectl.engine.state import State
 from edgectl.model.channel import Reading
 from edgectl.model.codes.alarms import priority
@@ -101,6 +102,7 @@ def upcoming(state: State, now: Now) -> list[View]:
         if at is not None:
             mode = mode_of(draft, schedule.zone)
             kept = keeps_waiting(draft, schedule.zone, schedule.task_type)
+            kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
             kept = kept or (None if mode is Mode.AUTO else mode.value)
             row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
             rows.append({**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)})

@@ -22,6 +22,7 @@ from edgectl.engine.rules import (
     recovery,
     replies,
     restraints,
+    schedule_orders,
     schedules,
     solution,
     stopping,
@@ -38,6 +39,7 @@ from edgectl.model.inputs import (
     ClockStepped,
     Concern,
     DeviceHealth,
+    HoldSchedule,
     Input,
     ManualOff,
     ManualOn,
@@ -49,6 +51,7 @@ from edgectl.model.inputs import (
     Restrain,
     Restraint,
     Resume,
+    RunNow,
     SetMode,
     Shelve,
     Shutdown,
@@ -85,6 +88,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         replies.overdue(draft)
         estop.watch(draft)
         restraints.expire(draft)
+        schedule_orders.expire(draft)
         lasting.watch(draft)
         interlock.watch_outputs(draft)
         backups.keep(draft)
@@ -134,6 +138,10 @@ def _hear(draft: Draft, item: Input) -> None:
             alarms.shelve(draft, item)
         case Restrain():
             restraints.restrain(draft, item)
+        case HoldSchedule():
+            schedule_orders.hold(draft, item)
+        case RunNow():
+            schedule_orders.run_now(draft, item)
         case SetMode():
             restraints.set_mode(draft, item)
         case Override():

@@ -18,6 +18,7 @@ from edgectl.model.timeline import Entry
 
 T = TypeVar("T")
 BUSY_MS = 2000
+LOOKED_BACK = 20_000  # lines: some days of a busy house, and a few milliseconds
 
 _TOTAL, _CONFIRMED = (f"json_extract(body, '$.outcome.commands_{name}')" for name in ("total", "effect_confirmed"))
 _PRESETS = {
@@ -102,6 +103,12 @@ class JournalReads:
             query = "SELECT body FROM timeline WHERE seq >= ? AND seq < ? AND event_type = ? ORDER BY seq LIMIT ?"
             found = await db.execute_fetchall(query, (first, last, event_type, limit))
             return [rows.entry(str(body)) for (body,) in found]
+
+    async def skips(self) -> list[Entry]:
+        """The newest rows of runs that were left out, the newest first, as far as a short look reaches."""
+        query = """SELECT body FROM timeline
+            WHERE seq > (SELECT max(seq) FROM timeline) - ?1 AND event_type = 'SCHEDULE_SKIPPED' ORDER BY seq DESC"""
+        return await self._all(rows.entry, query, (LOOKED_BACK,))
 
     async def _one(self, make: Callable[[str], T], query: str, values: tuple[object, ...]) -> T | None:
         found = await self._all(make, query, values)

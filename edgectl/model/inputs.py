@@ -146,6 +146,27 @@ class Restrain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HoldSchedule:
+    """A person holds one schedule for a while, or releases it."""
+
+    token: int
+    schedule: str
+    on: bool
+    who: str
+    why: str = ""
+    lasts: Nanos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunNow:
+    """A person runs a schedule once, out of its turn."""
+
+    token: int
+    schedule: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SetMode:
     """A person decides who starts the work of a zone."""
 
@@ -257,6 +278,8 @@ Input = (
     | Acknowledge
     | Shelve
     | Restrain
+    | HoldSchedule
+    | RunNow
     | SetMode
     | Override
     | Cancel

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeGuard
 
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.days import ANY_DAY, Days
@@ -87,6 +87,11 @@ class Window:
 
 Calendar = Cron | At | Sun | Window
 Cadence = Calendar | Every
+
+
+def by_calendar(cadence: Cadence) -> TypeGuard[Calendar]:
+    """Does it strike at instants that can be told beforehand?"""
+    return not isinstance(cadence, Every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,8 @@ from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.rules.outputs import outlet_of
-from edgectl.config.schema import ScheduleEntry, ZoneEntry
+from edgectl.config.schema import ZoneEntry
+from edgectl.config.schema_times import ScheduleEntry
 from edgectl.config.source import Path
 from edgectl.model.site import FailSafe
 from edgectl.model.time import SECOND, Nanos

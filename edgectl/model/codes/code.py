@@ -151,6 +151,7 @@ class Code(StrEnum):
     VETOED = "vetoed"
     UNKNOWN_ACTUATOR = "unknown_actuator"
     UNKNOWN_ALARM = "unknown_alarm"
+    UNKNOWN_SCHEDULE = "unknown_schedule"
 
     # refusals to an outside scheduler
     AUTOMATION_NOT_READY = "automation_not_ready"

@@ -33,6 +33,7 @@ REFUSALS: dict[Code, Meaning] = {
     Code.VETOED: refusal("A guard does not let this output switch on now.", "The answer says which guard and why."),
     Code.UNKNOWN_ACTUATOR: refusal("There is no such output.", "The outputs are those of the site file."),
     Code.UNKNOWN_ALARM: refusal("There is no such alarm, or it is over and was seen.", "Look at edgectl status."),
+    Code.UNKNOWN_SCHEDULE: refusal("There is no such schedule.", "Look at edgectl schedule list: it names them."),
     Code.HOLD_NEEDS_AN_END: refusal("A hold needs an end within 14 days.", "Say how long it lasts."),
     Code.LOCK_NEEDS_A_REASON: refusal("A service lock says what is being done there.", "Say why."),
     Code.RESET_IN_PERSON: refusal(

@@ -1,0 +1,101 @@
+"""The schedules as the doors see them: read from the engine's state and the journal, ordered through the inbox."""
+
+from itertools import islice
+from typing import Any, Protocol
+
+from edgectl.api.house import Body
+from edgectl.daemon.control import Control
+from edgectl.daemon.house import DaemonHouse
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.schedules import kept_by, pause
+from edgectl.engine.state import State
+from edgectl.model.inputs import HoldSchedule, RunNow
+from edgectl.model.ports import Clock
+from edgectl.model.time import Now, iso, seconds
+from edgectl.model.timeline import Entry
+from edgectl.scheduler.cadence import strikes, window_state
+from edgectl.scheduler.describe import words
+from edgectl.scheduler.plan import wake_at
+from edgectl.scheduler.schedule import Schedule, Window, by_calendar
+
+NEXT = 3  # runs that are told
+LONGEST_WORDS = 200
+
+
+class Skips(Protocol):
+    """The read side of the journal, as far as it is asked here."""
+
+    async def skips(self) -> list[Entry]:
+        """The newest rows of runs that were left out, the newest first."""
+
+
+class ScheduleDesk:
+    """The calendar of the running controller."""
+
+    def __init__(self, house: DaemonHouse, control: Control, reads: Skips, clock: Clock) -> None:
+        self._house, self._control, self._clock = house, control, clock
+        self._reads = reads
+
+    async def schedules(self) -> list[Body]:
+        """Every schedule with its next runs, what keeps it, and what was left out last."""
+        newest: dict[str, Entry] = {}
+        for entry in await self._house.read(self._reads.skips()):
+            newest.setdefault(str(entry.details.get("schedule")), entry)
+        state, now = self._control.stepper.state, self._clock.now()
+        return [_view(state, schedule, now, newest.get(schedule.name)) for schedule in state.schedules]
+
+    async def hold(self, schedule: str, seconds_: float, *, who: str, why: str) -> Body:
+        """Hold a schedule for a while."""
+        lasts = seconds(min(max(seconds_, 0.0), 1e8))
+        return await self._house.ask(
+            lambda token: HoldSchedule(
+                token=token, schedule=schedule, on=True, who=who, why=why[:LONGEST_WORDS], lasts=lasts
+            )
+        )
+
+    async def release(self, schedule: str, *, who: str) -> Body:
+        """End a hold."""
+        return await self._house.ask(lambda token: HoldSchedule(token=token, schedule=schedule, on=False, who=who))
+
+    async def run_now(self, schedule: str, *, who: str) -> Body:
+        """Run it once, now."""
+        return await self._house.ask(lambda token: RunNow(token=token, schedule=schedule, who=who))
+
+
+def _view(state: State, schedule: Schedule, now: Now, skipped: Entry | None) -> dict[str, Any]:
+    draft = Draft(state, now)
+    cursor, latch = state.cursors.get(schedule.name), draft.latch(pause(schedule.name))
+    running = next((task for task in draft.tasks() if task.schedule == schedule.name), None)
+    held = latch is not None and latch.held
+    return {
+        "schedule": schedule.name,
+        "zone": schedule.zone,
+        "task_type": schedule.task_type,
+        "when": words(schedule),
+        "next": [] if cursor is None else _next(state, schedule, now),
+        "task": None if running is None else running.task_id,
+        "kept": kept_by(draft, schedule) or (None if cursor is None else cursor.waits or None),
+        "held_until": iso(latch.until) if held and latch is not None and latch.until is not None else None,
+        "held_by": latch.who if held and latch is not None else None,
+        "held_why": latch.why if held and latch is not None else None,
+        "skipped": None
+        if skipped is None
+        else {
+            "scheduled_for": skipped.details["scheduled_for"],
+            "reason": skipped.details["reason_code"],
+            "why": skipped.details.get("why", ""),
+            "at": iso(skipped.wall),
+        },
+    }
+
+
+def _next(state: State, schedule: Schedule, now: Now) -> list[dict[str, Any]]:
+    """The next runs by the calendar; of what follows its own last run only the next one can be known."""
+    cursor, cadence, zone = state.cursors[schedule.name], schedule.cadence, state.zone_info
+    if not by_calendar(cadence):
+        at = wake_at(schedule, cursor, now, zone)
+        return [] if at is None else [{"at": iso(max(now.wall, now.wall_at(at)))}]
+    struck = islice(strikes(cadence, max(now.wall, cursor.position), zone, schedule.days), NEXT)
+    if isinstance(cadence, Window):
+        return [{"at": iso(at), "on": window_state(cadence, at, zone, schedule.days)} for at in struck]
+    return [{"at": iso(at)} for at in struck]

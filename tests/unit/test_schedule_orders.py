@@ -1,0 +1,167 @@
+"""A schedule by hand: held, released, run out of its turn. Each leaves its rows, and nothing is repeated."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from edgectl.cli.schedule import sentences
+from edgectl.cli.words import speak_of
+from edgectl.journal.reads import JournalReads
+from edgectl.journal.sqlite import SqliteJournal
+from edgectl.model.inputs import Answer, HoldSchedule, Input, RunNow
+from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Batch, Entry
+from edgectl.scheduler.days import Days, Season
+from edgectl.scheduler.describe import words
+from edgectl.scheduler.schedule import At, Every, Schedule, Sun, SunEvent
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.world import World
+
+HOUR: Nanos = 3600 * SECOND
+WATERING = replace(example_schedules()[0], cadence=At(minutes=(360, 480, 600)))
+
+
+class Asked(World):
+    """A house that keeps what it answers."""
+
+    def __init__(self, *schedules: Schedule) -> None:
+        self.answers: list[Answer] = []
+        super().__init__(example_site(), schedules, 1)
+        self.run(60 * SECOND)
+
+    def say(self, item: Input) -> Answer:
+        """Ask, and wait for the answer."""
+        self.offer(item)
+        self.run(self.now + SECOND)
+        return self.answers[-1]
+
+    def _release(self, effects: tuple[object, ...], at: Nanos) -> None:  # type: ignore[override]
+        self.answers += [effect for effect in effects if isinstance(effect, Answer)]
+        super()._release(effects, at)  # type: ignore[arg-type]
+
+
+def hold(lasts: Nanos | None, *, on: bool = True, schedule: str = "morning") -> HoldSchedule:
+    return HoldSchedule(token=1, schedule=schedule, on=on, who="Ana", why="sowing", lasts=lasts)
+
+
+def told(world: World, event: str) -> list[dict[str, object]]:
+    return [dict(entry.details) for entry in world.journal.timeline if entry.event_type == event]
+
+
+def tasks(world: World) -> list[Task]:
+    return [value for value in world.journal.values.values() if isinstance(value, Task)]
+
+
+def test_a_held_schedule_leaves_a_row_for_each_run_and_goes_on_by_itself() -> None:
+    world = Asked(WATERING)
+    assert world.say(hold(5 * HOUR)).ok
+    world.run(9 * HOUR)
+    skipped = told(world, "SCHEDULE_SKIPPED")
+    assert [(row["reason_code"], row["why"]) for row in skipped] == [("hold", "hold")]
+    assert [row["why"] for row in told(world, "HOLD_ENDED")] == ["its time is over"]
+    assert [(task.scheduled_for - tasks(world)[0].scheduled_for) // HOUR for task in tasks(world)] == [0, 2]
+
+
+def test_a_hold_holds_one_schedule_and_not_its_zone() -> None:
+    other = replace(WATERING, name="noon", cadence=At(minutes=(360,)))
+    world = Asked(WATERING, other)
+    assert world.say(hold(5 * HOUR)).ok
+    world.run(5 * HOUR)
+    assert [task.schedule for task in tasks(world)] == ["noon"]
+
+
+def test_a_hold_survives_a_restart_and_a_release_repeats_nothing() -> None:
+    world = Asked(WATERING)
+    world.say(hold(20 * HOUR))
+    world._begin()
+    world.run(5 * HOUR)
+    assert world.say(hold(None, on=False)).ok
+    world.run(5 * HOUR + 600 * SECOND)
+    assert tasks(world) == []
+    assert not world.say(hold(None, on=False)).ok
+    assert world.answers[-1].code == "not_held"
+
+
+def test_a_released_interval_rests_first() -> None:
+    world = Asked(replace(WATERING, cadence=Every(interval=HOUR)))
+    world.run(10 * 60 * SECOND)
+    before = len(tasks(world))
+    world.say(hold(20 * HOUR))
+    world.run(4 * HOUR)
+    assert len(tasks(world)) == before
+    world.say(hold(None, on=False))
+    world.run(4 * HOUR + 1800 * SECOND)
+    assert len(tasks(world)) == before
+    world.run(5 * HOUR + 60 * SECOND)
+    assert len(tasks(world)) == before + 1
+
+
+def test_a_hold_has_an_end_and_a_schedule_that_exists() -> None:
+    world = Asked(WATERING)
+    assert world.say(hold(None)).code == "hold_needs_an_end"
+    assert world.say(hold(15 * 24 * HOUR)).code == "hold_needs_an_end"
+    unknown = world.say(hold(HOUR, schedule="mornig"))
+    assert unknown.code == "unknown_schedule"
+    assert unknown.body["why"] == "there is no schedule 'mornig'; there are: morning"
+
+
+def test_run_now_is_carried_out_once_and_leaves_the_times_of_the_schedule_alone() -> None:
+    world = Asked(WATERING)
+    cursor = world.state.cursors["morning"].position
+    first = world.say(RunNow(token=2, schedule="morning", who="Ana"))
+    assert first.ok
+    assert world.say(RunNow(token=3, schedule="morning", who="Ana")).code == "schedule_busy"
+    world.run(world.now + 300 * SECOND)
+    (task,) = tasks(world)
+    assert (task.status, task.source) == (TaskStatus.COMPLETED, "cli")
+    assert world.state.cursors["morning"].position == cursor
+    world.run(4 * HOUR + 600 * SECOND)
+    assert [task.status for task in tasks(world)] == [TaskStatus.COMPLETED] * 2
+
+
+def test_run_now_brings_about_what_a_window_wants() -> None:
+    world = Asked(example_schedules()[1])
+    world.run(2 * HOUR)  # four o'clock in Berlin: the lamp is off until five
+    assert world.say(RunNow(token=2, schedule="lamps", who="Ana")).ok
+    world.run(world.now + 10 * SECOND)
+    assert not world.field.relays["lamp"].on
+
+
+def test_a_schedule_is_told_in_the_words_of_its_site_file() -> None:
+    days = Days(week=frozenset({0, 2}), season=Season(first=(4, 1), last=(10, 15)))
+    sun = Sun(event=SunEvent.SUNRISE, latitude=52.5, longitude=13.4, offset=-1800 * SECOND)
+    assert words(replace(WATERING, days=days)) == "at 06:00 08:00 10:00, mon wed, 04-01 to 10-15"
+    assert words(replace(WATERING, cadence=sun)) == "sunrise-30m"
+    assert words(replace(WATERING, cadence=Every(interval=90 * SECOND))) == "every 90s"
+    assert words(example_schedules()[1]) == "window 05:00 for 16h"
+    assert words(example_schedules()[0]) == "cron 0 6-20/2 * * *"
+
+
+async def test_what_was_left_out_last_is_found_in_the_journal(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "journal.db")
+    names = ["morning", "noon", "morning"]
+    entries = tuple(
+        Entry(
+            seq=seq,
+            event_type="SCHEDULE_SKIPPED" if seq % 2 else "READY",
+            wall=seq,
+            mono=seq,
+            boot_id="b",
+            details={"schedule": names[seq // 2], "scheduled_for": "2026-06-01T04:00:00.000Z", "reason_code": "hold"},
+        )
+        for seq in range(1, 6)
+    )
+    journal.commit(Batch(changes=(), entries=entries))
+    journal.close()
+    found = await JournalReads(tmp_path / "journal.db").skips()
+    assert [(entry.seq, entry.details["schedule"]) for entry in found] == [(5, "morning"), (3, "noon"), (1, "morning")]
+
+
+def test_the_list_says_why_something_did_not_run() -> None:
+    speak_of("UTC")
+    skipped = {"scheduled_for": "2026-06-01T04:00:00.000Z", "reason": "budget", "why": "45 L of 40 L", "at": ""}
+    row = {"held_until": None, "kept": "schedule_busy", "skipped": skipped}
+    assert sentences(row) == [
+        "the next run waits for the one before it",
+        "left out last: Mon 04:00:00, budget, 45 L of 40 L",
+    ]
