@@ -44,7 +44,7 @@ class JournalOutbox:
 
     async def parcel(self, journal_id: str, after: int, *, lines: int, size: int) -> Parcel | None:
         """The next lines after one, and the values they speak of as these are now."""
-        return await asyncio.to_thread(self._parcel, journal_id, after, lines, size)
+        return await asyncio.to_thread(self.parcel_now, journal_id, after, lines, size)
 
     async def acknowledge(self, journal_id: str, seq: int) -> None:
         """Note how far the centre is. A disk that does not take it loses nothing: the centre is asked next time."""
@@ -96,7 +96,8 @@ class JournalOutbox:
         with self._open(self.path) as db:
             return dict(db.execute("SELECT id, acknowledged FROM outboxes"))
 
-    def _parcel(self, journal_id: str, after: int, most: int, size: int) -> Parcel | None:
+    def parcel_now(self, journal_id: str, after: int, most: int, size: int) -> Parcel | None:
+        """The next lines, for whoever has a thread of his own."""
         path = self._places[journal_id]
         with self._open(path) as db:
             db.execute("BEGIN")  # one snapshot: the values are those of its newest line

@@ -22,6 +22,7 @@ from edgectl.sync.steps import WRITES
 from edgectl.sync.translate import translate
 
 T = TypeVar("T")
+OTHER_LINES = "EDG01"  # what take_lines says when the same key is there with another hash
 FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeError)
 
 
@@ -77,7 +78,6 @@ class PostgresSession:
 
     def __init__(self, db: asyncpg.Connection, where: Address, site_id: str, numbers: Mapping[str, int]) -> None:
         self._db, self._where, self._site_id, self._numbers = db, where, site_id, numbers
-        self._begun: set[str] = set()
 
     async def greet(self) -> None:
         """Do schema and role fit? Raises CentreRefuses."""
@@ -142,38 +142,26 @@ class PostgresSession:
         await self._ask(self._db.fetchval("SELECT 1"))
 
     async def _push(self, parcel: Parcel) -> tuple[int, int]:
-        db, key = self._db, (self._site_id, parcel.journal_id)
+        key, lines = (self._site_id, parcel.journal_id), rows.columns(parcel.lines, self._numbers)
+        take = query("take_lines")
+        refused = 0
         try:
-            if parcel.journal_id not in self._begun:
-                await db.execute(query("begin_journal"), *key)
-                self._begun.add(parcel.journal_id)
-            async with db.transaction():
-                held = await db.fetchrow(query("hold_journal"), *key)
-                assert held is not None, "it was begun above"
-                there = held["acknowledged"]
-                if parcel.after > there:
-                    return there, 0  # lines in between are missing there: they go first
-                added = await db.execute(query("add_lines"), *key, *rows.columns(parcel.lines, self._numbers))
-                if added != f"INSERT 0 {len(parcel.lines)}" or parcel.first <= there:
-                    await self._compare(parcel)
-                refused = await self._project(parcel)
-                if parcel.last > there:
-                    await db.execute(query("move_journal"), *key, parcel.last, parcel.lines[-1].hash)
+            if not (parcel.tasks or parcel.commands or parcel.outputs or parcel.alarms):
+                there = await self._db.fetchval(take, *key, parcel.after, *lines)  # a transaction of its own
+            else:
+                async with self._db.transaction():
+                    there = await self._db.fetchval(take, *key, parcel.after, *lines)
+                    if there >= parcel.last:
+                        refused = await self._project(parcel)
         except FOREIGN as error:
+            if getattr(error, "sqlstate", "") == OTHER_LINES:
+                raise CentreRefuses(
+                    f"the centre at {self._where} holds other lines of journal {parcel.journal_id} between"
+                    f" {parcel.first} and {parcel.last} than this site: {error}",
+                    "edgectl central parity names them; edgectl journal verify says whether this side was changed",
+                ) from error
             raise translate(error, self._where) from error
-        return max(there, parcel.last), refused
-
-    async def _compare(self, parcel: Parcel) -> None:
-        """Some of these lines were here before. They must be the same, and each there once."""
-        seqs, hashes = [line.seq for line in parcel.lines], [line.hash for line in parcel.lines]
-        key = self._site_id, parcel.journal_id
-        same = await self._db.fetchval(query("same_lines"), *key, seqs, hashes, parcel.first, parcel.last)
-        if same != len(parcel.lines):
-            raise CentreRefuses(
-                f"the centre at {self._where} holds other lines of journal {parcel.journal_id} between"
-                f" {parcel.first} and {parcel.last} than this site: {len(parcel.lines) - same} differ",
-                "edgectl central parity names them; edgectl journal verify says whether this side was changed",
-            )
+        return there, refused
 
     async def _project(self, parcel: Parcel) -> int:
         """Tasks, commands, outputs and alarms as they are now. One that is not taken holds up no line."""

@@ -6,36 +6,13 @@ SELECT number, needs FROM edgectl.schema_steps ORDER BY number DESC LIMIT 1
 -- Which site this role speaks for.
 SELECT edgectl.own_site()
 
--- name: begin_journal
--- A journal that the centre has not heard of yet.
-INSERT INTO edgectl.edge_journals (site_id, journal_id) VALUES ($1, $2) ON CONFLICT DO NOTHING
-
 -- name: arrived
 -- How far a journal has arrived, and the hash of its newest line here.
 SELECT acknowledged, last_hash FROM edgectl.edge_journals WHERE site_id = $1 AND journal_id = $2
 
--- name: hold_journal
--- The same, and nobody else may move it before this transaction ends: two uplinks of one site take turns.
-SELECT acknowledged, last_hash FROM edgectl.edge_journals WHERE site_id = $1 AND journal_id = $2 FOR UPDATE
-
--- name: move_journal
--- Everything up to this line is here.
-UPDATE edgectl.edge_journals SET acknowledged = $3, last_hash = $4, heard_at = now()
-WHERE site_id = $1 AND journal_id = $2 AND acknowledged < $3
-
--- name: add_lines
--- Lines of a timeline; those that are here already stay as they are.
-INSERT INTO edgectl.edge_entries
-  (site_id, journal_id, seq, occurred_at, event_type, task_id, zone, zone_id, body, hash)
-SELECT $1, $2, line.* FROM unnest(
-  $3::bigint[], $4::timestamptz[], $5::text[], $6::text[], $7::text[], $8::integer[], $9::json[], $10::bytea[]) line
-ON CONFLICT DO NOTHING
-
--- name: same_lines
--- How many of these lines are here with this very hash.
-SELECT count(*) FROM edgectl.edge_entries here JOIN unnest($3::bigint[], $4::bytea[]) AS sent (seq, hash)
-  ON here.seq = sent.seq AND here.hash = sent.hash
-WHERE here.site_id = $1 AND here.journal_id = $2 AND here.seq BETWEEN $5 AND $6
+-- name: take_lines
+-- Lines of a timeline; those that are here already stay as they are. Returns how far the journal has arrived.
+SELECT edgectl.take_lines($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 
 -- name: put_tasks
 -- Tasks as they are now. An older value never replaces a newer one.

@@ -1,7 +1,8 @@
-"""`./dev demo`: the main job on real protocols, a SIGKILL in the middle of it, and what is left of it afterwards."""
+"""`./dev demo`: the main job on real protocols, a centre that is cut off, a SIGKILL in the middle, and what is left."""
 
 import argparse
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -9,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgectl.testing.centre import SimulatedCentre, wheel
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.postgres import PostgresServer
 from edgectl.testing.verdict import broken, counts
 
 SECOND = 1_000_000_000
@@ -30,8 +33,11 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="edgectl-demo-"))
     good = False
     try:
-        with SimulatedField(folder / "field") as field:
-            good = _play(folder, field, keep=keep)
+        with (
+            SimulatedField(folder / "field") as field,
+            SimulatedCentre(folder, "demo", PostgresServer(wheel())) as centre,
+        ):
+            good = _play(folder, field, centre, keep=keep)
     finally:
         if good:
             shutil.rmtree(folder)
@@ -40,9 +46,12 @@ def main() -> int:
     return 0 if good else 1
 
 
-def _play(folder: Path, field: SimulatedField, *, keep: bool) -> bool:
+def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep: bool) -> bool:
     say("1  a simulated house: relay board, level probe and flow counter on a serial line (Modbus RTU), air on TCP")
-    daemon = DaemonProcess(folder, write_site(folder, field))
+    say("   and a centre: a real PostgreSQL of its own, to which everything that happens is sent once")
+    site = write_site(folder, field)
+    centre.write_into(site)
+    daemon = DaemonProcess(folder, site)
     with daemon:
         born = time.monotonic()
         daemon.wait_ready()
@@ -50,7 +59,11 @@ def _play(folder: Path, field: SimulatedField, *, keep: bool) -> bool:
         say("2  it waters on schedule: valve open, pump on, water through the meter, everything seen off again")
         first = _wait(daemon, "completed", 1, "   watering")
         _show(daemon, first[0])
-        say("3  the next run: SIGKILL while the pump is on")
+        say("3  the centre is cut off, and in the next run: SIGKILL while the pump is on")
+        _until(lambda: centre.lines() > 0, "   waiting for the centre to hear of it")
+        arrived = centre.lines()
+        centre.server.stop(signal.SIGKILL)
+        say(f"   {arrived} lines had arrived at the centre")
         _until(lambda: _pump_on(field), "   waiting for the pump")
         time.sleep(1.5)
         killed = time.monotonic_ns()
@@ -67,29 +80,43 @@ def _play(folder: Path, field: SimulatedField, *, keep: bool) -> bool:
         done = len([t for t in daemon.data("/tasks?limit=100") if t["status"] == "completed"])
         _wait(daemon, "completed", done + 1, "   watering")
         say(daemon.cli("status").stdout.rstrip())
+        even = _heal(daemon, centre)
         if keep:
-            say(f"5  it stays up. In another terminal: export EDGECTL_SOCKET={daemon.socket}; edgectl status")
+            say(f"6  it stays up. In another terminal: export EDGECTL_SOCKET={daemon.socket}; edgectl status")
             say(f"   metrics: http://127.0.0.1:{daemon.http}/metrics · site file: {daemon.site} · Ctrl-C ends it")
             try:
                 daemon.process and daemon.process.wait()
             except KeyboardInterrupt:
                 say("")
         else:
-            say("5  the end: SIGTERM makes everything safe before anything closes")
+            say("6  the end: SIGTERM makes everything safe before anything closes")
         code = daemon.terminate()
     say(f"   edgectl status now says: {daemon.cli('status').stderr.splitlines()[0]}")
-    return _judge(daemon, field, code, recovered[0])
+    return _judge(daemon, field, code, recovered[0], even=even)
 
 
-def _judge(daemon: DaemonProcess, field: SimulatedField, code: int, recovered: dict[str, Any]) -> bool:
+def _heal(daemon: DaemonProcess, centre: SimulatedCentre) -> bool:
+    """The centre comes back. Is everything there that happened without it, and nothing twice?"""
+    waiting = daemon.data("/central")["waiting"]
+    say(f"5  the centre comes back: {waiting} lines have waited for it")
+    centre.server.start()
+    drained, parity = daemon.cli("central", "drain"), daemon.cli("central", "parity", "--site", str(daemon.site))
+    for line in (drained.stdout + drained.stderr + parity.stdout + parity.stderr).splitlines():
+        say(f"     {line}")
+    return drained.returncode == 0 and parity.returncode == 0 and waiting > 0
+
+
+def _judge(daemon: DaemonProcess, field: SimulatedField, code: int, recovered: dict[str, Any], *, even: bool) -> bool:
     found = broken(daemon.state / "journal.db", field.trace())
     result = recovered["result"]
+    if not even:
+        found.append("the centre does not hold what happened here")
     if code != 0:
         found.append(f"the daemon ended with {code}")
     if result["reason_code"] != "task_recovered_after_restart" or result["physical_effect"] != "partial":
         found.append(f"the killed run ended as {result['reason_code']}, effect {result['physical_effect']}")
     on = counts(field.trace())
-    say(f"6  checked: {on['pump']} pump runs and {on['valve']} valve openings in the trace against the journal")
+    say(f"7  checked: {on['pump']} pump runs and {on['valve']} valve openings in the trace against the journal")
     for sentence in found:
         say(f"   BROKEN  {sentence}")
     say("   every promise held" if not found else "   a promise was broken")

@@ -25,15 +25,19 @@ _NO_WAIT = "fsync=off", "full_page_writes=off"  # the server is killed here, the
 
 
 class PostgresServer:
-    """A context manager around one cluster. Raises RuntimeError with the server's own words when it does not start."""
+    """A context manager around one cluster. Raises RuntimeError with the server's own words when it does not start.
 
-    def __init__(self) -> None:
+    `home` holds another PostgreSQL than the newest one of this machine.
+    """
+
+    def __init__(self, home: Path | None = None) -> None:
+        self._home = home
         self.port = _free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="edgectl-pg-"))
         self._names = count(1)
         self._command: list[str] = []
         self._process: subprocess.Popen[bytes] | None = None
-        self._who = _owner()
+        self._who = _owner(own=home is not None)
 
     def dsn(self, database: str = "postgres", *, port: int | None = None) -> str:
         """How to reach a database, directly or through a proxy that listens on `port`."""
@@ -47,7 +51,7 @@ class PostgresServer:
 
     def run(self, sql: str, database: str = "postgres") -> str:
         """Run SQL by the server's own client. Returns what it prints, one row a line."""
-        command = [_tool("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(database), "-c", sql]
+        command = [self._tool("psql"), "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.dsn(database), "-c", sql]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         if done.returncode:
             raise RuntimeError(f"psql: {done.stderr.strip()}")
@@ -60,7 +64,7 @@ class PostgresServer:
             self._make_cluster()
         options = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}"]
         options += [*_NO_WAIT, "max_connections=60", "shared_buffers=16MB"]
-        command = [_tool("postgres"), "-D", str(self.folder / "data")]
+        command = [self._tool("postgres"), "-D", str(self.folder / "data")]
         self._command = [*command, *(word for option in options for word in ("-c", option))]
         self._launch()
         self._wait_until_it_answers()
@@ -98,6 +102,9 @@ class PostgresServer:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _tool(self, name: str) -> str:
+        return _tool(name) if self._home is None else str(self._home / "bin" / name)
+
     @property
     def _log(self) -> Path:
         return self.folder / "server.log"
@@ -105,7 +112,9 @@ class PostgresServer:
     def _make_cluster(self) -> None:
         if user := self._who.get("user"):
             shutil.chown(self.folder, user)
-        command = [_tool("initdb"), "-D", str(self.folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8"]
+            if self._home is not None and not _open_to_all(self._home):
+                self._home = Path(shutil.copytree(self._home, self.folder / "server"))
+        command = [self._tool("initdb"), "-D", str(self.folder / "data"), "-U", USER, "-A", "trust", "-E", "UTF8"]
         command += ["--locale=C", "--no-sync"]
         done = subprocess.run(
             command, capture_output=True, text=True, cwd=self.folder, timeout=120, check=False, **self._who
@@ -143,12 +152,12 @@ def _tool(name: str) -> str:
     return str(max(found, key=lambda path: [int(part) for part in path.parts if part.isdigit()]))
 
 
-def _owner() -> dict[str, Any]:
-    """As whom the server runs: as ourselves, or as postgres when we are root."""
+def _owner(*, own: bool) -> dict[str, Any]:
+    """As whom the server runs: as ourselves, or when we are root as postgres, or as nobody if it came with us."""
     if os.geteuid() != 0:
         return {}
     try:
-        account = pwd.getpwnam("postgres")
+        account = pwd.getpwnam("nobody" if own else "postgres")
     except KeyError as error:
         raise RuntimeError("root needs the user postgres; .ci/run installs the package postgresql") from error
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -156,6 +165,10 @@ def _owner() -> dict[str, Any]:
 
 _LIBC = ctypes.CDLL(None)
 _end_with_parent = partial(_LIBC.prctl, 1, signal.SIGINT)  # PR_SET_PDEATHSIG
+
+
+def _open_to_all(path: Path) -> bool:
+    return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
 
 
 def _free_port() -> int:

@@ -1,6 +1,6 @@
 """The centre on a real PostgreSQL: each line once, in order, whole; nobody sees or touches what is another's."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -21,10 +21,18 @@ from edgectl.sync.parity import compare, narrow
 from edgectl.sync.postgres import PostgresCentre, PostgresSession
 from edgectl.sync.steps import steps
 from edgectl.sync.uplink import Uplink
+from edgectl.testing.centre import wheel
 from edgectl.testing.postgres import PostgresServer
 from tests.contract.centre_rows import NOON, NUMBERS, Enrolled, alarm, enrolled, fill, line, task
 
 SITE = "gh-1"
+
+
+@pytest.fixture(scope="module", params=["installed", "wheel"])
+def postgres(request: pytest.FixtureRequest) -> Iterator[PostgresServer]:
+    """The server of this machine, and a newer one that comes as a Python package."""
+    with PostgresServer(wheel() if request.param == "wheel" else None) as server:
+        yield server
 
 
 @pytest.fixture
@@ -162,11 +170,13 @@ async def test_a_second_site_neither_reads_nor_writes_what_is_the_firsts(
     async with migrate.owner(address(other.dsn)) as db:
         for table in [*tables.split(), "edge_requests", "edge_answers", "edge_parity"]:
             assert await db.fetchval(f"SELECT count(*) FROM edgectl.{table} WHERE site_id = $1", SITE) == 0, table
-        assert await db.execute("UPDATE edgectl.edge_journals SET acknowledged = 99") == "UPDATE 0"
         for sql in (
             f"INSERT INTO edgectl.edge_journals (site_id, journal_id) VALUES ('{SITE}', gen_random_uuid())",
             "INSERT INTO edgectl.edge_entries (site_id, journal_id, seq, occurred_at, event_type, body, hash)"
             f" VALUES ('{SITE}', gen_random_uuid(), 1, now(), 'X', '{{}}', '')",
+            f"SELECT edgectl.take_lines('{SITE}', gen_random_uuid(), 0, '{{1}}', array[now()], '{{X}}', '{{null}}',"
+            " '{null}', '{null}', array['{}'::json], array[''::bytea])",
+            "UPDATE edgectl.edge_journals SET acknowledged = 99",
             "UPDATE edgectl.edge_entries SET event_type = 'X'",
             "DELETE FROM edgectl.edge_entries",
             "DELETE FROM edgectl.edge_tasks",

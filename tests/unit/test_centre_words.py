@@ -102,7 +102,7 @@ def test_an_envelope_holds_the_bytes_as_they_were(raw: bytes) -> None:
 
 def test_each_step_has_a_number_of_its_own_and_each_query_a_sentence() -> None:
     assert [step.number for step in steps()] == list(range(1, WRITES + 1))
-    assert query("add_lines").startswith("-- ")
+    assert query("take_lines").startswith("-- ")
 
 
 STANDING = {
