@@ -1,4 +1,7 @@
-"""The OFFs that a bus still has to deliver. None is ever given up; a dead device is probed with one at a time."""
+"""The OFFs that a bus still has to deliver. None is ever given up; a dead device is probed with one at a time.
+
+A device that does not answer may still hear: each of its outputs gets its first OFF at once, and then they take turns.
+"""
 
 from dataclasses import dataclass
 
@@ -33,22 +36,23 @@ class Offs:
             owed.not_before = now
 
     def due(self, now: Nanos) -> str | None:
-        """The next one that may be sent."""
-        return next((name for name, owed in self._owed.items() if owed.not_before <= now), None)
+        """The next one that may be sent: the one that was tried least, then the one that was wanted first."""
+        ready = [(owed.tries, name) for name, owed in self._owed.items() if owed.not_before <= now]
+        return min(ready, key=lambda item: item[0])[1] if ready else None
 
     def wakes(self) -> list[Nanos]:
         """When each may be sent."""
         return [owed.not_before for owed in self._owed.values()]
 
     def failed(self, name: str, now: Nanos) -> None:
-        """It was not echoed: again, later. The others of the device rest as well."""
+        """It was not echoed: again, later. The others of the device that had their turn rest as well."""
         owed = self._owed.get(name)
         if owed is None:
             return
         owed.tries += 1
         again = now + min(FIRST_REST << min(owed.tries - 1, 6), SLOWEST)
         for other in self._owed.values():
-            if other.device == owed.device:
+            if other.device == owed.device and other.tries:
                 other.not_before = max(other.not_before, again)
 
     def echoed(self, name: str, now: Nanos) -> None:

@@ -20,10 +20,12 @@ class SimulatedField:
         speed: float = 1.0,
         baudrate: int | None = None,
         circuits: Mapping[str, str] = MappingProxyType({}),
+        units: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
         self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
+        self._options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:

@@ -482,3 +482,19 @@ def test_without_a_timer_that_lets_it_fall_the_owner_ends_it() -> None:
     assert crc("01 05 00 01 ff 00").hex(" ") not in desk.frames()
     desk.run(400 * MS)
     assert crc("01 05 00 01 ff 00").hex(" ") in desk.frames()
+
+
+def test_a_board_that_hears_and_is_not_heard_gets_every_off_not_only_the_first() -> None:
+    desk = settled()
+    desk.dead.add(1)
+    desk.sent.clear()
+    for name in ("pump", "valve"):
+        desk.owner.take(MakeSafe(actuator=name, reason="test"), desk.now)
+    asked_at = desk.now
+    desk.run(SECOND)
+    first = {frame: at - asked_at for at, frame in reversed(desk.sent)}
+    assert first[OFF_PUMP] == 0
+    assert first[OFF_VALVE] <= 500 * MS, "no second output waits for the echo of the first"
+    desk.run(60 * SECOND)
+    counts = [desk.frames().count(frame) for frame in (OFF_PUMP, OFF_VALVE)]
+    assert abs(counts[0] - counts[1]) <= 1, "they take turns"

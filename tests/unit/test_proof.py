@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent.parent
@@ -16,3 +17,10 @@ def test_the_page_is_fresh() -> None:
     results = json.loads((ROOT / "docs" / "proof" / "benchmarks.json").read_text())
     assert (ROOT / "docs" / "proof" / "benchmarks.md").read_text() == run.page(results)
     assert [row["row"].split()[0] for row in results["rows"]] == ["P1", "P2", "P4", "P7", "P13", "P16"]
+
+
+def test_the_page_of_hazards_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "proof" / "hazards.md").read_text()
+    files = set(re.findall(r"(?:hil|tests)/[\w/]+\.py", page))
+    assert len(files) > 12
+    assert [file for file in sorted(files) if not (ROOT / file).is_file()] == []

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import click
 
+from edgectl.drivers.sim.devices import Device
 from edgectl.drivers.sim.server import serve
+from edgectl.drivers.sim.shelf import SHELF
 
 
 @click.command()
@@ -13,11 +15,29 @@ from edgectl.drivers.sim.server import serve
 @click.option("--speed", type=float, default=1.0, help="How much faster the tank refills.")
 @click.option("--turnaround-ms", type=float, default=3.0, help="How long a device thinks.")
 @click.option("--baudrate", type=int, help="Pace the line like a real one.")
+@click.option("--unit", multiple=True, metavar="N=KIND", help="One more device on the serial line, at address N.")
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
-def main(folder: Path, speed: float, turnaround_ms: float, baudrate: int | None, circuit: tuple[str, ...]) -> None:
+def main(
+    folder: Path,
+    speed: float,
+    turnaround_ms: float,
+    baudrate: int | None,
+    unit: tuple[str, ...],
+    circuit: tuple[str, ...],
+) -> None:
     """Serve until SIGTERM."""
     circuits = dict(item.split("=", 1) for item in circuit)
-    asyncio.run(serve(folder, speed=speed, turnaround_s=turnaround_ms / 1000, baudrate=baudrate, circuits=circuits))
+    more: dict[int, Device] = {int(number): SHELF[kind]() for number, _, kind in (item.partition("=") for item in unit)}
+    asyncio.run(
+        serve(
+            folder,
+            speed=speed,
+            turnaround_s=turnaround_ms / 1000,
+            baudrate=baudrate,
+            circuits=circuits,
+            more=more,
+        )
+    )
 
 
 if __name__ == "__main__":

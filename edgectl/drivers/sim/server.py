@@ -22,7 +22,14 @@ class SimulatedHouse:
     """Unit 1 relay board, 5 level, 7 counter on the serial line "field"; unit 2 air on TCP "climate"."""
 
     def __init__(
-        self, folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None, circuits: dict[str, str]
+        self,
+        folder: Path,
+        *,
+        speed: float,
+        turnaround_s: float,
+        baudrate: int | None,
+        circuits: dict[str, str],
+        more: dict[int, Device],
     ) -> None:
         self.folder = folder
         trace = folder / "circuits.jsonl"
@@ -35,7 +42,7 @@ class SimulatedHouse:
         self.faults = Faults()
         self._trace: TextIO | None = None
         self._wake: asyncio.TimerHandle | None = None
-        units: dict[int, Device] = {1: self.board, 5: self.level, 7: self.counter}
+        units: dict[int, Device] = {1: self.board, 5: self.level, 7: self.counter, **more}
         character_s = 0.0 if baudrate is None else 10 / baudrate
         self.serial = SerialSide(
             folder / "bus-field",
@@ -181,9 +188,18 @@ class SimulatedHouse:
 
 
 async def serve(
-    folder: Path, *, speed: float, turnaround_s: float, baudrate: int | None, circuits: dict[str, str]
+    folder: Path,
+    *,
+    speed: float,
+    turnaround_s: float,
+    baudrate: int | None,
+    circuits: dict[str, str],
+    more: dict[int, Device],
 ) -> None:
-    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own."""
+    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own; `more` are
+    devices on the serial line beside those of the house."""
     with contextlib.suppress(asyncio.CancelledError):
-        house = SimulatedHouse(folder, speed=speed, turnaround_s=turnaround_s, baudrate=baudrate, circuits=circuits)
+        house = SimulatedHouse(
+            folder, speed=speed, turnaround_s=turnaround_s, baudrate=baudrate, circuits=circuits, more=more
+        )
         await house.run()

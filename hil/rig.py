@@ -1,0 +1,78 @@
+"""A rig: devices on real lines, faults that can be switched on, and a trace of every relay that moved.
+
+The rig file says what hangs on the rig. Tests know a rig only through this class, so that a rig with other wires can
+take its place.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from ruamel.yaml import YAML
+
+from edgectl.testing.daemon import DaemonProcess, write_site
+from edgectl.testing.field import SimulatedField
+
+RIGS = Path(__file__).parent / "rigs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One output that moved. `at` is monotonic, in nanoseconds, on the clock of this machine."""
+
+    output: str
+    on: bool
+    at: int
+    why: str
+
+
+class Rig:
+    """The simulated rig. A context manager: its devices live as long as it is open."""
+
+    relays: Mapping[str, str] = {"relay_1": "pump", "relay_2": "valve", "relay_3": "lamp"}
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self.folder = name, folder
+        self.plan: dict[str, Any] = YAML(typ="safe", pure=True).load((RIGS / f"{name}.yaml").read_text())
+        self.field = SimulatedField(folder / "rig", circuits=self.plan["circuits"], units=self.plan["units"])
+
+    def __enter__(self) -> Self:
+        self.field.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.field.__exit__(kind, error, trace)
+
+    def controller(self, *, duration: str) -> DaemonProcess:
+        """A controller for this rig that waters once, as soon as it is ready."""
+        return DaemonProcess(
+            self.folder, write_site(self.folder, self.field, every="1h", duration=duration, travel="200ms")
+        )
+
+    def hurt(self, kind: str, **more: Any) -> None:
+        """Switch a fault on."""
+        self.field.fault(kind, **more)
+
+    def do(self, what: str, **more: Any) -> None:
+        """Something that a hand does: unplug, plug, power, tank."""
+        self.field.control(what, **more)
+
+    def heal(self) -> None:
+        """Switch every fault off."""
+        self.field.control("clear")
+
+    def on(self, output: str) -> bool:
+        """Whether an output is on now, seen at the load."""
+        index = next(name for name, of in self.relays.items() if of == output)
+        return bool(self.field.control("state")["relays"][int(index[-1]) - 1])
+
+    def moves(self) -> list[Move]:
+        """Every relay that moved, in order."""
+        return [
+            Move(output=self.relays.get(row["relay"], row["relay"]), on=row["on"], at=row["at"], why=row["why"])
+            for row in self.field.trace()
+        ]
