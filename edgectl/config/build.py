@@ -70,6 +70,7 @@ def build_site(parts: Parts, origins: Origins) -> Site:
             ValveGroup(name=name, valves=frozenset(entry.valves), max_open=entry.max_open)
             for name, entry in parts.valve_groups.items()
         ),
+        restarts_allowed=parts.site.restarts_allowed,
         max_inrush=parts.site.max_inrush,
         clock_patience=origins.pick(("clock", "patience"), defaults.clock_patience(parts.clock), "default", show),
         buses={

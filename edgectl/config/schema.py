@@ -44,6 +44,9 @@ class SiteSection(Strict):
     name: Words = Field(description="what people call it, for example North house")
     timezone: Words = Field(description="a name such as Europe/Berlin")
     estop: Name | None = Field(None, description="a sensor that reads 1 while the wired emergency stop is not pressed")
+    restarts_allowed: int = Field(
+        5, ge=2, le=1000, description="unplanned restarts within ten minutes; one more, and edgectl only observes"
+    )
     max_inrush: float | None = Field(None, gt=0, le=10000, description="in A, of everything that starts at one time")
     latitude: float | None = Field(None, ge=-90, le=90, description="degrees, north is positive")
     longitude: float | None = Field(None, ge=-180, le=180, description="degrees, east is positive")

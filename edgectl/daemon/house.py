@@ -16,6 +16,7 @@ from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
 from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.supervise import Supervisor
+from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
@@ -113,6 +114,10 @@ class DaemonHouse:
             "control": _check(age < CONTROL_SILENT, f"no turn for {age / SECOND:.1f} s"),
             "outputs": _check(state.phase is Phase.READY, f"{state.phase.value}: outputs are not proven off yet"),
             "command_bus": _check(not lines or len(dead) < len(lines), "; ".join(dead.values())),
+            "leading": _check(
+                OBSERVES not in state.held,
+                "it has restarted too often and only watches",
+            ),
             "tasks": _check(not down, "; ".join(f"{name}: {why}" for name, why in down.items())),
         }
         return all(check["ok"] for check in checks.values()), checks

@@ -11,6 +11,7 @@ from edgectl.engine.rules import (
     backups,
     climate,
     conditions,
+    crashes,
     dry_run,
     enqueued,
     estop,
@@ -19,6 +20,7 @@ from edgectl.engine.rules import (
     operator,
     overrides,
     photoperiod,
+    rebuilt,
     recovery,
     replies,
     restraints,
@@ -73,6 +75,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     for item in inputs:
         _hear(draft, item)
     if phase is Phase.SETTLING:
+        crashes.count(draft)
         recovery.call_debts(draft)
         interlock.watch_outputs(draft)
         if recovery.settle(draft, catalogue.resume):
@@ -89,6 +92,8 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         estop.watch(draft)
         restraints.expire(draft)
         schedule_orders.expire(draft)
+        crashes.watch(draft)
+        rebuilt.watch(draft)
         lasting.watch(draft)
         interlock.watch_outputs(draft)
         backups.keep(draft)

@@ -98,6 +98,7 @@ class Event(StrEnum):
     READY = "READY"
     SHUTDOWN = "SHUTDOWN"
     OBSERVE_ONLY = "OBSERVE_ONLY"
+    LEADS_AGAIN = "LEADS_AGAIN"
     DEVICE_SILENT = "DEVICE_SILENT"
     DEVICE_BACK = "DEVICE_BACK"
     STORAGE_BACK = "STORAGE_BACK"
@@ -207,6 +208,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
     Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),
+    Event.LEADS_AGAIN: Happening("The controller that only watched takes up its work again."),
     Event.DEVICE_SILENT: Happening("A device or its bus ceased to answer."),
     Event.DEVICE_BACK: Happening("A device or its bus answers again."),
     Event.STORAGE_BACK: Happening("The journal takes entries again."),

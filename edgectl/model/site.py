@@ -260,6 +260,7 @@ class Site:
     estop: str | None = None  # the sensor that reads 1 while the wired emergency stop is not pressed
     buses: dict[str, frozenset[str]] = field(default_factory=dict)  # the devices that share each pair of wires
     groups: tuple[ValveGroup, ...] = ()
+    restarts_allowed: int | None = None  # unplanned, within ten minutes; one more, and the controller only observes
     max_inrush: float | None = None  # A, of everything that starts at one time
 
     def bus_of(self, device: str) -> str | None:

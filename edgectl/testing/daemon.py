@@ -16,7 +16,7 @@ from typing import Any, Self
 from edgectl.testing.field import SimulatedField
 
 SITE = """\
-site: {{id: demo, name: Demo house, timezone: Europe/Berlin}}
+site: {{id: demo, name: Demo house, timezone: Europe/Berlin, restarts_allowed: {restarts}}}
 buses:
   field:   {{type: modbus-rtu, port: {port}}}
   climate: {{type: modbus-tcp, host: {host}, port: {tcp}}}
@@ -53,12 +53,20 @@ def write_site(
     duration: str = "6s",
     travel: str = "1s",
     run_down: str = "1s",
+    restarts: int = 1000,
 ) -> Path:
-    """A site file for a simulated field."""
+    """A site file for a simulated field. Its daemon is killed on purpose, so `restarts` are allowed."""
     host, tcp = field.tcp
     path = folder / "site.yaml"
     text = SITE.format(
-        port=field.port, host=host, tcp=tcp, every=every, duration=duration, travel=travel, run_down=run_down
+        port=field.port,
+        host=host,
+        tcp=tcp,
+        every=every,
+        duration=duration,
+        travel=travel,
+        run_down=run_down,
+        restarts=restarts,
     )
     path.write_text(text)
     return path

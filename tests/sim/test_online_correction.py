@@ -102,7 +102,7 @@ def test_water_that_nobody_can_put_right_is_not_given_after_five_attempts() -> N
     assert broken(world) == []
 
 
-@pytest.mark.parametrize("locked", ["lockout:zone-1", "dosing_locked"])
+@pytest.mark.parametrize("locked", ["lockout:zone-1", "lockout:dosing"])
 def test_where_dosing_is_locked_the_plants_get_what_there_is(locked: str) -> None:
     world = prepared()
     world.state.put(Latch(name=locked, held=True, since=world.wall, who="engine", why="no effect"))

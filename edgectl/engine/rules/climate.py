@@ -13,7 +13,7 @@ from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import air_alarms, drives
 from edgectl.engine.rules.guards import rests_until
-from edgectl.engine.rules.latched import forbids, mode_of
+from edgectl.engine.rules.latched import OBSERVES, forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
 from edgectl.engine.rules.overrides import in_force, overridden
 from edgectl.engine.senses import cited
@@ -27,6 +27,7 @@ LOOK: Nanos = 30 * SECOND
 STAGE_REST: Nanos = 120 * SECOND  # between two changes of fans or heaters
 HEAT_PULSE: Nanos = 900 * SECOND
 FOG_PULSE, FOG_REST = 8 * SECOND, 90 * SECOND
+FROST = 6.0  # degC: what heats begins 1.5 below it
 LULL_LASTS: Nanos = 600 * SECOND
 
 
@@ -34,7 +35,14 @@ def run(draft: Draft) -> None:
     """Look at the air of every zone that has set-points."""
     for zone in draft.state.site.zones.values():
         if zone.climate is not None:
-            _zone(draft, zone, zone.climate)
+            observes = draft.held(OBSERVES)
+            _zone(draft, zone, _frost_only(zone.climate) if observes else zone.climate)
+
+
+def _frost_only(climate: Climate) -> Climate:
+    """All that is left of the climate while the controller only observes: it does not freeze. Fans keep their state."""
+    warm = (FROST, FROST)
+    return replace(climate, heat=warm, vent=None, driest=None, wettest=None, fans=(), vents=(), fog=None)
 
 
 def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:

@@ -4,6 +4,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import crashes
 from edgectl.engine.rules.alarms import together
 from edgectl.engine.rules.orders import switch_off
 from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
@@ -68,6 +69,7 @@ def concern(draft: Draft, news: Concern) -> None:
 def shutdown(draft: Draft, order: Shutdown) -> None:
     """The controller is asked to end: every output that may be on goes off now, and nothing starts any more."""
     draft.note("SHUTDOWN", why=order.why)
+    crashes.end_well(draft)
     for output in draft.owed():
         switch_off(draft, output, planned=False, why=f"the controller ends: {order.why}")
     for name in draft.dangerous():

@@ -12,6 +12,7 @@ from edgectl.model.timeline import Latch
 
 NEVER_BELOW_PH, NEVER_PAST_PH = 4.0, 9.0
 SMALLEST_ML = 1e-9
+LOCKED = "lockout:dosing"  # everywhere: the journal that knew what was dosed is lost
 
 
 def caps_left(draft: Draft, actuator: str) -> float:
@@ -33,7 +34,7 @@ def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
     left = caps_left(draft, actuator.name)
     if ml > left + SMALLEST_ML + 1e-6 * ml:
         return f"{ml:.1f} ml is more than the {left:.1f} ml that max_per_hour and max_per_day leave"
-    if draft.held("dosing_locked"):
+    if draft.held(LOCKED):
         return "dosing is locked: the journal was rebuilt; look at the tanks and acknowledge the alarm"
     for zone in draft.state.site.zones.values():
         if zone.chemistry is None or actuator.name not in zone.chemistry.dosers:

@@ -7,6 +7,11 @@ from edgectl.model.site import Actuator, Role
 WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.MOTOR_VALVE})
 
 
+# What a controller that only observes keeps up: frost kills in an hour, and roots without air in less.
+OBSERVES = "lockout:controller"
+KEPT_UP = frozenset({Role.HEATER, Role.AIR_PUMP})
+
+
 def latch_name(what: Restraint, zone: str) -> str:
     """The latch that holds a restraint."""
     return what.value if what is Restraint.STOP_WATER else f"{what.value}:{zone}"
@@ -18,6 +23,8 @@ def forbids(draft: Draft, actuator: Actuator) -> str | None:
         return "everything is stopped; release it with: edgectl resume"
     if draft.held(Restraint.STOP_WATER.value) and actuator.role in WATER:
         return "the water is stopped; release it with: edgectl resume"
+    if draft.held(OBSERVES) and actuator.role not in KEPT_UP:
+        return "the controller has restarted too often and only watches; edgectl alarms says how to let it lead again"
     for zone in draft.state.site.zones.values():
         name = f"lock:{zone.name}"
         if draft.held(name) and actuator.name in zone.actuators and (lock := draft.latch(name)) is not None:
@@ -31,6 +38,8 @@ def keeps_waiting(draft: Draft, zone: str, task_type: str) -> str | None:
         return "stop_all"
     if draft.held(f"lock:{zone}"):
         return "lock"
+    if draft.held(OBSERVES):
+        return "observe_only"
     if task_type == "lighting":
         return None
     if draft.held(Restraint.STOP_WATER.value):

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import rebuilt
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.aftermath import what_happened
+from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.engine.rules.schedules import doubt_windows
 from edgectl.engine.state import Phase
@@ -46,7 +48,7 @@ def settle(draft: Draft, resume: Callable[[Draft, Task], bool]) -> bool:
         draft.wake(draft.state.started + METER_PATIENCE)
         return False
     for task in running:
-        if not resume(draft, task):
+        if draft.held(OBSERVES) or not resume(draft, task):
             _finish(draft, task)
     return True
 
@@ -173,4 +175,5 @@ def become_ready(draft: Draft) -> Phase:
             "the journal could not be read and a new one was begun; the old file was put aside",
             "look at what was watered today, then acknowledge; runs missed before now are not repeated",
         )
+        rebuilt.lock(draft)
     return Phase.READY

@@ -152,7 +152,8 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
     if occurrence.verdict is Verdict.SKIP:
         _leave_out(draft, schedule, occurrence, occurrence.reason)
     elif kept is not None:
-        _leave_out(draft, schedule, occurrence, Code.HOLD.value, why=kept)
+        reason = Code.NOT_READY if kept == "observe_only" else Code.HOLD
+        _leave_out(draft, schedule, occurrence, reason.value, why=kept)
     elif occurrence.verdict is Verdict.REPLAY and (spent := _used_up(draft, schedule)) is not None:
         _leave_out(draft, schedule, occurrence, Code.BUDGET.value, why=spent)
     else:

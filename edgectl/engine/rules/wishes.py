@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.rules.latched import OBSERVES, keeps_waiting
 from edgectl.engine.workflows import execution, hours, soil
 from edgectl.model.inputs import TaskRequest
 from edgectl.model.site import Zone
@@ -54,6 +54,8 @@ def refusal(draft: Draft, request: TaskRequest) -> Refusal | None:
         return "due_at_must_be_gte_scheduled_for", "due_at lies before scheduled_for"
     if request.expires_at <= request.due_at:
         return "expires_at_must_be_after_due_at", "expires_at has to lie after due_at"
+    if draft.held(OBSERVES):
+        return "not_ready", "the controller has restarted too often and only watches; edgectl alarms says what to do"
     if kept := _kept(draft, request):
         return "vetoed", kept
     waiting = [t for t in draft.tasks() if t.zone == request.zone and t.status is TaskStatus.ACCEPTED]

@@ -3,6 +3,7 @@
 from enum import StrEnum
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.dosing import LOCKED
 from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, OutOfBand, Until, Volume
 from edgectl.model.channel import Missing
 from edgectl.model.task import Task
@@ -81,7 +82,7 @@ def _in_band(draft: Draft, wish: InBand) -> Sight:
 
 def _out_of_band(draft: Draft, task: Task, wish: OutOfBand) -> Sight:
     since = (wish, task.task_id, task.cycle)
-    nobody = draft.held(f"lockout:{task.zone}") or draft.held("dosing_locked")
+    nobody = draft.held(f"lockout:{task.zone}") or draft.held(LOCKED)
     if nobody or _in_band(draft, wish.band) is not Sight.NO:
         draft.forget_since(since)
         return Sight.NO

@@ -150,6 +150,7 @@ CRITICAL = frozenset(
         Code.BIZ_PUMP_STUCK_ON,
         Code.BIZ_OVERCURRENT,
         Code.BIZ_LIGHT_FAILURE,
+        Code.OBSERVE_ONLY,
     }
 )
 # Worth knowing, and nobody has to be woken for it.

@@ -102,7 +102,7 @@ REASONS: dict[Code, Meaning] = {
     ),
     Code.JOURNAL_LOST: alarm(
         "The journal had to be rebuilt, so what was missed is not repeated.",
-        "Look at the tanks, then acknowledge; doses stay locked until then or for a day.",
+        "Look at the tanks, then acknowledge; doses have a lock and an alarm of their own.",
         Kind.REASON,
     ),
 }
