@@ -29,6 +29,8 @@ def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Z
         soil=entry.soil,
         soil_band=None if entry.soil_band is None else (entry.soil_band[0], entry.soil_band[1]),
         light=entry.light,
+        radiation=entry.radiation,
+        drain=entry.drain,
         rate_l_min=entry.rate,
         max_gap=entry.max_gap,
         fallback=None

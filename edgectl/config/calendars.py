@@ -12,7 +12,7 @@ from edgectl.config.schema_times import ScheduleEntry, Weekday
 from edgectl.model.time import SECOND, Nanos, from_datetime
 from edgectl.scheduler.cadence import strikes
 from edgectl.scheduler.days import EVERY_WEEKDAY, Days, Season
-from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Sun, Window
+from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Gauge, Sun, Trigger, Window
 
 PATIENCE: Nanos = 15 * SECOND
 MOST_PATIENCE: Nanos = 3600 * SECOND  # later than this a watering is another watering
@@ -29,12 +29,20 @@ def cadence(entry: ScheduleEntry, site: SiteSection | None) -> Cadence | None:
         return At(minutes=tuple(sorted(set(entry.at))))
     if entry.every is not None:
         return Every(interval=entry.every)
+    if (asked := gauge_of(entry)) is not None and entry.min_gap is not None and entry.max_gap is not None:
+        limit = getattr(entry, asked.value)
+        return Trigger(gauge=asked, limit=limit, min_gap=entry.min_gap, interval=entry.max_gap)
     if entry.window is not None:
         length = defaults.window_length(entry.window)
         return None if length is None else Window(start_minute=entry.window.start, length=length)
     if entry.sun is None or site is None or site.latitude is None or site.longitude is None:
         return None
     return Sun(event=entry.sun.event, latitude=site.latitude, longitude=site.longitude, offset=entry.sun.offset)
+
+
+def gauge_of(entry: ScheduleEntry) -> Gauge | None:
+    """What asks for its runs, if anything that is measured does."""
+    return next((gauge for gauge in Gauge if getattr(entry, gauge.value) is not None), None)
 
 
 def days(entry: ScheduleEntry) -> Days:

@@ -19,6 +19,9 @@ VOLUME = rf"^{_NUMBER} ?(ml|l)$"
 FLOW = rf"^{_NUMBER} ?l/(min|h)$"
 PER_ML = rf"^{_NUMBER} ?/ ?(ml)$"
 RATE = rf"^{_NUMBER} ?/ ?(s|min|h)$"
+LIGHT = rf"^{_NUMBER} ?(J/cm2)$"
+PRESSURE = rf"^{_NUMBER} ?(kPa)$"
+PERCENT = rf"^{_NUMBER} ?(%)$"
 CONDITION = r"^\s*([A-Za-z][A-Za-z0-9_-]{0,47})\s*([<>]=?|==?|!=)\s*(-?[0-9]{1,12}(?:\.[0-9]{1,9})?)\s*([^\s0-9].*)?$"
 SUN = r"^(sunrise|noon|sunset)(?:\s*([+-])\s*([^\s+-].*))?$"
 MONTH_DAY = r"^(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"
@@ -26,7 +29,16 @@ CLOCK = r"^([01][0-9]|2[0-3]):([0-5][0-9])$"
 
 _DURATIONS: dict[str, Nanos] = {"ms": MS, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND, "d": 86400 * SECOND}
 _VOLUMES = {"ml": 1.0, "l": 1000.0}
-_UNITS = {"s": "ms, s, m, h or d", "ml": "ml or l", "/min": "/s, /min or /h", "l/min": "l/min or l/h", "/ml": "/ml"}
+_UNITS = {
+    "s": "ms, s, m, h or d",
+    "ml": "ml or l",
+    "/min": "/s, /min or /h",
+    "l/min": "l/min or l/h",
+    "/ml": "/ml",
+    " J/cm2": "J/cm2",
+    " kPa": "kPa",
+    " %": "%",
+}
 _ALSO = {"s": "m", "ml": "l"}
 _PER_MINUTE = {"s": 60.0, "min": 1.0, "h": 1 / 60}
 LONGEST: Nanos = 366 * 86400 * SECOND
@@ -102,6 +114,28 @@ def rate_per_minute(value: Any) -> float:
     if number == 0:
         raise _wrong(f"{value} is no rate at all: every change would be too fast", "write a rate above zero")
     return number * _PER_MINUTE[unit]
+
+
+def light_sum(value: Any) -> float:
+    """120 J/cm2."""
+    return _above_zero(value, LIGHT, "a sum of light", " J/cm2")
+
+
+def kilopascal(value: Any) -> float:
+    """1.2 kPa."""
+    return _above_zero(value, PRESSURE, "a pressure", " kPa")
+
+
+def percent(value: Any) -> float:
+    """15 %."""
+    return _above_zero(value, PERCENT, "a share", " %")
+
+
+def _above_zero(value: Any, pattern: str, noun: str, unit: str) -> float:
+    number, _ = _split(value, pattern, noun, unit)
+    if number == 0:
+        raise _wrong(f"{value} would ask for water without end", "write a number above zero")
+    return number
 
 
 def minute_of_day(value: Any) -> int:

@@ -237,6 +237,8 @@ class ZoneEntry(Strict):
     pump: Name | None = Field(None, description="an actuator with role pump")
     valve: Name | None = Field(None, description="an actuator with role valve")
     light: Name | None = Field(None, description="an actuator with role light")
+    radiation: Name | None = Field(None, description="a sensor in W/m2: the light that its plants get")
+    drain: Name | None = Field(None, description="a sensor in percent: how much of the last watering ran through")
     tank: Name | None = Field(None, description="the sensor of the source's level")
     flow: Name | None = Field(None, description="a sensor in L/min that proves that water moves")
     meter: Name | None = Field(None, description="a sensor in L that counts the water")

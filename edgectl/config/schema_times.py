@@ -4,7 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edgectl.config.written import Clock, Duration, Litres, MonthDay, Name, SomeTime, Strict, SunTime
+from edgectl.config.written import (
+    Clock,
+    Duration,
+    KiloPascal,
+    LightSum,
+    Litres,
+    MonthDay,
+    Name,
+    Percent,
+    SomeTime,
+    Strict,
+    SunTime,
+)
 
 
 class WindowEntry(Strict):
@@ -60,6 +72,11 @@ class ScheduleEntry(Strict):
     )
     sun: SunTime | None = Field(None, description="sunrise, noon or sunset, earlier or later: sunrise+1h")
     every: SomeTime | None = Field(None, description="the rest between two runs, for example 4h")
+    light_sum: LightSum | None = Field(None, description="the light that asks for the next run: 120 J/cm2")
+    vpd: KiloPascal | None = Field(None, description="the thirst of the air that asks for a run: 1.2 kPa")
+    drain: Percent | None = Field(None, description="a drain below it asks for the next run: 15 %")
+    min_gap: SomeTime | None = Field(None, description="the shortest rest, whatever is measured: 20m")
+    max_gap: SomeTime | None = Field(None, description="the longest rest, whatever is measured: 4h")
     window: WindowEntry | None = Field(None, description='{start: "05:00", photoperiod: 16h}')
     duration: SomeTime | None = Field(None, description="how long to water, for example 90s")
     volume: Litres | None = Field(None, description="how much to water instead of how long, for example 5l")

@@ -11,6 +11,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from edgectl.engine.airing import Airing
+from edgectl.engine.lightsum import LightSum, sums_of
 from edgectl.engine.trace import Traces, traces_of
 from edgectl.engine.workflows.stage import Table
 from edgectl.model.channel import Sample
@@ -87,6 +88,7 @@ class State:
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
     traces: Traces = field(default_factory=dict)
+    sums: Mapping[str, LightSum] = field(default_factory=dict)  # channel -> the light of this life
     calibrations: dict[str, Nanos] = field(default_factory=dict)  # sensor -> wall: when it was last calibrated
     in_calibration: set[str] = field(default_factory=set)  # sensors in a person's hands: Missing for every rule
     seen: dict[str, ReadBack] = field(default_factory=dict)
@@ -132,12 +134,14 @@ class State:
             tasks=tasks,
             commands={c.cmd_id: c for c in stored.commands if c.actuator in site.actuators},
             outputs=outputs,
-            cursors={cursor.schedule: cursor for cursor in stored.cursors},
+            # The sums of light begin anew in each life; what was written down of them is carried over.
+            cursors={c.schedule: replace(c, light_from=-c.light) if c.light else c for c in stored.cursors},
             latches={latch.name: latch for latch in stored.latches},
             held={latch.name for latch in stored.latches if latch.held},
             alarms={alarm.alarm_id: alarm for alarm in stored.alarms},
             ledgers={ledger.name: ledger for ledger in stored.ledgers},
             traces=traces_of(site),
+            sums=sums_of(site, schedules),
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),

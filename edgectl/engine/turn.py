@@ -126,6 +126,8 @@ class Stepper:
                     before = state.image.get(sample.channel)
                     if before is None or sample.at >= before.at:
                         state.image[sample.channel] = sample
+                        if sample.channel in state.sums:
+                            state.sums[sample.channel].fold(sample)
                         if sample.channel in state.traces:
                             for trace in state.traces[sample.channel].values():
                                 trace.fold(sample)

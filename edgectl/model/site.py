@@ -205,6 +205,8 @@ class Zone:
     soil: str | None = None  # soil moisture, percent: it advises
     soil_band: tuple[float, float] | None = None  # percent: watered below, not needed above
     light: str | None = None
+    radiation: str | None = None  # sensor of the light that the plants get, W/m2
+    drain: str | None = None  # sensor of the share of the last watering that ran through, percent
     fog: str | None = None
     rate_l_min: float | None = None  # commissioned rate of the pump into this zone
     max_gap: Nanos | None = None  # the longest that its plants may go without water

@@ -36,6 +36,8 @@ class Cursor:
     waits: str = ""  # why the oldest run that is unanswered has to wait
     waits_since: Nanos | None = None  # mono: since when a clock that can be believed is waited for
     late_at: Nanos | None = None  # mono: that run, being late, does not begin before
+    light: float = 0.0  # J/cm2 since the last run, as last written down
+    light_from: float = 0.0  # what the sum of this life of the controller was when it began to count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,8 +2,9 @@
 
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.scheduler.days import EVERY_WEEKDAY
-from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Schedule, Sun, Window
+from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Gauge, Schedule, Sun, Trigger, Window
 
+UNITS = {Gauge.LIGHT_SUM: "J/cm2", Gauge.VPD: "kPa", Gauge.DRAIN: "%"}
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -23,6 +24,9 @@ def _cadence(cadence: Cadence) -> str:
             return f"cron {cadence.expression}"
         case At():
             return "at " + " ".join(_clock(minute) for minute in cadence.minutes)
+        case Trigger():
+            gaps = f"{span(cadence.min_gap)} to {span(cadence.interval)} apart"
+            return f"{cadence.gauge.value} {cadence.limit:g} {UNITS[cadence.gauge]}, {gaps}"
         case Every():
             return f"every {span(cadence.interval)}"
         case Window():

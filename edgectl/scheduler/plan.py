@@ -30,15 +30,17 @@ def due(
     lost: bool,
     room: int = RATE,
     zone_number: int = 0,
+    asked: bool = False,
 ) -> Planned:
     """Everything between the cursor and now. A schedule without a cursor begins now and owes nothing for the past.
 
     `busy` says that a run of this schedule has not ended, `lost` that the journal before this one could not be read,
-    `room` how many late runs the site may still start in this minute; `zone_number` is a part of the key of a run.
+    `room` how many late runs the site may still start in this minute; `zone_number` is a part of the key of a run;
+    `asked` that what is measured asks for a run now.
     """
     cadence = schedule.cadence
     if isinstance(cadence, Every):
-        return interval.answer(schedule, cadence, cursor, now, zone, busy=busy)
+        return interval.answer(schedule, cadence, cursor, now, zone, busy=busy, asked=asked)
     begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
     if now.trust is Trust.UNTRUSTED:
         return Planned(occurrences=(), cursor=_doubting(begin, now))

@@ -77,6 +77,24 @@ class Every:
     interval: Nanos
 
 
+class Gauge(StrEnum):
+    """What is measured, and asks for a run."""
+
+    LIGHT_SUM = "light_sum"  # J/cm2 since the last run
+    VPD = "vpd"  # kPa: how thirsty the air is
+    DRAIN = "drain"  # percent: how much of the last watering ran through
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger(Every):
+    """A rest that something measured cuts short: light or thirsty air above the limit, or a drain below it. Not sooner
+    than `min_gap` after the end of the last run, and after `interval` whatever is measured."""
+
+    gauge: Gauge
+    limit: float
+    min_gap: Nanos
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A state to hold: on from a local minute of the day, for a length."""

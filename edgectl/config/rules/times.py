@@ -16,7 +16,7 @@ from edgectl.config.source import Path
 from edgectl.model.site import FailSafe
 from edgectl.model.time import SECOND, Nanos
 
-CADENCES = ("cron", "at", "sun", "every", "window")
+CADENCES = ("cron", "at", "sun", "every", "light_sum", "vpd", "drain", "window")
 NEEDS = {
     "irrigation": "pump",
     "lighting": "light",
@@ -75,7 +75,7 @@ def one_cadence(parts: Parts) -> None:
             parts.findings.key((*path, written[0]), "does not suit lighting, which holds a state", hint)
         elif schedule.task != "lighting" and written == ["window"]:
             what = f"does not suit {schedule.task}, which is a run"
-            parts.findings.key((*path, "window"), what, "write at, cron, sun or every")
+            parts.findings.key((*path, "window"), what, "write at, cron, sun, every or light_sum")
 
 
 def cron_strikes(parts: Parts) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import litres
+from edgectl.engine.rules import litres, triggers
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
@@ -130,8 +130,9 @@ def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos
         lost=state.journal_lost,
         room=RATE - round(draft.spent(LATE_RUNS, MINUTE)),
         zone_number=state.site.zones[schedule.zone].number,
+        asked=triggers.asks(draft, schedule, cursor),
     )
-    moved = planned.cursor
+    moved = triggers.counted(draft, schedule, cursor, planned.cursor, began=bool(planned.occurrences))
     if kept is not None and planned.occurrences and isinstance(cadence, Window):
         moved = replace(moved, unmet=True)  # when the restraint is taken off, the window is brought about
     if moved != cursor:
@@ -144,7 +145,7 @@ def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos
 def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, kept: bool) -> Nanos | None:
     # A stop ends by a latch, and that is looked at again by itself.
     ahead = replace(cursor, unmet=False) if kept and cursor.unmet else cursor
-    return wake_at(schedule, ahead, now, draft.state.zone_info)
+    return triggers.look_at(draft, schedule, wake_at(schedule, ahead, now, draft.state.zone_info))
 
 
 def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: str | None) -> None:
