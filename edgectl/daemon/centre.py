@@ -19,6 +19,7 @@ from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Entry
 from edgectl.observe.metrics import Gauge
 from edgectl.sync.errors import CentreRefuses
+from edgectl.sync.inbound import Desk
 from edgectl.sync.seam import Session
 from edgectl.sync.uplink import Pace, Uplink
 
@@ -69,6 +70,7 @@ class CentreLine:
         journal: Path,
         writer: JournalWriter,
         *,
+        desk: Desk,
         mono: Callable[[], Nanos],
         offer: Callable[[Input], None],
         pace: Pace | None = None,
@@ -76,7 +78,7 @@ class CentreLine:
         self._mono, self._offer = mono, offer
         self._outbox = JournalOutbox(journal, writer)
         self.uplink = Uplink(
-            self._outbox, Doorway(site, central), mono=mono, random=Random(), tell=self._tell, pace=pace
+            self._outbox, Doorway(site, central), desk=desk, mono=mono, random=Random(), tell=self._tell, pace=pace
         )
 
     async def run(self) -> None:

@@ -18,6 +18,7 @@ from typing import Any
 from edgectl.daemon import former, safeplan
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control
+from edgectl.daemon.desk import CentreDesk
 from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
 from edgectl.daemon.stall import StallGuard
@@ -156,11 +157,14 @@ class Daemon:
     def _call_centre(
         self, group: asyncio.TaskGroup, keepers: list[asyncio.Task[None]], writer: JournalWriter, control: Control
     ) -> None:
+        from edgectl.journal.reads import JournalReads
+
         house = self.house
         if house.central is None:
             return
         journal = house.state / "journal.db"
-        centre = CentreLine(house.site, house.central, journal, writer, mono=self._mono, offer=control.offer)
+        desk = CentreDesk(control, JournalReads(journal))
+        centre = CentreLine(house.site, house.central, journal, writer, desk=desk, mono=self._mono, offer=control.offer)
         self._centre = centre
         self._listeners.append(centre.on_entries)
         keepers.append(group.create_task(self.supervisor.keep(TASK, centre.run)))

@@ -9,6 +9,7 @@ from edgectl.engine.rules import (
     admission,
     alarms,
     backups,
+    centre,
     climate,
     conditions,
     crashes,
@@ -38,6 +39,7 @@ from edgectl.model.inputs import (
     Acknowledge,
     Approve,
     Cancel,
+    CentreRequest,
     ClockStepped,
     Concern,
     DeviceHealth,
@@ -165,6 +167,8 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.reserve_used(draft)
         case ClockStepped():
             conditions.clock_stepped(draft, item)
+        case CentreRequest():
+            centre.hear(draft, item, _hear)
         case Concern():
             conditions.concern(draft, item)
         case Shutdown():

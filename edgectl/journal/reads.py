@@ -73,6 +73,12 @@ class JournalReads:
         """The task that bears a correlation id."""
         return await self._one(rows.task, "SELECT body FROM tasks WHERE correlation_id = ?", (correlation_id,))
 
+    async def answered(self, request_id: str) -> bool:
+        """Was this request of the centre answered already?"""
+        query = "SELECT seq FROM timeline WHERE event_type = 'CENTRE_REQUEST_ANSWERED'"
+        query += " AND json_extract(body, '$.details.request_id') = ?"
+        return bool(await self._all(str, query, (request_id,)))
+
     async def commands(self, task_id: str) -> list[Command]:
         """The orders of a task, in the order in which they were given."""
         found = await self._all(rows.command, "SELECT body FROM commands WHERE task_id = ?", (task_id,))

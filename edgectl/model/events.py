@@ -95,6 +95,7 @@ class Event(StrEnum):
     DOSING_LOCKED = "DOSING_LOCKED"
     FALLBACK_STARTED = "FALLBACK_STARTED"
     # the controller itself
+    CENTRE_REQUEST_ANSWERED = "CENTRE_REQUEST_ANSWERED"
     READY = "READY"
     SHUTDOWN = "SHUTDOWN"
     OBSERVE_ONLY = "OBSERVE_ONLY"
@@ -205,6 +206,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.DOSE_SKIPPED: Happening("A dose was left out, with the reason."),
     Event.DOSING_LOCKED: Happening("Dosing was locked, with the reason."),
     Event.FALLBACK_STARTED: Happening("A zone began to be watered by its plain timer."),
+    Event.CENTRE_REQUEST_ANSWERED: Happening("Something that the centre asked for was done or refused."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
     Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),

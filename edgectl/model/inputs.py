@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from edgectl.model.ask import Ask
 from edgectl.model.channel import Sample
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -265,6 +266,21 @@ class Concern:
     advice: str = ""
 
 
+Wish = TaskRequest | Restrain | Override | Cancel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CentreRequest:
+    """The centre asks for something. `wish` is what it comes to, with the same token; without one, `code` and `refusal`
+    say why it could not be understood."""
+
+    token: int
+    ask: Ask
+    wish: Wish | None = None
+    code: str = ""
+    refusal: str = ""
+
+
 Input = (
     Samples
     | Reply
@@ -289,6 +305,7 @@ Input = (
     | ReserveUsed
     | ClockStepped
     | Concern
+    | CentreRequest
 )
 
 # ---------------------------------------------------------------- effects

@@ -5,7 +5,9 @@ without end: each statement has its time, and a connection that failed is droppe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping
+import hashlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
@@ -13,7 +15,9 @@ from typing import TypeVar
 
 import asyncpg
 
-from edgectl.model.parcel import EVER, DaySum, Parcel
+from edgectl.model.ask import Ask
+from edgectl.model.parcel import EVER, DaySum, Line, Parcel
+from edgectl.model.time import from_datetime
 from edgectl.sync import rows
 from edgectl.sync.dsn import Address
 from edgectl.sync.errors import CentreRefuses, RowRefused
@@ -137,6 +141,27 @@ class PostgresSession:
             columns = [[getattr(one, name) for one in own] for name in _DAY[1:]]
             await self._ask(self._db.execute(query("state_days"), self._site_id, journal_id, days, *columns))
 
+    async def asks(self) -> list[Ask]:
+        """What waits there for an answer of this site, in the order in which it was asked."""
+        found = await self._ask(self._db.fetch(query("asks"), self._site_id))
+        return [
+            Ask(
+                request_id=row["request_id"],
+                kind=row["kind"],
+                payload=payload if isinstance(payload := json.loads(row["payload"]), dict) else {},
+                due_at=from_datetime(row["due_at"]),
+                expires_at=from_datetime(row["expires_at"]),
+                correlation_id=row["correlation_id"],
+                created_by=row["created_by"],
+            )
+            for row in found
+        ]
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call back when something new is asked. A pooler passes no notice on; then the beat has to do."""
+        channel = f"edgectl_{hashlib.md5(self._site_id.encode(), usedforsecurity=False).hexdigest()}"
+        await self._ask(self._db.add_listener(channel, lambda *_: wake()))
+
     async def ping(self) -> None:
         """Is it still there?"""
         await self._ask(self._db.fetchval("SELECT 1"))
@@ -146,7 +171,7 @@ class PostgresSession:
         take = query("take_lines")
         refused = 0
         try:
-            if not (parcel.tasks or parcel.commands or parcel.outputs or parcel.alarms):
+            if not _speaks(parcel):
                 there = await self._db.fetchval(take, *key, parcel.after, *lines)  # a transaction of its own
             else:
                 async with self._db.transaction():
@@ -171,6 +196,7 @@ class PostgresSession:
             ("put_commands", parcel.commands, rows.commands(parcel, self._numbers)),
             ("put_outputs", parcel.outputs, rows.outputs(parcel)),
             ("put_alarms", parcel.alarms, rows.alarms(parcel)),
+            ("put_answers", _answers(parcel), rows.answers(parcel)),
         ):
             if not values:
                 continue
@@ -186,6 +212,14 @@ class PostgresSession:
             return await asking
         except FOREIGN as error:
             raise translate(error, self._where) from error
+
+
+def _answers(parcel: Parcel) -> list[Line]:
+    return [line for line in parcel.lines if line.event_type == rows.ANSWERED]
+
+
+def _speaks(parcel: Parcel) -> bool:
+    return bool(parcel.tasks or parcel.commands or parcel.outputs or parcel.alarms or _answers(parcel))
 
 
 _DAY = ("day", "lines", "first", "last", "digest")

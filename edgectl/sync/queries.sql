@@ -90,3 +90,19 @@ ON CONFLICT (site_id, journal_id, day) DO UPDATE SET
   lines = excluded.lines, first_seq = excluded.first_seq, last_seq = excluded.last_seq, digest = excluded.digest,
   stated_at = now()
 WHERE kept.digest <> excluded.digest
+
+-- name: put_answers
+-- How this site answered; the first answer stands.
+INSERT INTO edgectl.edge_answers (site_id, journal_id, seq, request_id, answered_at, ok, code, why)
+SELECT $1, $2, sent.* FROM json_to_recordset($4::json) AS sent (
+  seq bigint, request_id text, answered_at timestamptz, ok boolean, code text, why text)
+WHERE $3::bigint > 0
+ON CONFLICT (site_id, request_id) DO NOTHING
+
+-- name: asks
+-- What waits for an answer, the oldest first.
+SELECT request_id, kind, payload, due_at, expires_at, correlation_id, created_by FROM edgectl.edge_requests asked
+WHERE site_id = $1
+  AND NOT EXISTS (SELECT FROM edgectl.edge_answers given
+                  WHERE given.site_id = asked.site_id AND given.request_id = asked.request_id)
+ORDER BY number LIMIT 50

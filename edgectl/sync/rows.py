@@ -11,6 +11,7 @@ from edgectl.model.parcel import Line, Parcel
 from edgectl.model.time import SECOND, Nanos, iso, to_datetime
 
 Numbers = Mapping[str, int]  # the number of each zone, which is its name at the centre
+ANSWERED = "CENTRE_REQUEST_ANSWERED"
 UNREADABLE = "UNREADABLE"
 
 
@@ -104,6 +105,17 @@ def _instants(lines: tuple[Line, ...]) -> tuple[dict[str, Nanos], dict[str, Nano
             began.setdefault(cmd_id, line.wall)
             moved[cmd_id] = line.wall
     return began, moved
+
+
+def answers(parcel: Parcel) -> str:
+    """The answers among the lines, for edge_answers; empty when there are none."""
+    found = []
+    for line in parcel.lines:
+        if line.event_type == ANSWERED:
+            said = json.loads(line.body)["details"]
+            told = {name: said[name] for name in ("request_id", "ok", "code", "why")}
+            found.append({"seq": line.seq, "answered_at": iso(line.wall), **told})
+    return json.dumps(found) if found else ""
 
 
 def outputs(parcel: Parcel) -> str:

@@ -1,8 +1,10 @@
 """The seams of the uplink: what each side must guarantee."""
 
+from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Parcel, Shelf
 
 
@@ -43,6 +45,12 @@ class Session(Protocol):
 
     async def state_days(self, sums: list[DaySum]) -> None:
         """Leave at the centre what this side says each day held."""
+
+    async def asks(self) -> list[Ask]:
+        """What waits there for an answer of this site, in the order in which it was asked."""
+
+    async def listen(self, wake: Callable[[], None]) -> None:
+        """Call back when something new is asked. Best effort: whoever relies on it asks now and then anyway."""
 
     async def ping(self) -> None:
         """Is it still there?"""

@@ -14,6 +14,7 @@ from random import Random
 from edgectl.model.parcel import EVER, Contact, Shelf, Standing
 from edgectl.model.time import SECOND, Nanos
 from edgectl.sync.errors import CentreAway, CentreError, CentreRefuses
+from edgectl.sync.inbound import Desk, hear
 from edgectl.sync.parity import Gap, compare
 from edgectl.sync.seam import Centre, Outbox, Session
 
@@ -42,12 +43,13 @@ class Uplink:
         outbox: Outbox,
         centre: Centre,
         *,
+        desk: Desk | None = None,
         mono: Callable[[], Nanos],
         random: Random,
         tell: Callable[["Uplink"], None] = lambda _: None,
         pace: Pace | None = None,
     ) -> None:
-        self._outbox, self._centre, self._tell = outbox, centre, tell
+        self._outbox, self._centre, self._desk, self._tell = outbox, centre, desk, tell
         self._mono, self._random, self._pace = mono, random, pace or Pace()
         self._said = asyncio.Event()
         self._hurry = asyncio.Event()
@@ -100,8 +102,11 @@ class Uplink:
         self.shelves = tuple(await self._outbox.shelves())
         for shelf in self.shelves:
             await self._agree(session, shelf)
+        await session.listen(self._said.set)
         while True:
             await self.drain(session)
+            if self._desk is not None and await hear(session, self._desk):
+                await self.drain(session)  # the answers
             self._failures = 0
             self._stand(Contact.ONLINE)
             await self._check_days(session)

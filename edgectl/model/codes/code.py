@@ -233,6 +233,8 @@ class Code(StrEnum):
     STORAGE_DEGRADED = "storage_degraded"
     STORAGE_TIGHT = "storage_tight"
     OBSERVE_ONLY = "observe_only"
+    UNKNOWN_REQUEST = "unknown_request"
+    HELD_ON_SITE = "held_on_site"
     CENTRE_REJECTED = "centre_rejected"
     PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"

@@ -45,6 +45,12 @@ REFUSALS: dict[Code, Meaning] = {
     ),
     Code.VALUE_OUT_OF_RANGE: refusal("The value lies outside of what the setting takes.", "The answer says the range."),
     Code.OVERRIDE_NEEDS_AN_END: refusal("An override needs an end within 24 h.", "Say how long it lasts."),
+    Code.UNKNOWN_REQUEST: refusal(
+        "The centre asked for something that this site cannot be asked for.", "The answer lists what there is."
+    ),
+    Code.HELD_ON_SITE: refusal(
+        "Somebody at the site put this hold on, and it is not released from afar.", "Release it there: edgectl release."
+    ),
     Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."

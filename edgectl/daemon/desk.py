@@ -1,0 +1,137 @@
+"""A request of the centre becomes an input of the engine, or a refusal with a sentence."""
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from edgectl.daemon.control import Control, Refused
+from edgectl.engine.state import Phase
+from edgectl.journal.errors import JournalError
+from edgectl.model.ask import Ask
+from edgectl.model.inputs import Cancel, CentreRequest, Override, Restrain, Restraint, TaskRequest, Wish
+from edgectl.model.task import Task
+from edgectl.model.time import seconds
+
+LOG = logging.getLogger("edgectl")
+ANSWER_WITHIN_S = 10.0
+LONGEST_S = 1e8
+WORDS = 200
+
+
+class Reads(Protocol):
+    """What must be looked up before the engine is asked."""
+
+    async def answered(self, request_id: str) -> bool:
+        """Was this request answered already?"""
+
+    async def task_by_correlation(self, correlation_id: str) -> Task | None:
+        """The task that bears a correlation id."""
+
+
+class _Unclear(Exception):
+    """The request cannot be understood; the sentence says where."""
+
+
+class CentreDesk:
+    """Brings requests of the centre into the inbox and waits for their answers to be on the disk."""
+
+    def __init__(self, control: Control, reads: Reads) -> None:
+        self._control, self._reads = control, reads
+
+    async def answer(self, ask: Ask) -> bool:
+        """Have it answered. False while the house is not ready: nothing may wait there unseen."""
+        if self._control.stepper.state.phase is not Phase.READY:
+            return False
+        try:
+            if await self._reads.answered(ask.request_id):
+                return True
+            wish, code, why = await self._understood(ask)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                await self._control.ask(
+                    lambda token: CentreRequest(
+                        token=token, ask=ask, wish=None if wish is None else wish(token), code=code, refusal=why
+                    )
+                )
+        except (TimeoutError, Refused, JournalError) as error:
+            LOG.warning("request %s of the centre has to wait: %s", ask.request_id, error)
+            return False
+        return True
+
+    async def _understood(self, ask: Ask) -> tuple[Callable[[int], Wish] | None, str, str]:
+        try:
+            match ask.kind:
+                case "task":
+                    return await self._task(ask), "", ""
+                case "hold" | "release":
+                    return self._hold(ask), "", ""
+                case "override":
+                    return self._override(ask), "", ""
+                case "cancel":
+                    task_id = _text(ask.payload, "task_id")
+                    return lambda token: Cancel(token=token, task_id=task_id, who=ask.who), "", ""
+        except _Unclear as unclear:
+            return None, "payload_invalid", str(unclear)
+        known = "task, hold, release, override and cancel are"
+        return None, "unknown_request", f"{ask.kind[:40]!r} is nothing that this site can be asked for; {known}"
+
+    async def _task(self, ask: Ask) -> Callable[[int], Wish]:
+        payload = ask.payload.get("payload", {})
+        if not isinstance(payload, dict):
+            raise _Unclear("payload.payload must be an object")
+        zone, kind = self._zone(ask.payload), _text(ask.payload, "task_type")
+        correlation = ask.correlation_id or f"centre:{ask.request_id}"
+        known = await self._reads.task_by_correlation(correlation)
+        return lambda token: TaskRequest(
+            token=token,
+            zone=zone,
+            task_type=kind,
+            payload=payload,
+            source="centre",
+            correlation_id=correlation,
+            scheduled_for=ask.due_at,
+            due_at=ask.due_at,
+            expires_at=ask.expires_at,
+            known=known,
+        )
+
+    def _hold(self, ask: Ask) -> Callable[[int], Wish]:
+        zone, on = self._zone(ask.payload), ask.kind == "hold"
+        lasts = seconds(_number(ask.payload, "seconds")) if on else None
+        why = str(ask.payload.get("why", ""))[:WORDS]
+        return lambda token: Restrain(
+            token=token, what=Restraint.HOLD, on=on, who=ask.who, zone=zone, why=why, lasts=lasts
+        )
+
+    def _override(self, ask: Ask) -> Callable[[int], Wish]:
+        zone, setting = self._zone(ask.payload), _text(ask.payload, "setting")
+        value, lasts = _number(ask.payload, "value"), seconds(_number(ask.payload, "seconds"))
+        why = str(ask.payload.get("why", ""))[:WORDS]
+        return lambda token: Override(
+            token=token, zone=zone, setting=setting, value=value, lasts=lasts, who=ask.who, why=why
+        )
+
+    def _zone(self, payload: Mapping[str, Any]) -> str:
+        """A zone by its name, or by the number that it has at the centre."""
+        wanted = payload.get("zone", payload.get("zone_id"))
+        if isinstance(wanted, int) and not isinstance(wanted, bool):
+            zones = self._control.stepper.state.site.zones.values()
+            return next((zone.name for zone in zones if zone.number == wanted), str(wanted))
+        if not isinstance(wanted, str):
+            raise _Unclear("payload.zone must be the name or the number of a zone")
+        return wanted[:WORDS]
+
+
+def _text(payload: Mapping[str, Any], name: str) -> str:
+    found = payload.get(name)
+    if not isinstance(found, str) or not found:
+        raise _Unclear(f"payload.{name} must be a text")
+    return found[:WORDS]
+
+
+def _number(payload: Mapping[str, Any], name: str) -> float:
+    found = payload.get(name)
+    if not isinstance(found, int | float) or isinstance(found, bool) or not math.isfinite(found):
+        raise _Unclear(f"payload.{name} must be a number")
+    return min(max(float(found), -LONGEST_S), LONGEST_S)

@@ -1,0 +1,25 @@
+"""What the centre asks of this site."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from edgectl.model.time import Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One row of the centre's requests. It is answered once, by a line of the timeline. Instants are wall."""
+
+    request_id: str
+    kind: str
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    due_at: Nanos
+    expires_at: Nanos
+    correlation_id: str | None = None
+    created_by: str = ""
+
+    @property
+    def who(self) -> str:
+        """The name under which it acts here."""
+        return f"centre:{self.created_by}"[:200]
