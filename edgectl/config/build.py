@@ -87,7 +87,12 @@ def build_central(parts: Parts) -> Central | None:
         return None
     section = parts.central
     patience = {} if section.patience is None else {"patience": section.patience}
-    return Central(credential=section.dsn.credential, pooled=section.pooled, **patience)
+    return Central(
+        credential=section.dsn.credential,
+        pooled=section.pooled,
+        telemetry_budget=section.telemetry_mb << 20,
+        **patience,
+    )
 
 
 def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:

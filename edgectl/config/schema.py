@@ -258,6 +258,9 @@ class CentralSection(Strict):
     dsn: Credential = Field(description="dsn: {credential: NAME}")
     pooled: bool = Field(False, description="true when a pooler such as pgbouncer in transaction mode stands before it")
     patience: Duration | None = Field(None, description="how long one answer may take, for example 20s")
+    telemetry_mb: int = Field(
+        64, ge=1, le=100_000, description="how many MB of readings may wait for it, for example 64"
+    )
 
 
 class ApiSection(Strict):

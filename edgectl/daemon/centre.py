@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from edgectl.daemon.telemetry import Telemetry
 from edgectl.host.credentials import CredentialMissing, credential
 from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.writer import JournalWriter
@@ -77,6 +78,7 @@ class CentreLine:
     ) -> None:
         self._mono, self._offer = mono, offer
         self._outbox = JournalOutbox(journal, writer)
+        self.telemetry: Telemetry | None = None
         self.uplink = Uplink(
             self._outbox, Doorway(site, central), desk=desk, mono=mono, random=Random(), tell=self._tell, pace=pace
         )
@@ -107,6 +109,7 @@ class CentreLine:
             "heard_s": ago(standing.heard_at),
             "waiting": self.uplink.waiting,
             "sent": standing.sent,
+            "minutes_dropped": 0 if self.telemetry is None else self.telemetry.dropped,
             "refused_values": standing.refused,
             "journals": [
                 {"journal": s.journal_id, "head": s.head, "acknowledged": s.acknowledged, "in_use": s.in_use}
@@ -133,6 +136,12 @@ class CentreLine:
                 name="edgectl_centre_lines_sent_total",
                 help="Lines sent to the centre.",
                 value=standing.sent,
+                total=True,
+            ),
+            Gauge(
+                name="edgectl_telemetry_dropped_minutes_total",
+                help="Minutes of readings that went before the centre had them.",
+                value=0 if self.telemetry is None else self.telemetry.dropped,
                 total=True,
             ),
             Gauge(

@@ -23,6 +23,7 @@ from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
 from edgectl.daemon.stall import StallGuard
 from edgectl.daemon.supervise import Supervisor
+from edgectl.daemon.telemetry import Telemetry
 from edgectl.drivers.wiring import Bus
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
@@ -31,7 +32,7 @@ from edgectl.host.clock import SystemClock, boot_id
 from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
-from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Shutdown
+from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Samples, Shutdown
 from edgectl.model.site import Central, Role, Site
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
@@ -77,6 +78,7 @@ class Daemon:
         self._early: list[Input] = []  # what the field says before the journal is open
         self._control: Control | None = None
         self._centre: CentreLine | None = None
+        self._telemetry: Telemetry | None = None
         self._stop: asyncio.Event = asyncio.Event()
         self._why = ""
         self._exit = 0
@@ -167,6 +169,10 @@ class Daemon:
         centre = CentreLine(house.site, house.central, journal, writer, desk=desk, mono=self._mono, offer=control.offer)
         self._centre = centre
         self._listeners.append(centre.on_entries)
+        budget = house.central.telemetry_budget
+        self._telemetry = Telemetry(house.site, writer, self.clock, budget=budget, offer=control.offer)
+        centre.telemetry = self._telemetry
+        keepers.append(group.create_task(self.supervisor.keep("telemetry", self._telemetry.run)))
         keepers.append(group.create_task(self.supervisor.keep(TASK, centre.run)))
 
     def _open_doors(
@@ -302,6 +308,8 @@ class Daemon:
         return all(not task.up or task.owner.offs_delivered for task in field.tasks.values())
 
     def _deliver(self, item: Input) -> None:
+        if self._telemetry is not None and isinstance(item, Samples):
+            self._telemetry.take(item)
         if self._control is None:
             self._early.append(item)
         else:

@@ -62,6 +62,7 @@ from edgectl.model.inputs import (
     StopAll,
     Storage,
     TaskRequest,
+    TelemetryDropped,
 )
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now
@@ -169,6 +170,8 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.clock_stepped(draft, item)
         case CentreRequest():
             centre.hear(draft, item, _hear)
+        case TelemetryDropped():
+            draft.note("TELEMETRY_DROPPED", minutes=item.minutes, budget=item.budget)
         case Concern():
             conditions.concern(draft, item)
         case Shutdown():

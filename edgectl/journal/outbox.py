@@ -8,7 +8,7 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from itertools import groupby
@@ -17,8 +17,10 @@ from typing import Any
 
 from edgectl.journal import rows
 from edgectl.journal.errors import JournalError, JournalUnreadable, JournalUnwritable, translate
+from edgectl.journal.minutes import minute_of
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel, Shelf
+from edgectl.model.telemetry import Minute
 from edgectl.model.time import SECOND, Nanos, from_datetime, to_datetime
 
 BUSY_S = 2.0
@@ -49,10 +51,18 @@ class JournalOutbox:
     async def acknowledge(self, journal_id: str, seq: int) -> None:
         """Note how far the centre is. A disk that does not take it loses nothing: the centre is asked next time."""
         if self._writer is not None:
-            try:
+            with suppress(JournalUnwritable):
                 await self._writer.acknowledge(journal_id, seq)
-            except JournalUnwritable:
-                return
+
+    async def minutes(self, most: int) -> list[Minute]:
+        """Readings that the centre does not have, the oldest first."""
+        return await asyncio.to_thread(self._minutes, most)
+
+    async def forget_minutes(self, upto: int) -> None:
+        """The centre has these. A disk that does not take the note loses nothing: they are sent again."""
+        if self._writer is not None:
+            with suppress(JournalUnwritable):
+                await self._writer.forget_minutes(upto)
 
     async def hash_at(self, journal_id: str, seq: int) -> bytes | None:
         """The hash of one line."""
@@ -117,6 +127,11 @@ class JournalOutbox:
                 outputs=tuple(_values(db, "outputs", rows.output, touched["actuator"] if live else ())),
                 alarms=tuple(_values(db, "alarms", rows.alarm, touched["alarm"] if live else ())),
             )
+
+    def _minutes(self, most: int) -> list[Minute]:
+        with self._open(self.path) as db:
+            found = db.execute("SELECT number, at, body FROM minutes ORDER BY number LIMIT ?", (most,))
+            return [minute_of(*row) for row in found]
 
     def _hash_at(self, journal_id: str, seq: int) -> bytes | None:
         with self._open(self._places[journal_id]) as db:

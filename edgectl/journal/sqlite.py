@@ -16,13 +16,14 @@ from operator import itemgetter
 from pathlib import Path
 from uuid import uuid4
 
-from edgectl.journal import quarantine, rows
+from edgectl.journal import minutes, quarantine, rows
 from edgectl.journal.chain import link, origin
 from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, JournalUnwritable, translate
+from edgectl.model.telemetry import Point
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 6
+SCHEMA = 7
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -131,17 +132,41 @@ class SqliteJournal:
         It is not waited for until it is on the disk: what is lost of it is asked of the centre again. The next commit
         takes it along.
         """
+        self._note(_ARRIVED, (journal_id, seq))
+
+    def _note(self, statement: str, values: tuple[object, ...]) -> None:
         self._look_at_log()
         db = self._db
         try:
             db.execute("PRAGMA synchronous = NORMAL")
             try:
-                db.execute(_ARRIVED, (journal_id, seq))
+                db.execute(statement, values)
             finally:
                 db.execute("PRAGMA synchronous = FULL")
         except sqlite3.Error as error:
             raise translate(self.path, "did not take a note", error) from error
         self._log = _inode_and_size(self._wal)
+
+    def keep_minute(self, at: Nanos, points: tuple[Point, ...], budget: int) -> int:
+        """Keep a minute of readings. Returns how many older ones had to go for it. Raises as `commit` does."""
+        self._look_at_log()
+        db = self._db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            db.execute("INSERT INTO minutes (at, body) VALUES (?, ?)", (at, minutes.body_of(points)))
+            dropped = minutes.make_room(db, budget)
+            db.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+            raise translate(self.path, "did not take a minute of readings", error) from error
+        self._log = _inode_and_size(self._wal)
+        return dropped
+
+    def forget_minutes(self, upto: int) -> None:
+        """The centre has them. Not waited for until it is on the disk: what comes back is sent again and is there."""
+        self._note("DELETE FROM minutes WHERE number <= ?", (upto,))
 
     def _look_at_log(self) -> None:
         """What was committed lies in the write-ahead log until it is moved. A log that vanished took it along."""

@@ -22,6 +22,8 @@ from edgectl.journal.errors import (
     JournalUnwritable,
 )
 from edgectl.journal.sqlite import CHECKED_AT_OPEN, SqliteJournal
+from edgectl.model.telemetry import Point
+from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
 T = TypeVar("T")
@@ -75,7 +77,15 @@ class JournalWriter:
     async def acknowledge(self, journal_id: str, seq: int) -> None:
         """Note how far a journal has arrived at the centre. It waits behind a commit, and no commit waits for the disk
         because of it. Raises as `commit` does."""
-        await self._run(lambda: self._note(journal_id, seq))
+        await self._run(lambda: self._sound().acknowledge(journal_id, seq))
+
+    async def keep_minute(self, at: Nanos, points: tuple[Point, ...], budget: int) -> int:
+        """Keep a minute of readings. Returns how many older ones had to go for it. Raises as `commit` does."""
+        return await self._run(lambda: self._sound().keep_minute(at, points, budget))
+
+    async def forget_minutes(self, upto: int) -> None:
+        """The centre has these. Raises as `commit` does."""
+        await self._run(lambda: self._sound().forget_minutes(upto))
 
     async def close(self) -> None:
         """Finish what waits, close the file, end the thread."""
@@ -148,25 +158,24 @@ class JournalWriter:
         return self._journal.load()
 
     def _put(self, batch: Batch) -> Committed:
+        journal = self._sound()
+        try:
+            journal.commit(batch)
+        except JournalFull:
+            if not self.ballast.drop():
+                raise
+            journal.commit(batch)  # the room that was kept for exactly this
+            return Committed(ballast_freed=True)
+        self.ballast.restore()
+        return Committed()
+
+    def _sound(self) -> SqliteJournal:
         assert self._journal is not None, "start first"
         if self._damage is not None:
             raise JournalUnreadable(
                 f"the journal {self.path} is damaged: {self._damage}", "it is put aside at the next start"
             )
-        try:
-            self._journal.commit(batch)
-        except JournalFull:
-            if not self.ballast.drop():
-                raise
-            self._journal.commit(batch)  # the room that was kept for exactly this
-            return Committed(ballast_freed=True)
-        self.ballast.restore()
-        return Committed()
-
-    def _note(self, journal_id: str, seq: int) -> None:
-        assert self._journal is not None, "start first"
-        if self._damage is None:
-            self._journal.acknowledge(journal_id, seq)
+        return self._journal
 
     def found(self, verdict: str) -> None:
         """Somebody who read the file found it damaged. The next commit says so, and the next start puts it aside."""

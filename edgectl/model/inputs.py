@@ -266,6 +266,14 @@ class Concern:
     advice: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TelemetryDropped:
+    """So many minutes of readings had to go before the centre had them: they outgrew their budget of bytes."""
+
+    minutes: int
+    budget: int
+
+
 Wish = TaskRequest | Restrain | Override | Cancel
 
 
@@ -306,6 +314,7 @@ Input = (
     | ClockStepped
     | Concern
     | CentreRequest
+    | TelemetryDropped
 )
 
 # ---------------------------------------------------------------- effects

@@ -245,6 +245,7 @@ class Central:
     credential: str
     pooled: bool = False
     patience: Nanos = 20 * SECOND
+    telemetry_budget: int = 64 << 20  # bytes of readings that may wait for it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

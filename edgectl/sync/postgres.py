@@ -17,6 +17,7 @@ import asyncpg
 
 from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel
+from edgectl.model.telemetry import Minute
 from edgectl.model.time import from_datetime
 from edgectl.sync import rows
 from edgectl.sync.dsn import Address
@@ -121,6 +122,10 @@ class PostgresSession:
             _, refused = await self.push(early)
             arrived, more = await self.push(replace(parcel, after=early.last, lines=parcel.lines[half:]))
             return arrived, refused + more
+
+    async def push_minutes(self, minutes: list[Minute]) -> None:
+        """These readings are at the centre when this returns, once."""
+        await self._ask(self._db.execute(query("add_minutes"), self._site_id, *rows.minutes(minutes)))
 
     async def day_sums(self, journal_id: str, *, since: str = EVER) -> list[DaySum]:
         """What has arrived, day by day from that one on."""

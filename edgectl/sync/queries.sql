@@ -106,3 +106,11 @@ WHERE site_id = $1
   AND NOT EXISTS (SELECT FROM edgectl.edge_answers given
                   WHERE given.site_id = asked.site_id AND given.request_id = asked.request_id)
 ORDER BY number LIMIT 50
+
+-- name: add_minutes
+-- Readings, a row for each sensor and minute; those that are here already stay.
+INSERT INTO edgectl.edge_telemetry_1m (site_id, sensor, minute, unit, least, mean, most, last, samples, quality)
+SELECT $1, point.* FROM unnest(
+  $2::text[], $3::timestamptz[], $4::text[], $5::float8[], $6::float8[], $7::float8[], $8::float8[], $9::integer[],
+  $10::real[]) point
+ON CONFLICT DO NOTHING

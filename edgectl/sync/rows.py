@@ -8,6 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from edgectl.model.parcel import Line, Parcel
+from edgectl.model.telemetry import Minute
 from edgectl.model.time import SECOND, Nanos, iso, to_datetime
 
 Numbers = Mapping[str, int]  # the number of each zone, which is its name at the centre
@@ -26,6 +27,17 @@ def columns(lines: tuple[Line, ...], numbers: Numbers) -> list[list[Any]]:
         [None if line.zone is None else numbers.get(line.zone) for line in lines],
         [line.body for line in lines],
         [line.hash for line in lines],
+    ]
+
+
+def minutes(some: list[Minute]) -> list[list[Any]]:
+    """Readings as one list for each column of edge_telemetry_1m after the site."""
+    flat = [(minute.at, point) for minute in some for point in minute.points]
+    names = ("unit", "least", "mean", "most", "last", "samples", "quality")
+    return [
+        [point.sensor for _, point in flat],
+        [to_datetime(at) for at, _ in flat],
+        *([getattr(point, name) for _, point in flat] for name in names),
     ]
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Parcel, Shelf
+from edgectl.model.telemetry import Minute
 
 
 class Outbox(Protocol):
@@ -19,6 +20,12 @@ class Outbox(Protocol):
 
     async def acknowledge(self, journal_id: str, seq: int) -> None:
         """Everything up to this line is at the centre. May be forgotten: the centre is asked again at each contact."""
+
+    async def minutes(self, most: int) -> list[Minute]:
+        """Readings that the centre does not have, the oldest first."""
+
+    async def forget_minutes(self, upto: int) -> None:
+        """The centre has these. May be forgotten: what is sent again is there already."""
 
     async def hash_at(self, journal_id: str, seq: int) -> bytes | None:
         """The hash of one line, None when it is not there."""
@@ -36,6 +43,9 @@ class Session(Protocol):
     async def push(self, parcel: Parcel) -> tuple[int, int]:
         """Everything in it is at the centre when this returns, once: how far the journal has arrived there, and how
         many values it did not take. Lines are always taken."""
+
+    async def push_minutes(self, minutes: list[Minute]) -> None:
+        """These readings are at the centre when this returns, once."""
 
     async def day_sums(self, journal_id: str, *, since: str = EVER) -> list[DaySum]:
         """What has arrived, day by day from that one on."""

@@ -27,6 +27,7 @@ class Pace:
 
     lines: int = 250  # of one parcel: about 1 ms of the loop
     size: int = 256 * 1024
+    minutes: int = 60  # of readings in one parcel
     gather_s: float = 0.2  # what is said within it travels together
     beat_s: float = 20.0  # an idle line is asked whether it still lives
     first_rest_s: float = 1.0
@@ -107,6 +108,7 @@ class Uplink:
             await self.drain(session)
             if self._desk is not None and await hear(session, self._desk):
                 await self.drain(session)  # the answers
+            await self._send_minutes(session)
             self._failures = 0
             self._stand(Contact.ONLINE)
             await self._check_days(session)
@@ -146,6 +148,14 @@ class Uplink:
                 sent=self.standing.sent + len(parcel.lines),
                 refused=self.standing.refused + refused,
             )
+
+    async def _send_minutes(self, session: Session) -> None:
+        """Readings, after everything that happened. What happens meanwhile goes first again."""
+        while minutes := await self._outbox.minutes(self._pace.minutes):
+            await session.push_minutes(minutes)
+            await self._outbox.forget_minutes(minutes[-1].number)
+            if self._said.is_set() or len(minutes) < self._pace.minutes:
+                return
 
     async def _check_days(self, session: Session) -> None:
         """Once in a while: does what left add up to what arrived?"""

@@ -12,6 +12,7 @@ from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.parcel import Contact, Parcel
 from edgectl.model.task import TaskStatus
+from edgectl.model.telemetry import MINUTE, Point
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Batch
 from edgectl.sync import migrate
@@ -275,6 +276,30 @@ async def test_the_views_of_the_page_before_tell_the_life_of_a_task(
     assert await owner.fetchval("SELECT type FROM zone_events WHERE zone_id = 1") == "TASK_STARTED"
     assert await owner.fetch("SELECT status FROM commands") == []
     assert await owner.fetch("SELECT last_value FROM telemetry_last") == []
+
+
+POINT = Point(sensor="level", unit="%", least=1.0, mean=2.5, most=4.0, last=3.0, samples=30, quality=1.0)
+
+
+async def test_readings_arrive_once_and_the_oldest_go_first_when_there_is_no_room(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    dropped = [journal.keep_minute(NOON + n * MINUTE, (POINT,), budget=2000) for n in range(60)]
+    outbox = JournalOutbox(journal.path)
+    kept = await outbox.minutes(100)
+    assert sum(dropped) + len(kept) == 60
+    assert sum(bool(count) for count in dropped) < 15, "it is not told every minute"
+    assert [minute.at for minute in kept] == [NOON + n * MINUTE for n in range(sum(dropped), 60)]
+    for _ in range(2):
+        await session.push_minutes(kept)
+    rows = "SELECT count(*), min(mean), max(last), min(unit) FROM edgectl.edge_telemetry_1m"
+    assert tuple(await owner.fetchrow(rows)) == (len(kept), 2.5, 3.0, "%")
+    last = await owner.fetchrow("SELECT sensor, last_value, last_quality FROM edgectl_views.telemetry_last")
+    assert tuple(last) == ("level", 3.0, "GOOD")
+    journal.forget_minutes(kept[-1].number)
+    assert await outbox.minutes(100) == []
+    journal.keep_minute(NOON, (POINT,), budget=2000)
+    assert (await outbox.minutes(100))[0].number > kept[-1].number, "a number that was forgotten is not used again"
 
 
 async def test_a_gap_is_named_line_by_line(

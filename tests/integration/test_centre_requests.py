@@ -132,6 +132,12 @@ def test_a_daemon_that_is_killed_with_requests_in_hand_answers_each_once(house: 
     assert not house.daemon.data("/status")["restraints"]
 
 
+def test_readings_arrive_a_minute_at_a_time(house: Home) -> None:
+    rows = "SELECT count(*) FROM edgectl.edge_telemetry_1m WHERE sensor = 'tank_level' AND mean BETWEEN 1 AND 100"
+    house.daemon.wait("/central", lambda _: int(house.run(rows)) > 0, 100)
+    assert int(house.run("SELECT max(samples) FROM edgectl.edge_telemetry_1m")) > 3
+
+
 def test_the_desk_may_ask_and_nothing_else(house: Home, tmp_path: Path) -> None:
     for sql in ("DELETE FROM edgectl.edge_requests", "UPDATE edgectl.edge_tasks SET status = 'failed'"):
         with pytest.raises(RuntimeError, match="permission denied"):
