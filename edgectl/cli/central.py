@@ -164,6 +164,8 @@ def lines(data: dict[str, Any]) -> list[str]:
         out += [f"  {data['why']}", f"  {data['advice']}"]
     if data["again_in_s"] is not None:
         out.append(f"  asked again in {span(data['again_in_s'])}; at once with: edgectl central drain")
+    if data.get("limits") is not None:
+        out.append(f"  limits of the centre, revision {data['limits']['revision']}: {data['limits']['set']}")
     rows = [
         [
             f"journal {journal['journal'][:8]}",

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from edgectl.daemon.telemetry import Telemetry
+from edgectl.engine import envelope
 from edgectl.host.credentials import CredentialMissing, credential
 from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.writer import JournalWriter
@@ -17,7 +18,7 @@ from edgectl.model.inputs import Concern, Input
 from edgectl.model.parcel import Contact
 from edgectl.model.site import Central, Site
 from edgectl.model.time import SECOND, Nanos
-from edgectl.model.timeline import Entry
+from edgectl.model.timeline import Entry, Latch
 from edgectl.observe.metrics import Gauge
 from edgectl.sync.errors import CentreRefuses
 from edgectl.sync.inbound import Desk
@@ -74,9 +75,10 @@ class CentreLine:
         desk: Desk,
         mono: Callable[[], Nanos],
         offer: Callable[[Input], None],
+        latch: Callable[[str], Latch | None],
         pace: Pace | None = None,
     ) -> None:
-        self._mono, self._offer = mono, offer
+        self._mono, self._offer, self._latch = mono, offer, latch
         self._outbox = JournalOutbox(journal, writer)
         self.telemetry: Telemetry | None = None
         self.uplink = Uplink(
@@ -92,8 +94,11 @@ class CentreLine:
         if entries:
             self.uplink.nudge(entries[-1].seq)
 
-    def body(self) -> dict[str, Any]:
-        """How it stands, for people."""
+    def body(self, *, hurry: bool = False) -> dict[str, Any]:
+        """How it stands, for people. One who waits ends a rest between two tries."""
+        if hurry:
+            self.uplink.hurry()
+        limits = self._latch(envelope.NAME)
         standing, now = self.uplink.standing, self._mono()
 
         def ago(at: Nanos | None) -> float | None:
@@ -115,6 +120,7 @@ class CentreLine:
                 {"journal": s.journal_id, "head": s.head, "acknowledged": s.acknowledged, "in_use": s.in_use}
                 for s in self.uplink.shelves
             ],
+            "limits": None if limits is None else {"revision": limits.count, "set": limits.why},
             "gaps": [gap.words() for gap in self.uplink.gaps],
         }
 

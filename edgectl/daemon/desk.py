@@ -10,7 +10,7 @@ from edgectl.daemon.control import Control, Refused
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError
 from edgectl.model.ask import Ask
-from edgectl.model.inputs import Cancel, CentreRequest, Override, Restrain, Restraint, TaskRequest, Wish
+from edgectl.model.inputs import Cancel, CentreRequest, Override, Restrain, Restraint, TaskRequest, Tighten, Wish
 from edgectl.model.task import Task
 from edgectl.model.time import seconds
 
@@ -68,12 +68,14 @@ class CentreDesk:
                     return self._hold(ask), "", ""
                 case "override":
                     return self._override(ask), "", ""
+                case "limits":
+                    return self._limits(ask), "", ""
                 case "cancel":
                     task_id = _text(ask.payload, "task_id")
                     return lambda token: Cancel(token=token, task_id=task_id, who=ask.who), "", ""
         except _Unclear as unclear:
             return None, "payload_invalid", str(unclear)
-        known = "task, hold, release, override and cancel are"
+        known = "task, hold, release, override, limits and cancel are"
         return None, "unknown_request", f"{ask.kind[:40]!r} is nothing that this site can be asked for; {known}"
 
     async def _task(self, ask: Ask) -> Callable[[int], Wish]:
@@ -111,6 +113,11 @@ class CentreDesk:
         return lambda token: Override(
             token=token, zone=zone, setting=setting, value=value, lasts=lasts, who=ask.who, why=why
         )
+
+    def _limits(self, ask: Ask) -> Callable[[int], Wish]:
+        revision, limits = int(_number(ask.payload, "revision")), {**ask.payload}
+        del limits["revision"]
+        return lambda token: Tighten(token=token, revision=revision, limits=limits, who=ask.who)
 
     def _zone(self, payload: Mapping[str, Any]) -> str:
         """A zone by its name, or by the number that it has at the centre."""

@@ -146,11 +146,7 @@ class DaemonHouse:
 
     def central(self, *, hurry: bool = False) -> Body | None:
         """How it stands with the centre, None when the site has none. `hurry` ends a rest between two tries."""
-        if self.centre is None:
-            return None
-        if hurry:
-            self.centre.uplink.hurry()
-        return self.centre.body()
+        return None if self.centre is None else self.centre.body(hurry=hurry)
 
     def channels(self) -> list[Body]:
         """Sensors and outputs in one list."""

@@ -166,7 +166,17 @@ class Daemon:
             return
         journal = house.state / "journal.db"
         desk = CentreDesk(control, JournalReads(journal))
-        centre = CentreLine(house.site, house.central, journal, writer, desk=desk, mono=self._mono, offer=control.offer)
+        latch = control.stepper.state.latches.get
+        centre = CentreLine(
+            house.site,
+            house.central,
+            journal,
+            writer,
+            desk=desk,
+            mono=self._mono,
+            offer=control.offer,
+            latch=latch,
+        )
         self._centre = centre
         self._listeners.append(centre.on_entries)
         budget = house.central.telemetry_budget

@@ -18,6 +18,7 @@ from edgectl.engine.rules import (
     estop,
     interlock,
     lasting,
+    limits,
     operator,
     overrides,
     photoperiod,
@@ -63,6 +64,7 @@ from edgectl.model.inputs import (
     Storage,
     TaskRequest,
     TelemetryDropped,
+    Tighten,
 )
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now
@@ -83,6 +85,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         interlock.watch_outputs(draft)
         if recovery.settle(draft, catalogue.resume):
             recovery.become_ready(draft)
+            limits.look_again(draft)
             draft.wake(now.mono + 1)
         return draft.decision()
     if phase is Phase.STOPPING:
@@ -170,6 +173,8 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.clock_stepped(draft, item)
         case CentreRequest():
             centre.hear(draft, item, _hear)
+        case Tighten():
+            limits.tighten(draft, item)
         case TelemetryDropped():
             draft.note("TELEMETRY_DROPPED", minutes=item.minutes, budget=item.budget)
         case Concern():

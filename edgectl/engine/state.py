@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from edgectl.engine import envelope
 from edgectl.engine.airing import Airing
 from edgectl.engine.lightsum import LightSum, sums_of
 from edgectl.engine.trace import Traces, traces_of
@@ -68,7 +69,8 @@ class Decision:
 class State:
     """All of it. `unproven` are outputs that no read-back since the start has shown off."""
 
-    site: Site
+    site: Site  # with the limits that are in force
+    local: Site  # as its file has it, never tighter than `site`
     schedules: tuple[Schedule, ...]
     zone_info: ZoneInfo
     boot_id: str
@@ -123,8 +125,10 @@ class State:
             for output in stored.outputs
             if output.name in site.actuators
         }
+        limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
         return cls(
-            site=site,
+            site=envelope.tightened(site, envelope.read(limits)),
+            local=site,
             schedules=schedules,
             zone_info=ZoneInfo(site.timezone),
             boot_id=boot_id,
@@ -168,6 +172,8 @@ class State:
             case Latch():
                 self.quiet = None
                 self.latches[change.name] = change
+                if change.name == envelope.NAME:
+                    self.site = envelope.tightened(self.local, envelope.read(change.why))
                 (self.held.add if change.held else self.held.discard)(change.name)
             case Alarm():
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)

@@ -97,6 +97,7 @@ class Event(StrEnum):
     # the controller itself
     CENTRE_REQUEST_ANSWERED = "CENTRE_REQUEST_ANSWERED"
     TELEMETRY_DROPPED = "TELEMETRY_DROPPED"
+    LIMITS_TIGHTENED = "LIMITS_TIGHTENED"
     READY = "READY"
     SHUTDOWN = "SHUTDOWN"
     OBSERVE_ONLY = "OBSERVE_ONLY"
@@ -209,6 +210,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.FALLBACK_STARTED: Happening("A zone began to be watered by its plain timer."),
     Event.CENTRE_REQUEST_ANSWERED: Happening("Something that the centre asked for was done or refused."),
     Event.TELEMETRY_DROPPED: Happening("Readings went before the centre had them, for room on the disk."),
+    Event.LIMITS_TIGHTENED: Happening("The centre set tighter limits than the site file has."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
     Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),

@@ -274,7 +274,17 @@ class TelemetryDropped:
     budget: int
 
 
-Wish = TaskRequest | Restrain | Override | Cancel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tighten:
+    """Tighter limits, all of them at once, under a number that grows."""
+
+    token: int
+    revision: int
+    limits: Mapping[str, Any]
+    who: str
+
+
+Wish = TaskRequest | Restrain | Override | Cancel | Tighten
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,6 +324,7 @@ Input = (
     | ClockStepped
     | Concern
     | CentreRequest
+    | Tighten
     | TelemetryDropped
 )
 

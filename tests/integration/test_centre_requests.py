@@ -132,6 +132,35 @@ def test_a_daemon_that_is_killed_with_requests_in_hand_answers_each_once(house: 
     assert not house.daemon.data("/status")["restraints"]
 
 
+def test_limits_only_tighten_hold_across_a_restart_and_are_taken_whole(house: Home) -> None:
+    def asked(name: str, limits: dict[str, Any]) -> tuple[str, str]:
+        ask(house, name, "limits", limits)
+        return answer(house, name)
+
+    water = {"zone": "beds", "task_type": "irrigation", "payload": {"duration_s": 20}}
+    assert asked("request-limits-1", {"revision": 1, "actuators": {"pump": {"max_on_s": 10}}}) == ("ok", "")
+    both = {"pump": {"max_on_s": 5}, "valve": {"max_on_s": 9999}}
+    code, why = asked("request-limits-2", {"revision": 2, "actuators": both})
+    assert (code, why) == (
+        "limits_refused",
+        "actuators.valve.max_on_s is 9999, and the site's own 120 is tighter: the centre can only tighten",
+    )
+    code, why = asked("request-limits-3", {"revision": 1, "actuators": {"pump": {"max_on_s": 7}}})
+    assert why == "revision 1 is not newer than 1, which is in force"
+    house.daemon.kill()
+    house.daemon.start()
+    house.daemon.wait_ready()
+    assert house.daemon.data("/central")["limits"] == {
+        "revision": 1,
+        "set": '{"actuators": {"pump": {"max_on_s": 10}}}',
+    }
+    ask(house, "request-limits-4", "task", water)
+    assert answer(house, "request-limits-4") == ("payload_invalid", "20 s is longer than pump's max_on 10 s")
+    assert asked("request-limits-5", {"revision": 3}) == ("ok", "")
+    ask(house, "request-limits-6", "task", water)
+    assert answer(house, "request-limits-6")[0] == "accepted"
+
+
 def test_readings_arrive_a_minute_at_a_time(house: Home) -> None:
     rows = "SELECT count(*) FROM edgectl.edge_telemetry_1m WHERE sensor = 'tank_level' AND mean BETWEEN 1 AND 100"
     house.daemon.wait("/central", lambda _: int(house.run(rows)) > 0, 100)

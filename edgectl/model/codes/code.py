@@ -235,6 +235,7 @@ class Code(StrEnum):
     OBSERVE_ONLY = "observe_only"
     UNKNOWN_REQUEST = "unknown_request"
     HELD_ON_SITE = "held_on_site"
+    LIMITS_REFUSED = "limits_refused"
     CENTRE_REJECTED = "centre_rejected"
     PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"

@@ -51,6 +51,10 @@ REFUSALS: dict[Code, Meaning] = {
     Code.HELD_ON_SITE: refusal(
         "Somebody at the site put this hold on, and it is not released from afar.", "Release it there: edgectl release."
     ),
+    Code.LIMITS_REFUSED: refusal(
+        "Limits from the centre were not taken; those before are still in force.",
+        "The answer names the limit: it must be known, tighter than the site file, and leave room for its work.",
+    ),
     Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."

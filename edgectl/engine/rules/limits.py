@@ -1,0 +1,125 @@
+"""Tighter limits from the centre: taken whole or not at all, under a number that grows.
+
+What is refused leaves the last set in force. And no set may leave the plants without the work that is planned for them.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from edgectl.engine import envelope
+from edgectl.engine.draft import Draft
+from edgectl.engine.envelope import SECTIONS, Limit, tighter
+from edgectl.engine.workflows import fit
+from edgectl.model.codes import Code
+from edgectl.model.inputs import Answer, Tighten
+from edgectl.model.site import Actuator, Sensor, Site
+from edgectl.model.time import SECOND
+from edgectl.model.timeline import Latch
+from edgectl.scheduler.schedule import Schedule
+
+LARGEST = 1e9
+_FORM = '{"revision": 3, "actuators": {"pump": {"max_on_s": 60}}, "sensors": {"level": {"high": 95}}}'
+
+
+def tighten(draft: Draft, order: Tighten) -> None:
+    """Take a whole set of limits, or none of it. They hold from the next turn on; what was refused leaves the last set
+    in force. A set without limits gives the site file its own back."""
+    state, before = draft.state, draft.latch(envelope.NAME)
+    last = 0 if before is None else before.count
+    why = refusal(state.local, state.schedules, order.limits)
+    if order.revision <= last:
+        why = f"revision {order.revision} is not newer than {last}, which is in force"
+    if why:
+        draft.effect(Answer(token=order.token, ok=False, code=Code.LIMITS_REFUSED, body={"why": why}))
+        return
+    text = json.dumps(dict(order.limits), sort_keys=True)
+    draft.put(
+        Latch(
+            name=envelope.NAME,
+            held=any(order.limits.values()),
+            since=draft.now.wall,
+            who=order.who,
+            why=text,
+            count=order.revision,
+        )
+    )
+    draft.note("LIMITS_TIGHTENED", revision=order.revision, who=order.who, limits=dict(order.limits), before=last)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"revision": order.revision}))
+
+
+def look_again(draft: Draft) -> None:
+    """At a start: the site file may have changed under a set of limits. When its work no longer fits into them, the
+    file alone is in force: it is what was good before."""
+    latch = draft.latch(envelope.NAME)
+    if latch is None or not latch.held:
+        return
+    if why := _unfit(draft.state.site, draft.state.schedules):
+        draft.put(replace(latch, held=False, since=draft.now.wall, who="engine", why="{}"))
+        draft.note("LIMITS_TIGHTENED", revision=latch.count, who="engine", limits={}, before=latch.count, why=why)
+
+
+def refusal(site: Site, schedules: tuple[Schedule, ...], limits: Any) -> str:
+    """Why these limits cannot be taken; empty when every one tightens the local site, and its work still fits."""
+    if not isinstance(limits, Mapping) or set(limits) - set(SECTIONS):
+        return f"limits are written as {_FORM}"
+    for section, parts in limits.items():
+        if not isinstance(parts, Mapping):
+            return f"{section} must name parts of the site: {_FORM}"
+        for name, wanted in parts.items():
+            part = getattr(site, section).get(name)
+            if part is None:
+                return f"the site has no {section.removesuffix('s')} {str(name)[:40]!r}"
+            if not isinstance(wanted, Mapping):
+                return f"{section}.{name} must name limits: {', '.join(SECTIONS[section])}"
+            for limit, value in wanted.items():
+                if wrong := _wrong(part, SECTIONS[section], limit, value):
+                    return f"{section}.{name}.{str(limit)[:40]}{wrong}"
+    return _unfit(envelope.tightened(site, limits), schedules)
+
+
+def _wrong(part: Actuator | Sensor, known: Mapping[str, Limit], limit: str, value: Any) -> str:
+    rule = known.get(limit)
+    if rule is None:
+        return f" is no limit that can be tightened; there are: {', '.join(known)}"
+    if (
+        not isinstance(value, int | float)
+        or isinstance(value, bool)
+        or not math.isfinite(value)
+        or abs(value) > LARGEST
+    ):
+        return " must be a number"
+    if isinstance(part, Actuator) and (value < 0 or (value == 0 and rule.lowers)):
+        return f" is {value:g}: that would be no limit but an end; use a hold"
+    if limit == "starts_per_hour" and value != int(value):
+        return " must be a whole number"
+    if not rule.needs(part):
+        return " limits nothing here: this part has no such limit"
+    local = rule.read(part)
+    if local is not None and tighter(rule, local, value) != value:
+        return f" is {value:g}, and the site's own {local:g} is tighter: the centre can only tighten"
+    return ""
+
+
+def _unfit(site: Site, schedules: tuple[Schedule, ...]) -> str:
+    """Work that no longer fits would be refused each time it is due, and the plants would pay for it."""
+    for sensor in site.sensors.values():
+        if sensor.low is not None and sensor.high is not None and sensor.low >= sensor.high:
+            return f"sensors.{sensor.name}: nothing lies between {sensor.low:g} and {sensor.high:g}"
+    for span in fit.spans(site):
+        longest = site.actuators[span.actuator].max_on
+        if longest is not None and span.lease > longest:
+            return f"{span.workflow} of {span.zone} keeps {span.actuator} on for {span.lease / SECOND:g} s"
+    for schedule in schedules:
+        pump, lasts = site.zones[schedule.zone].pump, schedule.payload.get("duration_s")
+        longest = None if pump is None else site.actuators[pump].max_on
+        if (
+            schedule.task_type == "irrigation"
+            and longest is not None
+            and lasts is not None
+            and lasts > longest / SECOND
+        ):
+            return f"schedule {schedule.name} keeps {pump} on for {lasts:g} s: every run of it would be refused"
+    return ""
