@@ -86,6 +86,11 @@ def _print(loaded: "Loaded") -> None:
     if loaded.loads:
         for row in rows:
             click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    for bus in (bus for bus in loaded.buses if bus.kind == "mqtt"):
+        count = _count("nodes", len(bus.devices))
+        click.echo(
+            f"{bus.name:<{widths[0]}}  {count} behind a broker: each speaks when it likes, max_age is the measure"
+        )
     for name, kind in ((name, loaded.kinds[name]) for name in loaded.undriven):
         click.echo(f"bus {name} is valid, and this version does not drive {kind}: nothing on it is read or switched")
     click.echo(f"outputs without a hardware end: {', '.join(loaded.endless) or 'none'}")

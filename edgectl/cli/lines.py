@@ -11,7 +11,7 @@ from edgectl.cli.client import DEFAULT_SITE, refuse
 
 if TYPE_CHECKING:
     from edgectl.drivers.talk import Talk
-    from edgectl.drivers.wiring import Bus, Line
+    from edgectl.drivers.wiring import Bus, Wire
 
 REPLY_WITHIN_S = 0.2
 
@@ -24,11 +24,11 @@ baud_option = click.option(
 parity_option = click.option("--parity", type=click.Choice(["N", "E", "O"]), help="The parity of a serial line.")
 
 
-def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tuple[str, Line]":
+def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tuple[str, Wire]":
     """The kind of a bus and its line. Exits 1 with a sentence."""
     from dataclasses import replace
 
-    from edgectl.drivers.wiring import SerialLine, TcpHost
+    from edgectl.drivers.wiring import Broker, SerialLine, TcpHost
 
     if name.startswith("/"):
         return "modbus-rtu", SerialLine(port=name, baudrate=baud or 9600, parity=parity or "N")
@@ -36,14 +36,17 @@ def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tup
     if colon and port.isdigit():
         return "modbus-tcp", TcpHost(host=host, port=int(port))
     bus = _of_site(name, site)
-    line = bus.line
+    if isinstance(bus.line, Broker):
+        hint = "the daemon hears them; edgectl status and edgectl bus monitor show what they say"
+        refuse(f"{name} is no wire: its nodes sit behind the broker {bus.line.host}:{bus.line.port}", hint)
+    line = bus.wire
     if isinstance(line, SerialLine):
         line = replace(line, baudrate=baud or line.baudrate, parity=parity or line.parity)
     return bus.kind, line
 
 
 @contextlib.contextmanager
-def alone(line: "Line", reply_within_s: float = REPLY_WITHIN_S) -> "Iterator[Talk]":
+def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S) -> "Iterator[Talk]":
     """The line for ourselves. Exits 1 with a sentence when it cannot be had."""
     from edgectl.drivers.links.seam import LinkDown
     from edgectl.drivers.talk import open_line
@@ -59,7 +62,7 @@ def alone(line: "Line", reply_within_s: float = REPLY_WITHIN_S) -> "Iterator[Tal
         )
 
 
-def where(line: "Line") -> str:
+def where(line: "Wire") -> str:
     """The line in words."""
     from edgectl.drivers.wiring import SerialLine
 

@@ -51,6 +51,7 @@ def _asked_the_daemon(as_json: bool) -> bool:
 
 
 def _by_ourselves(state: Path) -> list[dict[str, Any]]:
+    from edgectl.daemon.means import means
     from edgectl.drivers.rescue import rescue
     from edgectl.host.lock import AlreadyRunning, HostLock
 
@@ -75,7 +76,7 @@ def _by_ourselves(state: Path) -> list[dict[str, Any]]:
             f"the state folder {state} cannot be locked: {error.strerror}", "run this as root or as the service user"
         )
     try:
-        rescued = [row for bus in buses for row in rescue(bus)]
+        rescued = [row for bus in buses for row in rescue(bus, means())]
     finally:
         lock.release()
     return [{"output": row.actuator, "off": row.proven, "reason": row.reason} for row in rescued]

@@ -12,7 +12,7 @@ from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_o
 
 if TYPE_CHECKING:
     from edgectl.drivers.discover import Found
-    from edgectl.drivers.wiring import Line
+    from edgectl.drivers.wiring import Wire
 
 
 @click.command()
@@ -31,7 +31,7 @@ def scan(
 
     numbers = _units(units)
     kind, first = line_of(line, site, baud, parity)
-    rows: list[tuple[Line, Found]] = []
+    rows: list[tuple[Wire, Found]] = []
     for way in _ways(first) if every_speed else [first]:
         label = f"scanning {where(way)}  units {units}  reads only"
         with alone(way) as talk, click.progressbar(numbers, label=label, file=sys.stderr) as bar:
@@ -117,7 +117,7 @@ def _units(text: str) -> range:
     )
 
 
-def _ways(line: "Line") -> "list[Line]":
+def _ways(line: "Wire") -> "list[Wire]":
     from dataclasses import replace
 
     from edgectl.drivers.wiring import SerialLine

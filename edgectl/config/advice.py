@@ -1,10 +1,11 @@
 """What is allowed and still worth a sentence: wiring that nobody declared, readings that will never come."""
 
 from collections.abc import Collection
+from urllib.parse import urlsplit
 
 from edgectl.config import defaults
 from edgectl.config.parts import Parts
-from edgectl.config.schema import EzoBus, RtuBus
+from edgectl.config.schema import EzoBus, MqttBus, RtuBus
 from edgectl.model.site import Role, Site
 
 
@@ -24,6 +25,8 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
     for name, bus in parts.buses.items():
         if isinstance(bus, RtuBus | EzoBus) and bus.port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
             found.append(f"bus {name}: {bus.port} may become another port after a replug; use /dev/serial/by-id/…")
+        if isinstance(bus, MqttBus) and bus.url.startswith("mqtt://") and not _here(bus.url):
+            found.append(f"bus {name}: orders and readings cross the network in the clear; use mqtts://")
     silent = {
         name: [point for point in sensor.channels if _bus_of(parts, point) in undriven]
         for name, sensor in sorted(site.sensors.items())
@@ -50,6 +53,11 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         if actuator.role is Role.PUMP and not actuator.requires and actuator.name not in floated:
             found.append(f"{actuator.name} may run dry: it requires nothing; add requires: [LEVEL > 15]")
     return tuple(found)
+
+
+def _here(url: str) -> bool:
+    """True for a broker on this machine."""
+    return urlsplit(url).hostname in ("localhost", "::1") or str(urlsplit(url).hostname).startswith("127.")
 
 
 def _alike(parts: Parts) -> list[str]:

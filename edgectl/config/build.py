@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from edgectl.config import calendars, defaults, schema
 from edgectl.config.build_water import build_daily, build_doser, build_draws, build_zone, dosers_of
@@ -18,11 +19,12 @@ from edgectl.config.quantities import show
 from edgectl.config.schema_times import ScheduleEntry
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
-from edgectl.drivers.wiring import DRIVEN, Bus, Device, Line, RtuGateway, SerialLine, TcpHost
+from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
 from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, ValveGroup
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
+KEYS = ("password", "ca", "certificate", "key")  # the credentials of an MQTT bus
 # Valid and harmless, and nothing happens yet. A star stands for any name.
 NOT_YET: tuple[Path, ...] = (("sensors", "*", "calibrate_every"),)
 
@@ -76,8 +78,11 @@ def build_site(parts: Parts, origins: Origins) -> Site:
         buses={
             name: frozenset(device for device, entry in parts.devices.items() if entry.bus == name)
             for name, bus in parts.buses.items()
-            if bus.type in DRIVEN
+            if drives(bus.type, getattr(bus, "protocol", ""))
         },
+        nodes=frozenset(
+            device for device, entry in parts.devices.items() if isinstance(parts.buses.get(entry.bus), schema.MqttBus)
+        ),
     )
 
 
@@ -131,6 +136,8 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
             case schema.EzoBus():
                 baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
                 line = SerialLine(port=entry.port, baudrate=baudrate)
+            case schema.MqttBus() if drives(entry.type, entry.protocol):
+                line = _broker(entry, parts)
             case _:
                 continue
         devices = tuple(
@@ -139,12 +146,30 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
                 unit=wired.unit,
                 profile=registry.find(wired.profile),
                 ml_per_s=_rates(parts, device),
+                node=wired.node or "",
+                zone=wired.zone or "",
+                secret="" if wired.secret is None else wired.secret.credential,
             )
             for device, wired in parts.devices.items()
             if wired.bus == name
         )
         buses.append(Bus(name=name, kind=entry.type, line=line, devices=devices))
     return tuple(buses)
+
+
+def _broker(entry: schema.MqttBus, parts: Parts) -> Broker:
+    assert parts.site is not None
+    place = urlsplit(entry.url)
+    tls = place.scheme == "mqtts"
+    return Broker(
+        host=place.hostname or "",
+        port=place.port or (8883 if tls else 1883),
+        protocol=entry.protocol,
+        house=parts.site.id,
+        tls=tls,
+        username=entry.username or "",
+        **{name: credential.credential for name in KEYS if (credential := getattr(entry, name)) is not None},
+    )
 
 
 def _rates(parts: Parts, device: str) -> dict[str, float]:
@@ -183,7 +208,7 @@ def ignored(parts: Parts) -> tuple[str, ...]:
 
 def undriven(parts: Parts) -> tuple[str, ...]:
     """Buses that are valid and that this version does not drive."""
-    return tuple(name for name, bus in parts.buses.items() if bus.type not in DRIVEN)
+    return tuple(n for n, bus in parts.buses.items() if not drives(bus.type, getattr(bus, "protocol", "")))
 
 
 def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, origins: Origins) -> Sensor:

@@ -104,9 +104,10 @@ def report(loads: tuple[Load, ...], findings: Findings) -> None:
 
 
 def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
-    if not isinstance(bus.line, TcpHost):
-        network = 0 if isinstance(bus.line, SerialLine) else TCP_ROUND_TRIP
-        return network + characters * bus.line.character + 2 * bus.line.silence + device.profile.turnaround
+    wire = bus.wire
+    if not isinstance(wire, TcpHost):
+        network = 0 if isinstance(wire, SerialLine) else TCP_ROUND_TRIP
+        return network + characters * wire.character + 2 * wire.silence + device.profile.turnaround
     return TCP_ROUND_TRIP + device.profile.turnaround
 
 

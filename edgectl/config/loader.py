@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from edgectl.config import advice, build, feasibility, stages
 from edgectl.config.build import Loaded
 from edgectl.config.files import read
@@ -27,7 +29,7 @@ def load(path: Path) -> Loaded:
     site = build.build_site(parts, origins)
     buses = build.build_buses(parts, origins)
     schedules = build.build_schedules(parts, origins)
-    loads = tuple(feasibility.measure(bus, site) for bus in buses)
+    loads = tuple(feasibility.measure(bus, site) for bus in buses if bus.kind != "mqtt")
     feasibility.report(loads, findings)
     stages.report(site, parts, findings)
     if findings.problems:
@@ -39,7 +41,7 @@ def load(path: Path) -> Loaded:
         schedules=schedules,
         buses=buses,
         undriven=asleep,
-        kinds={name: bus.type for name, bus in parts.buses.items()},
+        kinds={name: _kind(bus) for name, bus in parts.buses.items()},
         ignored=build.ignored(parts),
         accepted=tuple(f"{name}: {risk}" for name, a in parts.actuators.items() for risk in a.accept or ()),
         endless=build.endless(site),
@@ -60,3 +62,9 @@ def load(path: Path) -> Loaded:
         effective=tuple(origins.lines),
         outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
     )
+
+
+def _kind(bus: BaseModel) -> str:
+    """The type of a bus, and the protocol where one type speaks several."""
+    protocol = getattr(bus, "protocol", None)
+    return str(getattr(bus, "type", "")) + (f" ({protocol})" if protocol else "")

@@ -101,6 +101,11 @@ class MqttBus(Strict):
     type: Literal["mqtt"]
     url: Annotated[str, Field(pattern=r"^mqtts?://[^\s]{1,250}$")] = Field(description='"mqtt://127.0.0.1:1883"')
     protocol: Literal["hydro2", "tasmota", "shelly"] = Field(description="the language that the nodes speak")
+    username: Words | None = Field(None, description="who this controller is at the broker")
+    password: Credential | None = Field(None, description="password: {credential: NAME}")
+    ca: Credential | None = Field(None, description="who signs the broker's certificate: {credential: NAME}")
+    certificate: Credential | None = Field(None, description="this controller's certificate: {credential: NAME}")
+    key: Credential | None = Field(None, description="the key of that certificate: {credential: NAME}")
 
 
 Bus = Annotated[RtuBus | TcpBus | GatewayBus | EzoBus | MqttBus, Field(discriminator="type")]

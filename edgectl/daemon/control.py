@@ -81,6 +81,9 @@ class Control:
         self._tokens = count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._commit: asyncio.Task[None] | None = None
+        self._heard: list[Callable[[], None]] = []  # whom to tell: of what waits in the inbox,
+        self._decided: list[Callable[[], None]] = []  # of what waits for the next commit,
+        self._writing: list[Callable[[], None]] = []  # and of what is being committed
         self._not_before: Nanos = 0
         self._failing = False
         self._broken: BaseException | None = None
@@ -93,10 +96,15 @@ class Control:
         """Something happened: make a turn."""
         self._wake.set()
 
-    def offer(self, item: Input) -> None:
-        """Put an input into the inbox. When it overflows the input is dropped and counted: the field reports again."""
+    def offer(self, item: Input, then: Callable[[], None] | None = None) -> None:
+        """Put an input into the inbox. When it overflows the input is dropped and counted: the field reports again.
+
+        `then` is called when everything that was decided on this input is on the disk; never for one that was dropped.
+        """
         try:
             self.stepper.offer(item)
+            if then is not None:
+                self._heard.append(then)
         except InboxFull:
             self.dropped += 1
         if not (isinstance(item, Samples | ReadBack) and self.stepper.idle):
@@ -142,6 +150,8 @@ class Control:
     def _turn(self) -> None:
         now = self._clock.now()
         effects = self.stepper.turn(now)
+        heard, self._heard = self._heard, []
+        self._decided += heard
         self.turns += 1
         self.last_turn = now.mono
         self._release(effects)
@@ -155,8 +165,11 @@ class Control:
         if self._commit is not None or self._clock.now().mono < self._not_before:
             return False
         batch = self.stepper.next_batch()
+        told, self._decided = self._decided, []
         if batch is None:
+            _tell(told)
             return False
+        self._writing = told
         self._commit = asyncio.create_task(self._do_commit(batch), name="commit")
         return True
 
@@ -169,6 +182,7 @@ class Control:
             self._failing = True
             self.commit_failures += 1
             self.stepper.commit_failed(str(error).splitlines()[0])
+            self._decided = [*self._writing, *self._decided]
             self._not_before = self._clock.now().mono + round(COMMIT_AGAIN_S * SECOND)
         except Exception as error:  # noqa: BLE001  our own mistake: the loop ends with it, and the outputs go safe
             self._broken = error
@@ -178,6 +192,7 @@ class Control:
             if committed.ballast_freed:
                 self.stepper.offer(ReserveUsed())
             self._release(self.stepper.committed(self._clock.now()))
+            _tell(self._writing)
             self._on_entries(batch.entries)
         finally:
             self._commit = None
@@ -191,3 +206,8 @@ class Control:
                     waiting.set_result(effect)
             else:
                 self._carry(effect)
+
+
+def _tell(whom: list[Callable[[], None]]) -> None:
+    for told in whom:
+        told()

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Callable
 from itertools import count
 
-from edgectl.drivers.bus import BusOwner
-from edgectl.drivers.line import Alarm, BusTask, link_of
+from edgectl.daemon.lines import Deliver, Line, line_of
+from edgectl.drivers.line import Alarm
 from edgectl.drivers.wiring import Bus
-from edgectl.model.inputs import AskState, DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Send
+from edgectl.model.inputs import AskState, DeviceHealth, MakeSafe, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.site import Role, Site
-from edgectl.model.time import Nanos
+from edgectl.model.time import Now
 
 LOG = logging.getLogger("edgectl")
 
@@ -22,19 +22,16 @@ class Field:
         site: Site,
         buses: tuple[Bus, ...],
         *,
-        mono: Callable[[], Nanos],
-        deliver: Callable[[Input], None],
+        now: Callable[[], Now],
+        deliver: Deliver,
         alarm: Callable[[Callable[[], None]], Alarm],
     ) -> None:
         self.site = site
-        self._mono = mono
+        self._now = now
         self._deliver = deliver
         ids = count(1)
-        self.tasks = {
-            bus.name: BusTask(
-                BusOwner(bus, site, sample_ids=ids), link_of(bus), mono=mono, deliver=deliver, alarm=alarm
-            )
-            for bus in buses
+        self.tasks: dict[str, Line] = {
+            bus.name: line_of(bus, site, sample_ids=ids, now=now, deliver=deliver, alarm=alarm) for bus in buses
         }
         bus_of = {device.name: bus.name for bus in buses for device in bus.devices}
         self._route = {
@@ -53,7 +50,7 @@ class Field:
             self._carry_on(AskState(actuator=actuator.name))
         for name in sorted(self._undriven()):
             why = "its bus is of a type that this version does not drive"
-            self._deliver(DeviceHealth(device=name, healthy=False, at=self._mono(), reason=why))
+            self._deliver(DeviceHealth(device=name, healthy=False, at=self._now().mono, reason=why))
 
     def carry(self, effect: Send | MakeSafe | AskState) -> None:
         """Hand an effect to its bus. One that no bus can carry is answered at once."""
@@ -64,9 +61,9 @@ class Field:
         why = f"nothing drives {effect.actuator}"
         if isinstance(effect, Send):
             failed = ReplyStatus.SEND_FAILED
-            self._deliver(Reply(cmd_id=effect.cmd_id, status=failed, at=self._mono(), evidence=why))
+            self._deliver(Reply(cmd_id=effect.cmd_id, status=failed, at=self._now().mono, evidence=why))
         elif isinstance(effect, AskState):
-            self._deliver(ReadBack(actuator=effect.actuator, on=None, at=self._mono(), evidence=why))
+            self._deliver(ReadBack(actuator=effect.actuator, on=None, at=self._now().mono, evidence=why))
 
     def _carry_on(self, effect: MakeSafe | AskState) -> None:
         """One bus that cannot even take the order keeps no other output on."""

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from edgectl.daemon import safeplan
-from edgectl.drivers.rescue import Rescued, rescue
+from edgectl.daemon.means import means
+from edgectl.drivers.rescue import rescue
+from edgectl.drivers.rescued import Rescued
 from edgectl.model.output import Output
 
 LOG = logging.getLogger("edgectl")
@@ -27,7 +29,7 @@ class Former:
         """The same as outputs that nobody has seen off, each under a name that says where it is."""
         return tuple(
             Output(
-                name=f"{output['actuator']} (bus {bus['name']}, unit {output['unit']}, coil {output['coil']})",
+                name=f"{output['actuator']} (bus {bus['name']}, {_where(output)})",
                 owed_off=True,
                 cmd_id=None,
                 task_id=None,
@@ -47,7 +49,7 @@ def switch_off(folder: Path, plan: dict[str, Any]) -> Former:
     left = []
     for bus in safeplan.without(old, plan):
         try:
-            told = {row.actuator: row for row in rescue(bus)}
+            told = {row.actuator: row for row in rescue(bus, means())}
         except (KeyError, TypeError, ValueError) as error:
             LOG.error("the plan of the last start cannot be followed: %s", error)
             continue
@@ -55,10 +57,9 @@ def switch_off(folder: Path, plan: dict[str, Any]) -> Former:
             row = told.get(output["actuator"], Rescued(actuator=output["actuator"], proven=False))
             LOG.log(
                 logging.INFO if row.proven else logging.ERROR,
-                "%s was at unit %d coil %d of bus %s before: %s",
+                "%s was at %s of bus %s before: %s",
                 output["actuator"],
-                output["unit"],
-                output["coil"],
+                _where(output),
                 bus["name"],
                 "off, read back" if row.proven else f"not proven off, {row.reason}",
             )
@@ -66,3 +67,7 @@ def switch_off(folder: Path, plan: dict[str, Any]) -> Former:
         if open_:
             left.append({**bus, "outputs": open_})
     return Former(tuple(left))
+
+
+def _where(output: dict[str, Any]) -> str:
+    return " ".join(f"{key} {output[key]}" for key in safeplan.PLACE if output.get(key) is not None) or "its line"

@@ -9,6 +9,7 @@ import contextlib
 import gc
 import logging
 import signal
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -45,6 +46,7 @@ OPEN_AGAIN_S = 2.0
 SAFE_WITHIN_S = 5.0
 FLUSH_WITHIN_S = 3.0
 EXIT_BROKEN = 70
+MOST_EARLY = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,8 @@ class Daemon:
         self.supervisor = Supervisor()
         self.ledger = Ledger()
         self._listeners: list[Callable[[tuple[Entry, ...]], None]] = [self.ledger.read, log.tell]
-        self._early: list[Input] = []  # what the field says before the journal is open
+        # What the field says before the journal is open; of too much the newest is kept.
+        self._early: deque[tuple[Input, Callable[[], None] | None]] = deque(maxlen=MOST_EARLY)
         self._control: Control | None = None
         self._centre: CentreLine | None = None
         self._telemetry: Telemetry | None = None
@@ -90,7 +93,8 @@ class Daemon:
             loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
         house = self.house
         started = self._mono()
-        field = Field(house.site, house.buses, mono=self._mono, deliver=self._deliver, alarm=partial(Alarm, loop))
+        alarm = partial(Alarm, loop)
+        field = Field(house.site, house.buses, now=self.clock.now, deliver=self._deliver, alarm=alarm)
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
             keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
@@ -143,8 +147,8 @@ class Daemon:
         )
         self._control = control
         control.wake_by(Alarm(asyncio.get_running_loop(), control.nudge))
-        for item in self._early:
-            control.offer(item)
+        for item, then in self._early:
+            control.offer(item, then)
         control.nudge()
         keepers.append(group.create_task(self._keep_control(control)))
         notify.ready()
@@ -317,13 +321,13 @@ class Daemon:
     def _delivered(self, field: Field) -> bool:
         return all(not task.up or task.owner.offs_delivered for task in field.tasks.values())
 
-    def _deliver(self, item: Input) -> None:
+    def _deliver(self, item: Input, then: Callable[[], None] | None = None) -> None:
         if self._telemetry is not None and isinstance(item, Samples):
             self._telemetry.take(item)
         if self._control is None:
-            self._early.append(item)
+            self._early.append((item, then))
         else:
-            self._control.offer(item)
+            self._control.offer(item, then)
 
     def _on_entries(self, entries: tuple[Entry, ...]) -> None:
         for listener in self._listeners:

@@ -1,7 +1,8 @@
 """How to make every dangerous output safe without the site file: written beside the journal before anything goes on.
 
 The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
-line, which unit, which coil; of a dosing pump the line is enough.
+line, which unit, which coil; of a dosing pump the line is enough, of a node behind a broker its topics and the name of
+the credential that signs for it.
 """
 
 import json
@@ -14,6 +15,7 @@ from edgectl.drivers.wiring import Bus
 from edgectl.model.site import Role, Site
 
 NAME = "safe-plan.json"
+PLACE = ("unit", "coil", "node", "zone", "channel")  # what says where an output is
 FORMAT = 1
 
 
@@ -54,8 +56,10 @@ def without(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
     return buses
 
 
-def _place(bus: dict[str, Any], output: dict[str, Any]) -> tuple[str, int, int]:
-    return json.dumps(bus["line"], sort_keys=True), output["unit"], output["coil"]
+def _place(bus: dict[str, Any], output: dict[str, Any]) -> str:
+    """Where an output is, whatever it is called. Who we are at a broker does not move it."""
+    line = {key: bus["line"].get(key) for key in ("port", "baudrate", "parity", "stopbits", "host", "house")}
+    return json.dumps([line, {key: output.get(key) for key in PLACE}], sort_keys=True)
 
 
 def write(folder: Path, plan: dict[str, Any]) -> None:
@@ -83,10 +87,14 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
         device = devices.get(actuator.device)
         if device is None or not actuator.dangerous:
             continue
-        outlet = device.profile.outlets[actuator.channel.split(".", 1)[1]]
+        channel = actuator.channel.split(".", 1)[1]
+        outlet = device.profile.outlets[channel]
         if outlet.coil is not None:
             rests = {"rests_drawn": True} if actuator.inverted else {}
             rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil, **rests})
         elif outlet.metered is not None:
             rows.append({"actuator": name})
+        elif device.node:
+            place = {"node": device.node, "zone": device.zone, "channel": channel}
+            rows.append({"actuator": name, **place, "secret": device.secret, "state": device.profile.state})
     return rows

@@ -7,7 +7,7 @@ glitch before a good reply costs nothing.
 from typing import Protocol
 
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request, checked, rtu_frame, rtu_reply
-from edgectl.drivers.wiring import Line, RtuGateway, SerialLine, TcpHost
+from edgectl.drivers.wiring import RtuGateway, SerialLine, TcpHost, Wire
 from edgectl.model.time import Nanos
 
 
@@ -98,6 +98,6 @@ class TcpFraming:
         return 0
 
 
-def framing_for(line: Line) -> Framing:
+def framing_for(line: Wire) -> Framing:
     """The framing that a line needs."""
     return TcpFraming() if isinstance(line, TcpHost) else RtuFraming(line)

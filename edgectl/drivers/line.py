@@ -19,7 +19,8 @@ DEAF_AFTER = 12  # time-outs in a row on a connection that may be half open
 
 def link_of(bus: Bus) -> Link:
     """The line that a bus needs."""
-    return RtuLink(bus.line) if isinstance(bus.line, SerialLine) else TcpLink(bus.line)
+    wire = bus.wire
+    return RtuLink(wire) if isinstance(wire, SerialLine) else TcpLink(wire)
 
 
 class Alarm(Protocol):

@@ -44,13 +44,18 @@ class Offs:
         """When each may be sent."""
         return [owed.not_before for owed in self._owed.values()]
 
+    def sent(self, name: str, until: Nanos) -> None:
+        """It has left where others may follow at once: its answer is awaited until then."""
+        if (owed := self._owed.get(name)) is not None:
+            owed.not_before = until
+
     def failed(self, name: str, now: Nanos) -> None:
         """It was not echoed: again, later. The others of the device that had their turn rest as well."""
         owed = self._owed.get(name)
         if owed is None:
             return
         owed.tries += 1
-        again = now + min(FIRST_REST << min(owed.tries - 1, 6), SLOWEST)
+        owed.not_before = again = now + min(FIRST_REST << min(owed.tries - 1, 6), SLOWEST)
         for other in self._owed.values():
             if other.device == owed.device and other.tries:
                 other.not_before = max(other.not_before, again)

@@ -50,7 +50,7 @@ def apart(block: Block, device: Device) -> tuple[Block, ...]:
 
 def _hole(bus: Bus) -> int:
     """Registers worth reading for nothing: 2 characters each, against about 20 (or 50 above 19200) of a transaction."""
-    return 9 if not isinstance(bus.line, TcpHost) and bus.line.baudrate <= 19200 else 24
+    return 9 if not isinstance(bus.wire, TcpHost) and bus.wire.baudrate <= 19200 else 24
 
 
 def _outputs(device: Device, site: Site) -> list[Block]:

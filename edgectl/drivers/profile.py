@@ -54,6 +54,7 @@ class Channel:
     unit: str
     register: Register | None  # None where the bus does not speak registers
     asked: Asked | None = None  # None where the bus does not speak text
+    metric: str = ""  # the word by which a node calls what it measures
     low: float | None = None
     high: float | None = None
 
@@ -71,7 +72,8 @@ class Metered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
     """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms, and `pulse_off`
-    the one that takes a time for which the relay falls; `metered` is for an output that takes a volume."""
+    the one that takes a time for which the relay falls; `metered` is for an output that takes a volume; `order` is the
+    word by which a node is told to switch it on."""
 
     name: str
     fail_safe: FailSafe
@@ -80,10 +82,13 @@ class Outlet:
     pulse_off: int | None = None
     pulse_max: Nanos | None = None
     metered: Metered | None = None
+    order: str = ""
 
     def timed(self, *, inverted: bool) -> bool:
         """True when the device itself ends an ON."""
-        return (self.pulse_off if inverted else self.pulse) is not None or self.metered is not None
+        if self.metered is not None or self.order == "run_pump":
+            return True
+        return (self.pulse_off if inverted else self.pulse) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,5 +138,7 @@ class Profile:
     checks: tuple[Demand, ...] = ()
     circuit: tuple[str, ...] = ()  # the words by which a device that speaks text names its kind
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
+    node_type: str = ""  # what a node says that it is
+    state: str = ""  # the channel of a node that shows its outputs when it is asked; empty where none does
     quirks: tuple[str, ...] = ()
     sparse: bool = False  # it refuses a read that touches registers it does not have

@@ -64,6 +64,8 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         turnaround=turnaround,
         circuit=tuple(raw.get("circuit", ())),
         fields=tuple(raw.get("fields", ())),
+        node_type=raw.get("node_type", ""),
+        state=raw.get("state", ""),
         channels={key: _channel(key, value, turnaround) for key, value in raw.get("channels", {}).items()},
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
         checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),
@@ -103,6 +105,7 @@ def _channel(name: str, raw: Mapping[str, Any], turnaround: Nanos) -> Channel:
         high=high,
         register=_register(raw) if "function" in raw else None,
         asked=_asked(raw, turnaround) if "ask" in raw else None,
+        metric=raw.get("metric", ""),
     )
 
 
@@ -115,6 +118,7 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
         pulse_off=raw.get("pulse_off"),
         pulse_max=seconds(raw["pulse_max_s"]) if "pulse_max_s" in raw else None,
         metered=_metered(raw["dispense"]) if "dispense" in raw else None,
+        order=raw.get("order", ""),
     )
 
 

@@ -4,7 +4,6 @@ Used when nothing else of edgectl runs, so it shares with the rest only the code
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import serial
@@ -14,6 +13,7 @@ from edgectl.drivers.codecs import ezo, modbus
 from edgectl.drivers.codecs.ezo import Line, Named, No, Ok
 from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.rescued import Means, Rescued
 from edgectl.drivers.talk import Talk, open_line, open_port
 from edgectl.drivers.wiring import RtuGateway, SerialLine, TcpHost
 
@@ -23,19 +23,16 @@ MOST_HEARD = 2048  # bytes of a line that babbles
 ANSWERS_WITHIN_S = 2.0  # an EZO circuit thinks for 0.3 s before it answers, and nobody else waits for us
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rescued:
-    """What became of one output. `proven` means that it was read back off."""
-
-    actuator: str
-    proven: bool
-    reason: str = ""
-
-
-def rescue(bus: Mapping[str, Any]) -> list[Rescued]:
-    """Switch every output of one bus of a safe plan off and look at it."""
+def rescue(bus: Mapping[str, Any], means: Means | None = None) -> list[Rescued]:
+    """Switch every output of one bus of a safe plan off and look at it. Nodes behind a broker need `means`."""
     outputs = bus["outputs"]
     try:
+        if bus.get("kind") == "mqtt":
+            # Imported here: without nodes nobody waits for the MQTT library, and the first OFF is what counts.
+            from edgectl.drivers.rescue_nodes import rescue_nodes
+
+            assert means is not None, "an order to a node needs a secret and the time"
+            return rescue_nodes(bus, means)
         if bus.get("kind") == "ezo-uart":
             return [_stop(bus["line"], output["actuator"]) for output in outputs]
         with open_line(_line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S) as talk:

@@ -12,7 +12,7 @@ import serial
 from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.links.rtu import lock_port
-from edgectl.drivers.wiring import Line, SerialLine
+from edgectl.drivers.wiring import SerialLine, Wire
 
 CONNECT_WITHIN_S = 1.2
 
@@ -50,7 +50,7 @@ class Talk:
 
 
 @contextlib.contextmanager
-def open_line(line: Line, *, reply_within_s: float) -> Iterator[Talk]:
+def open_line(line: Wire, *, reply_within_s: float) -> Iterator[Talk]:
     """Open a line and close it again. Raises LinkDown when somebody else holds it, OSError when it cannot be opened."""
     if isinstance(line, SerialLine):
         with open_port(line, reply_within_s) as port:

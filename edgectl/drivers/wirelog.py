@@ -36,9 +36,9 @@ class WireLog:
         self.frames += 1
         self._add(at, ">", data, note)
 
-    def received(self, data: bytes, at: Nanos) -> None:
+    def received(self, data: bytes, at: Nanos, note: str = "") -> None:
         """Bytes came."""
-        self._add(at, "<", data, "")
+        self._add(at, "<", data, note)
 
     def landed(self, took: Nanos) -> None:
         """A good exchange is over."""

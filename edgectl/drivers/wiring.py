@@ -8,8 +8,13 @@ from edgectl.drivers.profile import Profile
 from edgectl.model.time import MS, Nanos
 
 # bus types that this version drives
-DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
-KINDS = DRIVEN | {"mqtt"}
+DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp", "mqtt"})
+SPOKEN = frozenset({"", "hydro2"})  # and of the protocols on them those that it speaks
+
+
+def drives(kind: str, protocol: str = "") -> bool:
+    """True for a bus that this version drives."""
+    return kind in DRIVEN and protocol in SPOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,23 +67,46 @@ class TcpHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Broker:
+    """An MQTT broker, and who we are there. Secrets are names of credentials, never the secrets themselves."""
+
+    host: str
+    port: int
+    protocol: str
+    house: str  # the first word of a node's topics after the root
+    tls: bool = False
+    username: str = ""
+    password: str = ""
+    ca: str = ""
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
     """One device on a bus, at its unit number; None where a bus has no addresses.
 
-    `ml_per_s` says how fast an output that takes a volume gives it, by the name of the output.
+    `ml_per_s` says how fast an output that takes a volume gives it, by the name of the output. A node behind a broker
+    has a name and a zone in its topics, and `secret` is the name of the credential that signs its orders.
     """
 
     name: str
     unit: int | None
     profile: Profile
     ml_per_s: Mapping[str, float] = field(default_factory=dict)
+    node: str = ""
+    zone: str = ""
+    secret: str = ""
 
     def place(self, bus: str) -> str:
         """Where a person looks for it."""
+        if self.node:
+            return f"node {self.node} on {bus}"
         return f"{self.name} on {bus}" if self.unit is None else f"unit {self.unit} on {bus}"
 
 
-Line = SerialLine | RtuGateway | TcpHost
+Wire = SerialLine | RtuGateway | TcpHost
+Line = Wire | Broker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,3 +118,9 @@ class Bus:
     line: Line
     devices: tuple[Device, ...]
     timeout: Nanos = 300 * MS
+
+    @property
+    def wire(self) -> Wire:
+        """The wire that its devices share; nodes behind a broker share none."""
+        assert not isinstance(self.line, Broker)
+        return self.line

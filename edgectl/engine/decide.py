@@ -19,6 +19,7 @@ from edgectl.engine.rules import (
     interlock,
     lasting,
     limits,
+    nodes,
     operator,
     overrides,
     photoperiod,
@@ -49,6 +50,7 @@ from edgectl.model.inputs import (
     ManualOff,
     ManualOn,
     Mode,
+    NodeNews,
     Override,
     ReadBack,
     Reply,
@@ -165,6 +167,8 @@ def _hear(draft: Draft, item: Input) -> None:
             operator.acknowledge(draft, item)
         case DeviceHealth():
             conditions.device(draft, item)
+        case NodeNews():
+            nodes.told(draft, item)
         case Storage():
             conditions.storage(draft, item)
         case ReserveUsed():

@@ -3,11 +3,14 @@
 import os
 from pathlib import Path
 
+from edgectl.model.ports import NoCredential
+
 HOME = Path("/etc/edgectl/credentials")
 LONGEST = 16 * 1024
+RIGHTS = "it must belong to the user of the service, mode 0600"
 
 
-class CredentialMissing(Exception):
+class CredentialMissing(NoCredential):
     """There is no such secret, or too many people can read it. `hint` says what to do next."""
 
     def __init__(self, what: str, hint: str) -> None:
@@ -17,6 +20,16 @@ class CredentialMissing(Exception):
 
 def credential(name: str) -> str:
     """The text of a secret. It is read anew each time, so that a new one needs no restart where a file holds it."""
+    path = credential_file(name)
+    try:
+        with path.open() as file:
+            return file.read(LONGEST).strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialMissing(f"the credential {path} cannot be read: {error}", RIGHTS) from error
+
+
+def credential_file(name: str) -> Path:
+    """Where a secret lies, for libraries that read certificates themselves. Raises CredentialMissing."""
     handed = os.environ.get("CREDENTIALS_DIRECTORY")
     own = Path(os.environ.get("EDGECTL_CREDENTIALS", HOME))
     for folder in [Path(handed), own] if handed else [own]:
@@ -24,14 +37,12 @@ def credential(name: str) -> str:
         try:
             if folder == own and path.stat().st_mode & 0o077:
                 raise CredentialMissing(f"others can read the credential {path}", f"chmod 600 {path}")
-            with path.open() as file:
-                return file.read(LONGEST).strip()
+            path.open().close()
+            return path
         except FileNotFoundError:
             continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise CredentialMissing(
-                f"the credential {path} cannot be read: {error}", "it must belong to the user of the service, mode 0600"
-            ) from error
+        except OSError as error:
+            raise CredentialMissing(f"the credential {path} cannot be read: {error}", RIGHTS) from error
     raise CredentialMissing(
         f"there is no credential {name}", f"write it to {own / name} (mode 0600), or let systemd load it"
     )

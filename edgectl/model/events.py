@@ -106,6 +106,17 @@ class Event(StrEnum):
     DEVICE_BACK = "DEVICE_BACK"
     STORAGE_BACK = "STORAGE_BACK"
     CLOCK_STEPPED = "CLOCK_STEPPED"
+    # nodes behind a broker
+    NODE_DONE = "NODE_DONE"
+    NODE_EVENT = "NODE_EVENT"
+    NODE_ERROR = "NODE_ERROR"
+    NODE_REFUSED = "NODE_REFUSED"
+    NODE_CONTRADICTED = "NODE_CONTRADICTED"
+    NODE_MISTRUSTED = "NODE_MISTRUSTED"
+    NODE_FLOODS = "NODE_FLOODS"
+    NODE_HELLO = "NODE_HELLO"
+    NODE_FITS = "NODE_FITS"
+    NODE_DIFFERS = "NODE_DIFFERS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,4 +230,14 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.DEVICE_BACK: Happening("A device or its bus answers again."),
     Event.STORAGE_BACK: Happening("The journal takes entries again."),
     Event.CLOCK_STEPPED: Happening("The wall clock was set."),
+    Event.NODE_DONE: Happening("A node said that it carried an order out; what its outputs show decides."),
+    Event.NODE_EVENT: Happening("A node told of something that happened there."),
+    Event.NODE_ERROR: Happening("A node told of a fault of its own."),
+    Event.NODE_REFUSED: Happening("A node refused an order and named its reason."),
+    Event.NODE_CONTRADICTED: Happening("A node said two things that cannot both be true; the first one counts."),
+    Event.NODE_MISTRUSTED: Happening("A message was not believed, and changed nothing."),
+    Event.NODE_FLOODS: Happening("A node said more than is written down; what was left out is counted."),
+    Event.NODE_HELLO: Happening("A node that belongs to nobody said hello; one of the site file was told its place."),
+    Event.NODE_FITS: Happening("A node reported what it has, and it fits the site file."),
+    Event.NODE_DIFFERS: Happening("A node reported what it has, and it does not fit the site file."),
 }

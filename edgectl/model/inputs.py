@@ -28,6 +28,8 @@ class ReplyStatus(StrEnum):
 
     SENT = "SENT"  # the bytes are leaving
     ECHO = "ECHO"  # the device repeated the order
+    DONE = "DONE"  # the device says that it carried the order out; only a look at it confirms that
+    NO_EFFECT = "NO_EFFECT"  # the device says that nothing came of it
     BUSY = "BUSY"
     INVALID = "INVALID"  # the device refuses such an order
     ERROR = "ERROR"
@@ -37,12 +39,13 @@ class ReplyStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """News of one command."""
+    """News of one command. `code` is the word by which the device itself calls a refusal."""
 
     cmd_id: str
     status: ReplyStatus
     at: Nanos
     evidence: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,15 @@ class DeviceHealth:
     healthy: bool
     at: Nanos
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeNews:
+    """Something that a node said and that is to be remembered. `what` is the type of its line in the timeline."""
+
+    device: str
+    what: str
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,6 +316,7 @@ Input = (
     | Reply
     | ReadBack
     | DeviceHealth
+    | NodeNews
     | TaskRequest
     | ManualOn
     | ManualOff

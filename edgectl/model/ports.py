@@ -21,3 +21,7 @@ class Journal(Protocol):
 
     def commit(self, batch: Batch) -> None:
         """The whole batch is on the disk when this returns, or none of it and an error is raised."""
+
+
+class NoCredential(Exception):
+    """A secret that is not there or that others could read. The sentence says where it should be."""

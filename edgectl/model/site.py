@@ -265,6 +265,7 @@ class Site:
     groups: tuple[ValveGroup, ...] = ()
     restarts_allowed: int | None = None  # unplanned, within ten minutes; one more, and the controller only observes
     max_inrush: float | None = None  # A, of everything that starts at one time
+    nodes: frozenset[str] = frozenset()  # the devices behind a broker
 
     def bus_of(self, device: str) -> str | None:
         """The bus of a device."""

@@ -180,7 +180,7 @@ def test_the_adapters_are_kept_from_modem_manager_and_an_uplink_is_not() -> None
 def test_every_file_is_explained_and_installed() -> None:
     readme = (FOLDER / "README.md").read_text()
     files = {str(file.relative_to(FOLDER)) for file in FOLDER.rglob("*") if file.is_file()} - {"README.md"}
-    assert len(files) == 9
+    assert len(files) == 11
     assert {name for name in files if f"| `{name}` |" not in readme} == set()
     commands = [line for line in readme.splitlines() if line.startswith("    ")]
     assert len(commands) == 9, "the program in one line, the service in eight"

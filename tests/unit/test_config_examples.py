@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edgectl.config.loader import load
-from edgectl.drivers.wiring import SerialLine, TcpHost
+from edgectl.drivers.wiring import Broker, SerialLine, TcpHost
 from edgectl.model.site import Actuator, Central, Compare, Condition, FailSafe, Fallback, Role, Sensor, Zone
 from edgectl.model.time import MS, SECOND
 from edgectl.scheduler.schedule import CatchUp, Cron, Every, Policy, Schedule, Window
@@ -77,8 +77,13 @@ def test_the_small_example_becomes_these_very_values() -> None:
 
 def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> None:
     loaded = load(EXAMPLES / "product.yaml")
-    assert [bus.name for bus in loaded.buses] == ["relays", "plc", "probe"]
-    assert loaded.undriven == ("nodes",)
+    assert [bus.name for bus in loaded.buses] == ["relays", "plc", "probe", "nodes"]
+    assert loaded.undriven == ()
+    nodes = loaded.buses[-1]
+    assert nodes.line == Broker(host="127.0.0.1", port=1883, protocol="hydro2", house="gh-1")
+    (irrig,) = nodes.devices
+    assert (irrig.node, irrig.zone, irrig.secret) == ("nd-irrig-1", "zone-1", "node-irrig")
+    assert loaded.site.nodes == {"irrig"}
     assert "solution_ph" in loaded.site.sensors
     zone = loaded.site.zones["zone-1"]
     assert zone.max_gap == 24 * 3600 * 1000 * MS

@@ -71,6 +71,7 @@ def test_a_median_that_a_bus_cannot_carry_is_found(tmp_path: Path) -> None:
 )
 def test_a_channel_that_nobody_reads_is_pointed_out(tmp_path: Path, channels: str, said: list[str]) -> None:
     text = changed("  solution_ph:", f"  float: {{median_of: [{channels}]}}\n  solution_ph:", PRODUCT)
+    text = changed("protocol: hydro2", "protocol: shelly", text)
     notices = [n for n in loaded(tmp_path, text).notices if "float" in n]
     assert notices == [f"{sentence}: this version does not drive bus nodes" for sentence in said]
 

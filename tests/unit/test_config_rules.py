@@ -56,7 +56,9 @@ def test_a_declared_wire_does_not_hide_what_the_device_does(tmp_path: Path) -> N
 
 
 def test_an_output_on_an_undriven_bus_is_refused(tmp_path: Path) -> None:
-    text = changed("to: board.relay_1,", "to: irrig.pump_main,", PRODUCT)
+    text = changed(
+        "to: board.relay_1,", "to: irrig.pump_main,", changed("protocol: hydro2", "protocol: shelly", PRODUCT)
+    )
     (problem,) = rejected(tmp_path, text)
     assert problem.path == "actuators.main_pump.to"
     assert "this version does not drive" in problem.what
@@ -65,6 +67,7 @@ def test_an_output_on_an_undriven_bus_is_refused(tmp_path: Path) -> None:
 def test_a_pump_that_asks_a_sensor_nobody_reads_is_pointed_out(tmp_path: Path) -> None:
     unread = "  wet: {from: irrig.level_clean_min}\nactuators:\n"
     text = changed("actuators:\n", unread, changed("solution_level > 15", "wet > 0", PRODUCT))
+    text = changed("protocol: hydro2", "protocol: shelly", text)
     assert any("main_pump can never start" in notice for notice in loaded(tmp_path, text).notices)
 
 

@@ -4,11 +4,24 @@ A rule reports with a sentence and a hint, and says nothing about what another f
 """
 
 from edgectl.config.parts import Parts
-from edgectl.config.rules import air, calendars, outputs, places, sensors, tanks, times, triggers, wires, wiring, zones
+from edgectl.config.rules import (
+    air,
+    calendars,
+    nodes,
+    outputs,
+    places,
+    sensors,
+    tanks,
+    times,
+    triggers,
+    wires,
+    wiring,
+    zones,
+)
 
 
 def judge(parts: Parts) -> None:
     """Every rule over everything that could be understood."""
-    for room in (wires, sensors, outputs, wiring, zones, tanks, air, places, times, triggers, calendars):
+    for room in (wires, nodes, sensors, outputs, wiring, zones, tanks, air, places, times, triggers, calendars):
         for rule in room.RULES:
             rule(parts)

@@ -12,7 +12,7 @@ from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.rules.wires import profile_of
 from edgectl.config.schema import ActuatorEntry
 from edgectl.drivers.profile import Outlet
-from edgectl.drivers.wiring import DRIVEN
+from edgectl.drivers.wiring import DRIVEN, drives
 from edgectl.model.site import DANGEROUS, FailSafe, Role
 
 DOSING_KEYS = ("ml_per_s", "max_dose", "max_per_hour", "max_per_day")
@@ -37,8 +37,10 @@ def driven_bus(parts: Parts) -> None:
     for name, actuator in parts.actuators.items():
         device = parts.devices.get(actuator.to.split(".", 1)[0])
         bus = None if device is None else parts.buses.get(device.bus)
-        if device is not None and bus is not None and bus.type not in DRIVEN:
-            what = f"sits on {device.bus} ({bus.type}), which this version does not drive: nobody could switch it off"
+        protocol = getattr(bus, "protocol", "")
+        if device is not None and bus is not None and not drives(bus.type, protocol):
+            kind = f"{bus.type}, {protocol}" if protocol else bus.type
+            what = f"sits on {device.bus} ({kind}), which this version does not drive: nobody could switch it off"
             parts.findings.value(("actuators", name, "to"), what, f"use an output on {' or '.join(sorted(DRIVEN))}")
 
 

@@ -24,7 +24,7 @@ class Modbus:
 
     def __init__(self, bus: Bus, site: Site) -> None:
         self._bus = bus
-        self._framing = framing_for(bus.line)
+        self._framing = framing_for(bus.wire)
         self._outlets = outlets_of(bus, site)
         self._inverted = frozenset(name for name in self._outlets if site.actuators[name].inverted)
         self.silence: Nanos = self._framing.silence

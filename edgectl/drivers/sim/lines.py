@@ -17,6 +17,11 @@ def mono() -> int:
     return time.monotonic_ns()
 
 
+def wall_s() -> int:
+    """The wall clock, in whole seconds since 1970."""
+    return int(time.time())
+
+
 def crc(data: bytes) -> bytes:
     """The Modbus checksum as it goes on the line."""
     value = 0xFFFF

@@ -9,6 +9,7 @@ from dataclasses import replace
 from edgectl.engine.draft import ALARMS_RAISED, Draft
 from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Answer, Shelve
+from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Alarm
 
@@ -60,6 +61,11 @@ def shelve(draft: Draft, order: Shelve) -> None:
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"alarm": alarm.alarm_id}))
 
 
+def silence(site: Site, device: str) -> str:
+    """By which name the silence of a device is called."""
+    return "biz_node_offline" if device in site.nodes else "device_silent"
+
+
 def together(draft: Draft, device: str) -> bool:
     """One more device has fallen silent. True when it is the last one of its bus: then the bus is the fault."""
     site, silent = draft.state.site, draft.state.silent
@@ -73,7 +79,7 @@ def together(draft: Draft, device: str) -> bool:
         "check the adapter, the power of the bus and its cable; what hangs on it stays off until it speaks again",
     )
     for name in sorted(site.buses[bus]):
-        alarm = draft.alarm(f"device_silent:{name}")
+        alarm = draft.alarm(f"{silence(site, name)}:{name}")
         if alarm is not None and alarm.active:
             draft.put(replace(alarm, active=False, acknowledged_by=f"bus_silent:{bus}"))
             draft.note("ALARM_CLEARED", alarm=alarm.alarm_id, because=f"bus_silent:{bus}")
@@ -98,7 +104,7 @@ def _part_again(draft: Draft, bus: str) -> None:
         draft.forget_since(("bus_back", bus))
         draft.calm("bus_silent", bus)
         for name in still:
-            draft.alert("device_silent", name, f"{name}: {silent[name]}", "its neighbours answer: look at it alone")
+            draft.alert(silence(site, name), name, f"{name}: {silent[name]}", "its neighbours answer: look at it alone")
 
 
 def _tell_again(draft: Draft, alarm: Alarm) -> None:

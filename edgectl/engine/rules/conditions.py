@@ -5,7 +5,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import crashes
-from edgectl.engine.rules.alarms import together
+from edgectl.engine.rules.alarms import silence, together
 from edgectl.engine.rules.orders import switch_off
 from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
@@ -16,16 +16,18 @@ def device(draft: Draft, news: DeviceHealth) -> None:
     subject = news.device
     if news.healthy:
         draft.note("DEVICE_BACK", device=subject)
-        draft.calm("device_silent", subject)
+        draft.calm(silence(draft.state.site, subject), subject)
         return
     draft.note("DEVICE_SILENT", device=subject, why=news.reason)
     if together(draft, subject):
         return
+    node = subject in draft.state.site.nodes
+    look = f"check power and network of {subject}" if node else f"check power, cable and address of {subject}"
     draft.alert(
-        "device_silent",
+        silence(draft.state.site, subject),
         subject,
         f"{subject}: {news.reason}",
-        f"check power, cable and address of {subject}; {_meaning(draft.state.site, subject)}",
+        f"{look}; {_meaning(draft.state.site, subject)}",
     )
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.nodes import refused
 from edgectl.engine.rules.orders import READ_BACK_EVERY, REPLY_WITHIN, switch_off
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, ReadBack, Reply, ReplyStatus
@@ -10,6 +11,7 @@ from edgectl.model.output import Output
 from edgectl.model.time import Nanos
 
 _FAILED = {
+    ReplyStatus.NO_EFFECT: CommandState.NO_EFFECT,
     ReplyStatus.BUSY: CommandState.BUSY,
     ReplyStatus.INVALID: CommandState.INVALID,
     ReplyStatus.ERROR: CommandState.ERROR,
@@ -28,7 +30,10 @@ def on_reply(draft: Draft, reply: Reply) -> None:
         case ReplyStatus.SENT:
             if command.state is CommandState.QUEUED:
                 draft.put(replace(command, state=CommandState.SENT, sent_at=reply.at))
-        case ReplyStatus.ECHO:
+        case ReplyStatus.ECHO | ReplyStatus.DONE:
+            # A node that says DONE at the start, or for nothing at all, is held against what it shows like any other.
+            if reply.status is ReplyStatus.DONE:
+                draft.note("NODE_DONE", task_id=command.task_id, zone=command.zone, cmd_id=command.cmd_id)
             if command.state is CommandState.QUEUED:
                 draft.put(replace(command, state=CommandState.SENT, sent_at=reply.at))
             if command.state is not CommandState.ACK:
@@ -36,6 +41,7 @@ def on_reply(draft: Draft, reply: Reply) -> None:
                 draft.put(replace(sent, state=CommandState.ACK, ack_at=reply.at, asked_at=draft.now.mono))
             draft.effect(AskState(actuator=command.actuator))
         case _:
+            refused(draft, reply, command)
             _fail(draft, command, _FAILED[reply.status], reply.evidence)
 
 

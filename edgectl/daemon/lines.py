@@ -1,0 +1,94 @@
+"""What the daemon keeps of each bus, whatever is spoken on it, and who makes it."""
+
+import secrets as lottery
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.health import Health
+from edgectl.drivers.line import Alarm, BusTask, link_of
+from edgectl.drivers.wirelog import WireLog
+from edgectl.drivers.wiring import Broker, Bus
+from edgectl.host.credentials import credential_file
+from edgectl.model.inputs import AskState, Input, MakeSafe, Send
+from edgectl.model.ports import NoCredential
+from edgectl.model.site import Site
+from edgectl.model.time import Now
+
+
+class Owner(Protocol):
+    """Who decides on a bus, as the doors see it."""
+
+    @property
+    def log(self) -> WireLog:
+        """What passed over it."""
+
+    @property
+    def health(self) -> Mapping[str, Health]:
+        """How each of its devices is doing."""
+
+    @property
+    def offs_delivered(self) -> bool:
+        """True when no OFF waits for its answer."""
+
+
+class Line(Protocol):
+    """One bus that is kept alive. `up` and `reason` say whether it can be spoken on, and why not."""
+
+    up: bool
+    reason: str
+
+    @property
+    def owner(self) -> Owner:
+        """Who decides on it."""
+
+    def take(self, effect: Send | MakeSafe | AskState) -> None:
+        """Carry an effect."""
+
+    async def run(self) -> None:
+        """Keep it until cancelled."""
+
+
+class Deliver(Protocol):
+    """Takes an input to the engine; `then` is called when what was decided on it is on the disk."""
+
+    def __call__(self, item: Input, then: Callable[[], None] | None = None) -> None:
+        """One input."""
+
+
+def line_of(
+    bus: Bus,
+    site: Site,
+    *,
+    sample_ids: Iterator[int],
+    now: Callable[[], Now],
+    deliver: Deliver,
+    alarm: Callable[[Callable[[], None]], Alarm],
+) -> Line:
+    """The task of one bus."""
+    if not isinstance(bus.line, Broker):
+        owner = BusOwner(bus, site, sample_ids=sample_ids)
+        return BusTask(owner, link_of(bus), mono=lambda: now().mono, deliver=deliver, alarm=alarm)
+    # Imported here: a house without nodes does not wait for the MQTT library.
+    from edgectl.drivers.links.mqtt import MqttLink
+    from edgectl.drivers.nodes.hydro2 import Hydro2
+    from edgectl.drivers.nodes.owner import NodeOwner
+    from edgectl.drivers.nodes.session import NodeTask
+
+    speaks = Hydro2(bus, secrets_of(bus, credential_file))
+    nodes = NodeOwner(bus, site, speaks, life=lottery.token_hex(4), sample_ids=sample_ids)
+    link = MqttLink(bus.line, f"edgectl-{bus.line.house}-{bus.name}", credential_file)
+    return NodeTask(nodes, link, now=now, deliver=deliver, alarm=alarm)
+
+
+def secrets_of(bus: Bus, find: Callable[[str], Path]) -> dict[str, bytes]:
+    """What signs the orders of each node. One without its secret is heard, and nothing is ordered of it."""
+    found = {}
+    for device in bus.devices:
+        try:
+            if device.secret:
+                found[device.name] = find(device.secret).read_bytes().strip()
+        except (NoCredential, OSError):
+            continue  # the owner says so when it is asked to order something
+    return found

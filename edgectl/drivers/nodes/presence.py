@@ -1,0 +1,90 @@
+"""Which nodes are there, and are they what the site file means?
+
+Only a fresh word tells that a node lives: what the broker keeps may be years old, and ONLINE may lie beside offline.
+"""
+
+from collections.abc import Mapping
+
+from edgectl.drivers.health import Health
+from edgectl.drivers.news import News
+from edgectl.drivers.nodes.seam import Present, Reports
+from edgectl.drivers.nodes.told import Told
+from edgectl.model.time import SECOND, Nanos
+
+WORD_WITHIN: Nanos = 150 * SECOND  # a node says something each minute: two and a half of them without a word
+FIRST_WORD: Nanos = 10 * SECOND  # for a node of which the broker keeps a last will
+
+
+class Presences:
+    """The health of every node of a bus."""
+
+    def __init__(self, bus: str, health: Mapping[str, Health], news: News, told: Told) -> None:
+        self.strangers: dict[str, str] = {}  # device -> why it is not the one that is meant
+        self.longest_ms: dict[str, int] = {}  # "device.channel" -> how long the node itself allows
+        self._bus, self._health, self._news, self._told = bus, health, news, told
+        self._deaf: set[str] = set()
+        self._will: set[str] = set()  # nodes of which the broker keeps a last will and no later word has come
+        self._since: Nanos = 0
+
+    def begin(self, now: Nanos) -> None:
+        """The broker is there; from now on words count."""
+        self._since = now
+        self._will.clear()
+        self._deaf.clear()
+        for health in self._health.values():
+            health.misses, health.rest_until = 0, 0
+
+    def alive(self, device: str, now: Nanos, *, answers: bool = False) -> None:
+        """A fresh word came. One that is deaf to orders may speak for ever; only an answer makes it well again."""
+        health = self._health[device]
+        self._will.discard(device)
+        health.last_good = now
+        if answers:
+            health.answered(now)
+            self._deaf.discard(device)
+        if device not in self.strangers and device not in self._deaf:
+            self._news.well(health, now)
+
+    def deaf(self, device: str, why: str, now: Nanos) -> None:
+        """Its orders remain without an answer."""
+        self._deaf.add(device)
+        self.ill(device, why, now)
+
+    def came_or_went(self, said: Present, now: Nanos) -> bool:
+        """True when a node is freshly there, and its outputs may be other ones than before."""
+        if said.retained:
+            if not said.online:
+                self._will.add(said.device)
+            return False
+        if said.online:
+            self.alive(said.device, now)
+            return True
+        self.ill(said.device, said.why, now)
+        return False
+
+    def reported(self, said: Reports, now: Nanos) -> None:
+        """What the node has. One that is not the node of the site file is not believed until it reports anew."""
+        device = said.device
+        for channel, longest in said.longest_ms.items():
+            self.longest_ms[f"{device}.{channel}"] = longest
+        if said.wrong:
+            self.strangers[device] = said.wrong
+            self._told.news(device, "NODE_DIFFERS", {"why": said.wrong}, now)
+            self.ill(device, said.wrong, now)
+            return
+        if self.strangers.pop(device, None) is not None:
+            self._told.news(device, "NODE_FITS", {}, now)
+        self.alive(device, now)
+
+    def watch(self, now: Nanos) -> None:
+        """Who has not said a word for too long?"""
+        for name, health in self._health.items():
+            last = self._since if health.last_good is None else max(self._since, health.last_good)
+            if not health.down and now - last >= (FIRST_WORD if name in self._will else WORD_WITHIN):
+                why = "the broker keeps its last will" if name in self._will else "not a word"
+                self.ill(name, f"silent for {(now - last) // SECOND} s ({why})", now)
+
+    def ill(self, device: str, why: str, now: Nanos) -> None:
+        """A node cannot be relied on."""
+        health = self._health[device]
+        self._news.ill(health, f"{health.device.place(self._bus)}: {why}", now)

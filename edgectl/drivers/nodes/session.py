@@ -1,0 +1,130 @@
+"""The one task of one MQTT bus: it keeps the connection, carries messages, and acknowledges them when it may.
+
+An answer or an event is acknowledged when the engine has written down what it means; until then a kill gives it back.
+Everything else is acknowledged at once: a reading is good for seconds.
+"""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from edgectl.drivers.line import Alarm
+from edgectl.drivers.links.mqtt import Inbound, MqttLink
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.nodes.owner import NodeOwner
+from edgectl.model.inputs import AskState, Input, MakeSafe, Send
+from edgectl.model.time import MS, SECOND, Nanos, Now
+
+FIRST_REOPEN: Nanos = 250 * MS
+LONGEST_REOPEN: Nanos = 2 * SECOND
+# A broker sends about twenty messages before it waits for us. A disk that does not answer must not fill them all up:
+# then the proof that an output is off could not come in any more.
+MOST_HELD = 12
+
+
+class Deliver(Protocol):
+    """Takes an input to the engine; `then` is called when what was decided on it is on the disk."""
+
+    def __call__(self, item: Input, then: Callable[[], None] | None = None) -> None:
+        """One input."""
+
+
+class NodeTask:
+    """Runs one MQTT bus. `now` reads both clocks, `alarm` makes a fine timer."""
+
+    def __init__(
+        self,
+        owner: NodeOwner,
+        link: MqttLink,
+        *,
+        now: Callable[[], Now],
+        deliver: Deliver,
+        alarm: Callable[[Callable[[], None]], Alarm],
+    ) -> None:
+        self.owner = owner
+        self.up = False
+        self.reason = "not opened yet"
+        self.unheld = 0  # messages that were acknowledged before they were on the disk
+        self._link = link
+        self._now = now
+        self._deliver = deliver
+        self._alarm = alarm(self._pump)
+        self._held: dict[int, None] = {}
+        self._lost = asyncio.Event()
+
+    def take(self, effect: Send | MakeSafe | AskState) -> None:
+        """Carry an effect. An OFF leaves before this returns."""
+        self.owner.take(effect, self._now().mono)
+        self._pump()
+
+    async def run(self) -> None:
+        """Keep the connection until cancelled."""
+        wait = FIRST_REOPEN
+        try:
+            while True:
+                try:
+                    self._lost.clear()
+                    self._held.clear()
+                    await self._link.open(self.owner.speaks.subscriptions, self._on_message, self._on_lost)
+                except LinkDown as down:
+                    self._down(str(down))
+                    await asyncio.sleep(wait / SECOND)
+                    wait = min(2 * wait, LONGEST_REOPEN)
+                    continue
+                wait = FIRST_REOPEN
+                self.up, self.reason = True, ""
+                self.owner.link(True, self._now().mono)
+                self._pump()
+                await self._lost.wait()
+                self._link.close()
+                await asyncio.sleep(wait / SECOND)
+        finally:
+            self._link.close()
+            self._alarm.cancel()
+
+    def _on_message(self, message: Inbound) -> None:
+        remember = self.owner.hear(message.topic, message.payload, retained=message.retained, now=self._now())
+        items, ticket = self.owner.news(), message.ticket
+        if ticket is not None and not (remember and items):
+            self._link.acknowledge(ticket)
+        elif ticket is not None:
+            self._hold(ticket)
+        for item in items[:-1]:
+            self._deliver(item)
+        for item in items[-1:]:
+            self._deliver(item, None if ticket is None or not remember else partial(self._release, ticket))
+        self._pump()
+
+    def _hold(self, ticket: int) -> None:
+        self._held[ticket] = None
+        while len(self._held) > MOST_HELD:
+            self.unheld += 1
+            self._release(next(iter(self._held)))
+
+    def _release(self, ticket: int) -> None:
+        if ticket in self._held:
+            del self._held[ticket]
+            self._link.acknowledge(ticket)
+
+    def _on_lost(self, why: str) -> None:
+        self._down(why)
+        self._lost.set()
+
+    def _down(self, why: str) -> None:
+        self.up, self.reason = False, why
+        self.owner.link(False, self._now().mono, why)
+        self._pump()
+
+    def _pump(self) -> None:
+        """Let the owner do what can be done now, and come back when it can do more."""
+        now = self._now()
+        for message in self.owner.step(now, room=self._link.room):
+            self._link.publish(message)
+        for item in self.owner.news():
+            self._deliver(item)
+        wake = self.owner.wake_at(now.mono)
+        if wake is None:
+            self._alarm.cancel()
+        else:
+            self._alarm.set(wake)

@@ -1,0 +1,174 @@
+"""The shipped configuration on a real Mosquitto: TLS, certificates, and what two identities can do to each other."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edgectl.testing.broker import Broker
+
+pytestmark = pytest.mark.timeout(120)
+
+SHIPPED = Path(__file__).parents[2] / "systemd" / "mosquitto"
+ROOT = "hydro/gh-1/zone-1"
+KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1")
+
+
+@dataclass
+class Client:
+    """One identity at the broker, and what it heard."""
+
+    client: paho.Client
+    heard: list[tuple[str, bytes]] = field(default_factory=list)
+    granted: list[bool] = field(default_factory=list)
+
+    def wait(self, condition: object, within_s: float = 10) -> bool:
+        deadline = time.monotonic() + within_s
+        while not condition():  # type: ignore[operator]
+            if time.monotonic() > deadline:
+                return False
+            self.client.loop(0.02)
+        return True
+
+    def say(self, topic: str, payload: str = "x", *, retain: bool = False) -> None:
+        info = self.client.publish(topic, payload, 1, retain)
+        self.wait(info.is_published)
+
+    def hear(self, topics: str) -> None:
+        before = len(self.granted)
+        self.client.subscribe(topics, 1)
+        assert self.wait(lambda: len(self.granted) > before)
+
+
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate authority of the test, the broker's certificate, two nodes, and a stranger's own authority."""
+    folder = tmp_path_factory.mktemp("certs")
+
+    def run(*words: str) -> None:
+        subprocess.run(["openssl", *words], cwd=folder, check=True, capture_output=True)
+
+    for ca in ("ca", "other"):
+        run("req", "-x509", *KEY, "-nodes", "-keyout", f"{ca}.key", "-out", f"{ca}.crt", "-days", "2",
+            "-subj", f"/CN=test {ca}", "-addext", "basicConstraints=critical,CA:TRUE")  # fmt: skip
+    (folder / "san").write_text("subjectAltName=IP:127.0.0.1\n")
+    for name, ca in (("broker", "ca"), ("nd-1", "ca"), ("nd-2", "ca"), ("edgectl", "ca"), ("stranger", "other")):
+        made = ("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
+        run("req", *KEY, "-nodes", *made)
+        run("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-CAcreateserial",
+            "-out", f"{name}.crt", "-days", "2", "-extfile", "san")  # fmt: skip
+    subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwd"), "edgectl", "pa55"], check=True)
+    for file in folder.iterdir():
+        file.chmod(0o600)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Broker]:
+    """The shipped files with other paths and ports, and not one other change."""
+    text = (SHIPPED / "edgectl.conf.example").read_text()
+    for old, new in (
+        ("/etc/mosquitto/certs", str(certificates)),
+        ("/etc/mosquitto/edgectl.acl", str(SHIPPED / "edgectl.acl.example")),
+        ("/etc/mosquitto/edgectl.passwd", str(certificates / "passwd")),
+        ("listener 8883", "listener {port} 127.0.0.1"),
+        ("listener 1883 127.0.0.1", "listener {other} 127.0.0.1"),
+        ("persistence true", ""),
+    ):
+        assert text.count(old) >= 1, old
+        text = text.replace(old, new)
+    with Broker(tmp_path_factory.mktemp("broker"), config=text) as running:
+        yield running
+
+
+def connect(broker: Broker, certificates: Path, name: str, *, ca: str = "ca", certificate: bool = True) -> Client:
+    """Connect by certificate. Raises OSError when the broker does not want us."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"t-{name}-{time.monotonic_ns()}")
+    found = Client(client)
+    files = {"certfile": str(certificates / f"{name}.crt"), "keyfile": str(certificates / f"{name}.key")}
+    client.tls_set(ca_certs=str(certificates / f"{ca}.crt"), **(files if certificate else {}))
+    client.on_message = lambda _c, _d, message: found.heard.append((message.topic, message.payload))
+    client.on_subscribe = lambda _c, _d, _m, codes, _p: found.granted.append(not codes[0].is_failure)
+    client.connect("127.0.0.1", broker.port)
+    if not found.wait(client.is_connected, 3):
+        raise OSError("not let in")
+    return found
+
+
+def test_a_node_hears_its_own_orders_and_nobody_else_s(broker: Broker, certificates: Path) -> None:
+    one, two = connect(broker, certificates, "nd-1"), connect(broker, certificates, "nd-2")
+    edge = connect(broker, certificates, "edgectl")
+    for node in (one, two):
+        node.hear("#")
+        node.hear(f"{ROOT}/nd-1/+/command")
+        node.hear("hydro/+/+/+/+/command")
+    edge.hear("hydro/#")
+    edge.say(f"{ROOT}/nd-1/pump_main/command", "for one")
+    edge.say(f"{ROOT}/nd-2/pump_main/command", "for two")
+    edge.say("hydro/time/response", "the time")
+    edge.say("hydro/gh-temp/zn-temp/nd-1/config", "its place")
+    assert edge.wait(lambda: len(edge.heard) == 4), "the controller hears everything"
+    for node, own, other in ((one, b"for one", b"for two"), (two, b"for two", b"for one")):
+        assert node.wait(lambda node=node, own=own: own in [payload for _, payload in node.heard])
+        node.wait(lambda: False, 0.3)
+        assert other not in [payload for _, payload in node.heard]
+        assert b"the time" in [payload for _, payload in node.heard]
+    assert b"its place" in [payload for _, payload in one.heard]
+    assert b"its place" not in [payload for _, payload in two.heard]
+
+
+def test_a_node_speaks_under_its_own_name_only_and_gives_no_orders(broker: Broker, certificates: Path) -> None:
+    one, edge = connect(broker, certificates, "nd-1"), connect(broker, certificates, "edgectl")
+    edge.hear("hydro/#")
+    allowed = [
+        f"{ROOT}/nd-1/ph_sensor/telemetry",
+        f"{ROOT}/nd-1/pump_main/command_response",
+        f"{ROOT}/nd-1/storage_state/event",
+        *(f"{ROOT}/nd-1/{kind}" for kind in ("status", "lwt", "heartbeat", "config_report", "error")),
+        "hydro/node_hello",
+        "hydro/time/request",
+    ]
+    forbidden = [
+        f"{ROOT}/nd-1/pump_main/command",
+        f"{ROOT}/nd-2/pump_main/command",
+        f"{ROOT}/nd-2/pump_main/command_response",
+        f"{ROOT}/nd-2/status",
+        f"{ROOT}/nd-2/lwt",
+        "hydro/gh-temp/zn-temp/nd-2/config",
+        "hydro/time/response",
+    ]
+    for topic in [*forbidden, *allowed]:
+        one.say(topic)
+    one.say("hydro/node_hello", "the last")
+    assert edge.wait(lambda: (("hydro/node_hello", b"the last")) in edge.heard)
+    assert sorted({topic for topic, _ in edge.heard}) == sorted(allowed)
+
+
+@pytest.mark.parametrize(
+    ("name", "ca", "certificate"),
+    [("stranger", "ca", True), ("nd-1", "ca", False), ("nd-1", "other", True)],
+    ids=["a certificate of another authority", "no certificate", "a broker that the node does not know"],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the refused socket lying
+def test_who_has_no_certificate_of_the_house_is_not_let_in(
+    broker: Broker, certificates: Path, name: str, ca: str, certificate: bool
+) -> None:
+    with pytest.raises(OSError, match=r"."):
+        connect(broker, certificates, name, ca=ca, certificate=certificate)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "let_in"), [("edgectl", "pa55", True), ("edgectl", "x", False), ("", "", False)]
+)
+def test_on_this_machine_a_password_is_needed(broker: Broker, user: str, password: str, let_in: bool) -> None:
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    if user:
+        client.username_pw_set(user, password)
+    client.connect("127.0.0.1", broker.other)
+    found = Client(client)
+    assert found.wait(client.is_connected, 3) is let_in
