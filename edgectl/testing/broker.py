@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-PLAIN = "listener {port} 127.0.0.1\nallow_anonymous true\n"
+PLAIN = "set_tcp_nodelay true\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
 
 
 class Broker:
