@@ -13,6 +13,7 @@ from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAU
 
 if TYPE_CHECKING:
     from edgectl.config.build import Loaded
+    from edgectl.daemon.pair import PairTerms
 
 
 @click.command()
@@ -106,6 +107,7 @@ def run(
         certificate=certificate,
         proxied=behind_proxy,
         central=loaded.central,
+        pair=_pair(loaded),
     )
     try:
         code = live(house)
@@ -116,6 +118,23 @@ def run(
     # Not sys.exit alone: the service manager must see the code even when a library's thread lingers, or a log reader
     # that has stopped reading would hold up the last flush for ever.
     click.get_current_context().call_on_close(partial(_leave, code))
+
+
+def _pair(loaded: "Loaded") -> "PairTerms | None":
+    """Where the lease of a redundant pair is kept."""
+    if loaded.pair is None:
+        return None
+    from importlib.util import find_spec
+
+    from edgectl.daemon.pair import PairTerms
+    from edgectl.host.credentials import CredentialMissing, credential
+
+    if find_spec("asyncpg") is None:
+        refuse("lease: postgres needs the library asyncpg, which is not installed", "pip install 'edgectl[central]'")
+    try:
+        return PairTerms(dsn=credential(loaded.pair.credential), terms=loaded.pair.terms)
+    except CredentialMissing as missing:
+        refuse(str(missing), missing.hint)
 
 
 def _as_it_is_now(known: "Loaded") -> "Loaded":

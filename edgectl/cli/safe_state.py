@@ -8,9 +8,11 @@ from typing import Any
 import click
 
 from edgectl.cli.client import DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
+from edgectl.model.time import SECOND
 
 LOCKS_WITHIN_S = 5.0
 PLAN = "safe-plan.json"
+LONGEST_RESCUE = 3 * SECOND  # what one output that does not answer may take
 
 
 @click.command("safe-state")
@@ -21,16 +23,19 @@ PLAN = "safe-plan.json"
     default=DEFAULT_STATE,
     help="The folder of the journal.",
 )
+@click.option("--after-end", is_flag=True, help="Only clean up after a dead daemon: one that leads is left alone.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def safe_state(state: Path, as_json: bool) -> None:
+def safe_state(state: Path, after_end: bool, as_json: bool) -> None:
     """Switch every dangerous output off and look at it. Exit code 1 when one could not be seen off.
 
     A daemon that runs is asked to stop everything (and stays stopped until `resume`). Without one the ports are
-    opened here, from the plan that the daemon left beside its journal.
+    opened here, from the plan that the daemon left beside its journal. Of a redundant pair only the one that leads is
+    touched.
     """
-    if os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)) and _asked_the_daemon(as_json):
+    there = os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET))
+    if there and not after_end and _asked_the_daemon(as_json):
         return
-    rows = _by_ourselves(state)
+    rows = _by_ourselves(state, after_end=after_end)
     if not show(rows, as_json):
         for row in rows:
             click.echo(f"{row['output']}: " + ("off, read back" if row["off"] else f"NOT PROVEN OFF: {row['reason']}"))
@@ -50,9 +55,7 @@ def _asked_the_daemon(as_json: bool) -> bool:
     return True
 
 
-def _by_ourselves(state: Path) -> list[dict[str, Any]]:
-    from edgectl.daemon.means import means
-    from edgectl.drivers.rescue import rescue
+def _by_ourselves(state: Path, *, after_end: bool) -> list[dict[str, Any]]:
     from edgectl.host.lock import AlreadyRunning, HostLock
 
     try:
@@ -66,6 +69,9 @@ def _by_ourselves(state: Path) -> list[dict[str, Any]]:
     try:
         lock.take(wait_s=LOCKS_WITHIN_S)
     except AlreadyRunning as other:
+        if after_end:
+            click.echo(f"nothing was touched: {other}")
+            raise SystemExit(0) from None
         end_it = f"kill {other.pid}" if other.pid else "end it"
         refuse(
             f"nothing was touched: {other}, and it does not answer here",
@@ -76,7 +82,29 @@ def _by_ourselves(state: Path) -> list[dict[str, Any]]:
             f"the state folder {state} cannot be locked: {error.strerror}", "run this as root or as the service user"
         )
     try:
-        rescued = [row for bus in buses for row in rescue(bus, means())]
+        return _rescue(state, buses)
     finally:
         lock.release()
+
+
+def _rescue(state: Path, buses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    from edgectl.daemon.means import means
+    from edgectl.daemon.pair import still_leads
+    from edgectl.drivers.rescue import rescue
+    from edgectl.drivers.rescued import Rescued
+    from edgectl.host.clock import SystemClock, boot_id
+
+    clock, boot = SystemClock(), boot_id()
+    rescued: list[Rescued] = []
+    for bus in buses:
+        if still_leads(state, boot, 0) is None:
+            rescued += rescue(bus, means())
+            continue
+        for output in bus["outputs"]:
+            # Of a pair, asked before each one: the bus may be the other controller's from one second to the next.
+            if still_leads(state, boot, clock.now().mono + LONGEST_RESCUE):
+                rescued += rescue({**bus, "outputs": [output]}, means())
+            else:
+                left = "left alone: this controller does not lead, and the other one of the pair may"
+                rescued.append(Rescued(actuator=output["actuator"], proven=False, reason=left))
     return [{"output": row.actuator, "off": row.proven, "reason": row.reason} for row in rescued]

@@ -16,10 +16,12 @@ from edgectl.config.feasibility import Load
 from edgectl.config.origins import Effective, Origins
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
+from edgectl.config.schema_dispatch import PostgresLease
 from edgectl.config.schema_times import ScheduleEntry
 from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
+from edgectl.model.lease import USUAL, Terms
 from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, ValveGroup
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
@@ -27,6 +29,14 @@ from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 KEYS = ("password", "ca", "certificate", "key")  # the credentials of an MQTT bus
 # Valid and harmless, and nothing happens yet. A star stands for any name.
 NOT_YET: tuple[Path, ...] = (("sensors", "*", "calibrate_every"),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairSection:
+    """This host is one of two. `credential` names the connection string of the database that says which one drives."""
+
+    credential: str
+    terms: Terms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +64,7 @@ class Loaded:
     central: Central | None = None
     effective: tuple[Effective, ...] = ()
     outside_scheduler: bool = False
+    pair: PairSection | None = None
 
 
 def build_site(parts: Parts, origins: Origins) -> Site:
@@ -184,6 +195,14 @@ def _rates(parts: Parts, device: str) -> dict[str, float]:
 def build_schedules(parts: Parts, origins: Origins) -> tuple[Schedule, ...]:
     """The schedules in the order of the file."""
     return tuple(_schedule(name, entry, parts, origins) for name, entry in parts.schedules.items())
+
+
+def build_pair(parts: Parts, origins: Origins) -> PairSection | None:
+    """The lease of a redundant pair, if there is one."""
+    if not isinstance(parts.lease, PostgresLease):
+        return None
+    ttl = origins.pick(("lease", "ttl"), parts.lease.ttl if parts.lease.ttl is not None else USUAL, "default")
+    return PairSection(credential=parts.lease.dsn.credential, terms=Terms(ttl=ttl))
 
 
 def ignored(parts: Parts) -> tuple[str, ...]:

@@ -60,6 +60,7 @@ def load(path: Path) -> Loaded:
         loads=loads,
         central=build.build_central(parts),
         effective=tuple(origins.lines),
+        pair=build.build_pair(parts, origins),
         outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
     )
 

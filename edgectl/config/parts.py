@@ -23,6 +23,7 @@ from edgectl.config.schema import (
     ValveGroup,
     ZoneEntry,
 )
+from edgectl.config.schema_dispatch import ApiSection, HostLease, Lease, PostgresLease
 from edgectl.config.schema_times import ClockSection, ScheduleEntry
 from edgectl.config.schema_water import TankEntry
 from edgectl.config.source import Items, Node, Path, Scalar, Table, plain
@@ -48,7 +49,8 @@ class Parts:
     interlocks: list[Interlock] = field(default_factory=list)
     clock: ClockSection | None = None
     central: CentralSection | None = None
-    api: schema.ApiSection | None = None
+    lease: HostLease | PostgresLease | None = None
+    api: ApiSection | None = None
     declare: list[str] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
 
@@ -75,7 +77,8 @@ def understand(root: Table, findings: Findings) -> Parts:
     parts.site = _section(root, "site", SiteSection, findings)
     parts.clock = _section(root, "clock", ClockSection, findings)
     parts.central = _section(root, "central", CentralSection, findings)
-    parts.api = _section(root, "api", schema.ApiSection, findings)
+    parts.lease = _section(root, "lease", Lease, findings)
+    parts.api = _section(root, "api", ApiSection, findings)
     parts.interlocks = _section(root, "interlocks", list[Interlock], findings) or []
     parts.declare = _section(root, "declare", list[schema.Declaration], findings) or []
     return parts

@@ -11,6 +11,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from edgectl.config.schema_air import ClimateEntry
+from edgectl.config.schema_dispatch import ApiSection, Credential, Lease
 from edgectl.config.schema_times import ClockSection, ScheduleEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, TankEntry
 from edgectl.config.written import (
@@ -29,12 +30,6 @@ from edgectl.config.written import (
     Words,
 )
 from edgectl.model.site import Role
-
-
-class Credential(Strict):
-    """A secret lives elsewhere; here stands its name only."""
-
-    credential: Name = Field(description="the name of a systemd credential or of a file that only the service reads")
 
 
 class SiteSection(Strict):
@@ -268,12 +263,6 @@ class CentralSection(Strict):
     )
 
 
-class ApiSection(Strict):
-    """Who may use the doors of the daemon."""
-
-    outside_scheduler: bool = Field(False, description="true, when a scheduler elsewhere may send tasks under a lease")
-
-
 Declaration = Literal[
     "air_gap",
     "anti_siphon",
@@ -303,6 +292,7 @@ class SiteFile(Strict):
     schedules: dict[Name, ScheduleEntry] = Field(default_factory=dict, description="morning: {zone: zone-1, …}")
     clock: ClockSection | None = Field(None, description="{patience: 10m}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
+    lease: Lease | None = Field(None, description="{type: host}, or {type: postgres, dsn: {credential: NAME}}")
     api: ApiSection | None = Field(None, description="{outside_scheduler: true}")
     declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
 

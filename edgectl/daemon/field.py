@@ -9,7 +9,7 @@ from edgectl.drivers.line import Alarm
 from edgectl.drivers.wiring import Bus
 from edgectl.model.inputs import AskState, DeviceHealth, MakeSafe, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.site import Role, Site
-from edgectl.model.time import Now
+from edgectl.model.time import Nanos, Now
 
 LOG = logging.getLogger("edgectl")
 
@@ -25,13 +25,15 @@ class Field:
         now: Callable[[], Now],
         deliver: Deliver,
         alarm: Callable[[Callable[[], None]], Alarm],
+        may_speak: Callable[[Nanos], bool] = lambda _: True,
     ) -> None:
         self.site = site
         self._now = now
         self._deliver = deliver
         ids = count(1)
         self.tasks: dict[str, Line] = {
-            bus.name: line_of(bus, site, sample_ids=ids, now=now, deliver=deliver, alarm=alarm) for bus in buses
+            bus.name: line_of(bus, site, sample_ids=ids, now=now, deliver=deliver, alarm=alarm, may_speak=may_speak)
+            for bus in buses
         }
         bus_of = {device.name: bus.name for bus in buses for device in bus.devices}
         self._route = {

@@ -14,7 +14,7 @@ from edgectl.host.credentials import credential_file
 from edgectl.model.inputs import AskState, Input, MakeSafe, Send
 from edgectl.model.ports import NoCredential
 from edgectl.model.site import Site
-from edgectl.model.time import Now
+from edgectl.model.time import Nanos, Now
 
 
 class Owner(Protocol):
@@ -65,11 +65,13 @@ def line_of(
     now: Callable[[], Now],
     deliver: Deliver,
     alarm: Callable[[Callable[[], None]], Alarm],
+    may_speak: Callable[[Nanos], bool],
 ) -> Line:
-    """The task of one bus."""
+    """The task of one bus. `may_speak` is asked in the instant in which anything leaves."""
     if not isinstance(bus.line, Broker):
         owner = BusOwner(bus, site, sample_ids=sample_ids)
-        return BusTask(owner, link_of(bus), mono=lambda: now().mono, deliver=deliver, alarm=alarm)
+        link = link_of(bus)
+        return BusTask(owner, link, mono=lambda: now().mono, deliver=deliver, alarm=alarm, may_speak=may_speak)
     # Imported here: a house without nodes does not wait for the MQTT library.
     from edgectl.drivers.links.mqtt import MqttLink
     from edgectl.drivers.nodes.hydro2 import Hydro2
@@ -78,8 +80,8 @@ def line_of(
 
     speaks = Hydro2(bus, secrets_of(bus, credential_file))
     nodes = NodeOwner(bus, site, speaks, life=lottery.token_hex(4), sample_ids=sample_ids)
-    link = MqttLink(bus.line, f"edgectl-{bus.line.house}-{bus.name}", credential_file)
-    return NodeTask(nodes, link, now=now, deliver=deliver, alarm=alarm)
+    broker = MqttLink(bus.line, f"edgectl-{bus.line.house}-{bus.name}", credential_file)
+    return NodeTask(nodes, broker, now=now, deliver=deliver, alarm=alarm, may_speak=may_speak)
 
 
 def secrets_of(bus: Bus, find: Callable[[str], Path]) -> dict[str, bytes]:

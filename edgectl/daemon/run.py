@@ -22,6 +22,7 @@ from edgectl.daemon.control import Control
 from edgectl.daemon.desk import CentreDesk
 from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
+from edgectl.daemon.pair import Pair, PairTerms, leading
 from edgectl.daemon.stall import StallGuard
 from edgectl.daemon.supervise import Supervisor
 from edgectl.daemon.telemetry import Telemetry
@@ -34,6 +35,7 @@ from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Samples, Shutdown
+from edgectl.model.lease import Lead
 from edgectl.model.site import Central, Role, Site
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
@@ -47,6 +49,7 @@ SAFE_WITHIN_S = 5.0
 FLUSH_WITHIN_S = 3.0
 EXIT_BROKEN = 70
 MOST_EARLY = 4096
+EXIT_STOOD_DOWN = 75  # the other controller of the pair may lead: the service manager starts this one again, to wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +67,26 @@ class House:
     certificate: tuple[Path, Path] | None = None
     proxied: bool = False
     central: Central | None = None
+    pair: PairTerms | None = None
 
 
 class Daemon:
     """One life of the controller."""
 
-    def __init__(self, house: House, plan: dict[str, Any], left: Former) -> None:
-        self.house = house
+    def __init__(
+        self,
+        house: House,
+        plan: dict[str, Any],
+        left: Former,
+        clock: SystemClock,
+        *,
+        pair: Pair | None = None,
+        lead: Lead | None = None,
+    ) -> None:
+        self.house, self._pair, self._lead = house, pair, lead
         self._plan = {**plan, "buses": [*plan["buses"], *left.buses]}
         self._left = left
-        self.clock = SystemClock()
+        self.clock = clock
         self.supervisor = Supervisor()
         self.ledger = Ledger()
         self._listeners: list[Callable[[tuple[Entry, ...]], None]] = [self.ledger.read, log.tell]
@@ -84,6 +97,7 @@ class Daemon:
         self._telemetry: Telemetry | None = None
         self._stop: asyncio.Event = asyncio.Event()
         self._why = ""
+        self._proven = False
         self._exit = 0
 
     async def run(self) -> int:
@@ -93,11 +107,14 @@ class Daemon:
             loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
         house = self.house
         started = self._mono()
+        led = {} if self._pair is None else {"may_speak": self._pair.may_speak}
         alarm = partial(Alarm, loop)
-        field = Field(house.site, house.buses, now=self.clock.now, deliver=self._deliver, alarm=alarm)
+        field = Field(house.site, house.buses, now=self.clock.now, deliver=self._deliver, alarm=alarm, **led)
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
             keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
+            if self._pair is not None:
+                keepers.append(group.create_task(self._stand_down(self._pair)))
             field.make_safe_first()
             writer = JournalWriter(house.state / "journal.db")
             opening = group.create_task(self._open(writer))
@@ -107,7 +124,7 @@ class Daemon:
             if opening.done() and (stored := opening.result()) is not None:
                 doors = await self._live(group, keepers, field, writer, stored, started)
                 await self._stop.wait()
-                await self._make_safe(field)
+                self._proven = await self._make_safe(field)
                 for door in doors:
                     door.should_exit = True
             opening.cancel()
@@ -115,8 +132,15 @@ class Daemon:
             for keeper in [*keepers, ending]:
                 keeper.cancel()
             await writer.close()
+        if self._pair is not None:
+            await self._pair.end(proven=self._proven)
         LOG.info("ended: %s", self._why)
         return self._exit
+
+    async def _stand_down(self, pair: Pair) -> None:
+        """The lease ends: what is on goes off while we still may speak."""
+        await pair.over.wait()
+        self._end(pair.why, EXIT_STOOD_DOWN)
 
     async def _live(
         self,
@@ -136,6 +160,7 @@ class Daemon:
             boot_id=boot_id(),
             started=started,
             former=self._left.debts,
+            lead=self._lead,
         )
         control = Control(
             Stepper(state),
@@ -284,8 +309,9 @@ class Daemon:
                 control.offer(ClockStepped(seconds=step.seconds))
             await asyncio.sleep(1.0)
 
-    async def _make_safe(self, field: Field) -> None:
-        """Everything off and seen off, then on the disk; a device that does not answer is not waited for for ever."""
+    async def _make_safe(self, field: Field) -> bool:
+        """Everything off and seen off, then on the disk; a device that does not answer is not waited for for ever.
+        True when all of it was seen off."""
         control = self._control
         assert control is not None
         for actuator in sorted(field.site.actuators.values(), key=lambda a: a.role is not Role.PUMP):
@@ -310,6 +336,7 @@ class Daemon:
             LOG.error("ordered off, nobody is left to look at it: %s; the next start begins with OFF", ", ".join(owed))
         elif owed:
             LOG.error("not seen off at the end: %s; the next start begins with OFF", ", ".join(owed))
+        return not owed
 
     async def _until(self, condition: Callable[[], bool]) -> None:
         while not condition():  # noqa: ASYNC110  once in a life, for at most seconds: not worth an event
@@ -346,6 +373,16 @@ def live(house: House) -> int:
     """Run the daemon on uvloop until it ends. Returns the exit code."""
     import uvloop
 
+    return uvloop.run(_live(house))
+
+
+async def _live(house: House) -> int:
+    clock = SystemClock()
     plan = safeplan.plan_of(house.site, house.buses)
-    daemon = Daemon(house, plan, former.switch_off(house.state, plan))
-    return uvloop.run(daemon.run())
+    if house.pair is None:
+        return await Daemon(house, plan, former.switch_off(house.state, plan), clock).run()
+    async with leading(house.pair, house.site.site_id, house.state, clock) as (pair, lead):
+        if lead is None:
+            return 0
+        left = await asyncio.to_thread(former.switch_off, house.state, plan)
+        return await Daemon(house, plan, left, clock, pair=pair, lead=lead).run()

@@ -58,6 +58,7 @@ class BusOwner:
         self._offs = Offs()
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the device does not do it
         self._control: deque[Send | Read] = deque()
+        self._epoch = 0  # the highest under which anything was ordered here
         self._flight: InFlight | None = None
         self._heard = b""
         self._rest_until: Nanos = 0
@@ -73,9 +74,12 @@ class BusOwner:
                 self._withdraw(effect.actuator, now)
                 self._ends.pop(effect.actuator, None)
                 self._order_off(effect.actuator, now)
+            case Send() if effect.epoch < self._epoch:
+                self._news.drop(effect, now, _past(effect, self._epoch))
             case Send() if not self._up:
                 self._news.drop(effect, now, f"bus {self.bus.name} is down")
             case Send():
+                self._epoch = effect.epoch
                 self._control.append(effect)
             case AskState():
                 self._ask(effect.actuator, now)
@@ -175,6 +179,9 @@ class BusOwner:
     def _next(self, now: Nanos) -> Exchange | None:
         while self._control:
             item = self._control[0]
+            if isinstance(item, Send) and item.epoch < self._epoch:
+                self._news.drop(self._control.popleft(), now, _past(item, self._epoch))
+                continue
             if isinstance(item, Send) and now > item.not_after:
                 self._news.drop(self._control.popleft(), now, "its time passed while the bus was busy")
                 continue
@@ -353,3 +360,7 @@ class BusOwner:
         for item in [i for i in self._control if isinstance(i, Send) and i.actuator == actuator and i.on]:
             self._control.remove(item)
             self._news.drop(item, now, "overtaken by an OFF")
+
+
+def _past(order: Send, epoch: int) -> str:
+    return f"it was decided in epoch {order.epoch} of the lease, and epoch {epoch} has begun"

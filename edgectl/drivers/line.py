@@ -34,7 +34,8 @@ class Alarm(Protocol):
 
 
 class BusTask:
-    """Runs one bus. `mono` reads the clock, `deliver` takes the news to the inbox, `alarm` makes a fine timer."""
+    """Runs one bus. `mono` reads the clock, `deliver` takes the news to the inbox, `alarm` makes a fine timer, and
+    `may_speak` is asked in the instant in which bytes leave."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class BusTask:
         mono: Callable[[], Nanos],
         deliver: Callable[[Input], None],
         alarm: Callable[[Callable[[], None]], Alarm] | None = None,
+        may_speak: Callable[[Nanos], bool] = lambda _: True,
     ) -> None:
         self.owner = owner
         self.up = False
@@ -52,6 +54,7 @@ class BusTask:
         self._far = not isinstance(owner.bus.line, SerialLine)  # a connection can be half open, a port cannot
         self._mono = mono
         self._deliver = deliver
+        self._may_speak = may_speak
         self._alarm = None if alarm is None else alarm(self._pump)
         self._timer: asyncio.TimerHandle | None = None
         self._lost: asyncio.Event = asyncio.Event()
@@ -66,6 +69,10 @@ class BusTask:
         wait = FIRST_REOPEN
         try:
             while True:
+                if not self._may_speak(self._mono()):
+                    self._down("this controller does not lead")
+                    await asyncio.sleep(LONGEST_REOPEN / SECOND)
+                    continue
                 try:
                     self._lost.clear()
                     await self._link.open(self._on_bytes, self._on_lost)
@@ -101,6 +108,10 @@ class BusTask:
     def _pump(self) -> None:
         """Let the owner do what can be done now, and come back when it can do more."""
         now = self._mono()
+        if self.up and not self._may_speak(now):
+            # Somebody else may lead by now. Not one byte more, not even an OFF: its outputs are not ours to touch.
+            self._on_lost("this controller leads no more")
+            return
         frame = self.owner.step(now)
         if frame is not None:
             self._link.write(frame)

@@ -18,6 +18,7 @@ from edgectl.engine.workflows.stage import Table
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command
 from edgectl.model.inputs import Effect, ReadBack
+from edgectl.model.lease import Lead
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.site import Site
@@ -29,6 +30,7 @@ from edgectl.scheduler.schedule import Schedule
 V = TypeVar("V")
 
 
+LOSS_SETTLED = "loss_settled"  # a latch that stays: what a lost journal costs has been paid
 KEPT_AFTER_END: Nanos = 600 * SECOND
 
 
@@ -78,6 +80,7 @@ class State:
     phase: Phase = Phase.SETTLING
     storage_ok: bool = True
     journal_lost: bool = False
+    lead: Lead | None = None  # under which lease of a pair it acts; None where no other controller can lead
     seq: int = 0
     tasks: dict[str, Task] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
@@ -113,6 +116,7 @@ class State:
         boot_id: str,
         started: Nanos,
         former: tuple[Output, ...] = (),
+        lead: Lead | None = None,
     ) -> "State":
         """The state of a fresh start: what the journal holds, and not one assumption about the field.
 
@@ -126,6 +130,7 @@ class State:
             if output.name in site.actuators
         }
         limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
+        known = {latch.name for latch in stored.latches}
         return cls(
             site=envelope.tightened(site, envelope.read(limits)),
             local=site,
@@ -133,7 +138,9 @@ class State:
             zone_info=ZoneInfo(site.timezone),
             boot_id=boot_id,
             started=started,
-            journal_lost=stored.lost,
+            # A loss is dealt with once; and after somebody else has led, this journal is as good as a new one.
+            journal_lost=(stored.lost and LOSS_SETTLED not in known) or (lead is not None and lead.took_over),
+            lead=lead,
             seq=stored.last_seq,
             tasks=tasks,
             commands={c.cmd_id: c for c in stored.commands if c.actuator in site.actuators},
@@ -153,6 +160,11 @@ class State:
                 *former,
             ),
         )
+
+    @property
+    def epoch(self) -> int:
+        """Of the lease; 0 where there is none."""
+        return 0 if self.lead is None else self.lead.epoch
 
     def put(self, change: Change) -> None:
         """Take one journaled value in. What is over leaves memory."""

@@ -66,6 +66,7 @@ class Command:
     lease: Nanos | None
     queued_at: Nanos  # mono
     not_after: Nanos  # mono: the driver drops it later than this
+    epoch: int = 0  # of the lease under which it was decided; 0 where no other controller can lead
     state: CommandState = CommandState.QUEUED
     sent_at: Nanos | None = None
     ack_at: Nanos | None = None  # echo received

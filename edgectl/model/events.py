@@ -45,6 +45,7 @@ class Event(StrEnum):
     VETO = "VETO"
     LOCKED_OUT = "LOCKED_OUT"
     BACKUP_FELL = "BACKUP_FELL"
+    LEASE_TAKEN = "LEASE_TAKEN"
     # people
     MANUAL_ON = "MANUAL_ON"
     MANUAL_OFF = "MANUAL_OFF"
@@ -223,6 +224,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.TELEMETRY_DROPPED: Happening("Readings went before the centre had them, for room on the disk."),
     Event.LIMITS_TIGHTENED: Happening("The centre set tighter limits than the site file has."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
+    Event.LEASE_TAKEN: Happening("This controller of a pair took the lead, in a new epoch."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
     Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),
     Event.LEADS_AGAIN: Happening("The controller that only watched takes up its work again."),

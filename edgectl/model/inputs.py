@@ -353,6 +353,7 @@ class Send:
     on: bool
     lease: Nanos | None
     not_after: Nanos
+    epoch: int = 0  # of the lease under which it was decided; the bus carries none below the highest it has seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

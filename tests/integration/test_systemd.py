@@ -98,7 +98,7 @@ def test_the_promises_of_the_unit() -> None:
         "Service.Type": "notify",
         "Service.NotifyAccess": "main",
         "Service.ExecStart": "/usr/bin/edgectl run --site /etc/edgectl/site.yaml",
-        "Service.ExecStopPost": "/usr/bin/edgectl safe-state",
+        "Service.ExecStopPost": "/usr/bin/edgectl safe-state --after-end",
         "Service.Restart": "always",
         "Service.RestartSec": "2",
         "Service.KillMode": "mixed",

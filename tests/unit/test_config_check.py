@@ -132,6 +132,7 @@ def test_the_schema_is_whole_and_strict() -> None:
         "clock",
         "central",
         "api",
+        "lease",
         "declare",
     }
     assert "from" in exported["$defs"]["SensorEntry"]["properties"]

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from edgectl.config.loader import load
+from edgectl.model.time import SECOND
 from tests.unit.site_files import SMALL, line_of, rejected
 
 
@@ -16,11 +17,28 @@ def test_an_outside_scheduler_is_let_in_by_name_only(tmp_path: Path) -> None:
     assert load(path).outside_scheduler is True
 
 
+def test_a_pair_names_where_its_lease_is_kept_and_never_a_password(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(SMALL)
+    assert load(path).pair is None
+    path.write_text(f"{SMALL}\nlease: {{type: host}}\n")
+    assert load(path).pair is None
+    path.write_text(f"{SMALL}\nlease: {{type: postgres, dsn: {{credential: lease-dsn}}}}\n")
+    pair = load(path).pair
+    assert pair is not None
+    assert (pair.credential, pair.terms.ttl) == ("lease-dsn", 15 * SECOND)
+
+
 @pytest.mark.parametrize(
     ("text", "where", "words"),
     [
         ("api: {outside_scheduler: yes}", "api.outside_scheduler", "true"),
         ("api: {outside_schedulers: true}", "api.outside_schedulers", "did you mean outside_scheduler?"),
+        ("lease: {type: postgres}", "lease.dsn", "dsn: {credential: NAME}"),
+        ("lease: {type: postgres, dsn: {credential: lease}, ttl: 2s}", "lease.ttl", "from 6s to 10m"),
+        ("lease: {type: postgres, dsn: {credential: lease}, ttl: 15}", "lease.ttl", "15s"),
+        ("lease: {type: raft}", "lease.type", "postgres"),
+        ("lease: {type: host, ttl: 15s}", "lease.ttl", "not a known key"),
         ("api: open", "api", "outside_scheduler: true"),
     ],
 )

@@ -31,7 +31,8 @@ class Deliver(Protocol):
 
 
 class NodeTask:
-    """Runs one MQTT bus. `now` reads both clocks, `alarm` makes a fine timer."""
+    """Runs one MQTT bus. `now` reads both clocks, `alarm` makes a fine timer, `may_speak` is asked before anything
+    leaves."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class NodeTask:
         now: Callable[[], Now],
         deliver: Deliver,
         alarm: Callable[[Callable[[], None]], Alarm],
+        may_speak: Callable[[Nanos], bool] = lambda _: True,
     ) -> None:
         self.owner = owner
         self.up = False
@@ -49,6 +51,7 @@ class NodeTask:
         self._link = link
         self._now = now
         self._deliver = deliver
+        self._may_speak = may_speak
         self._alarm = alarm(self._pump)
         self._held: dict[int, None] = {}
         self._lost = asyncio.Event()
@@ -63,6 +66,10 @@ class NodeTask:
         wait = FIRST_REOPEN
         try:
             while True:
+                if not self._may_speak(self._now().mono):
+                    self._down("this controller does not lead")
+                    await asyncio.sleep(LONGEST_REOPEN / SECOND)
+                    continue
                 try:
                     self._lost.clear()
                     self._held.clear()
@@ -119,6 +126,9 @@ class NodeTask:
     def _pump(self) -> None:
         """Let the owner do what can be done now, and come back when it can do more."""
         now = self._now()
+        if self.up and not self._may_speak(now.mono):
+            self._on_lost("this controller leads no more")  # not one order more: somebody else may lead by now
+            return
         for message in self.owner.step(now, room=self._link.room):
             self._link.publish(message)
         for item in self.owner.news():

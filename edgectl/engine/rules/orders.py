@@ -48,6 +48,7 @@ def switch_on(
             lease=lease,
             queued_at=now,
             not_after=not_after,
+            epoch=draft.state.epoch,
         )
     )
     if lease is not None:
@@ -77,7 +78,8 @@ def switch_on(
         order="on",
         lease_s=None if lease is None else lease / SECOND,
     )
-    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=True, lease=lease, not_after=not_after))
+    epoch = draft.state.epoch
+    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=True, lease=lease, not_after=not_after, epoch=epoch))
     return None
 
 
@@ -106,10 +108,12 @@ def order_off(draft: Draft, *, actuator_name: str, cmd_id: str, stage: str, task
             lease=None,
             queued_at=draft.now.mono,
             not_after=not_after,
+            epoch=draft.state.epoch,
         )
     )
     draft.note("COMMAND_DISPATCHED", task_id=task_id, zone=zone, cmd_id=cmd_id, actuator=actuator_name, order="off")
-    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=False, lease=None, not_after=not_after))
+    epoch = draft.state.epoch
+    draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=False, lease=None, not_after=not_after, epoch=epoch))
 
 
 def switch_off(draft: Draft, output: Output, *, planned: bool, why: str) -> None:

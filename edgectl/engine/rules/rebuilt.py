@@ -1,4 +1,4 @@
-"""A journal that had to be begun anew knows of no dose: nothing is dosed until a person has looked, or for a day.
+"""A journal that does not know every dose: nothing is dosed until a person has looked, or for a day.
 
 The day is counted while the controller lives; time without it counts only where both ends of it had a clock to believe.
 """
@@ -16,11 +16,17 @@ BEGUN = "rebuilt"  # the ledger that says that the lock has been set
 
 def lock(draft: Draft) -> None:
     """Begin the day, once: the new journal remembers for good that it is a new one."""
-    dosers = [actuator for actuator in draft.state.site.actuators.values() if actuator.doser is not None]
-    if not dosers or draft.ledger(BEGUN).spent:
+    if not _doses(draft) or draft.ledger(BEGUN).spent:
         return
     draft.spend(BEGUN, 1.0, draft.now.mono)
-    now, why = draft.now, "the journal was begun anew, and nobody knows what was dosed before"
+    lock_for(draft, "the journal was begun anew, and nobody knows what was dosed before")
+
+
+def lock_for(draft: Draft, why: str) -> None:
+    """Begin the day. Also after another controller has led, each time: this journal does not know what it dosed."""
+    if not _doses(draft):
+        return
+    now = draft.now
     draft.put(_anew(draft, Latch(name=LOCKED, held=True, since=now.wall, who="engine", why=why)))
     draft.note("DOSING_LOCKED", why=why)
     draft.alert(
@@ -46,6 +52,10 @@ def watch(draft: Draft) -> None:
     elif (alarm := draft.alarm("dosing_locked:dosing")) is None or not alarm.active:
         return
     draft.calm("dosing_locked", "dosing")
+
+
+def _doses(draft: Draft) -> bool:
+    return any(actuator.doser is not None for actuator in draft.state.site.actuators.values())
 
 
 def _carried_over(draft: Draft, latch: Latch) -> Latch:

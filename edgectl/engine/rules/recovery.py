@@ -13,7 +13,7 @@ from edgectl.engine.rules.aftermath import what_happened
 from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.engine.rules.schedules import doubt_windows
-from edgectl.engine.state import Phase
+from edgectl.engine.state import LOSS_SETTLED, Phase
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import NEVER_LEFT, CommandState
@@ -22,6 +22,7 @@ from edgectl.model.output import Output
 from edgectl.model.site import Actuator
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Latch
 
 SETTLE_PATIENCE = 5 * SECOND  # what has not answered by then stops its zone, not the site
 METER_PATIENCE = 3 * SECOND
@@ -168,12 +169,24 @@ def become_ready(draft: Draft) -> Phase:
         _part_with(draft, stranger)
     doubt_windows(draft)
     draft.note("READY", silent=sorted(draft.state.silent))
-    if draft.state.journal_lost:
-        draft.alert(
-            "journal_lost",
-            "journal",
-            "the journal could not be read and a new one was begun; the old file was put aside",
-            "look at what was watered today, then acknowledge; runs missed before now are not repeated",
-        )
-        rebuilt.lock(draft)
+    lead = draft.state.lead
+    if lead is not None:
+        why = {"reason_code": lead.why_late} if lead.why_late else {}
+        waited_s = round(lead.waited / SECOND, 1)
+        draft.note("LEASE_TAKEN", epoch=lead.epoch, took_over=lead.took_over, waited_s=waited_s, **why)
+    if lead is not None and lead.took_over:
+        rebuilt.lock_for(draft, "another controller has led, and what it dosed is not in this journal")
+    elif draft.state.journal_lost:
+        _settle_loss(draft)
     return Phase.READY
+
+
+def _settle_loss(draft: Draft) -> None:
+    draft.put(Latch(name=LOSS_SETTLED, held=True, since=draft.now.wall, who="engine", why="the journal was rebuilt"))
+    draft.alert(
+        "journal_lost",
+        "journal",
+        "the journal could not be read and a new one was begun; the old file was put aside",
+        "look at what was watered today, then acknowledge; runs missed before now are not repeated",
+    )
+    rebuilt.lock(draft)

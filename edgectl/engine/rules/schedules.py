@@ -41,6 +41,12 @@ def kept_by(draft: Draft, schedule: Schedule) -> str | None:
     return waits or ("hold" if draft.held(pause(schedule.name)) else None)
 
 
+def _said(reason: str, draft: Draft) -> str:
+    """After a takeover the journal is whole: what is missing in it was the other controller's to do."""
+    took_over = draft.state.lead is not None and draft.state.lead.took_over
+    return Code.NOT_LEADER.value if took_over and reason == Code.JOURNAL_LOST else reason
+
+
 def run(draft: Draft) -> None:
     """Answer for every occurrence that is due."""
     state, now = draft.state, _believed(draft)
@@ -167,7 +173,7 @@ def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason:
         zone=schedule.zone,
         schedule=schedule.name,
         scheduled_for=iso(occurrence.scheduled_for),
-        reason_code=reason,
+        reason_code=_said(reason, draft),
         folded=occurrence.folded,
         **({"why": why} if why else {}),
     )
