@@ -12,6 +12,7 @@ from itertools import count
 
 from edgectl.drivers.decode import samples_of
 from edgectl.drivers.exchange import Exchange, InFlight, Lane
+from edgectl.drivers.foreign import ForeignWatch
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.languages.choice import language_of
 from edgectl.drivers.languages.seam import Differs, Lost, Measured, Outcome, Refused, Shown
@@ -22,7 +23,7 @@ from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Bus, Device
-from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, ReplyStatus, Samples, Send
+from edgectl.model.inputs import AskState, ForeignMaster, Input, MakeSafe, ReadBack, ReplyStatus, Samples, Send
 from edgectl.model.site import Site
 from edgectl.model.time import Nanos
 
@@ -61,6 +62,7 @@ class BusOwner:
         self._epoch = 0  # the highest under which anything was ordered here
         self._flight: InFlight | None = None
         self._heard = b""
+        self._foreign = ForeignWatch()
         self._rest_until: Nanos = 0
         self._quiet_until: Nanos = 0
         self._news = News()
@@ -74,6 +76,8 @@ class BusOwner:
                 self._withdraw(effect.actuator, now)
                 self._ends.pop(effect.actuator, None)
                 self._order_off(effect.actuator, now)
+            case Send() if effect.on and self._foreign.since is not None:
+                self._news.drop(effect, now, self._foreign.words)
             case Send() if effect.epoch < self._epoch:
                 self._news.drop(effect, now, _past(effect, self._epoch))
             case Send() if not self._up:
@@ -90,6 +94,7 @@ class BusOwner:
         self._heard = (self._heard + data)[-LONGEST_HEARD:]
         flight = self._flight
         if flight is None:
+            self._strangers(self._heard, now)
             if (sign := self.language.overheard(self._heard)) is not None:
                 self._heard = b""
                 self.log.note(sign.why, now)
@@ -134,6 +139,8 @@ class BusOwner:
         for name in [name for name, end in self._ends.items() if now >= end]:
             del self._ends[name]
             self._order_off(name, now)
+        if self._foreign.over(now):
+            self._news.tell(ForeignMaster(bus=self.bus.name, heard=False, at=now))
         if not self._up:
             return None
         if self._flight is not None:
@@ -141,6 +148,7 @@ class BusOwner:
                 return None
             flight, self._flight = self._flight, None
             heard, self._heard = self._heard, b""
+            self._strangers(heard.replace(flight.frame, b""), now)  # an adapter may hear its own words
             self._unanswered(flight, now, "no reply" if not heard else f"no believable reply: {heard.hex(' ')}")
         if now < self._quiet_until:
             return None
@@ -156,6 +164,8 @@ class BusOwner:
             return self._flight.deadline if ends is None else min(ends, self._flight.deadline)
         wakes = self._offs.wakes()
         polls = [max(at, self.health[read.device].rest_until) for read, at in self._due.items()]
+        if (over := self._foreign.over_at) is not None:
+            polls = [over]  # the line is somebody else's until then, but for what makes safe and looks at it
         rest = [now] if self._control else polls
         wakes += [max(at, self._rest_until) for at in rest]
         wakes += [] if ends is None else [ends]
@@ -179,6 +189,9 @@ class BusOwner:
     def _next(self, now: Nanos) -> Exchange | None:
         while self._control:
             item = self._control[0]
+            if isinstance(item, Send) and item.on and self._foreign.since is not None:
+                self._news.drop(self._control.popleft(), now, self._foreign.words)
+                continue
             if isinstance(item, Send) and item.epoch < self._epoch:
                 self._news.drop(self._control.popleft(), now, _past(item, self._epoch))
                 continue
@@ -195,6 +208,8 @@ class BusOwner:
                 return self._exchange(Lane.CONTROL, device, Switch(send=item))
             except ValueError as error:
                 self._news.reply(item, ReplyStatus.INVALID, now, str(error))
+        if self._foreign.since is not None:
+            return None
         due = [(at, index) for index, (read, at) in enumerate(self._due.items()) if self._may_poll(read, at, now)]
         if not due:
             return None
@@ -225,7 +240,8 @@ class BusOwner:
     def _transmit(self, chosen: Exchange, now: Nanos) -> bytes:
         frame = chosen.question.frame()
         self._heard = b""
-        self._flight = InFlight(exchange=chosen, sent_at=now, deadline=now + chosen.question.wait)
+        self._flight = InFlight(exchange=chosen, frame=frame, sent_at=now, deadline=now + chosen.question.wait)
+        self._foreign.sent(frame)
         self.log.sent(frame, now, f"{chosen.lane.name.lower()} {chosen.device.name}")
         if not isinstance(chosen.purpose, Verify):
             self.health[chosen.device.name].fence(self.language.fence(chosen.device.profile))
@@ -321,6 +337,16 @@ class BusOwner:
             self._give_up(health, sentence, now)
         elif isinstance(exchange.purpose, Verify):
             self._forsake(health.device, sentence, now)
+
+    def _strangers(self, heard: bytes, now: Nanos) -> None:
+        """Did somebody ask who is not us? A slave never does."""
+        requests = self.language.requests(heard)
+        if not requests:
+            return
+        self._heard = b""
+        self.log.note(f"heard, and not ours: {requests[-1].hex(' ')}", now)
+        if self._foreign.hear(requests, now):
+            self._news.tell(ForeignMaster(bus=self.bus.name, heard=True, at=now, evidence=self._foreign.words))
 
     def _doubt_all(self, sign: Lost, now: Nanos) -> None:
         """Who speaks on this line may not be set up as it was. Only a line with one device knows such signs."""

@@ -32,5 +32,6 @@ class InFlight:
     """An exchange whose bytes have left."""
 
     exchange: Exchange
+    frame: bytes
     sent_at: Nanos
     deadline: Nanos

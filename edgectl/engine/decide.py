@@ -16,6 +16,7 @@ from edgectl.engine.rules import (
     dry_run,
     enqueued,
     estop,
+    foreign,
     interlock,
     lasting,
     limits,
@@ -45,6 +46,7 @@ from edgectl.model.inputs import (
     ClockStepped,
     Concern,
     DeviceHealth,
+    ForeignMaster,
     HoldSchedule,
     Input,
     ManualOff,
@@ -165,6 +167,8 @@ def _hear(draft: Draft, item: Input) -> None:
             stopping.approve(draft, item)
         case Acknowledge():
             operator.acknowledge(draft, item)
+        case ForeignMaster():
+            foreign.heard(draft, item)
         case DeviceHealth():
             conditions.device(draft, item)
         case NodeNews():

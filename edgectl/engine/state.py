@@ -98,6 +98,7 @@ class State:
     in_calibration: set[str] = field(default_factory=set)  # sensors in a person's hands: Missing for every rule
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
+    foreign: dict[str, str] = field(default_factory=dict)  # bus -> who else asks on it
     unproven: set[str] = field(default_factory=set)
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since

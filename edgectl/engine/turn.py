@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from edgectl.engine.decide import decide
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.model.command import CommandState
-from edgectl.model.inputs import DeviceHealth, Effect, Input, ReadBack, Samples, Send, Shutdown, Storage
+from edgectl.model.inputs import DeviceHealth, Effect, ForeignMaster, Input, ReadBack, Samples, Send, Shutdown, Storage
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Batch, Change, Entry, key_of
@@ -143,6 +143,11 @@ class Stepper:
                     state.silent.pop(item.device, None)
                 else:
                     state.silent[item.device] = item.reason
+            case ForeignMaster():
+                if item.heard:
+                    state.foreign[item.bus] = item.evidence
+                else:
+                    state.foreign.pop(item.bus, None)
             case Storage():
                 state.storage_ok = item.ok
             case Shutdown():

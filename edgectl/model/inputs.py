@@ -78,6 +78,16 @@ class NodeNews:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignMaster:
+    """Another master began or ceased to ask on a bus."""
+
+    bus: str
+    heard: bool
+    at: Nanos
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskRequest:
     """Somebody asks for a task. `known` is the task that already bears the correlation id, looked up by the shell."""
 
@@ -317,6 +327,7 @@ Input = (
     | ReadBack
     | DeviceHealth
     | NodeNews
+    | ForeignMaster
     | TaskRequest
     | ManualOn
     | ManualOff

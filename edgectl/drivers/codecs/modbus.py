@@ -121,6 +121,39 @@ def checked(request: Request, pdu: bytes) -> bytes:
     return pdu
 
 
+def requests_in(heard: bytes) -> tuple[bytes, ...]:
+    """Whole serial requests among the bytes of a line: what a master says and no slave does, with a good checksum.
+
+    The echo of a write is both; a reply to a read is not taken for one. Functions 1 to 6, 15 and 16.
+    """
+    found, start = [], 0
+    while start + 8 <= len(heard):
+        length = _request_length(heard[start : start + 7])
+        frame = heard[start : start + length]
+        if length and len(frame) == length and _good(frame):
+            found.append(bytes(frame))
+            start += length
+        else:
+            start += 1
+    return tuple(found)
+
+
+def _request_length(head: bytes) -> int:
+    """The length of the request that begins so; 0 when none does."""
+    unit, function, quantity = head[0], head[1], int.from_bytes(head[4:6], "big")
+    if unit > 247 or (function in (1, 2) and head[2] == 3):  # 24 coils are answered in eight bytes as well
+        return 0
+    if function in (5, 6):
+        return 8
+    if function in _READS:
+        return 8 if 1 <= quantity <= (2000 if function in (1, 2) else 125) else 0
+    return 9 + head[6] if function in (15, 16) and quantity else 0
+
+
+def _good(frame: bytes) -> bool:
+    return bool(FramerRTU.check_CRC(frame[:-2], int.from_bytes(frame[-2:], "big")))
+
+
 def bits(pdu: bytes, count: int) -> tuple[bool, ...]:
     """The coils of a checked reply."""
     return tuple(bool(pdu[2 + index // 8] >> index % 8 & 1) for index in range(count))

@@ -72,6 +72,10 @@ class Ezo:
             case _:
                 raise AssertionError(f"{purpose} is not EZO")
 
+    def requests(self, heard: bytes) -> tuple[bytes, ...]:
+        """None: the line has two ends."""
+        return ()
+
     def overheard(self, heard: bytes) -> Lost | None:
         """A circuit is silent until asked: a number means continuous mode, an event that it has restarted."""
         said = ezo.lines(heard)

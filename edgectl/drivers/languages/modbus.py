@@ -54,6 +54,10 @@ class Modbus:
             patience=patience,
         )
 
+    def requests(self, heard: bytes) -> tuple[bytes, ...]:
+        """What another master asks. Over TCP everybody has a connection of his own."""
+        return modbus.requests_in(heard) if self._framing.shared else ()
+
     def overheard(self, heard: bytes) -> Lost | None:
         """A slave never speaks unasked: whatever comes is noise."""
         return None

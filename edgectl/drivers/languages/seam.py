@@ -102,5 +102,8 @@ class Language(Protocol):
     def question(self, device: Device, purpose: Purpose) -> Question:
         """Put a purpose into words. Raises ValueError for an order that the device cannot carry out."""
 
+    def requests(self, heard: bytes) -> tuple[bytes, ...]:
+        """Whole requests among the bytes of the line: somebody asked. Empty where no other master can be heard."""
+
     def overheard(self, heard: bytes) -> Lost | None:
         """What came unasked, when it means that a device has to be set up anew; None when it means nothing."""

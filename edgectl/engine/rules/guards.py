@@ -7,7 +7,7 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import dry_run, groups, lasting, litres, power_return
+from edgectl.engine.rules import dry_run, foreign, groups, lasting, litres, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -87,6 +87,10 @@ def _lockout(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | Non
 def _silent(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     silent = draft.state.silent
     return f"{actuator.device} does not answer: {silent[actuator.device]}" if actuator.device in silent else None
+
+
+def _foreign(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return foreign.veto(draft, actuator)
 
 
 def _unproven(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -205,6 +209,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("restraint", _restraint),
     ("lockout", _lockout),
     ("device_silent", _silent),
+    ("foreign_master", _foreign),
     ("unproven_off", _unproven),
     ("max_on", _max_on),
     ("min_off", _min_off),
@@ -223,6 +228,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
 )
 STAYING: tuple[tuple[str, Guard], ...] = (
     ("estop", _estop),
+    ("foreign_master", _foreign),
     ("current", _current),
     ("restraint", _restraint),
     ("path", _dead_head),
