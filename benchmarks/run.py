@@ -1,4 +1,4 @@
-"""All benchmarks, one after another, into docs/proof/: `python benchmarks/run.py --date 2026-11-23`."""
+"""All benchmarks, one after another, into docs/proof/: `python benchmarks/run.py --date 2026-11-23 [--only P9]`."""
 
 import argparse
 import json
@@ -14,6 +14,11 @@ PROOF = HERE.parent / "docs" / "proof"
 SCRIPTS = sorted(path.name for path in HERE.glob("p[0-9]*.py"))
 
 
+def number_of(script: str) -> str:
+    """p09_restart.py -> P9."""
+    return f"P{int(script[1:3])}"
+
+
 def page(results: dict) -> str:
     """The page that stands in docs/proof."""
     lines = [
@@ -24,7 +29,10 @@ def page(results: dict) -> str:
         "",
     ]
     for row in results["rows"]:
-        lines += [f"## {row['row']}", "", "| measured | value |", "|---|---|"]
+        lines += [f"## {row['row']}", ""]
+        if row.get("measured", results["date"]) != results["date"]:
+            lines += [f"Measured {row['measured']}.", ""]
+        lines += ["| measured | value |", "|---|---|"]
         lines += [f"| {name} | {value} |" for name, value in row["numbers"]]
         lines += ["", "| goal | value | wanted | |", "|---|---|---|---|"]
         for goal in row["goals"]:
@@ -38,14 +46,20 @@ def page(results: dict) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--date", required=True)
-    date = parser.parse_args().date
-    rows = []
+    parser.add_argument("--only", nargs="+", metavar="P9", help="Measure these rows; the others stay as they are.")
+    options = parser.parse_args()
+    date, only = options.date, {name.upper() for name in options.only or ()}
+    rows, scripts = [], [script for script in SCRIPTS if not only or number_of(script) in only]
+    if only:
+        kept = json.loads((PROOF / "benchmarks.json").read_text())["rows"]
+        rows = [row for row in kept if row["row"].split()[0] not in only]
     with tempfile.TemporaryDirectory() as folder:
-        for number, script in enumerate(SCRIPTS, 1):
-            print(f"[{number}/{len(SCRIPTS)}] {script}", flush=True)
+        for number, script in enumerate(scripts, 1):
+            print(f"[{number}/{len(scripts)}] {script}", flush=True)
             file = Path(folder) / "row.json"
             subprocess.run([sys.executable, str(HERE / script), "--json", str(file)], check=True, cwd=HERE.parent)
-            rows.append(json.loads(file.read_text()))
+            rows.append({**json.loads(file.read_text()), "measured": date})
+    rows.sort(key=lambda row: int(row["row"].split()[0].removeprefix("P")))
     machine = (
         f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     )

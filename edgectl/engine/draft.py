@@ -41,12 +41,15 @@ class Draft:
         self._latches: dict[str, Latch] = {}
         self._alarms: dict[str, Alarm] = {}
         self._ledgers: dict[str, Ledger] = {}
-        self._open_tasks: list[Task] | None = None
+        self._open_tasks: dict[str, Task] | None = None
+        self._of_task: dict[str, list[str]] | None = None  # the orders of each task
+        self.taken: dict[str, str] | None = None  # part -> the running task that one of its stages opens it for
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []
         self.wake_at: Nanos | None = None
         self.version = 0
         self.quiet = state.quiet
+        self.naps = state.naps
         self.insisted = state.insisted
         self.holding = state.holding
         self.unordered = state.unordered
@@ -59,8 +62,9 @@ class Draft:
         if self._open_tasks is None:
             merged = {**self.state.tasks, **self._tasks} if self._tasks else self.state.tasks
             open_ = [task for task in merged.values() if not task.terminal]
-            self._open_tasks = sorted(open_, key=lambda task: (task.created_at, task.task_id))
-        return self._open_tasks
+            ordered = sorted(open_, key=lambda task: (task.created_at, task.task_id))
+            self._open_tasks = {task.task_id: task for task in ordered}
+        return list(self._open_tasks.values())
 
     def task(self, task_id: str) -> Task:
         """One task by its id."""
@@ -68,8 +72,17 @@ class Draft:
 
     def commands(self, task_id: str | None = None) -> list[Command]:
         """Known commands, of one task or of all."""
-        merged = {**self.state.commands, **self._commands} if self._commands else self.state.commands
-        return [c for c in merged.values() if task_id is None or c.task_id == task_id]
+        if task_id is None:
+            return list(({**self.state.commands, **self._commands} if self._commands else self.state.commands).values())
+        if self._of_task is None:
+            self._of_task = {}
+            for known in (
+                {**self.state.commands, **self._commands} if self._commands else self.state.commands
+            ).values():
+                if known.task_id is not None:
+                    self._of_task.setdefault(known.task_id, []).append(known.cmd_id)
+        ids = self._of_task.get(task_id, ())
+        return [self._commands.get(one) or self.state.commands[one] for one in ids]
 
     def command(self, cmd_id: str | None) -> Command | None:
         """One command, or None when it is long over."""
@@ -109,6 +122,13 @@ class Draft:
         latch = self.latch(name)
         return latch is not None and latch.held
 
+    def holding_latches(self, prefix: str) -> list[str]:
+        """The names of the latches of one kind that hold. Mostly there are none."""
+        held = self.state.held
+        if not self._latches:
+            return [name for name in held if name.startswith(prefix)] if held else []
+        return [name for name in {*held, *self._latches} if name.startswith(prefix) and self.held(name)]
+
     def latches(self) -> list[tuple[str, Latch]]:
         """Every latch by its name, held or not."""
         merged = {**self.state.latches, **self._latches} if self._latches else self.state.latches
@@ -134,6 +154,11 @@ class Draft:
     def alarms(self) -> list[Alarm]:
         """Every alarm that is active or not yet acknowledged."""
         return list(({**self.state.alarms, **self._alarms} if self._alarms else self.state.alarms).values())
+
+    @property
+    def latches_changed(self) -> bool:
+        """True when this turn has touched a latch."""
+        return bool(self._latches)
 
     @property
     def plans_changed(self) -> bool:
@@ -167,11 +192,13 @@ class Draft:
                 if before is not None and before.status is not change.status:
                     assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
                 self._tasks[change.task_id] = replace(change, updated_at=self.now.wall)
-                self._open_tasks = None
+                self._place(self._tasks[change.task_id])
             case Command():
                 old = self.command(change.cmd_id)
                 if old is not None and old.state is not change.state:
                     assert change.state in COMMAND_MOVES[old.state], f"{old.state} -> {change.state}"
+                if old is None and self._of_task is not None and change.task_id is not None:
+                    self._of_task.setdefault(change.task_id, []).append(change.cmd_id)
                 self._commands[change.cmd_id] = change
             case Output():
                 self._outputs[change.name] = change
@@ -184,6 +211,19 @@ class Draft:
             case Ledger():
                 self._ledgers[change.name] = change
         self.version += 1
+
+    def _place(self, task: Task) -> None:
+        """A task that is known keeps its place among the open ones; a new one is put in order at the next look."""
+        if task.terminal:
+            self.taken = None
+        if self._open_tasks is None:
+            return
+        if task.terminal:
+            self._open_tasks.pop(task.task_id, None)
+        elif task.task_id in self._open_tasks:
+            self._open_tasks[task.task_id] = task
+        else:
+            self._open_tasks = None
 
     def end_command(self, command: Command, state: CommandState, evidence: str = "") -> None:
         """Move a command to its end and write that down."""
@@ -284,6 +324,7 @@ class Draft:
             after_commit=after_commit,
             wake_at=self.wake_at,
             quiet=self.quiet,
+            naps=self.naps,
             insisted=self.insisted,
             holding=self.holding,
             unordered=self.unordered,

@@ -51,6 +51,24 @@ class Quiet:
     trust: Trust
 
 
+@dataclass(frozen=True, slots=True)
+class Nap:
+    """A schedule with this cursor had nothing to do, and has nothing before `until`; None is for ever."""
+
+    cursor: Cursor
+    open_: bool  # a run of it had not ended
+    until: Nanos | None  # mono
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Naps:
+    """Which schedules need not be asked, as long as the clock keeps its distance and nobody touches a latch."""
+
+    distance: Nanos = 0  # wall - mono
+    trust: Trust = Trust.SYNCED
+    of: Mapping[str, Nap] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one turn wants: values to journal, effects that leave at once, effects that wait for the disk."""
@@ -61,6 +79,7 @@ class Decision:
     after_commit: tuple[Effect, ...]
     wake_at: Nanos | None
     quiet: Quiet | None = None
+    naps: Naps = Naps()
     insisted: Nanos | None = None
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
     unordered: Mapping[str, Nanos] = field(default_factory=dict)
@@ -104,6 +123,7 @@ class State:
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
     unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
     airing: Mapping[str, Airing] = field(default_factory=dict)  # zone -> what is remembered of its air
+    naps: Naps = Naps()
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
@@ -184,6 +204,7 @@ class State:
                 self.cursors[change.schedule] = change
             case Latch():
                 self.quiet = None
+                self.naps = Naps()
                 self.latches[change.name] = change
                 if change.name == envelope.NAME:
                     self.site = envelope.tightened(self.local, envelope.read(change.why))

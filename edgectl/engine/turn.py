@@ -157,6 +157,7 @@ class Stepper:
 
     def _apply(self, decision: Decision) -> None:
         self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
+        self.state.naps = decision.naps
         self.state.holding, self.state.unordered = decision.holding, decision.unordered
         self.state.airing = decision.airing
         for change in decision.changes:

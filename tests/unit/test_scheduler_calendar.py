@@ -15,6 +15,7 @@ from edgectl.scheduler.days import ANY_DAY, Days, Season
 from edgectl.scheduler.plan import due, wake_at
 from edgectl.scheduler.schedule import At, Calendar, Cron, Every, Schedule, Sun, SunEvent, Window
 from edgectl.scheduler.sun import sun_strike
+from tests.unit.schedule_life import Life
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR: Nanos = 3600 * SECOND
@@ -162,6 +163,35 @@ def test_an_interval_keeps_to_its_days() -> None:
     fresh = due(schedule, None, evening, BERLIN, busy=False, lost=False)
     assert fresh.occurrences == ()
     assert wake_at(schedule, fresh.cursor, evening, BERLIN) == 11 * HOUR
+
+
+def test_a_house_that_is_told_another_time_zone_repeats_nothing_and_loses_nothing() -> None:
+    """The site file is corrected: from then on the hours are those of the new zone, and each instant has one row."""
+    new_york = ZoneInfo("America/New_York")
+    for cadence in (At(minutes=(360, 1080)), Cron(expression="0 6,18 * * *"), sun(SunEvent.NOON)):
+        schedule = Schedule(name="s", zone="z", task_type="irrigation", cadence=cadence)
+        life = Life(schedule=schedule, zone=BERLIN, wall=START, takes=SECOND)
+        life.live(40 * HOUR)
+        moved = life.wall
+        life.zone = new_york
+        life.live(48 * HOUR)
+        times = [row.scheduled_for for row, _ in life.rows]
+        assert times == sorted(set(times))
+        expected = islice(strikes(cadence, moved, new_york), len([at for at in times if at > moved]) + 1)
+        *answered, following = expected
+        assert [at for at in times if at > moved] == answered
+        assert following > life.wall
+
+
+def test_the_leap_day_is_a_day_like_any_other_and_comes_every_fourth_year() -> None:
+    leap = date(2028, 2, 29)
+    assert of_day(At(minutes=(360,)), leap) == ["06:00+0100"]
+    assert of_day(Window(start_minute=22 * 60, length=8 * HOUR), leap) == ["06:00+0100", "22:00+0100"]
+    assert len(of_day(sun(SunEvent.SUNRISE), leap)) == 1
+    only = Days(season=Season(first=(2, 29), last=(2, 29)))
+    for cadence in (At(minutes=(360,)), Cron(expression="0 6 29 2 *"), Cron(expression="0 6 * * *")):
+        found = strikes(cadence, START, BERLIN, only)
+        assert [to_datetime(at).year for at in islice(found, 3)] == [2028, 2032, 2036]
 
 
 CALENDARS: st.SearchStrategy[Calendar] = st.one_of(

@@ -1,8 +1,13 @@
 """Late and queued runs in the whole engine: each is carried out, keeps its original time and is counted."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
+import pytest
+
+from edgectl.engine.rules import schedules as rule
 from edgectl.engine.rules.schedules import LATE_RUNS
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.ledger import Ledger, Spent
@@ -74,9 +79,12 @@ def test_a_queued_run_begins_when_the_run_before_it_has_ended() -> None:
     assert second.created_at - first.created_at >= 180 * SECOND
 
 
+def skip_rows(world: World) -> list[Mapping[str, Any]]:
+    return [entry.details for entry in world.journal.timeline if entry.event_type == "SCHEDULE_SKIPPED"]
+
+
 def skips(world: World) -> list[str]:
-    told = [entry.details for entry in world.journal.timeline if entry.event_type == "SCHEDULE_SKIPPED"]
-    return [str(row["reason_code"]) for row in told]
+    return [str(row["reason_code"]) for row in skip_rows(world)]
 
 
 def test_a_run_ends_the_one_before_it_where_the_site_file_says_so() -> None:
@@ -132,3 +140,21 @@ def test_a_lamp_is_lit_again_after_the_power_was_off() -> None:
     assert world.field.relays["lamp"].on
     told = [entry.details for entry in world.journal.timeline if entry.event_type == "TASK_RECEIVED"]
     assert [row["reason_code"] for row in told] == ["window", "reconciled"]
+
+
+def test_a_schedule_that_has_nothing_to_do_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy house does not ask each of a thousand sleeping schedules in every pass of every turn."""
+    asked: list[str] = []
+    real = rule.due
+    monkeypatch.setattr(rule, "due", lambda one, *args, **more: asked.append(one.name) or real(one, *args, **more))
+    plain = replace(MORNING, catch_up=CatchUp())
+    idle = tuple(replace(plain, name=f"idle-{n}", cadence=At(minutes=(1200,))) for n in range(50))
+    world = World(example_site(), (plain, *idle), 1)
+    world.run(4 * HOUR - 60 * SECOND)
+    before = len(asked)
+    world.run(4 * HOUR + 300 * SECOND)  # the watering of six o'clock: some two hundred turns
+    assert len(waterings(world)) == 1
+    assert sum(name.startswith("idle") for name in asked[before:]) <= 50
+    world.step_wall(24 * HOUR)
+    world.run(world.now + SECOND)
+    assert {row["schedule"] for row in skip_rows(world)} >= {one.name for one in idle}, "a step of the clock wakes all"

@@ -25,9 +25,9 @@ def forbids(draft: Draft, actuator: Actuator) -> str | None:
         return "the water is stopped; release it with: edgectl resume"
     if draft.held(OBSERVES) and actuator.role not in KEPT_UP:
         return "the controller has restarted too often and only watches; edgectl alarms says how to let it lead again"
-    for zone in draft.state.site.zones.values():
-        name = f"lock:{zone.name}"
-        if draft.held(name) and actuator.name in zone.actuators and (lock := draft.latch(name)) is not None:
+    for name in draft.holding_latches("lock:"):
+        zone, lock = draft.state.site.zones.get(name.removeprefix("lock:")), draft.latch(name)
+        if zone is not None and actuator.name in zone.actuators and lock is not None:
             return f"{lock.who} works in {zone.name} ({lock.why}); release it with: edgectl unlock {zone.name}"
     return None
 

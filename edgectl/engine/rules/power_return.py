@@ -4,6 +4,8 @@ Two rules. Who comes when is arithmetic over the site file, so that no order of 
 apart, and together only as far as the declared inrush allows. And nothing that starts later may be more than that.
 """
 
+from collections.abc import Mapping
+
 from edgectl.engine.draft import Draft
 from edgectl.model.command import Order
 from edgectl.model.site import LOADS, Actuator, Site
@@ -14,13 +16,27 @@ APART: Nanos = 5 * SECOND
 
 def turn_of(site: Site, name: str) -> int:
     """The place of a load in the queue; those that may start together share one."""
-    place, drawn = -1, 0.0
+    return _queue(site).get(name, 0)
+
+
+_KNOWN: dict[int, tuple[Site, Mapping[str, int]]] = {}  # of the site files of this process, mostly one
+
+
+def _queue(site: Site) -> Mapping[str, int]:
+    known = _KNOWN.get(id(site))
+    if known is None or known[0] is not site:
+        _KNOWN.clear()
+        known = _KNOWN[id(site)] = site, _queued(site)
+    return known[1]
+
+
+def _queued(site: Site) -> Mapping[str, int]:
+    place, drawn, places = -1, 0.0, dict[str, int]()
     for load in sorted((a for a in site.actuators.values() if a.role in LOADS), key=lambda a: (a.priority, a.name)):
         joins = site.max_inrush is not None and load.inrush and drawn and drawn + load.inrush <= site.max_inrush
         place, drawn = (place, drawn + load.inrush) if joins else (place + 1, load.inrush)
-        if load.name == name:
-            return place
-    return 0
+        places[load.name] = place
+    return places
 
 
 def returns_at(draft: Draft, actuator: Actuator) -> Nanos:
@@ -42,7 +58,7 @@ def veto(draft: Draft, actuator: Actuator) -> str | None:
 
 
 def _all(site: Site) -> Nanos:
-    return APART * sum(actuator.role in LOADS for actuator in site.actuators.values())
+    return APART * len(_queue(site))
 
 
 def _room_at(draft: Draft, actuator: Actuator) -> Nanos:

@@ -1,5 +1,6 @@
 """Due occurrences become tasks, or rows that say why not. The cursor moves in the same decision."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
@@ -9,7 +10,7 @@ from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.rules.stopping import give_up
-from edgectl.engine.state import Quiet
+from edgectl.engine.state import Nap, Naps, Quiet
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso, seconds
@@ -56,14 +57,40 @@ def run(draft: Draft) -> None:
         return
     wakes: list[Nanos] = []
     open_ = {task.schedule for task in draft.tasks()}
+    naps = _naps(draft, now)
+    asleep = dict[str, Nap]()
     for schedule in state.schedules:
-        wake = _answer(draft, schedule, _as_it_may_know(draft, schedule, now), open_=schedule.name in open_)
+        runs, nap = schedule.name in open_, naps.get(schedule.name)
+        if nap is not None and _sleeps(draft, schedule, nap, now, runs):
+            wake = nap.until
+        else:
+            wake = _answer(draft, schedule, _as_it_may_know(draft, schedule, now), open_=runs)
+            cursor = draft.cursor(schedule.name)
+            if cursor is not None and not schedule.needs_synced_clock:
+                asleep[schedule.name] = Nap(cursor, runs, wake)
         if wake is not None:
             wakes.append(wake)
             draft.wake(wake)
+    if asleep and not draft.latches_changed:
+        draft.naps = Naps(distance=now.wall - now.mono, trust=now.trust, of={**naps, **asleep})
     if not draft.plans_changed:
         until = min(wakes, default=now.mono + A_DAY)
         draft.quiet = Quiet(until=until, distance=now.wall - now.mono, trust=now.trust)
+
+
+def _naps(draft: Draft, now: Now) -> Mapping[str, Nap]:
+    """What is known of schedules that have nothing to do. A step of the clock or a latch makes all of it void."""
+    naps = draft.naps
+    if draft.latches_changed or naps.trust is not now.trust or abs(now.wall - now.mono - naps.distance) >= STEP:
+        return {}
+    return naps.of
+
+
+def _sleeps(draft: Draft, schedule: Schedule, nap: Nap, now: Now, runs: bool) -> bool:
+    """A run that has ended, a cursor that was moved and the hour itself wake it."""
+    if nap.open_ is not runs or (nap.until is not None and now.mono >= nap.until):
+        return False
+    return draft.cursor(schedule.name) is nap.cursor
 
 
 def doubt_windows(draft: Draft) -> None:

@@ -21,7 +21,9 @@ def abort(draft: Draft, task: Task, why: Code) -> None:
 
 def mine(draft: Draft, task: Task) -> list[Output]:
     """The outputs that this task has on, or has not seen off yet."""
-    return [output for output in draft.owed() if output.task_id == task.task_id]
+    names = {command.actuator for command in draft.commands(task.task_id)}
+    found = [output for output in map(draft.output, names) if output is not None and output.owed_off]
+    return sorted((o for o in found if o.task_id == task.task_id), key=lambda o: (not pushes(draft, o.name), o.name))
 
 
 def pushes(draft: Draft, actuator: str) -> bool:

@@ -196,6 +196,7 @@ def start(draft: Draft, task: Task) -> None:
         # Made anew: how much is run, and by which readings, has just been decided.
         decided = workflow.table(draft.state.site, running)
         walk.enter(draft, running, decided, decided[0].name)
+        _take(draft, running)
 
     # A stage that is gone through only when something goes wrong must not keep the plants from their water.
     parts = {name for stage in main_line(table) for name in stage.opens}
@@ -237,14 +238,26 @@ def resume(draft: Draft, task: Task) -> bool:
 def _shared(draft: Draft, task: Task, table: Table) -> bool:
     """Does anyone else hold a part of this run, or plan to within its own?"""
     parts = {name for stage in table for name in stage.opens}
-    if any(output.name in parts for output in draft.owed()):
+    if any(output.owed_off for name in parts if (output := draft.output(name)) is not None):
         return True
-    planned: set[str] = set()
-    for other in draft.tasks():
-        if other.status is not TaskStatus.RUNNING or not other.stage or other.task_id == task.task_id:
-            continue
-        theirs = {name for stage in table_of(draft.state.site, other) for name in stage.opens}
-        if parts & theirs:
-            return True
-        planned |= theirs
+    taken = _taken(draft)
+    if any(taken.get(name, task.task_id) != task.task_id for name in parts):
+        return True
+    planned = {name for name, holder in taken.items() if holder != task.task_id} if draft.state.site.groups else set()
     return any(groups.full(draft, stage.opens, planned) for stage in table)
+
+
+def _taken(draft: Draft) -> dict[str, str]:
+    """Which running task holds each part that one of its stages opens. Worked out once, until a task ends."""
+    if draft.taken is None:
+        draft.taken = {}
+        for task in draft.tasks():
+            if task.status is TaskStatus.RUNNING and task.stage:
+                _take(draft, task)
+    return draft.taken
+
+
+def _take(draft: Draft, task: Task) -> None:
+    """The table of a task does not change while it runs, so all of its stages are taken at once."""
+    if draft.taken is not None:
+        draft.taken.update((name, task.task_id) for stage in table_of(draft.state.site, task) for name in stage.opens)

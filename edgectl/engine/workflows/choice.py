@@ -93,8 +93,10 @@ def _contract(draft: Draft, task: Task, parts: Collection[str]) -> Need | None:
     """The decisions that stand before the workflow's own; None when it may speak."""
     payload = task.payload
     key = _key(task)
-    others = [other for other in draft.tasks() if other.status is TaskStatus.RUNNING and other.task_id != task.task_id]
-    if key is not None and any(_key(other) == key for other in others):
+    if key is not None and any(
+        _key(other) == key and other.status is TaskStatus.RUNNING and other.task_id != task.task_id
+        for other in draft.tasks()
+    ):
         return Need(SKIP, Code.ALREADY_RUNNING)
     if hours.outside(draft, task):
         return Need(SKIP, Code.OUTSIDE_WINDOW)

@@ -1,0 +1,151 @@
+"""P17: the calendar at its limits: 1,000 schedules due in one second, a year of 1,000 planned, 10,000 loaded."""
+
+import statistics
+import time
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
+from rows import Goal, main, spread
+
+from edgectl.engine.state import Phase, State
+from edgectl.engine.turn import Stepper
+from edgectl.journal.memory import MemoryJournal
+from edgectl.model.inputs import ReadBack
+from edgectl.model.site import Site, Zone
+from edgectl.model.time import SECOND, Now, from_datetime
+from edgectl.model.timeline import Cursor
+from edgectl.scheduler import cadence
+from edgectl.scheduler.preview import Course, foresee
+from edgectl.scheduler.schedule import At, Cron, Schedule
+from edgectl.simulate.example import example_site
+
+BERLIN = ZoneInfo("Europe/Berlin")
+BEGIN = from_datetime(datetime(2026, 6, 1, 4, tzinfo=UTC))  # six o'clock there
+YEAR = 365 * 86_400 * SECOND
+
+
+def house(many: int) -> Site:
+    """So many zones, each with a pump and a valve of its own."""
+    site = example_site()
+    pump, valve = (replace(site.actuators[name], requires=(), stop_if=()) for name in ("pump", "valve"))
+    actuators, zones = {}, {}
+    for n in range(many):
+        actuators[f"p{n}"] = replace(pump, name=f"p{n}", channel=f"b{n}.relay_1")
+        actuators[f"v{n}"] = replace(valve, name=f"v{n}", channel=f"b{n}.relay_2")
+        zones[f"z{n}"] = Zone(name=f"z{n}", number=n + 1, pump=f"p{n}", valve=f"v{n}")
+    return replace(site, sensors={}, actuators=actuators, zones=zones)
+
+
+def watering(n: int, zones: int, when: At | Cron) -> Schedule:
+    return Schedule(
+        name=f"s{n}", zone=f"z{n % zones}", task_type="irrigation", cadence=when, payload={"duration_s": 60.0}
+    )
+
+
+def ready(site: Site, schedules: tuple[Schedule, ...], cursors: tuple[Cursor, ...]) -> Stepper:
+    stored = replace(MemoryJournal().load(), cursors=cursors)
+    state = State.begin(site=site, schedules=schedules, stored=stored, boot_id="b", started=0)
+    state.phase = Phase.READY
+    state.unproven.clear()
+    for name in site.actuators:
+        state.seen[name] = ReadBack(actuator=name, on=False, at=1)
+    return Stepper(state)
+
+
+def commit(stepper: Stepper, now: Now) -> None:
+    """One turn, and its rows on a disk that takes no time."""
+    stepper.turn(now)
+    if stepper.next_batch() is not None:
+        stepper.committed(now)
+
+
+def same_second(many: int) -> tuple[float, int]:
+    """Seconds that the turn takes in which so many schedules strike, and the tasks that it accepts."""
+    schedules = tuple(watering(n, many, At(minutes=(360,))) for n in range(many))
+    cursors = tuple(Cursor(schedule=s.name, position=BEGIN - 3600 * SECOND) for s in schedules)
+    stepper = ready(house(many), schedules, cursors)
+    hour = 10 * 3600 * SECOND  # the loads of a start are back
+    commit(stepper, Now(mono=hour, wall=BEGIN - SECOND))
+    begin = time.perf_counter()
+    stepper.turn(Now(mono=hour + SECOND, wall=BEGIN))
+    return time.perf_counter() - begin, len(stepper.state.tasks)
+
+
+def year_of(many: int, when: At | Cron) -> tuple[float, int]:
+    """Seconds to foresee a year, and the occurrences in it."""
+    schedules = tuple(watering(n, many, when) for n in range(many))
+    numbers = {f"z{n}": n + 1 for n in range(many)}
+    cadence.next_strike.cache_clear()
+    begin = time.perf_counter()
+    rows = foresee(schedules, BERLIN, numbers, Course(begin=BEGIN, span=YEAR))
+    return time.perf_counter() - begin, len(rows)
+
+
+def bare_year(expression: str, many: int) -> float:
+    """Seconds that the library alone takes to name the same instants."""
+    begin = time.perf_counter()
+    for _ in range(many):
+        start = datetime(2026, 6, 1, 6, tzinfo=BERLIN)
+        for at in CronSim(expression, start):
+            if (at - start).days >= 365:
+                break
+    return time.perf_counter() - begin
+
+
+def first_turn(many: int) -> tuple[float, float]:
+    """Seconds until a start knows all its schedules and has answered for them, and of a turn after that."""
+    schedules = tuple(watering(n, 100, Cron(expression=f"{n % 60} {n // 60 % 24} * * *")) for n in range(many))
+    cursors = tuple(Cursor(schedule=s.name, position=BEGIN - 60 * SECOND) for s in schedules)
+    cadence.next_strike.cache_clear()
+    site = house(100)
+    begin = time.perf_counter()
+    stepper = ready(site, schedules, cursors)
+    commit(stepper, Now(mono=SECOND, wall=BEGIN + 30 * SECOND))
+    started = time.perf_counter() - begin
+    commit(stepper, Now(mono=2 * SECOND, wall=BEGIN + 31 * SECOND))
+    begin = time.perf_counter()
+    stepper.turn(Now(mono=3 * SECOND, wall=BEGIN + 32 * SECOND))
+    return started, time.perf_counter() - begin
+
+
+def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
+    dues: dict[int, list[float]] = {100: [], 1000: []}
+    years: dict[str, list[float]] = {"at": [], "cron": [], "bare": []}
+    starts: list[tuple[float, float]] = []
+    accepted, told = 0, {"at": 0, "cron": 0}
+    for _ in range(3):
+        for many, took in dues.items():
+            seconds, accepted = same_second(many)
+            took.append(seconds)
+        for kind, when in (("at", At(minutes=(360,))), ("cron", Cron(expression="0 6 * * *"))):
+            seconds, told[kind] = year_of(1000, when)
+            years[kind].append(seconds)
+        years["bare"].append(bare_year("0 6 * * *", 1000))
+        starts.append(first_turn(10_000))
+    each = {many: statistics.median(took) / many * 1e6 for many, took in dues.items()}
+    return [
+        ("1,000 due in one second: the turn, ms", spread([1000 * s for s in dues[1000]])),
+        ("1,000 due in one second: tasks accepted in that turn", str(accepted)),
+        ("a year of 1,000 schedules at a time of day, s", spread(years["at"])),
+        ("the same as crontabs, s", spread(years["cron"])),
+        ("cronsim alone, naming the same instants, s", spread(years["bare"])),
+        ("occurrences of that year", f"{told['at']} and {told['cron']}"),
+        ("10,000 schedules: from nothing to the first turn done, s", spread([a for a, _ in starts])),
+        ("10,000 schedules: a turn in which nothing is due, ms", spread([1000 * b for _, b in starts])),
+    ], [
+        Goal(row="P17", what="schedules answered for in that one turn", value=accepted, limit=1000, at_most=False),
+        Goal(row="P17", what="cost of one due schedule, 1,000 against 100", value=each[1000] / each[100], limit=1.2),
+        Goal(
+            row="P17",
+            what="a year of crontabs against cronsim alone",
+            value=statistics.median(years["cron"]) / statistics.median(years["bare"]),
+            limit=3,
+        ),
+        Goal(row="P17", what="turn with 10,000 idle schedules, ms", value=1000 * min(b for _, b in starts), limit=2),
+    ]
+
+
+if __name__ == "__main__":
+    main("P17 calendar", measure)
