@@ -116,7 +116,7 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
     starts: list[tuple[float, float]] = []
     accepted, told = 0, {"at": 0, "cron": 0}
     for _ in range(3):
-        for many, took in dues.items():
+        for many, took in dues.items():  # interleaved, so that a busy moment meets both
             seconds, accepted = same_second(many)
             took.append(seconds)
         for kind, when in (("at", At(minutes=(360,))), ("cron", Cron(expression="0 6 * * *"))):

@@ -40,11 +40,16 @@ def answer(
     first = next_strike(cadence, begin.position, zone, days)
     if first is None or first > now.wall:
         return Planned(occurrences=(), cursor=begin)
-    newest = next(strikes_back(cadence, begin.position, now.wall, zone, days))
+    following = next_strike(cadence, first, zone, days)
+    alone = following is None or following > now.wall
+    newest = first if alone else next(strikes_back(cadence, begin.position, now.wall, zone, days))
     # What was queued behind a run is not missed, unless the next one has come due since.
-    queued = begin.waits == QUEUED and first == newest
-    limit = begin.position if queued else given_up(schedule, begin, now, zone, lost=lost)
-    rows = _missed(schedule, cadence, begin, limit, zone, lost=lost, doubted=now.wall - waited)
+    queued = begin.waits == QUEUED and alone
+    punctual = alone and now.wall - first <= TIMELY
+    limit = begin.position if queued or punctual else given_up(schedule, begin, now, zone, lost=lost)
+    rows = list[Occurrence]()
+    if limit > begin.position:
+        rows = _missed(schedule, cadence, begin, limit, zone, lost=lost, doubted=now.wall - waited)
     position = rows[-1].scheduled_for if rows else begin.position
     cursor = replace(begin, position=position, waits="", late_at=None)
     at = next_strike(cadence, max(limit, position), zone, days)

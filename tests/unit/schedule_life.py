@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import SECOND, Nanos, Now
+from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.cadence import strikes
 from edgectl.scheduler.catchup import RATE
@@ -28,6 +28,7 @@ class Life:
     takes: Nanos = 90 * SECOND
     room: int = RATE
     cursor: Cursor | None = None
+    trust: Trust = Trust.SYNCED
     rows: list[tuple[Occurrence, Nanos]] = field(default_factory=list)  # and the wall instant of the look
     ends: Nanos | None = None  # mono
 
@@ -39,7 +40,7 @@ class Life:
         planned = due(
             self.schedule,
             before,
-            Now(mono=self.mono, wall=self.wall),
+            Now(mono=self.mono, wall=self.wall, trust=self.trust),
             self.zone,
             busy=busy,
             lost=False,
@@ -58,8 +59,10 @@ class Life:
         while True:
             self.look()
             assert self.cursor is not None
-            wake = wake_at(self.schedule, self.cursor, Now(mono=self.mono, wall=self.wall), self.zone)
-            upcoming = min(until, *(at for at in (wake, self.ends) if at is not None and at > self.mono))
+            wake = None
+            if self.trust is Trust.SYNCED or isinstance(self.schedule.cadence, Every):
+                wake = wake_at(self.schedule, self.cursor, Now(mono=self.mono, wall=self.wall), self.zone)
+            upcoming = min([until, *(at for at in (wake, self.ends) if at is not None and at > self.mono)])
             self.wall += upcoming - self.mono
             self.mono = upcoming
             if upcoming == until:
@@ -72,6 +75,12 @@ class Life:
         self.mono = 5 * SECOND if boot else self.mono + span
         if self.ends is not None:
             self._finish()
+
+    def doubt(self, span: Nanos) -> None:
+        """Nobody knows for a while what time it is."""
+        self.trust = Trust.UNTRUSTED
+        self.live(span)
+        self.trust = Trust.SYNCED
 
     def step(self, by: Nanos) -> None:
         """Somebody sets the wall clock."""

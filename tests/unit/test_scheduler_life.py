@@ -67,6 +67,7 @@ ACTS = st.lists(
         st.tuples(st.just("live"), st.integers(1, 12 * 60)),
         st.tuples(st.just("down"), st.integers(1, 3 * 24 * 60)),
         st.tuples(st.just("boot"), st.integers(1, 3 * 24 * 60)),
+        st.tuples(st.just("doubt"), st.integers(1, 12 * 60)),
         st.tuples(st.just("step"), st.integers(-2 * 24 * 60, 2 * 24 * 60)),
     ),
     max_size=8,
@@ -84,6 +85,8 @@ def lived(schedule: Schedule, start: Nanos, acts: Acts, takes: Nanos) -> Life:
                 life.live(minutes * MINUTE)
             case "step":
                 life.step(minutes * MINUTE)
+            case "doubt":
+                life.doubt(minutes * MINUTE)
             case _:
                 life.down(minutes * MINUTE, boot=act == "boot")
         life.look()
@@ -104,7 +107,7 @@ def test_each_event_is_answered_for_once_whatever_happens(
     assert life.unanswered(start) == []
     if rule.policy is Policy.SKIP:
         assert life.of(Verdict.REPLAY) == []
-    known = {"due", "late", "queued", "catchup_skipped", "schedule_busy", "catchup_rate_limited"}
+    known = {"due", "late", "queued", "catchup_skipped", "schedule_busy", "catchup_rate_limited", "clock_untrusted"}
     assert {row.reason for row, _ in life.rows} <= known
 
 
