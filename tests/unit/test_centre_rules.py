@@ -1,0 +1,141 @@
+"""What the centre asks for, in the engine: the answer is in the commit of the deed, and nothing from afar widens."""
+
+from dataclasses import replace
+from typing import Any
+
+from edgectl.engine import envelope
+from edgectl.model.ask import Ask
+from edgectl.model.inputs import (
+    CentreRequest,
+    Concern,
+    Restrain,
+    Restraint,
+    TaskRequest,
+    TelemetryDropped,
+    Tighten,
+    Wish,
+)
+from edgectl.model.time import SECOND
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.world import World
+
+HOUR = 3600 * SECOND
+TIGHT = {"actuators": {"pump": {"max_on_s": 300}}}
+
+
+def world() -> World:
+    house = World(example_site(), example_schedules(), 1)
+    house.run(60 * SECOND)
+    return house
+
+
+def asked(house: World, wish: Wish | None, *, lasts: int = HOUR, code: str = "", refusal: str = "") -> dict[str, Any]:
+    """Ask, and return what the timeline says was answered."""
+    name = f"request-{house.state.seq}"
+    ask = Ask(request_id=name, kind="x", due_at=house.wall, expires_at=house.wall + lasts, created_by="desk")
+    house.offer(CentreRequest(token=9, ask=ask, wish=wish, code=code, refusal=refusal))
+    house.run(house.now + 2 * SECOND)
+    (told,) = [e for e in house.journal.timeline if e.details.get("request_id") == name]
+    assert (told.event_type, told.details["who"]) == ("CENTRE_REQUEST_ANSWERED", "centre:desk")
+    return dict(told.details)
+
+
+def hold(*, on: bool = True, who: str = "centre:desk") -> Restrain:
+    return Restrain(
+        token=9, what=Restraint.HOLD, on=on, who=who, zone="zone-1", why="spraying", lasts=HOUR if on else None
+    )
+
+
+def tighten(revision: int, limits: Any) -> Tighten:
+    return Tighten(token=9, revision=revision, limits=limits, who="centre:desk")
+
+
+def test_a_task_of_the_centre_is_a_task_like_any_other() -> None:
+    house = world()
+    wish = TaskRequest(
+        token=9,
+        zone="zone-1",
+        task_type="irrigation",
+        payload={"duration_s": 20},
+        source="centre",
+        correlation_id="centre:watering-1",
+        scheduled_for=house.wall,
+        due_at=house.wall + HOUR,
+        expires_at=house.wall + 2 * HOUR,
+    )
+    assert asked(house, wish)["ok"]
+    house.run(house.now + 120 * SECOND)
+    task = house.known("centre:watering-1")
+    assert task is not None
+    assert (task.status, task.source) == ("completed", "centre")
+    again = asked(house, replace(wish, payload={"duration_s": 30}, known=task))
+    assert (again["ok"], again["code"]) == (False, "idempotency_payload_mismatch")
+
+
+def test_a_hold_and_who_may_release_it() -> None:
+    house = world()
+    assert asked(house, hold())["ok"]
+    assert asked(house, hold(on=False))["ok"]
+    house.offer(hold(who="Ana"))
+    house.run(house.now + SECOND)
+    refused = asked(house, hold(on=False))
+    assert (refused["code"], refused["why"]) == (
+        "held_on_site",
+        "Ana put it on at the site, and only there it is released",
+    )
+    assert house.state.latches["hold:zone-1"].held
+
+
+def test_what_is_late_or_not_understood_does_nothing() -> None:
+    house = world()
+    late = asked(house, hold(), lasts=-1)
+    assert (late["ok"], late["code"]) == (False, "task_expired")
+    unknown = asked(house, None, code="unknown_request", refusal="'reboot' is nothing")
+    assert (unknown["ok"], unknown["why"]) == (False, "'reboot' is nothing")
+    assert "hold:zone-1" not in house.state.latches
+
+
+def test_limits_are_in_force_from_the_next_turn_on_and_across_restarts() -> None:
+    house = world()
+    assert asked(house, tighten(1, TIGHT))["ok"]
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND
+    assert house.state.local.actuators["pump"].max_on == 600 * SECOND
+    house._begin()
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND
+    house.run(house.now + 60 * SECOND)
+    worse = {"actuators": {"pump": {"max_on_s": 200}, "valve": {"max_on_s": 10_000}}}
+    assert asked(house, tighten(2, worse))["code"] == "limits_refused"
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND, "whole or not at all"
+    assert asked(house, tighten(1, {}))["code"] == "limits_refused", "a number that is not newer"
+    assert asked(house, tighten(2, {}))["ok"]
+    assert house.state.site == house.state.local
+
+
+def test_limits_that_leave_no_room_for_planned_work_are_refused_or_given_up() -> None:
+    house = world()
+    refused = asked(house, tighten(1, {"actuators": {"pump": {"max_on_s": 1}}}))
+    assert "every run of it would be refused" in refused["why"]
+    assert asked(house, tighten(2, TIGHT))["ok"]
+    # The next site file waters for longer than the centre's limits allow: the file alone is in force.
+    first, *others = house.schedules
+    house.schedules = (replace(first, payload={"duration_s": 400}), *others)
+    house._begin()
+    house.run(house.now + 60 * SECOND)
+    assert house.state.site == house.state.local
+    assert not house.state.latches[envelope.NAME].held
+    told = [e for e in house.journal.timeline if e.event_type == "LIMITS_TIGHTENED"]
+    assert told[-1].details["who"] == "engine"
+    assert first.name in told[-1].details["why"]
+
+
+def test_dropped_readings_and_gaps_are_told() -> None:
+    house = world()
+    house.offer(TelemetryDropped(minutes=12, budget=1 << 20))
+    gap = Concern(code="parity_gap", subject="centre", active=True, message="missing there: 4", advice="look")
+    house.offer(gap)
+    house.run(house.now + SECOND)
+    assert house.state.alarms["parity_gap:centre"].active
+    assert [e.details["minutes"] for e in house.journal.timeline if e.event_type == "TELEMETRY_DROPPED"] == [12]
+    house.offer(replace(gap, active=False))
+    house.run(house.now + SECOND)
+    assert not house.state.alarms["parity_gap:centre"].active
