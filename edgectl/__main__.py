@@ -11,6 +11,7 @@ COMMANDS = {
     "ack": "outputs:ack",
     "alarms": "outputs:alarms",
     "bus": "bus:bus",
+    "calibrate": "calibrate:calibrate",
     "central": "central:central",
     "channel": "outputs:channel",
     "check": "check:check",

@@ -45,8 +45,11 @@ class House(Protocol):
     async def submit(self, request: Body, who: str) -> Body:
         """Ask for a task."""
 
-    async def output_on(self, name: str, seconds: float, who: str) -> Body:
+    async def output_on(self, name: str, seconds: float, who: str, *, service: bool = False) -> Body:
         """Switch an output on for a while."""
+
+    async def calibrate(self, subject: str, request: Body, who: str) -> Body:
+        """Take a sensor out for calibration, or give it back with what was found."""
 
     async def output_off(self, name: str, who: str) -> Body:
         """Switch an output off."""

@@ -10,6 +10,7 @@ from edgectl.api.events import Happenings
 from edgectl.api.house import House, Looks, Unavailable
 from edgectl.api.operation import Call, Operation, Query
 from edgectl.api.wishes import (
+    CalibrationWish,
     ModeWish,
     Nothing,
     OnWish,
@@ -157,7 +158,11 @@ def orders(house: House) -> list[Operation]:
         return await house.override(call.path("zone"), call.path("setting"), call.body, call.who)
 
     async def output_on(call: Call) -> Any:
-        return await house.output_on(call.path("name"), float(call.body["seconds"]), call.who)
+        service = call.body.get("service") is True
+        return await house.output_on(call.path("name"), float(call.body["seconds"]), call.who, service=service)
+
+    async def calibrate(call: Call) -> Any:
+        return await house.calibrate(call.path("subject"), call.body, call.who)
 
     async def output_off(call: Call) -> Any:
         return await house.output_off(call.path("name"), call.who)
@@ -190,6 +195,7 @@ def orders(house: House) -> list[Operation]:
         _post("/zones/{zone}/override/{setting}", "Another value for a while.", override, OverrideWish, (404, 409)),
         _delete("/zones/{zone}/override/{setting}", "The value of the site file again.", override),
         _post("/stop-water", "Pumps, valves, dosing off.", restrain("stop_water", on=True), RestraintWish, (409,)),
+        _post("/calibrations/{subject}", "A step of a calibration.", calibrate, CalibrationWish, (404, 409)),
         _post("/outputs/{name}/on", "An output on, for a while.", output_on, OnWish, (404, 409)),
         _post("/outputs/{name}/off", "An output off.", output_off, Nothing, (404,)),
         _post("/stop-all", "Everything dangerous off.", stop_all, Nothing),

@@ -1,6 +1,6 @@
 """What may be sent: the bodies of requests. Unknown fields are refused, so that a misspelt one is never ignored."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,6 +19,7 @@ class OnWish(Wish):
     """an ON needs its end"""
 
     seconds: float = Field(allow_inf_nan=False)
+    service: bool = Field(default=False, description="a dosing pump gives into a measure, or a pump is bumped")
 
 
 class ShelfWish(Wish):
@@ -38,6 +39,18 @@ class RestraintWish(Reason):
     """A lock says why; a hold says how long."""
 
     seconds: float | None = Field(default=None, allow_inf_nan=False)
+
+
+Pair = Annotated[list[float], Field(min_length=2, max_length=2, description="[shown, known]")]
+
+
+class CalibrationWish(Reason):
+    """A step of a calibration, with what was shown and what was known."""
+
+    step: Literal["begin", "finish", "cancel"]
+    kind: Literal["", "ph", "ec", "level", "pump"] = ""
+    points: list[Pair] = Field(default_factory=list, max_length=2)
+    accept: bool = False
 
 
 class OverrideWish(Reason):

@@ -108,6 +108,7 @@ def run(
         proxied=behind_proxy,
         central=loaded.central,
         pair=_pair(loaded),
+        config=loaded.entries,
     )
     try:
         code = live(house)

@@ -18,7 +18,6 @@ from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.schema_dispatch import PostgresLease
 from edgectl.config.schema_times import ScheduleEntry
-from edgectl.config.source import Path, dotted
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
 from edgectl.model.lease import USUAL, Terms
@@ -27,8 +26,6 @@ from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
 KEYS = ("password", "ca", "certificate", "key")  # the credentials of an MQTT bus
-# Valid and harmless, and nothing happens yet. A star stands for any name.
-NOT_YET: tuple[Path, ...] = (("sensors", "*", "calibrate_every"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +60,7 @@ class Loaded:
     loads: tuple[Load, ...] = ()
     central: Central | None = None
     effective: tuple[Effective, ...] = ()
+    entries: Mapping[str, str] = field(default_factory=dict)  # each entry of the file as one line
     outside_scheduler: bool = False
     pair: PairSection | None = None
 
@@ -208,14 +206,6 @@ def build_pair(parts: Parts, origins: Origins) -> PairSection | None:
 def ignored(parts: Parts) -> tuple[str, ...]:
     """What was written, is valid, and is not acted on yet."""
     found: list[str] = []
-    for pattern in NOT_YET:
-        names: tuple[str, ...] = ("",)
-        if "*" in pattern:
-            names = tuple(getattr(parts, str(pattern[0])))
-        for name in names:
-            path = tuple(name if part == "*" else part for part in pattern)
-            if parts.findings.written(path):
-                found.append(dotted(path))
     for name, actuator in parts.actuators.items():
         if defaults.falls(actuator):
             continue

@@ -115,6 +115,8 @@ def safe_state(role: Role) -> tuple[str, str]:
     """`safe` and `on_restart` of a role."""
     if role in DRIVES:
         return "position", "reconcile"
+    if role is Role.SIREN:
+        return "on", "reconcile"
     if role in DANGEROUS:
         return "off", "safe"
     return ("off", "reconcile") if role in (Role.HEATER, Role.CONTACTOR) else ("keep", "reconcile")

@@ -30,10 +30,6 @@ class Findings:
         """True when this path, or something in it, has been reported already."""
         return any(known[: len(path)] == path for known in self._paths)
 
-    def written(self, path: Path) -> bool:
-        """True when somebody wrote this path."""
-        return find(self.root, path)[2]
-
     def mark(self, path: Path) -> Mark:
         """Where the key at a path stands, or its nearest ancestor."""
         return find(self.root, path)[0]

@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from edgectl.config import advice, build, feasibility, stages
 from edgectl.config.build import Loaded
+from edgectl.config.entries import entries
 from edgectl.config.files import read
 from edgectl.config.findings import Findings
 from edgectl.config.origins import Origins
@@ -61,6 +62,7 @@ def load(path: Path) -> Loaded:
         central=build.build_central(parts),
         effective=tuple(origins.lines),
         pair=build.build_pair(parts, origins),
+        entries=entries(root),
         outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
     )
 

@@ -165,6 +165,7 @@ class ActuatorEntry(Strict):
         "motor_valve",
         "co2",
         "contactor",
+        "siren",
     ] = Field(description="what it is for: the role decides what safe means")
     max_on: SomeTime | None = Field(None, description="the longest it may ever stay on, for example 10m")
     min_off: Duration | None = Field(None, description="the shortest rest, for example 5s")

@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from edgectl.engine.turn import InboxFull, Stepper
-from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, ReadBack, ReserveUsed, Samples, Send
+from edgectl.model.inputs import Answer, Carried, Effect, Input, ReadBack, ReserveUsed, Samples
 from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -59,7 +59,7 @@ class Control:
         stepper: Stepper,
         clock: Clock,
         journal: DurableCommit,
-        carry: Callable[[Send | MakeSafe | AskState], None],
+        carry: Callable[[Carried], None],
         *,
         on_entries: Callable[[tuple[Entry, ...]], None],
         storage_errors: tuple[type[Exception], ...],

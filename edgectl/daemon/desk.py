@@ -10,7 +10,8 @@ from edgectl.daemon.control import Control, Refused
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError
 from edgectl.model.ask import Ask
-from edgectl.model.inputs import Cancel, CentreRequest, Override, Restrain, Restraint, TaskRequest, Tighten, Wish
+from edgectl.model.hands import Override
+from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, TaskRequest, Tighten, Wish
 from edgectl.model.task import Task
 from edgectl.model.time import seconds
 

@@ -7,11 +7,13 @@ from itertools import count
 from edgectl.daemon.lines import Deliver, Line, line_of
 from edgectl.drivers.line import Alarm
 from edgectl.drivers.wiring import Bus
-from edgectl.model.inputs import AskState, DeviceHealth, MakeSafe, ReadBack, Reply, ReplyStatus, Send
+from edgectl.model.deadman import Sound
+from edgectl.model.inputs import AskState, Carried, DeviceHealth, MakeSafe, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.site import Role, Site
-from edgectl.model.time import Nanos, Now
+from edgectl.model.time import SECOND, Nanos, Now
 
 LOG = logging.getLogger("edgectl")
+STALE = 10 * SECOND  # a word to a siren that has waited longer is of no use
 
 
 class Field:
@@ -54,9 +56,13 @@ class Field:
             why = "its bus is of a type that this version does not drive"
             self._deliver(DeviceHealth(device=name, healthy=False, at=self._now().mono, reason=why))
 
-    def carry(self, effect: Send | MakeSafe | AskState) -> None:
+    def carry(self, effect: Carried) -> None:
         """Hand an effect to its bus. One that no bus can carry is answered at once."""
         task = self._route.get(effect.actuator)
+        if isinstance(effect, Sound):
+            silent, limit = effect.silent_for, self._now().mono + STALE
+            order = Send(cmd_id="", actuator=effect.actuator, on=silent is None, lease=silent, not_after=limit)
+            return None if task is None else task.take(order)
         if task is not None:
             task.take(effect)
             return

@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
-from edgectl.daemon import task_views, views
+from edgectl.daemon import hands, task_views, views
 from edgectl.daemon.buses import buses
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
@@ -29,7 +29,6 @@ from edgectl.model.inputs import (
     ManualOff,
     ManualOn,
     Mode,
-    Override,
     Restrain,
     Restraint,
     Resume,
@@ -48,7 +47,6 @@ T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
 CONTROL_SILENT = 3 * SECOND
 PATIENCE = 120 * SECOND  # who names no times waits for whatever waters before
-LONGEST_WORDS = 200
 SOURCES = frozenset({"centre", "api", "cli", "page"})
 EXPIRY = 105 * SECOND
 LATER_EXPIRY = 2 * 3600 * SECOND  # of a task for later whose asker names no end
@@ -214,10 +212,16 @@ class DaemonHouse:
 
         return await self._ask(make)
 
-    async def output_on(self, name: str, seconds_: float, who: str) -> Body:
+    async def output_on(self, name: str, seconds_: float, who: str, *, service: bool = False) -> Body:
         """A manual ON with its end."""
         lease = seconds(seconds_) if 0 < seconds_ < 1e6 else 0
-        return await self._ask(lambda token: ManualOn(token=token, actuator=name, lease=lease, who=who))
+        return await self._ask(
+            lambda token: ManualOn(token=token, actuator=name, lease=lease, who=who, service=service)
+        )
+
+    async def calibrate(self, subject: str, request: Body, who: str) -> Body:
+        """One step of a calibration."""
+        return await self._ask(hands.calibration(subject, request, who))
 
     async def output_off(self, name: str, who: str) -> Body:
         """A manual OFF."""
@@ -240,10 +244,10 @@ class DaemonHouse:
         number = isinstance(lasts, int | float) and not isinstance(lasts, bool) and math.isfinite(lasts)
         if lasts is not None and not number:
             raise Unavailable(422, "payload_invalid", "seconds must be a number", 'send {"seconds": 3600}')
-        kind, why = Restraint(what), str(request.get("why", ""))[:LONGEST_WORDS]
+        kind, why = Restraint(what), str(request.get("why", ""))[: hands.LONGEST_WORDS]
         place = self._zone(zone) if kind is not Restraint.STOP_WATER else ""
         # A service lock bears the name that the person gave: it may hang there after everybody else has gone home.
-        person = str(request.get("who") or who)[:LONGEST_WORDS]
+        person = str(request.get("who") or who)[: hands.LONGEST_WORDS]
         return await self._ask(
             lambda token: Restrain(
                 token=token,
@@ -265,20 +269,7 @@ class DaemonHouse:
 
     async def override(self, zone: str, setting: str, request: Body, who: str) -> Body:
         """Another value for a setting, for a while; without a value it is taken back."""
-        value, lasts = request.get("value"), request.get("seconds") or 0.0
-        place, why = self._zone(zone), str(request.get("why", ""))[:LONGEST_WORDS]
-        person = str(request.get("who") or who)[:LONGEST_WORDS]
-        return await self._ask(
-            lambda token: Override(
-                token=token,
-                zone=place,
-                setting=setting,
-                value=value,
-                lasts=seconds(min(max(lasts, 0.0), 1e8)),
-                who=person,
-                why=why,
-            )
-        )
+        return await self._ask(hands.override(self._zone(zone), setting, request, who))
 
     async def cancel(self, task_id: str, who: str) -> Body:
         """End a task before its time."""

@@ -21,6 +21,7 @@ HINTS = {
 HTTP = {
     "unknown_zone": 404,
     "unknown_actuator": 404,
+    "unknown_sensor": 404,
     "unknown_alarm": 404,
     "unknown_schedule": 404,
     "schedule_busy": 409,

@@ -10,8 +10,8 @@ import gc
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,7 @@ class House:
     proxied: bool = False
     central: Central | None = None
     pair: PairTerms | None = None
+    config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
 
 
 class Daemon:
@@ -161,6 +162,7 @@ class Daemon:
             started=started,
             former=self._left.debts,
             lead=self._lead,
+            config=house.config,
         )
         control = Control(
             Stepper(state),

@@ -1,5 +1,6 @@
 """Read models: the engine's state in the words and units that people read. Pure."""
 
+from math import isfinite
 from typing import Any
 
 from edgectl.engine.draft import Draft
@@ -9,6 +10,7 @@ from edgectl.engine.state import State
 from edgectl.model.channel import Reading
 from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Mode
+from edgectl.model.site import Sensor
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Now, Trust, iso
 from edgectl.model.timeline import Alarm
@@ -58,12 +60,28 @@ def readings(state: State, now: Now) -> list[View]:
         reading = draft.read(name)
         age = None if reading.age is None else round(reading.age / SECOND, 1)
         row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": ", ".join(sensor.channels)}
+        row |= {"shown": shown(state, sensor), "calibration": calibration(state, name)}
         if isinstance(reading, Reading):
             quality = {"quality": round(reading.quality, 2), "weakest": reading.weakest}
             rows.append({**row, "value": round(reading.value, 3), **quality})
         else:
             rows.append({**row, "value": None, "missing": reading.reason.value})
     return rows
+
+
+def shown(state: State, sensor: Sensor) -> float | None:
+    """What the device shows, in the sensor's unit and without any correction: what a calibration goes by."""
+    sample = state.image.get(sensor.channel)
+    value = None if sample is None else sensor.scaled(sample.value)
+    return round(value, 4) if value is not None and isfinite(value) else None
+
+
+def calibration(state: State, name: str) -> View | None:
+    """When a sensor was last calibrated, by whom and to what; None where nobody ever did."""
+    done = state.calibrations.get(name)
+    if done is None:
+        return None
+    return {"at": iso(done.since), "who": done.who, "how": done.why, "gain": done.factor, "offset": done.value}
 
 
 def outputs(state: State, now: Now) -> list[View]:

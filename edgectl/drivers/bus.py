@@ -19,6 +19,7 @@ from edgectl.drivers.languages.seam import Differs, Lost, Measured, Outcome, Ref
 from edgectl.drivers.news import News
 from edgectl.drivers.offs import Offs
 from edgectl.drivers.pollplan import Block, apart
+from edgectl.drivers.profile import Arm, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wirelog import WireLog
@@ -44,13 +45,7 @@ class BusOwner:
             for name, actuator in site.actuators.items()
             if actuator.device in self._devices
         }
-        self._endless = {  # actuators whose ON the device does not end
-            name
-            for name, device in self._home.items()
-            if not device.profile.outlets[site.actuators[name].channel.split(".", 1)[1]].timed(
-                inverted=site.actuators[name].inverted
-            )
-        }
+        self._endless = {n for n, device in self._home.items() if not device.ends(site.actuators[n])}
         self._reads = reads_of(bus, site)
         self._due: dict[Read, Nanos] = dict.fromkeys(self._reads, 0)
         self._looks: dict[tuple[Read, Lane], Exchange] = {}  # the same reads for ever: made once
@@ -199,7 +194,7 @@ class BusOwner:
                 self._news.drop(self._control.popleft(), now, "its time passed while the bus was busy")
                 continue
             device = self._device(item)
-            if (check := self._doubt(device, Lane.CONTROL)) is not None:
+            if (check := self._doubt(device, Lane.CONTROL, now)) is not None:
                 return check
             self._control.popleft()
             if not isinstance(item, Send):
@@ -214,7 +209,7 @@ class BusOwner:
         if not due:
             return None
         read = self._reads[min(due)[1]]
-        return self._doubt(self._device(read), Lane.POLL) or self._look(read, Lane.POLL)
+        return self._doubt(self._device(read), Lane.POLL, now) or self._look(read, Lane.POLL)
 
     def _device(self, item: Send | Read) -> Device:
         return self._home[item.actuator] if isinstance(item, Send) else self._devices[item.device]
@@ -222,8 +217,10 @@ class BusOwner:
     def _may_poll(self, read: Read, at: Nanos, now: Nanos) -> bool:
         return at <= now and self.health[read.device].rest_until <= now
 
-    def _doubt(self, device: Device, lane: Lane) -> Exchange | None:
-        unverified = self.health[device.name].unverified
+    def _doubt(self, device: Device, lane: Lane, now: Nanos) -> Exchange | None:
+        health = self.health[device.name]
+        health.audit(now)
+        unverified = health.unverified
         return self._exchange(lane, device, Verify(check=unverified[0])) if unverified else None
 
     def _look(self, read: Read, lane: Lane) -> Exchange:
@@ -262,6 +259,9 @@ class BusOwner:
             case _, Refused():
                 self._refused(exchange, outcome, now)
                 return
+            case Verify(check=Arm()), Differs(puts=puts) if not health.put:
+                health.write(puts)
+                return
             case Verify(), Differs(why=wrong):
                 profile = exchange.device.profile.name
                 self._stranger(health, f"is no {profile}, or is not set up as one: {wrong}", now)
@@ -269,6 +269,10 @@ class BusOwner:
             case Verify(check=check), _:
                 if check in health.unverified:
                     health.unverified.remove(check)
+                if isinstance(check, Put):
+                    health.put.append(check)
+                elif isinstance(check, Arm):
+                    self._news.armed(health, now)
             case Off(actuator=name), _:
                 self._offs.echoed(name, now)
             case Switch(send=send), _:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.pollplan import Block
-from edgectl.drivers.profile import Channel, Check, Profile, Register
+from edgectl.drivers.profile import Arm, Channel, Check, Profile, Put, Register
 from edgectl.drivers.wirelog import WireLog
 from edgectl.model.channel import Sample
 from edgectl.model.time import Nanos
@@ -40,6 +40,16 @@ def mismatch(check: Check, pdu: bytes) -> str | None:
             wanted = f"{check.low:g}" if check.low == check.high else f"{check.low:g} to {check.high:g}"
             return f"{check.what} is {value:g}, it must be {wanted}"
     return None
+
+
+def unarmed(arm: Arm, pdu: bytes) -> tuple[Put, ...]:
+    """The writes that are missing for the device to fall safe by itself."""
+    held = [modbus.number(pdu, index, "u16") for index in range(arm.count)]
+    return tuple(
+        Put(what=arm.what, address=arm.register.address + index, value=arm.value, before=value)
+        for index, value in enumerate(held)
+        if value != arm.value
+    )
 
 
 def _value(block: Block, channel: Channel, pdu: bytes) -> float | str:

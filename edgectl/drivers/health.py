@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from edgectl.drivers.profile import Demand
+from edgectl.drivers.profile import Arm, Demand, Put
 from edgectl.drivers.wiring import Device
 from edgectl.model.time import MS, SECOND, Nanos
 
 SILENT_AFTER = 3  # unanswered requests in a row
 FIRST_REST = 500 * MS
 LONGEST_REST = 10 * SECOND
+AUDIT: Nanos = 3600 * SECOND
 
 
 @dataclass(slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Health:
     down: bool = False
     why: str = ""
     unverified: list[Demand] = field(default_factory=list)
+    put: list[Put] = field(default_factory=list)  # written since it was doubted, and not yet read back
+    audit_at: Nanos = 0
 
     def __post_init__(self) -> None:
         self.doubt()
@@ -31,6 +34,17 @@ class Health:
     def doubt(self) -> None:
         """It may be another one now: ask again who it is before it is believed."""
         self.unverified = list(self.demands)
+        self.put.clear()
+
+    def audit(self, now: Nanos) -> None:
+        """Somebody else may have changed what lets it fall safe by itself: look again now and then."""
+        if now >= self.audit_at:
+            self.audit_at = now + AUDIT
+            self.unverified += [d for d in self.demands if isinstance(d, Arm) and d not in self.unverified]
+
+    def write(self, puts: Iterable[Put]) -> None:
+        """What lets it fall safe by itself is missing: these come first, and then the look that found it again."""
+        self.unverified[:0] = puts
 
     def fence(self, demands: Iterable[Demand]) -> None:
         """Something is on its way to it: where answers do not name their question, these come in between."""

@@ -2,6 +2,7 @@
 
 from edgectl.drivers.health import Health
 from edgectl.drivers.reads import Read
+from edgectl.model.deadman import DeviceSet
 from edgectl.model.inputs import DeviceHealth, Input, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.time import Nanos
 
@@ -42,6 +43,12 @@ class News:
         told, health.down, health.why = health.down, True, why
         if not told:
             self.tell(DeviceHealth(device=health.device.name, healthy=False, at=now, reason=why))
+
+    def armed(self, health: Health, now: Nanos) -> None:
+        """What was written into a device has been read back."""
+        for put in health.put:
+            self.tell(DeviceSet(device=health.device.name, what=put.what, before=put.before, after=put.value, at=now))
+        health.put.clear()
 
     def well(self, health: Health, now: Nanos) -> None:
         """A device answers, and has shown who it is."""

@@ -120,7 +120,28 @@ class Setting:
     first: bool = False
 
 
-Demand = Check | Setting
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arm:
+    """Holding registers in a row that must hold a value for the device to fall safe by itself. They are written when
+    they do not, read back, and looked at again now and then: somebody else may have changed them."""
+
+    what: str
+    register: Register
+    value: int
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Put:
+    """One register of an `Arm`, on its way. `before` is what the device held."""
+
+    what: str
+    address: int
+    value: int
+    before: float
+
+
+Demand = Check | Setting | Arm | Put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +157,7 @@ class Profile:
     channels: Mapping[str, Channel] = field(default_factory=dict)
     outlets: Mapping[str, Outlet] = field(default_factory=dict)
     checks: tuple[Demand, ...] = ()
+    arms: tuple[Arm, ...] = ()
     circuit: tuple[str, ...] = ()  # the words by which a device that speaks text names its kind
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
     node_type: str = ""  # what a node says that it is

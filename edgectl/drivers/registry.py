@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 
 from edgectl.drivers.profile import (
     DEFAULT_TURNAROUND,
+    Arm,
     Asked,
     Channel,
     Check,
@@ -69,6 +70,7 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         channels={key: _channel(key, value, turnaround) for key, value in raw.get("channels", {}).items()},
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
         checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),
+        arms=tuple(_arm(item) for item in raw.get("arms", ())),
         quirks=tuple(raw.get("quirks", ())),
         sparse=bool(raw.get("sparse", False)),
     )
@@ -125,6 +127,11 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
 def _metered(raw: Mapping[str, Any]) -> Metered:
     slowest, fastest = raw["ml_per_min"]
     return Metered(slowest=float(slowest), fastest=float(fastest), least=seconds(raw["least_s"]))
+
+
+def _arm(raw: Mapping[str, Any]) -> Arm:
+    register = _register({**raw, "function": 3})
+    return Arm(what=raw["what"], register=register, value=raw["value"], count=raw.get("count", 1))
 
 
 def _demand(raw: Mapping[str, Any], turnaround: Nanos) -> Demand:

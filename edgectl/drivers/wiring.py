@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from edgectl.drivers.profile import Profile
+from edgectl.model.site import Actuator
 from edgectl.model.time import MS, Nanos
 
 # bus types that this version drives
@@ -97,6 +98,10 @@ class Device:
     node: str = ""
     zone: str = ""
     secret: str = ""
+
+    def ends(self, actuator: Actuator) -> bool:
+        """True when it ends an ON of this output by itself."""
+        return self.profile.outlets[actuator.channel.split(".", 1)[1]].timed(inverted=actuator.inverted)
 
     def place(self, bus: str) -> str:
         """Where a person looks for it."""

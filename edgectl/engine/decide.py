@@ -9,6 +9,7 @@ from edgectl.engine.rules import (
     admission,
     alarms,
     backups,
+    calibrations,
     centre,
     climate,
     conditions,
@@ -30,14 +31,18 @@ from edgectl.engine.rules import (
     restraints,
     schedule_orders,
     schedules,
+    siren,
     solution,
     stopping,
+    stuck,
     thirst,
     witness,
 )
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
+from edgectl.model.deadman import DeviceSet
+from edgectl.model.hands import Calibrate, Override
 from edgectl.model.inputs import (
     Acknowledge,
     Approve,
@@ -53,7 +58,6 @@ from edgectl.model.inputs import (
     ManualOn,
     Mode,
     NodeNews,
-    Override,
     ReadBack,
     Reply,
     ReserveUsed,
@@ -81,6 +85,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     """One turn. `state` is read and not changed; its image already holds the samples among the inputs."""
     draft = Draft(state, now)
     phase = state.phase
+    lasting.watch(draft)
     for item in inputs:
         _hear(draft, item)
     if phase is Phase.SETTLING:
@@ -104,9 +109,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         schedule_orders.expire(draft)
         crashes.watch(draft)
         rebuilt.watch(draft)
-        lasting.watch(draft)
         interlock.watch_outputs(draft)
-        backups.keep(draft)
         schedules.run(draft)
         thirst.watch(draft)
         enqueued.hand_over(draft)
@@ -114,12 +117,17 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         _work(draft)
         if draft.version == before:
             break
+    backups.keep(draft)
     climate.run(draft)
     witness.watch(draft)
+    witness.suspect(draft)
     dry_run.watch(draft)
+    stuck.watch(draft)
+    calibrations.watch(draft)
     photoperiod.watch(draft)
     solution.watch(draft)
     alarms.watch(draft)
+    siren.keep(draft)
     return draft.decision()
 
 
@@ -159,6 +167,8 @@ def _hear(draft: Draft, item: Input) -> None:
             schedule_orders.run_now(draft, item)
         case SetMode():
             restraints.set_mode(draft, item)
+        case Calibrate():
+            calibrations.calibrate(draft, item)
         case Override():
             overrides.override(draft, item)
         case Cancel():
@@ -173,6 +183,8 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.device(draft, item)
         case NodeNews():
             nodes.told(draft, item)
+        case DeviceSet():
+            conditions.device_set(draft, item)
         case Storage():
             conditions.storage(draft, item)
         case ReserveUsed():

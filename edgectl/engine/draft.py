@@ -11,7 +11,7 @@ from typing import Any
 
 from edgectl.engine.senses import sense
 from edgectl.engine.state import Decision, State
-from edgectl.model.channel import Missing, Reading, Use
+from edgectl.model.channel import Absence, Missing, Reading, Use
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Effect
 from edgectl.model.ledger import Ledger
@@ -54,6 +54,8 @@ class Draft:
         self.holding = state.holding
         self.unordered = state.unordered
         self.airing = state.airing
+        self.service = False  # a person stands beside it with a measure, or with an ear on the pump
+        self._in_hand: set[str] = set()  # sensors that were taken out in this very turn
 
     # -- reading
 
@@ -167,6 +169,8 @@ class Draft:
 
     def read(self, sensor_name: str, use: Use = Use.GUARD) -> Reading | Missing:
         """The sensor's value now, if it is good enough for this use."""
+        if self._in_hand and sensor_name in self._in_hand:
+            return Missing(sensor=sensor_name, reason=Absence.IN_CALIBRATION)
         return sense(self.state, sensor_name, self.now, use)
 
     def since(self, what: Hashable) -> Nanos:
@@ -206,6 +210,8 @@ class Draft:
                 self._cursors[change.schedule] = change
             case Latch():
                 self._latches[change.name] = change
+                if change.held and change.name.startswith("in_calibration:"):
+                    self._in_hand.add(change.name.partition(":")[2])
             case Alarm():
                 self._alarms[change.alarm_id] = change
             case Ledger():

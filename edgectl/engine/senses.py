@@ -41,7 +41,7 @@ def sense(state: State, sensor_name: str, now: Now, use: Use = Use.GUARD) -> Rea
     if isinstance(found, Missing):
         return found
     if sensor.calibrate_every is not None and sensor_name in state.calibrations:
-        found = _weakened(found, "calibration", _calibration(sensor, state.calibrations[sensor_name], now))
+        found = _weakened(found, "calibration", _calibration(sensor, state.calibrations[sensor_name].since, now))
     if found.quality < limit.quality:
         return Missing(sensor=sensor_name, reason=Absence.LOW_QUALITY, age=found.age)
     return found
@@ -58,6 +58,8 @@ def _one(state: State, sensor: Sensor, channel: str, now: Nanos, max_age: Nanos)
     if age > max_age:
         return Missing(sensor=name, reason=Absence.STALE, age=age)
     value = sensor.scaled(sample.value)
+    if (corrected := state.calibrations.get(name)) is not None:
+        value = corrected.factor * value + (corrected.value or 0.0)
     if not isfinite(value):
         return Missing(sensor=name, reason=Absence.NOT_A_NUMBER, age=age)
     if (sensor.low is not None and value < sensor.low) or (sensor.high is not None and value > sensor.high):

@@ -113,7 +113,7 @@ class State:
     image: dict[str, Sample] = field(default_factory=dict)
     traces: Traces = field(default_factory=dict)
     sums: Mapping[str, LightSum] = field(default_factory=dict)  # channel -> the light of this life
-    calibrations: dict[str, Nanos] = field(default_factory=dict)  # sensor -> wall: when it was last calibrated
+    calibrations: dict[str, Latch] = field(default_factory=dict)  # sensor -> its correction, and when it was made
     in_calibration: set[str] = field(default_factory=set)  # sensors in a person's hands: Missing for every rule
     seen: dict[str, ReadBack] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
@@ -125,6 +125,7 @@ class State:
     airing: Mapping[str, Airing] = field(default_factory=dict)  # zone -> what is remembered of its air
     naps: Naps = Naps()
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
+    config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
 
     @classmethod
@@ -138,6 +139,7 @@ class State:
         started: Nanos,
         former: tuple[Output, ...] = (),
         lead: Lead | None = None,
+        config: Mapping[str, str] | None = None,
     ) -> "State":
         """The state of a fresh start: what the journal holds, and not one assumption about the field.
 
@@ -152,7 +154,7 @@ class State:
         }
         limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
         known = {latch.name for latch in stored.latches}
-        return cls(
+        state = cls(
             site=envelope.tightened(site, envelope.read(limits)),
             local=site,
             schedules=schedules,
@@ -174,6 +176,7 @@ class State:
             ledgers={ledger.name: ledger for ledger in stored.ledgers},
             traces=traces_of(site),
             sums=sums_of(site, schedules),
+            config=config or {},
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),
@@ -181,6 +184,9 @@ class State:
                 *former,
             ),
         )
+        for latch in stored.latches:
+            state._index(latch)
+        return state
 
     @property
     def epoch(self) -> int:
@@ -208,11 +214,20 @@ class State:
                 self.latches[change.name] = change
                 if change.name == envelope.NAME:
                     self.site = envelope.tightened(self.local, envelope.read(change.why))
+                self._index(change)
                 (self.held.add if change.held else self.held.discard)(change.name)
             case Alarm():
                 _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
             case Ledger():
                 self.ledgers[change.name] = change
+
+    def _index(self, latch: Latch) -> None:
+        """What every reading asks about is found without looking for its name."""
+        kind, _, subject = latch.name.partition(":")
+        if kind == "calibrated":
+            self.calibrations[subject] = latch
+        elif kind == "in_calibration":
+            (self.in_calibration.add if latch.held else self.in_calibration.discard)(subject)
 
     def _let_go(self, ended: Command) -> None:
         """Orders without a task leave memory some time after their end: nobody asks for them any more."""

@@ -62,6 +62,8 @@ class Event(StrEnum):
     OVERRIDE_ENDED = "OVERRIDE_ENDED"
     MODE_CHANGED = "MODE_CHANGED"
     CALIBRATED = "CALIBRATED"
+    CALIBRATION_BEGUN = "CALIBRATION_BEGUN"
+    CALIBRATION_LEFT = "CALIBRATION_LEFT"
     # alarms
     ALARM_RAISED = "ALARM_RAISED"
     ALARM_CLEARED = "ALARM_CLEARED"
@@ -100,11 +102,13 @@ class Event(StrEnum):
     TELEMETRY_DROPPED = "TELEMETRY_DROPPED"
     LIMITS_TIGHTENED = "LIMITS_TIGHTENED"
     READY = "READY"
+    CONFIG_CHANGED = "CONFIG_CHANGED"
     SHUTDOWN = "SHUTDOWN"
     OBSERVE_ONLY = "OBSERVE_ONLY"
     LEADS_AGAIN = "LEADS_AGAIN"
     DEVICE_SILENT = "DEVICE_SILENT"
     DEVICE_BACK = "DEVICE_BACK"
+    DEVICE_SET_UP = "DEVICE_SET_UP"
     STORAGE_BACK = "STORAGE_BACK"
     CLOCK_STEPPED = "CLOCK_STEPPED"
     # nodes behind a broker
@@ -187,6 +191,8 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.OVERRIDE_ENDED: Happening("An override was taken back or ran out."),
     Event.MODE_CHANGED: Happening("A zone's control mode was changed."),
     Event.CALIBRATED: Happening("A probe or pump was calibrated."),
+    Event.CALIBRATION_BEGUN: Happening("A sensor was taken out for calibration, and is Missing for every rule."),
+    Event.CALIBRATION_LEFT: Happening("A sensor was given back without a new calibration."),
     Event.ALARM_RAISED: Happening("An alarm began."),
     Event.ALARM_CLEARED: Happening("The cause of an alarm is gone."),
     Event.ALARM_ACKNOWLEDGED: Happening("Somebody has seen an alarm."),
@@ -225,11 +231,15 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.LIMITS_TIGHTENED: Happening("The centre set tighter limits than the site file has."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
     Event.LEASE_TAKEN: Happening("This controller of a pair took the lead, in a new epoch."),
+    Event.CONFIG_CHANGED: Happening("The site file of this start differs from that of the last one."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),
     Event.OBSERVE_ONLY: Happening("After too many restarts the controller only watches."),
     Event.LEADS_AGAIN: Happening("The controller that only watched takes up its work again."),
     Event.DEVICE_SILENT: Happening("A device or its bus ceased to answer."),
     Event.DEVICE_BACK: Happening("A device or its bus answers again."),
+    Event.DEVICE_SET_UP: Happening(
+        "A register was written and read back that lets a device fall safe when the bus is silent."
+    ),
     Event.STORAGE_BACK: Happening("The journal takes entries again."),
     Event.CLOCK_STEPPED: Happening("The wall clock was set."),
     Event.NODE_DONE: Happening("A node said that it carried an order out; what its outputs show decides."),

@@ -10,6 +10,8 @@ from typing import Any
 
 from edgectl.model.ask import Ask
 from edgectl.model.channel import Sample
+from edgectl.model.deadman import DeviceSet, Sound
+from edgectl.model.hands import Calibrate, Override
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
@@ -106,12 +108,13 @@ class TaskRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManualOn:
-    """A person switches an output on for a while."""
+    """A person switches an output on for a while. `service`: a dosing pump gives into a measure, a pump is bumped."""
 
     token: int
     actuator: str
     lease: Nanos
     who: str
+    service: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,19 +200,6 @@ class SetMode:
     zone: str
     mode: Mode
     who: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Override:
-    """A person gives a setting of a zone another value for a while, or with None takes it back."""
-
-    token: int
-    zone: str
-    setting: str
-    value: float | None
-    lasts: Nanos
-    who: str
-    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -328,6 +318,7 @@ Input = (
     | DeviceHealth
     | NodeNews
     | ForeignMaster
+    | DeviceSet
     | TaskRequest
     | ManualOn
     | ManualOff
@@ -340,6 +331,7 @@ Input = (
     | RunNow
     | SetMode
     | Override
+    | Calibrate
     | Cancel
     | Approve
     | Storage
@@ -392,5 +384,6 @@ class Answer:
     body: Mapping[str, Any] = field(default_factory=dict)
 
 
-Effect = Send | MakeSafe | AskState | Answer
+Carried = Send | MakeSafe | AskState | Sound  # what goes to a bus
+Effect = Carried | Answer
 WAITS_FOR_DISK = (Send, Answer)

@@ -28,6 +28,7 @@ class Role(StrEnum):
     SCREEN = "screen"  # one way of a screen
     MOTOR_VALVE = "motor_valve"  # one way of a valve that stays where its motor leaves it
     CO2 = "co2"
+    SIREN = "siren"
     CONTACTOR = "contactor"  # feeds other outputs; it falls when one of them cannot be switched off
 
 

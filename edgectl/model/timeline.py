@@ -54,7 +54,8 @@ class Latch:
     until_mono: Nanos = 0  # the same on the monotonic clock of `boot_id`
     boot_id: str = ""
     synced: bool = False  # the wall clock could be believed when it was set
-    value: float | None = None  # of an override
+    value: float | None = None  # of an override; of a calibration its offset; before one, what a sensor read
+    factor: float = 1.0  # of a calibration
 
     def over(self, now: Now, boot_id: str) -> bool:
         """Has its own end come? After a restart of the machine a restraint with an end is over, unless the wall clock

@@ -7,6 +7,7 @@ from random import Random
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
+from edgectl.model.deadman import Sound
 from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
 from edgectl.model.site import Site
 from edgectl.model.task import Task
@@ -190,6 +191,8 @@ class World:
                 case MakeSafe():
                     self.field.make_safe(effect, at)
                     news = []
+                case Sound():
+                    news = []  # the siren of a simulated house is heard by nobody
                 case AskState():
                     news = self.field.ask(effect, at)
                 case Answer():

@@ -675,3 +675,29 @@ def test_what_people_put_on_a_zone_binds_the_real_daemon_and_outlives_its_death(
         assert ended["result"]["physical_effect"] == "partial"
         assert not any(relays(field)[:2])
         assert daemon.cli("task", "cancel", "st-nobody").returncode == 1
+
+
+def test_a_sensor_is_calibrated_by_hand_and_bound_by_it_after_a_death(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+
+        def level() -> dict[str, Any]:
+            return next(row for row in daemon.data("/channels") if row.get("sensor") == "tank_level")
+
+        daemon.wait("/channels", lambda rows: any(r.get("sensor") == "tank_level" and r["value"] for r in rows))
+        shown = level()["shown"]
+        assert daemon.ask("POST", "/calibrations/tank_level", {"step": "begin"})[0] == 200
+        assert level()["missing"] == "in_calibration"
+        assert daemon.cli("calibrate", "cancel", "tank_level").returncode == 0
+        assert daemon.cli("calibrate", "level", "nothing", "--at", "50", "--yes").returncode == 1
+        done = daemon.cli("calibrate", "level", "tank_level", "--at", f"{shown + 2:g}", "--yes", "--json")
+        assert done.returncode == 0, done.stderr
+        assert abs(json.loads(done.stdout)["after"] - shown - 2) < 1
+        daemon.kill()
+        daemon.start()
+        daemon.wait_ready()
+        daemon.wait("/channels", lambda rows: any(r.get("sensor") == "tank_level" and r["value"] for r in rows))
+        assert abs(level()["value"] - shown - 2) < 1
+        assert level()["calibration"]["how"] == "level, points: 1"
+        refused = daemon.cli("calibrate", "pump", "pump", "--ran", "20s", "--ml", "20")
+        assert "no dosing pump with ml_per_s" in refused.stderr

@@ -197,3 +197,14 @@ def test_a_house_that_is_stopped_in_winter_calls_before_it_freezes() -> None:
         world.run(world.now + 10 * SECOND)
         assert world.now < 2 * HOUR
     assert "release what holds the heating" in world.state.alarms["frost_risk:house"].advice
+
+
+@pytest.mark.parametrize(("humidity", "alarm"), [(99.9, "biz_high_humidity:house"), (22.0, "biz_low_humidity:house")])
+def test_air_that_stays_far_too_damp_or_dry_calls_a_person(humidity: float, alarm: str) -> None:
+    world = house()
+    world.run(HOUR)
+    world.field.ground.plant.break_part(Fault.PROBE_STUCK, "inside.humidity", world.now, value=humidity)
+    world.run(world.now + HOUR)
+    assert alarm not in world.state.alarms
+    world.run(world.now + 2 * HOUR)
+    assert world.state.alarms[alarm].active

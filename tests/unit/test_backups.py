@@ -87,3 +87,12 @@ def test_it_comes_back_only_when_what_hangs_behind_it_is_off_and_acknowledged(mo
 def test_without_the_rule_the_water_runs_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interlock.backups, "fall", lambda draft, name, alarm_id, why: None)
     assert welded(monkeypatch).field.relays["mains"].on
+
+
+def test_a_contactor_that_may_not_be_drawn_leaves_no_flood_of_vetoes() -> None:
+    layout = one_tank()
+    ground = Ground(replace(layout, idle=(*layout.idle, "mains")), Random(1))
+    world = World(replace(fed_site(), estop="flow"), (), 1, ground=ground)  # it reads 0: pressed
+    run(world, 600)
+    assert not world.field.relays["mains"].on
+    assert not [entry for entry in world.journal.timeline if entry.event_type == "VETO"]

@@ -60,6 +60,13 @@ MISTAKES = [
         "actuators.lamp.role",
         ["people suffocate", "declare: [co2_detector]"],
     ),
+    (
+        LAMP,
+        "{to: board.relay_3, role: siren}",
+        "role: siren",
+        "actuators.lamp.contact",
+        ["would be silent when edgectl is dead", "contact: nc"],
+    ),
     (LAMP, "{to: board.relay_3, role: vent}", "role: vent", "actuators.lamp.max_on", ["is missing: lamp (vent)"]),
     (VALVE, VALVE.replace("}", ", priority: 3}"), "priority", "actuators.irrigation_valve.priority", ["means nothing"]),
     (VALVE, VALVE.replace("}", ", hid: true}"), "hid", "actuators.irrigation_valve.hid", ["belongs to role light"]),

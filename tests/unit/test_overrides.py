@@ -10,7 +10,8 @@ from edgectl.config.loader import load
 from edgectl.engine.air import by_hand
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import overrides
-from edgectl.model.inputs import Answer, Override
+from edgectl.model.hands import Override
+from edgectl.model.inputs import Answer
 from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.estate import estate
 from edgectl.simulate.people import People

@@ -16,7 +16,7 @@ from edgectl.model.channel import LIMITS, Absence, Missing, Reading, Sample, Use
 from edgectl.model.inputs import Samples
 from edgectl.model.site import Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
-from edgectl.model.timeline import Stored
+from edgectl.model.timeline import Latch, Stored
 
 MINUTE = 60 * SECOND
 DAY = 86_400 * SECOND
@@ -283,6 +283,10 @@ def test_a_gap_of_no_numbers_does_not_thaw() -> None:
 # ---------------------------------------------------------------- calibration
 
 
+def calibrated(at: Nanos) -> Latch:
+    return Latch(name="calibrated:ph", held=True, since=at, who="Ana", why="ph, 2 points", value=0.0)
+
+
 @pytest.mark.parametrize(
     ("days", "quality"), [(0, 1.0), (30, 1.0), (36, 0.9), (45, 0.75), (60, 0.5), (400, 0.5), (-1, 1)]
 )
@@ -290,7 +294,7 @@ def test_a_probe_that_was_not_calibrated_in_time_loses_half_its_word(days: int, 
     desk = hears(replace(PH, calibrate_every=30 * DAY), 6.0)
     wall = 20_000 * DAY
     assert desk.good(wall=wall).quality == 1.0  # nobody knows when it was
-    desk.state.calibrations["ph"] = wall - days * DAY
+    desk.state.calibrations["ph"] = calibrated(wall - days * DAY)
     reading = desk.good(wall=wall)
     assert reading.quality == pytest.approx(quality)
     assert reading.weakest == ("" if quality == 1 else "calibration")
@@ -389,7 +393,7 @@ def test_a_reading_is_a_fresh_number_in_range_with_a_quality(
     desk = Desk(sensor)
     for channel, pause, value in heard:
         desk.hear(value, desk.now + pause * MS, sensor.channels[channel % len(sensor.channels)])
-    desk.state.calibrations["ph"] = desk.now - 40 * DAY
+    desk.state.calibrations["ph"] = calibrated(desk.now - 40 * DAY)
     found = desk.read(after * MS, use)
     if isinstance(found, Missing):
         return

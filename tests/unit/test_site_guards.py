@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import litres
 from edgectl.engine.workflows import change
@@ -12,6 +14,7 @@ from edgectl.model.site import Daily, Draws, Sensor, Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Circuit, Tank
+from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.world import World
@@ -100,6 +103,67 @@ def test_a_motor_that_is_blocked_is_stopped_and_locked_until_somebody_has_looked
     assert "biz_overcurrent:pump" in world.state.alarms
     world.run(SIX + 3 * HOUR)
     assert len([move for move in world.field.trace if move.name == "pump" and move.on]) == 1, "it stays locked"
+
+
+def measured(**draws: float) -> World:
+    """The example with a meter on the pump's supply."""
+    site = with_sensor("amps", "A")
+    pump = replace(site.actuators["pump"], draws=Draws(sensor="amps", **draws))
+    zone = replace(site.zones["zone-1"], rate_l_min=10.0)
+    site = replace(site, actuators={**site.actuators, "pump": pump}, zones={"zone-1": zone})
+    return World(site, example_schedules(), 1)
+
+
+def test_a_pump_that_pushes_nothing_is_stopped_and_locked() -> None:
+    world = measured(least=0.5)
+    show(world, "amps", 2.0)
+    world.run(SIX)
+    pumping(world)
+    world.run(world.now + 10 * SECOND)
+    show(world, "amps", 0.3)
+    world.run(world.now + 3 * SECOND)
+    assert not world.field.relays["pump"].on
+    assert "it pushes nothing" in world.state.alarms["biz_dry_run:pump"].message
+    (task,) = tasks(world)
+    assert task.outcome is not None
+    assert [veto.rule for veto in task.outcome.vetoes] == ["current"]
+
+
+@pytest.mark.parametrize(("amps", "stuck"), [(0.3, False), (0.6, True)])
+def test_a_pump_that_draws_current_without_an_order_calls_and_is_stopped_again(amps: float, stuck: bool) -> None:
+    world = measured(least=0.5)
+    show(world, "amps", 0.0)
+    world.run(60 * SECOND)
+    before = len(world.field.trace)
+    for _ in range(8):
+        show(world, "amps", amps)
+        world.run(world.now + 2 * SECOND)
+    assert ("biz_pump_stuck_on:pump" in world.state.alarms) is stuck
+    show(world, "amps", 0.0)
+    world.run(world.now + 2 * SECOND)
+    assert not any(alarm.active for alarm in world.state.alarms.values())
+    assert not any(move.on for move in world.field.trace[before:])
+
+
+def test_a_healthy_run_leaves_no_pump_stuck_and_no_meter_suspect() -> None:
+    world = measured(least=0.5, most=3.0)
+    world.run(SIX)
+    while world.now < SIX + 200 * SECOND:
+        show(world, "amps", 2.0 if world.field.relays["pump"].on else 0.0)
+        world.run(world.now + SECOND)
+    assert not world.state.alarms
+
+
+def test_a_meter_that_shows_a_third_while_the_current_is_right_is_suspect_and_the_run_goes_on() -> None:
+    world = measured(least=0.5)
+    plant = world.field.ground.plant
+    show(world, "amps", 2.0)
+    world.run(SIX)
+    pumping(world)
+    plant.break_part(Fault.PROBE_STUCK, "meter.flow", world.now, value=3.0)
+    world.run(world.now + 40 * SECOND)
+    assert world.field.relays["pump"].on
+    assert "and pump moves about 10" in world.state.alarms["flow_meter_suspect:flow"].message
 
 
 def test_lamps_that_stay_dark_call_a_person_within_the_hour_and_no_healthy_lamp_does() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import lasting
+from edgectl.engine.rules import guards, lasting
 from edgectl.engine.rules.guards import STARTING, STAYING, veto_start, veto_stay
 from edgectl.engine.state import Phase, State
 from edgectl.model.channel import Sample
@@ -79,8 +79,8 @@ def _level(state: State, value: float) -> None:
 
 
 def _pressed(state: State) -> None:
-    state.site = replace(state.site, estop="level")
-    _level(state, 0.0)
+    state.site = replace(state.site, estop="flow")
+    state.image["meter.flow"] = Sample(sample_id=8, channel="meter.flow", value=0.0, at=NOW.mono - SECOND)
 
 
 def _rested(state: State) -> None:
@@ -260,6 +260,26 @@ def test_a_level_that_is_low_for_a_moment_does_not_stop_what_may_stand_it() -> N
     assert "never_read" in veto.why
 
 
+@pytest.mark.parametrize("rule", START)
+def test_without_this_rule_nobody_would_have_refused_the_start(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = settled()
+    if rule != "path":
+        _open(state)
+    START[rule][0](state)
+    monkeypatch.setattr(guards, "STARTING", tuple(row for row in STARTING if row[0] != rule))
+    assert veto_start(Draft(state, NOW), state.site.actuators["pump"], LEASE) is None
+
+
+@pytest.mark.parametrize("rule", STAY)
+def test_without_this_rule_nobody_would_have_stopped_the_pump(rule: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = settled()
+    _open(state)
+    running(state, "pump", since=10 * SECOND)
+    STAY[rule][0](state)
+    monkeypatch.setattr(guards, "STAYING", tuple(row for row in STAYING if row[0] != rule))
+    assert veto_stay(Draft(state, NOW), state.site.actuators["pump"]) is None
+
+
 def test_a_task_tells_which_rule_stopped_which_order_and_what_it_had_looked_at() -> None:
     world = World(example_site(), example_schedules(), 1)
     world.run(4 * 3600 * SECOND + 20 * SECOND)  # six o'clock in Berlin, in the middle of the first watering
@@ -287,3 +307,14 @@ def test_a_refused_stage_tells_its_rule() -> None:
     assert ended[0].outcome is not None
     assert [(veto.rule, veto.actuator) for veto in ended[0].outcome.vetoes] == [("max_on", "pump")]
     assert not world.field.relays["valve"].on
+
+
+def test_an_order_cites_the_samples_that_its_guards_went_by() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(4 * 3600 * SECOND + 20 * SECOND)
+    ordered = [dict(e.details) for e in world.journal.timeline if e.event_type == "COMMAND_DISPATCHED"]
+    (pump,) = [details for details in ordered if details["actuator"] == "pump"]
+    (sample,) = pump["samples"]
+    assert sample["sensor"] == "level"
+    assert sample["sample"] > 0
+    assert 0 <= sample["age_ms"] <= 10_000

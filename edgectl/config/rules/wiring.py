@@ -53,6 +53,22 @@ def gas_needs_a_detector(parts: Parts) -> None:
             parts.findings.value(("actuators", name, "role"), what, hint)
 
 
+def siren_sounds_alone(parts: Parts) -> None:
+    """A siren that only sounds while somebody lives to sound it is no alarm for a dead controller."""
+    for name, actuator in parts.actuators.items():
+        outlet = outlet_of(parts, actuator)
+        if actuator.kind is not Role.SIREN or outlet is None:
+            continue
+        path = ("actuators", name)
+        if outlet.pulse is None:
+            what = f"{actuator.to} has no timer: nothing would let {name} sound when edgectl is dead"
+            parts.findings.value((*path, "to"), what, "use an output with a timer")
+        elif actuator.contact != "nc" and not parts.findings.refused((*path, "contact")):
+            what = f"{name} would be silent when edgectl is dead"
+            hint = "hang it on the normally closed contact and write contact: nc"
+            parts.findings.value((*path, "contact"), what, hint)
+
+
 def power_keys(parts: Parts) -> None:
     """What starts at one time fits into the supply; a rest for cooling belongs to a lamp."""
     most = None if parts.site is None else parts.site.max_inrush
@@ -112,6 +128,7 @@ RULES = (
     contact_is_a_relay,
     on_without_power,
     gas_needs_a_detector,
+    siren_sounds_alone,
     power_keys,
     known_backup,
     known_in_group,

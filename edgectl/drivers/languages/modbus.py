@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import DeviceRefused, Request
-from edgectl.drivers.decode import mismatch, values_of
+from edgectl.drivers.decode import mismatch, unarmed, values_of
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
 from edgectl.drivers.pollplan import Block
-from edgectl.drivers.profile import Check, Demand, Outlet, Profile
+from edgectl.drivers.profile import Arm, Check, Demand, Outlet, Profile, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import ReplyStatus
@@ -31,8 +31,8 @@ class Modbus:
         self.late: bool = self._framing.shared
 
     def demands(self, profile: Profile) -> tuple[Demand, ...]:
-        """The checks of the profile."""
-        return profile.checks
+        """The checks of the profile, and then what it needs to fall safe by itself."""
+        return (*profile.checks, *profile.arms)
 
     def fence(self, profile: Profile) -> Iterable[Demand]:
         """Nothing: unit, function, length and checksum or number tell replies apart."""
@@ -69,16 +69,20 @@ class Modbus:
             case Off(actuator=name):
                 return modbus.write_coil(unit, _coil(self._outlets[name]), name in self._inverted)
             case Switch(send=send):
-                outlet, inverted = self._outlets[send.actuator], send.actuator in self._inverted
-                pulse = outlet.pulse_off if inverted else outlet.pulse
-                if send.on and send.lease is not None and pulse is not None:
+                outlet, drawn = self._outlets[send.actuator], send.on is not (send.actuator in self._inverted)
+                pulse = outlet.pulse if drawn else outlet.pulse_off
+                if send.lease is not None and pulse is not None:
                     return modbus.pulse_coil(unit, pulse, send.lease)
-                return modbus.write_coil(unit, _coil(outlet), send.on is not inverted)
+                return modbus.write_coil(unit, _coil(outlet), drawn)
             case Look(block=Block() as block):
                 return modbus.read(unit, block.function, block.address, block.count)
             case Verify(check=Check() as check):
                 register = check.register
                 return modbus.read(unit, register.function, register.address, check.count * register.width)
+            case Verify(check=Arm() as arm):
+                return modbus.read(unit, 3, arm.register.address, arm.count)
+            case Verify(check=Put() as put):
+                return modbus.write_register(unit, put.address, put.value)
             case _:
                 raise AssertionError(f"{purpose} is not Modbus")
 
@@ -113,6 +117,11 @@ class ModbusQuestion:
             case Verify(check=Check() as check):
                 wrong = mismatch(check, pdu)
                 return Fits() if wrong is None else Differs(why=wrong)
+            case Verify(check=Arm() as arm):
+                puts = unarmed(arm, pdu)
+                return Fits() if not puts else Differs(why=f"{arm.what} is not {arm.value}", puts=puts)
+            case Verify(check=Put()):
+                return Fits()
             case Look(block=Block() as block) if block.outputs:
                 states = modbus.bits(pdu, block.count)
                 at = {name: _coil(self.outlets[name]) - block.address for name in block.outputs}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from edgectl.drivers.profile import Demand, Profile
+from edgectl.drivers.profile import Demand, Profile, Put
 from edgectl.drivers.purpose import Purpose
 from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import ReplyStatus
@@ -41,9 +41,10 @@ class Fits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Differs:
-    """What was demanded of the device is not so."""
+    """What was demanded of the device is not so. `puts` is what would make it so, where a write can."""
 
     why: str
+    puts: tuple[Put, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

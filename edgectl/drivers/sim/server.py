@@ -14,12 +14,14 @@ from edgectl.drivers.sim.faults import KINDS, Fault, Faults
 from edgectl.drivers.sim.lines import SerialSide, TcpSide, mono
 from edgectl.drivers.sim.plant import Plant
 from edgectl.drivers.sim.probes import Probe
+from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
 
 
 class SimulatedHouse:
-    """Unit 1 relay board, 5 level, 7 counter on the serial line "field"; unit 2 air on TCP "climate"."""
+    """Unit 1 relay board, 3 relays with a watchdog, 5 level, 7 counter on the serial line "field"; unit 2 air on TCP
+    "climate"."""
 
     def __init__(
         self,
@@ -39,10 +41,11 @@ class SimulatedHouse:
         self.plant = Plant(speed=speed)
         self.board = Board(moved=self._moved)
         self.level, self.counter, self.air = Level(self.plant), Counter(self.plant), Air(self.plant)
+        self.guarded = WatchdogBoard(moved=self._fell)
         self.faults = Faults()
         self._trace: TextIO | None = None
         self._wake: asyncio.TimerHandle | None = None
-        units: dict[int, Device] = {1: self.board, 5: self.level, 7: self.counter, **more}
+        units: dict[int, Device] = {1: self.board, 3: self.guarded, 5: self.level, 7: self.counter, **more}
         character_s = 0.0 if baudrate is None else 10 / baudrate
         self.serial = SerialSide(
             folder / "bus-field",
@@ -109,9 +112,12 @@ class SimulatedHouse:
             case other:
                 raise ValueError(f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, circuit, state")
         self.board.advance(now)
+        self.guarded.advance(now)
         self.plant.advance(now)
         return {
             "relays": self.board.on,
+            "guarded": list(self.guarded.coils.values()),
+            "armed": {str(address): word for address, word in self.guarded.holding.items()},
             "tank": self.plant.tank,
             "pumped": self.plant.pumped,
             "refilled": self.plant.refilled,
@@ -172,18 +178,24 @@ class SimulatedHouse:
         self._trace.write(json.dumps(row) + "\n")
         self._trace.flush()
 
+    def _fell(self, relay: int, on: bool, why: str, at: int) -> None:
+        assert self._trace is not None
+        self._trace.write(json.dumps({"at": at, "relay": f"guarded_{relay + 1}", "on": on, "why": why}) + "\n")
+        self._trace.flush()
+
     def _ends(self) -> None:
         """Be there when the next pulse ends, so that the trace does not wait for the next question."""
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None
-        end = self.board.next_end()
-        if end is not None:
-            wait = max(0.0, (end - mono()) / 1e9)
+        ends = [end for end in (self.board.next_end(), self.guarded.next_end()) if end is not None]
+        if ends:
+            wait = max(0.0, (min(ends) - mono()) / 1e9)
             self._wake = asyncio.get_running_loop().call_later(wait, self._end)
 
     def _end(self) -> None:
         self.board.advance(mono())
+        self.guarded.advance(mono())
         self._ends()
 
 

@@ -17,6 +17,7 @@ HOT_FOR: Nanos = 10 * MINUTE
 COLD_FOR: Nanos = 20 * MINUTE
 COLD_BELOW = 4.0  # degC below the set-point of the heating
 FROST, FROST_FOR = 3.0, 5 * MINUTE  # degC in the house: outside it is far below
+HUMID_FOR, FAR_RH, WETTEST = 120 * MINUTE, 15.0, 99.0  # %RH
 CALM_AGAIN = 1.0  # degC on the good side
 WARMS_WITHIN: Nanos = 30 * MINUTE
 WARMS_BY = 0.5  # degC that heating has to bring in that time
@@ -41,6 +42,7 @@ def watch(
                 f"{name} of {zone.name} cannot be believed ({reading.reason.value.replace('_', ' ')}): {means}",
                 "look at the sensor and its cable; until then watch the house by hand",
             )
+    _damp_and_dry(draft, zone, climate, seen)
     if seen.temperature is None:
         return
     at = seen.temperature
@@ -53,6 +55,19 @@ def watch(
     if climate.heat is not None:
         cold = climate.heat[night] - COLD_BELOW - at
         _band(draft, zone, "biz_low_temp", cold, COLD_FOR, f"{at:.1f} °C", "look at the heating and for open vents")
+
+
+def _damp_and_dry(draft: Draft, zone: Zone, climate: Climate, seen: Seen) -> None:
+    """Far beyond what the vents and the fog are there for, and for so long that they do not bring it back."""
+    if seen.humidity is None:
+        return
+    shown = f"{seen.humidity:.0f} %RH"
+    if climate.wettest is not None:
+        over = seen.humidity - min(climate.wettest + FAR_RH, WETTEST)
+        _band(draft, zone, "biz_high_humidity", over, HUMID_FOR, shown, "look for shut vents, a leak, and cold glass")
+    if climate.driest is not None:
+        under = climate.driest - FAR_RH - seen.humidity
+        _band(draft, zone, "biz_low_humidity", under, HUMID_FOR, shown, "look at the fog, and for vents that stay open")
 
 
 def warms(draft: Draft, zone: Zone, seen: Seen, memory: Airing) -> Airing:

@@ -7,6 +7,7 @@ long as nothing speaks against it, it is on: what hangs behind it could not star
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
 from edgectl.model.inputs import AskState, MakeSafe
@@ -63,6 +64,9 @@ def keep(draft: Draft) -> None:
             continue
         draft.forget_since(tried)
         draft.since(tried)
+        if veto_start(draft, actuator, None) is not None:
+            draft.wake(draft.now.mono + AGAIN)
+            continue  # nobody asked for it: what keeps it down has told of itself
         switch_on(
             draft,
             actuator_name=name,

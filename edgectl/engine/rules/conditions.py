@@ -7,6 +7,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import crashes
 from edgectl.engine.rules.alarms import silence, together
 from edgectl.engine.rules.orders import switch_off
+from edgectl.model.deadman import DeviceSet
 from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
 
@@ -28,6 +29,19 @@ def device(draft: Draft, news: DeviceHealth) -> None:
         subject,
         f"{subject}: {news.reason}",
         f"{look}; {_meaning(draft.state.site, subject)}",
+    )
+
+
+def device_set(draft: Draft, news: DeviceSet) -> None:
+    """A device would not have fallen safe by itself, and now does. A person should know who had it otherwise."""
+    draft.note(
+        "DEVICE_SET_UP",
+        device=news.device,
+        who="engine",
+        why="a silent controller must not leave it as it is",
+        what=news.what,
+        before=news.before,
+        after=news.after,
     )
 
 

@@ -4,7 +4,9 @@ These hold for everyone, tasks and hands alike. What was given counts from the l
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import mode_of
 from edgectl.model.channel import Reading
+from edgectl.model.inputs import Mode
 from edgectl.model.ledger import DAY, HOUR
 from edgectl.model.site import Actuator, Zone
 from edgectl.model.time import SECOND, Nanos
@@ -43,7 +45,8 @@ def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
             continue
         if draft.held(f"lockout:{zone.name}"):
             return f"dosing into {zone.name} is locked out until its alarm is acknowledged"
-        if why := _mixing(draft, zone, actuator.name) or still(draft, zone):
+        beside = _not_manual(draft, zone) if draft.service else still(draft, zone)
+        if why := _mixing(draft, zone, actuator.name) or beside:
             return why
     return None
 
@@ -73,6 +76,13 @@ def _mixing(draft: Draft, zone: Zone, actuator: str) -> str | None:
         if draft.ledger(other).within(zone.chemistry.mixing, draft.now, state.boot_id, state.started):
             return f"{other} gave within the last {zone.chemistry.mixing / SECOND:.0f} s, and that has not mixed yet"
     return None
+
+
+def _not_manual(draft: Draft, zone: Zone) -> str | None:
+    """A dose into a measure is no dose into a tank; nobody else may be at work there meanwhile."""
+    if mode_of(draft, zone.name) is Mode.MANUAL:
+        return None
+    return f"a pump gives into a measure only while its zone is in manual mode: edgectl mode {zone.name} manual"
 
 
 def still(draft: Draft, zone: Zone) -> str | None:

@@ -21,6 +21,8 @@ from edgectl.model.site import DRIVES, Actuator, Condition, Role
 from edgectl.model.task import Veto
 from edgectl.model.time import SECOND, Nanos
 
+DRY_BUMP: Nanos = 2 * SECOND
+
 Guard = Callable[[Draft, Actuator, Nanos | None], str | None]
 
 
@@ -144,7 +146,9 @@ def _dead_head(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | N
 
 
 def _dry(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
-    return dry_run.too_low(draft, actuator, dry_run.START) if actuator.role is Role.PUMP else None
+    if actuator.role is not Role.PUMP or _bump(draft, lease):
+        return None
+    return dry_run.too_low(draft, actuator, dry_run.START)
 
 
 def _dry_still(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -162,7 +166,14 @@ def _starts(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None
     return f"{actuator.name} has started {most} times within the last hour"
 
 
+def _bump(draft: Draft, lease: Nanos | None) -> bool:
+    """A person bumps a pump to hear whether it turns: too short to run dry."""
+    return draft.service and lease is not None and lease <= DRY_BUMP
+
+
 def _requires(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if _bump(draft, lease):
+        return None
     return _conditions(draft, actuator, actuator.requires, ())
 
 
@@ -172,6 +183,8 @@ def _requires_still(draft: Draft, actuator: Actuator, lease: Nanos | None) -> st
 
 
 def _stop_if(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    if _bump(draft, lease):
+        return None
     return _conditions(draft, actuator, (), actuator.stop_if)
 
 

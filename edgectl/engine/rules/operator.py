@@ -37,6 +37,7 @@ def manual_on(draft: Draft, order: ManualOn) -> None:
     elif not 0 < order.lease <= LONGEST_MANUAL:
         veto = "a manual ON lasts more than 0 s and at most 4 h"
     else:
+        draft.service = order.service
         veto = switch_on(
             draft,
             actuator_name=order.actuator,
@@ -47,7 +48,15 @@ def manual_on(draft: Draft, order: ManualOn) -> None:
             zone=None,
             not_after=draft.now.mono + REPLY_WITHIN,
         )
-    draft.note("MANUAL_ON", actuator=order.actuator, who=order.who, lease_s=order.lease / SECOND, vetoed=veto or "")
+        draft.service = False
+    draft.note(
+        "MANUAL_ON",
+        actuator=order.actuator,
+        who=order.who,
+        lease_s=order.lease / SECOND,
+        vetoed=veto or "",
+        service=order.service,
+    )
     draft.effect(
         Answer(token=order.token, ok=veto is None, code="ok" if veto is None else "vetoed", body={"why": veto or ""})
     )

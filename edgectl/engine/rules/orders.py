@@ -5,13 +5,16 @@ others. An OFF is an effect at once; its debt is closed by a read-back and by no
 """
 
 from dataclasses import replace
+from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import litres
 from edgectl.engine.rules.guards import veto_start
+from edgectl.engine.senses import cited
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, MakeSafe, Send
 from edgectl.model.output import Output
+from edgectl.model.site import Actuator
 from edgectl.model.task import Veto
 from edgectl.model.time import MS, SECOND, Nanos
 
@@ -77,10 +80,17 @@ def switch_on(
         actuator=actuator_name,
         order="on",
         lease_s=None if lease is None else lease / SECOND,
+        **_relied_on(draft, actuator),
     )
     epoch = draft.state.epoch
     draft.effect(Send(cmd_id=cmd_id, actuator=actuator_name, on=True, lease=lease, not_after=not_after, epoch=epoch))
     return None
+
+
+def _relied_on(draft: Draft, actuator: Actuator) -> dict[str, Any]:
+    """The samples that its guards went by, with their ages: an order without them cannot be judged afterwards."""
+    sensors = dict.fromkeys(condition.sensor for condition in (*actuator.requires, *actuator.stop_if))
+    return {"samples": [cited(draft.read(sensor)) for sensor in sensors]} if sensors else {}
 
 
 def tell(draft: Draft, veto: Veto, task_id: str | None, zone: str | None) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.model.air import Climate
-from edgectl.model.inputs import Answer, Override
+from edgectl.model.hands import Override
+from edgectl.model.inputs import Answer
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import rebuilt
+from edgectl.engine.rules import configured, rebuilt
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.aftermath import what_happened
 from edgectl.engine.rules.latched import OBSERVES
@@ -168,6 +168,7 @@ def become_ready(draft: Draft) -> Phase:
     for stranger in draft.state.strangers:
         _part_with(draft, stranger)
     doubt_windows(draft)
+    configured.tell(draft)
     draft.note("READY", silent=sorted(draft.state.silent))
     lead = draft.state.lead
     if lead is not None:

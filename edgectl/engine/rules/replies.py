@@ -22,6 +22,8 @@ _FAILED = {
 
 def on_reply(draft: Draft, reply: Reply) -> None:
     """Move a command by what the driver says of it. Late news changes nothing and is written down."""
+    if not reply.cmd_id:
+        return  # of an order that nobody answers for
     command = draft.command(reply.cmd_id)
     if command is None or command.terminal:
         draft.note("LATE_REPLY", cmd_id=reply.cmd_id, status=reply.status.value, evidence=reply.evidence)

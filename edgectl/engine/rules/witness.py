@@ -12,8 +12,11 @@ from edgectl.engine.rules.flow import NO_FLOW_L_MIN
 from edgectl.model.channel import Missing
 from edgectl.model.codes import Code
 from edgectl.model.inputs import MakeSafe
+from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos
 
+HALF = 0.5  # of the commissioned rate
+STEADY_AFTER: Nanos = 15 * SECOND
 RUNS_ON: Nanos = 10 * SECOND  # what a closing valve and an emptying pipe may let through
 
 
@@ -50,6 +53,40 @@ def watch(draft: Draft) -> None:
     for alarm in draft.state.alarms.values():
         if alarm.code == Code.FLOW_WITHOUT_ORDER and alarm.active and _still(draft, alarm.subject):
             draft.calm(Code.FLOW_WITHOUT_ORDER, alarm.subject)
+
+
+def suspect(draft: Draft) -> None:
+    """A meter that shows far less than the pump surely moves: its current says that it pushes water."""
+    for zone in draft.state.site.zones.values():
+        if zone.flow is None or zone.rate_l_min is None or not _pushes(draft, zone):
+            continue
+        reading = draft.read(zone.flow)
+        if isinstance(reading, Missing):
+            continue
+        if reading.value >= HALF * zone.rate_l_min:
+            draft.calm(Code.FLOW_METER_SUSPECT, zone.flow)
+        elif reading.value > NO_FLOW_L_MIN:
+            draft.alert(
+                Code.FLOW_METER_SUSPECT,
+                zone.flow,
+                f"{zone.flow} sees {reading.value:.3g} L/min and {zone.pump} moves about {zone.rate_l_min:g}",
+                "clean or replace the meter; look for a filter that is nearly shut; until then runs end by their time",
+            )
+
+
+def _pushes(draft: Draft, zone: Zone) -> bool:
+    """Has the pump run into this zone for long enough, and does its current say that it moves water?"""
+    names = [name for name in (zone.pump, zone.valve) if name is not None]
+    outputs = [draft.output(name) for name in names]
+    if zone.pump is None or any(o is None or not o.owed_off or o.closing is not None for o in outputs):
+        return False
+    pump, command = draft.state.site.actuators[zone.pump], draft.command(outputs[0].cmd_id if outputs[0] else None)
+    if pump.draws is None or pump.draws.least is None or command is None or command.ack_at is None:
+        return False
+    if draft.now.mono < command.ack_at + STEADY_AFTER:
+        return False
+    amps = draft.read(pump.draws.sensor)
+    return not isinstance(amps, Missing) and amps.value >= pump.draws.least
 
 
 def _shut_again(draft: Draft, flow: str) -> None:

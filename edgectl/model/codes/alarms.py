@@ -154,7 +154,9 @@ CRITICAL = frozenset(
     }
 )
 # Worth knowing, and nobody has to be woken for it.
-LOW = frozenset({Code.SERVICE_LOCK_REMINDER, Code.STOP_LATCHED, Code.CLOCK_UNTRUSTED, Code.FALLBACK_WATERING})
+LOW = frozenset(
+    {Code.CALIBRATION_DUE, Code.SERVICE_LOCK_REMINDER, Code.STOP_LATCHED, Code.CLOCK_UNTRUSTED, Code.FALLBACK_WATERING}
+)
 
 
 def priority(code: str) -> str:

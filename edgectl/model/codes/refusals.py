@@ -36,6 +36,15 @@ REFUSALS: dict[Code, Meaning] = {
     Code.UNKNOWN_SCHEDULE: refusal("There is no such schedule.", "Look at edgectl schedule list: it names them."),
     Code.HOLD_NEEDS_AN_END: refusal("A hold needs an end within 14 days.", "Say how long it lasts."),
     Code.LOCK_NEEDS_A_REASON: refusal("A service lock says what is being done there.", "Say why."),
+    Code.UNKNOWN_SENSOR: refusal("There is no such sensor.", "The sensors are those of the site file."),
+    Code.NOT_TO_BE_CALIBRATED: refusal("This cannot be calibrated so, or not now.", "The answer says why."),
+    Code.CALIBRATION_IMPLAUSIBLE: refusal(
+        "The points make no probe that could be believed.", "Clean the probe, take fresh solution, and begin again."
+    ),
+    Code.CALIBRATION_DISAGREES: refusal(
+        "The sensor reads otherwise than before it was taken out.",
+        "Put it back into its place; if it is there, say --accept.",
+    ),
     Code.RESET_IN_PERSON: refusal(
         "This part was released twice from afar within a day and failed again.",
         "Go there and look; then acknowledge it there: edgectl ack ALARM --here.",

@@ -1,0 +1,38 @@
+"""The site file is an order too: what it changed since the last start stands in the timeline, before and after."""
+
+import json
+
+from edgectl.engine.draft import Draft
+from edgectl.model.timeline import Latch
+
+MOST_TOLD = 50  # entries in one line of the timeline; how many more there are is said
+LONGEST = 400  # characters of one entry
+
+
+def tell(draft: Draft) -> None:
+    """Compare the file of this start with that of the last one. The first file of a journal changes all of it."""
+    after, latch = dict(draft.state.config), draft.latch("config")
+    before: dict[str, str] = {} if latch is None else json.loads(latch.why)
+    if not after or after == before:
+        return
+    changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
+    draft.note(
+        "CONFIG_CHANGED",
+        who="the site file",
+        why="it was read at the start",
+        first=latch is None,
+        changed=[
+            {"path": path, "before": _short(before.get(path)), "after": _short(after.get(path))}
+            for path in changed[:MOST_TOLD]
+        ],
+        more=max(0, len(changed) - MOST_TOLD),
+    )
+    draft.put(
+        Latch(
+            name="config", held=True, since=draft.now.wall, who="the site file", why=json.dumps(after, sort_keys=True)
+        )
+    )
+
+
+def _short(text: str | None) -> str | None:
+    return text if text is None or len(text) <= LONGEST else f"{text[:LONGEST]}…"

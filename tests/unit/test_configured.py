@@ -1,0 +1,60 @@
+"""What a site file changed since the last start: each entry with its value before and after, once."""
+
+from pathlib import Path
+from typing import Any
+
+from edgectl.config.loader import load
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import configured
+from edgectl.engine.state import State
+from edgectl.journal.memory import MemoryJournal
+from edgectl.model.time import SECOND, Now, Trust
+from edgectl.model.timeline import Batch
+from tests.unit.site_files import SMALL, changed
+
+NOW = Now(mono=10 * SECOND, wall=1_780_272_000 * SECOND, trust=Trust.SYNCED)
+
+
+def start(journal: MemoryJournal, folder: Path, text: str) -> list[dict[str, Any]]:
+    """One start with this file. Returns what it told."""
+    (folder / "site.yaml").write_text(text)
+    loaded = load(folder / "site.yaml")
+    state = State.begin(
+        site=loaded.site, schedules=(), stored=journal.load(), boot_id="b", started=0, config=loaded.entries
+    )
+    draft = Draft(state, NOW)
+    configured.tell(draft)
+    decision = draft.decision()
+    journal.commit(Batch(changes=decision.changes, entries=decision.entries))
+    return [dict(entry.details) for entry in decision.entries]
+
+
+def test_a_changed_limit_is_told_with_its_value_before_and_after(tmp_path: Path) -> None:
+    journal = MemoryJournal()
+    (first,) = start(journal, tmp_path, SMALL)
+    assert first["first"]
+    assert {"buses.cabinet", "actuators.main_pump", "schedules.lamps", "declare"} <= {
+        c["path"] for c in first["changed"]
+    }
+    assert start(journal, tmp_path, SMALL) == [], "nothing changed"
+    (told,) = start(journal, tmp_path, changed("max_on: 10m", "max_on: 9m"))
+    assert (told["first"], told["more"]) == (False, 0)
+    (entry,) = told["changed"]
+    assert entry["path"] == "actuators.main_pump"
+    assert '"max_on": "10m"' in entry["before"]
+    assert '"max_on": "9m"' in entry["after"]
+
+
+def test_what_was_removed_or_added_has_one_side_only(tmp_path: Path) -> None:
+    journal = MemoryJournal()
+    start(journal, tmp_path, SMALL)
+    (told,) = start(journal, tmp_path, changed("  air_humidity: ", "  humidity: "))
+    sides = {entry["path"]: (entry["before"] is None, entry["after"] is None) for entry in told["changed"]}
+    assert sides == {"sensors.air_humidity": (False, True), "sensors.humidity": (True, False)}
+
+
+def test_comments_and_the_order_of_keys_are_no_change(tmp_path: Path) -> None:
+    journal = MemoryJournal()
+    start(journal, tmp_path, SMALL)
+    same = changed("{to: board.relay_3, role: light}", "{role: light, to: board.relay_3}  # the lamp")
+    assert start(journal, tmp_path, same) == []
