@@ -162,5 +162,6 @@ class Profile:
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
     node_type: str = ""  # what a node says that it is
     state: str = ""  # the channel of a node that shows its outputs when it is asked; empty where none does
+    settles: Nanos = 0  # a node that measures only when it is woken: how long its probes need then
     quirks: tuple[str, ...] = ()
     sparse: bool = False  # it refuses a read that touches registers it does not have

@@ -67,6 +67,7 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         fields=tuple(raw.get("fields", ())),
         node_type=raw.get("node_type", ""),
         state=raw.get("state", ""),
+        settles=seconds(raw.get("settles_s", 0)),
         channels={key: _channel(key, value, turnaround) for key, value in raw.get("channels", {}).items()},
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
         checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),

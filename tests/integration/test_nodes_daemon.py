@@ -38,7 +38,7 @@ declare: [air_gap, overflow, motor_overload, emergency_stop, anti_siphon]
 """
 NODES = [
     {"name": "nd-irrig-1", "kind": "irrig", "zone": "zone-1", "secret": "s3cret-irrig"},
-    {"name": "nd-ph-1", "kind": "ph", "zone": "zone-1", "secret": "s3cret-ph"},
+    {"name": "nd-ph-1", "kind": "ph", "zone": "zone-1", "secret": "s3cret-ph", "asleep": True},
 ]
 
 

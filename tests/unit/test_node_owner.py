@@ -465,7 +465,7 @@ def test_a_node_without_a_word_is_silent_and_one_that_answers_nothing_too(bench:
     bench.state = None
     bench.run(WORD_WITHIN + SECOND)
     ill = {h.device: h.reason for h in bench.told if isinstance(h, DeviceHealth)}
-    assert "not a word" in ill["ph"]
+    assert "silent" in ill["ph"]
     assert "3 orders unanswered" in ill["irrig"]
     assert "node nd-1 on nodes" in ill["irrig"]
 
@@ -537,3 +537,23 @@ def test_when_the_broker_goes_what_was_sent_is_unknown_and_what_waits_is_over(be
 def test_outputs_are_asked_for_again_and_again(bench: Bench) -> None:
     bench.run(4 * ASK_EVERY)
     assert 4 <= len(bench.orders("state")) <= 5
+
+
+def wakes(bench: Bench) -> list[Publish]:
+    return bench.orders("activate_sensor_mode")
+
+
+def test_a_node_that_sleeps_is_told_to_measure_until_it_answers_and_again_when_it_comes_back() -> None:
+    bench = Bench()
+    bench.owner.link(True, bench.now)
+    bench.run(60 * SECOND)
+    assert [message.topic for message in wakes(bench)] == [f"{PH}/system/command"] * 3
+    assert json.loads(wakes(bench)[0].payload)["params"] == {"stabilization_time_sec": 60}
+    bench.answer(wakes(bench)[-1], "ERROR", error_code="time_not_synced")
+    bench.run(30 * SECOND)
+    assert len(wakes(bench)) == 4, "it had to be told the time first"
+    bench.answer(wakes(bench)[-1], "DONE")
+    bench.run(40 * SECOND)
+    assert len(wakes(bench)) == 4
+    bench.hear(f"{PH}/status", {"status": "ONLINE", "ts": (WALL + bench.now) // SECOND})
+    assert len(wakes(bench)) == 5

@@ -20,6 +20,11 @@ class Ask:
     """A question for the state of all outputs of a node."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """An order to measure."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Pending:
     """One order on its way. `until` is when its silence is an answer too."""
@@ -27,7 +32,7 @@ class Pending:
     wire_id: str
     device: str
     channel: str
-    purpose: Off | Switch | Ask
+    purpose: Off | Switch | Ask | Wake
     sent_at: Nanos
     until: Nanos
     acked_at: Nanos | None = None

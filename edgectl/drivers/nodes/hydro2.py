@@ -47,6 +47,7 @@ from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 
 ACCEPTED_FOR: Nanos = 10 * SECOND  # by their own clock nodes refuse what is older; a broker need not keep it longer
 FUTURE: Nanos = 10 * SECOND
+SYSTEM = "system"  # the channel of the node itself
 TIMELESS = "time_not_synced"  # how a node refuses while it has not been told the time
 _STATUS = {status: ReplyStatus[status.value] for status in Status if status is not Status.ACK}
 _KNOWN = {code.value for code in Code}
@@ -114,6 +115,13 @@ class Hydro2:
     def ask(self, device: Device, wire_id: str, now: Now) -> Publish:
         """What do your outputs do?"""
         return self._order(device, device.profile.state, ("state", {}), wire_id, now, ACCEPTED_FOR)
+
+    def wake(self, device: Device, wire_id: str, now: Now) -> tuple[str, Publish] | None:
+        """Probes in a pipe measure on demand; a node that does not know the order measures anyway, and says so."""
+        if not device.profile.settles or device.name not in self._secrets:
+            return None
+        cmd = ("activate_sensor_mode", {"stabilization_time_sec": device.profile.settles // SECOND})
+        return SYSTEM, self._order(device, SYSTEM, cmd, wire_id, now, ACCEPTED_FOR)
 
     def _order(
         self, device: Device, channel: str, cmd: tuple[str, dict[str, Any]], wire_id: str, now: Now, lives: Nanos

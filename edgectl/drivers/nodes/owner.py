@@ -14,8 +14,9 @@ from edgectl.drivers.decode import samples_of
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.news import News
 from edgectl.drivers.nodes.answers import Answers
-from edgectl.drivers.nodes.books import Ask, Books, Pending
+from edgectl.drivers.nodes.books import Ask, Books, Pending, Wake
 from edgectl.drivers.nodes.ids import wire_id_of
+from edgectl.drivers.nodes.post import Post
 from edgectl.drivers.nodes.presence import Presences
 from edgectl.drivers.nodes.seam import (
     Alive,
@@ -40,10 +41,11 @@ from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, ReplyStatu
 from edgectl.model.site import Site
 from edgectl.model.time import MS, SECOND, Nanos, Now
 
+Purpose = Off | Switch | Ask | Wake
 ANSWER_WITHIN: Nanos = 3 * SECOND
 ASK_EVERY: Nanos = 5 * SECOND
 ASK_LEAST: Nanos = 200 * MS  # between two questions to one node, whatever happens
-BIND_EVERY: Nanos = 10 * SECOND
+WAKE_AGAIN: Nanos = 30 * SECOND
 MOST_WAITING = 256
 
 
@@ -80,9 +82,8 @@ class NodeOwner:
         self._ask_at: dict[str, Nanos] = {  # device -> when its outputs are asked for next
             device.name: 0 for device, _ in self._home.values() if speaks.shows_outputs(device.profile)
         }
-        self._bound_at: dict[str, Nanos] = {}
-        self._wanted_at: Nanos | None = None
-        self._mail: deque[Publish] = deque(maxlen=32)
+        self._asleep: dict[str, Nanos] = {}  # device -> when it is told to measure
+        self._post = Post(bus.name, self._told)
 
     # -- what comes in
 
@@ -117,6 +118,7 @@ class NodeOwner:
             self._presences.begin(now)
             self._offs.awake(None, now)
             self._ask_at = dict.fromkeys(self._ask_at, now)
+            self._asleep = dict.fromkeys(self._devices, now)
             return
         for pending in self._books.all():
             self._silence(pending, now, f"bus {self.bus.name}: {why}")
@@ -146,8 +148,9 @@ class NodeOwner:
             self._send_off(name, now, out)
         while room and self._control:
             self._send(self._control.popleft(), now, out)
-        while self._mail:
-            out.append(self._mail.popleft())
+        out += self._post.take()
+        for asleep in [name for name, at in self._asleep.items() if room and at <= mono]:
+            self._send_wake(self._devices[asleep], now, out)
         for asked in [name for name, at in self._ask_at.items() if room and at <= mono]:
             self._send_ask(self._devices[asked], now, out)
         for message in out:
@@ -158,8 +161,8 @@ class NodeOwner:
         """When `step` has something to do if nothing comes in before. None: not before the broker is back."""
         wakes = list(self._ends.values())
         if self._up:
-            wakes += [*self._books.wakes(), *self._offs.wakes(), *self._ask_at.values(), now + SECOND]
-            wakes += [now] if self._mail else []
+            wakes += [*self._books.wakes(), *self._offs.wakes(), *self._ask_at.values(), *self._asleep.values()]
+            wakes += [now if self._post.waits else now + SECOND]
         return min(wakes, default=None)
 
     def news(self) -> list[Input]:
@@ -225,7 +228,17 @@ class NodeOwner:
             return
         self._enter(wire_id, device, device.profile.state, Ask(), now.mono)
 
-    def _enter(self, wire_id: str, device: Device, channel: str, purpose: Off | Switch | Ask, now: Nanos) -> None:
+    def _send_wake(self, device: Device, now: Now, out: list[Publish]) -> None:
+        wire_id = f"q{self._life}-{next(self._numbers)}"
+        order = self.speaks.wake(device, wire_id, now)
+        if order is None or self._books.full:
+            del self._asleep[device.name]
+            return
+        self._asleep[device.name] = now.mono + WAKE_AGAIN
+        self._enter(wire_id, device, order[0], Wake(), now.mono)
+        out.append(order[1])
+
+    def _enter(self, wire_id: str, device: Device, channel: str, purpose: Purpose, now: Nanos) -> None:
         self._books.enter(
             Pending(
                 wire_id=wire_id,
@@ -251,6 +264,7 @@ class NodeOwner:
                 self._presences.alive(device, now)
             case Present():
                 if self._presences.came_or_went(meaning, now):
+                    self._asleep.setdefault(meaning.device, now)
                     self._ask_soon(meaning.device, now)
             case Happened():
                 self._presences.alive(meaning.device, now)
@@ -262,15 +276,15 @@ class NodeOwner:
             case Reports():
                 self._presences.reported(meaning, now)
             case Homeless():
-                self._homeless(meaning, now)
+                self._post.homeless(meaning, now)
             case Wants(answer=answer):
-                self._say_to_all(answer, now)
+                self._post.to_all(answer, now)
             case Unbelieved(why=why, device=device, answer=clear):
                 self.log.note(why, now)
                 if device:
                     self._told.news(device, "NODE_MISTRUSTED", {"why": why}, now)
                 if clear is not None:
-                    self._mail.append(clear)
+                    self._post.send(clear)
 
     def _answered(self, answer: Answer, now: Nanos) -> None:
         pending = self._books.find(answer.wire_id, answer.device, answer.channel)
@@ -279,12 +293,15 @@ class NodeOwner:
             return
         self.log.landed(now - pending.sent_at)
         if answer.needs is not None:
-            self._say_to_all(answer.needs, now)
+            self._post.to_all(answer.needs, now)
         if answer.status is ReplyStatus.ECHO:
             self._answers.first(pending, answer, now)
             return
         self._books.close(pending, answer.status)
-        if isinstance(pending.purpose, Ask):
+        if isinstance(pending.purpose, Wake):
+            if answer.needs is None:  # done, or not known there: it measures
+                self._asleep.pop(answer.device, None)
+        elif isinstance(pending.purpose, Ask):
             if answer.status is ReplyStatus.DONE:
                 self._floats(answer.device, answer.shows, pending.sent_at)
         else:
@@ -296,11 +313,6 @@ class NodeOwner:
                 if not on:
                     self._offs.seen_off(name, pending.sent_at)
                 self._news.tell(ReadBack(actuator=name, on=on, at=pending.sent_at))
-
-    def _say_to_all(self, message: Publish, now: Nanos) -> None:
-        if self._wanted_at is None or now - self._wanted_at >= SECOND:
-            self._wanted_at = now
-            self._mail.append(message)
 
     def _measured(self, meaning: Measures, now: Nanos) -> None:
         full = f"{meaning.device}.{meaning.channel}"
@@ -321,18 +333,6 @@ class NodeOwner:
         known = tuple((full, value) for full, value in values if full in self._wanted)
         if known and device not in self._presences.strangers:
             self._told.samples(samples_of(known, at, self._ids, self.log))
-
-    def _homeless(self, meaning: Homeless, now: Nanos) -> None:
-        last = self._bound_at.get(meaning.hardware_id)
-        if last is not None and now - last < BIND_EVERY:
-            return
-        if len(self._bound_at) >= MOST_WAITING:
-            self._bound_at.clear()
-        self._bound_at[meaning.hardware_id] = now
-        who = meaning.device or self.bus.name
-        self._told.news(who, "NODE_HELLO", {"hardware_id": meaning.hardware_id, "bound": bool(meaning.device)}, now)
-        if meaning.answer is not None:
-            self._mail.append(meaning.answer)
 
     def _silence(self, pending: Pending, now: Nanos, why: str) -> None:
         health = self.health[pending.device]

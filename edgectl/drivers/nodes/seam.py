@@ -144,5 +144,8 @@ class NodeProtocol(Protocol):
     def ask(self, device: Device, wire_id: str, now: Now) -> Publish:
         """Ask for the state of the outputs."""
 
+    def wake(self, device: Device, wire_id: str, now: Now) -> tuple[str, Publish] | None:
+        """What makes a node measure that sleeps until it is told to, and the channel of its answer."""
+
     def read(self, topic: str, payload: bytes, *, retained: bool, now: Now) -> Meaning:
         """What a message means. Never raises."""

@@ -55,6 +55,7 @@ class Node:
     heard: OrderedDict[str, int] = field(default_factory=OrderedDict)
     faults: dict[str, dict[str, Any]] = field(default_factory=dict)
     synced: bool = False
+    asleep: bool = False  # it measures only after activate_sensor_mode
     orders: int = 0
     replays: int = 0
     forged: int = 0
@@ -134,6 +135,9 @@ class Node:
         if cmd == "state" and channel == "storage_state" and self.kind == "irrig":
             details = {"snapshot": self.snapshot(), "sample_ts": wall_s}
             return self._said(channel, cmd_id, "DONE", now, wall_s, details=details)
+        if cmd == "activate_sensor_mode" and channel == "system" and self.kind in ("ph", "ec"):
+            self.asleep = False
+            return self._said(channel, cmd_id, "DONE", now, wall_s, details={"mode": "ACTIVE"})
         if channel not in self.outputs or (cmd == "run_pump" and channel not in PUMPS):
             return self._said(channel, cmd_id, "INVALID", now, wall_s, error_code="unsupported_channel_cmd")
         if cmd == "run_pump":

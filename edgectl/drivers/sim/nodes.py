@@ -28,6 +28,7 @@ class NodeClient:
 
     def __init__(self, plan: dict[str, Any], entry: dict[str, Any], moved: Callable[["NodeClient"], None]) -> None:
         self.node = Node(name=entry["name"], kind=entry["kind"], secret=entry["secret"])
+        self.node.asleep = bool(entry.get("asleep"))
         self.every_s = float(entry.get("every_s", 0.5))
         self.served = self.hellos = 0
         self._plan, self._entry, self._moved = plan, entry, moved
@@ -114,7 +115,7 @@ class NodeClient:
         while True:
             self._later += self.node.advance(mono(), wall_s())
             await self._speak()
-            if ticks % every == 0 and self.node.synced:
+            if ticks % every == 0 and self.node.synced and not self.node.asleep:
                 for channel, (metric, value) in self.node.sensors.items():
                     body = {"metric_type": metric, "value": value, "ts": wall_s()}
                     await self._publish(f"{channel}/telemetry", None, body)
@@ -163,6 +164,8 @@ class NodeClient:
                 await self._online()
             case "power":
                 self.node.power_cycle(mono())
+            case "force":
+                self.node.outputs[wish["output"]] = True  # as by somebody's hand at the relay
             case "leave":
                 self._rude = True
             case other:

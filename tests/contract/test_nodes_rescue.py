@@ -1,0 +1,99 @@
+"""Nodes switched off by a plan alone: proven where they show it, else by their word, and never by silence."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from edgectl.drivers.rescue import rescue
+from edgectl.drivers.rescued import Means
+from edgectl.drivers.sim.lines import wall_s
+from edgectl.model.ports import NoCredential
+from edgectl.testing.broker import Broker
+from edgectl.testing.nodes import SimulatedNodes
+
+pytestmark = [
+    pytest.mark.timeout(120),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # paho lets its own sockets lie
+]
+NODES = [
+    {"name": "nd-1", "kind": "irrig", "zone": "zone-1", "secret": "one"},
+    {"name": "nd-ph", "kind": "ph", "zone": "zone-1", "secret": "two"},
+]
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with Broker(tmp_path_factory.mktemp("broker")) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def nodes(tmp_path_factory: pytest.TempPathFactory, broker: Broker) -> Iterator[SimulatedNodes]:
+    with SimulatedNodes(tmp_path_factory.mktemp("nodes"), broker.port, NODES) as running:
+        yield running
+
+
+def output(name: str, node: str, channel: str, secret: str, state: str = "") -> dict[str, Any]:
+    return {"actuator": name, "node": node, "zone": "zone-1", "channel": channel, "secret": secret, "state": state}
+
+
+VALVE = output("valve", "nd-1", "valve_irrigation", "one", "storage_state")
+ACID = output("acid", "nd-ph", "pump_acid", "two")
+
+
+def rescued(port: int, folder: Path, *outputs: dict[str, Any], **line: Any) -> dict[str, str]:
+    """What became of each: empty when it is proven off, else the reason."""
+    clock = Means(credential=lambda name: found(folder, name), wall_s=wall_s)
+    place = {"host": "127.0.0.1", "port": port, "house": "gh-1", **line}
+    rows = rescue({"name": "nodes", "kind": "mqtt", "outputs": outputs, "line": place}, clock)
+    assert [row.actuator for row in rows] == [item["actuator"] for item in outputs]
+    return {row.actuator: "" if row.proven else row.reason for row in rows}
+
+
+def found(folder: Path, name: str) -> Path:
+    if name not in ("one", "two"):
+        raise NoCredential(f"there is no credential {name}")
+    (folder / name).write_text(name)
+    return folder / name
+
+
+def test_both_kinds_are_off_and_proven(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
+    told(broker, nodes)
+    assert rescued(broker.port, tmp_path, VALVE, ACID) == {"valve": "", "acid": ""}
+
+
+def test_silence_and_a_welded_valve_are_no_proof(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
+    told(broker, nodes)
+    nodes.do("fault", "nd-ph", kind="deaf")
+    nodes.do("force", "nd-1", output="valve_irrigation")
+    nodes.do("fault", "nd-1", kind="welded")
+    assert rescued(broker.port, tmp_path, VALVE, ACID) == {"valve": "it is still on", "acid": "no reply"}
+    for name in ("nd-1", "nd-ph"):
+        nodes.do("clear", name)
+    assert rescued(broker.port, tmp_path, VALVE, ACID) == {"valve": "", "acid": ""}
+
+
+def test_what_is_missing_is_named(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
+    told(broker, nodes)
+    nobody = output("lost", "nd-1", "pump_main", "three", "storage_state")
+    assert rescued(broker.port, tmp_path, VALVE, nobody) == {"valve": "", "lost": "there is no credential three"}
+    assert "bus nodes" in rescued(1, tmp_path, VALVE)["valve"]
+    assert "three" in rescued(broker.port, tmp_path, VALVE, tls=True, ca="three")["valve"]
+    wrong = rescued(broker.port, tmp_path, {**ACID, "secret": "one"})
+    assert wrong == {"acid": "it answers ERROR to OFF"}
+
+
+def told(broker: Broker, nodes: SimulatedNodes) -> None:
+    """Nodes take no order before somebody has told them the time."""
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    client.connect("127.0.0.1", broker.port)
+    client.loop_start()
+    for name in ("nd-1", "nd-ph"):
+        while not nodes.look(name)["synced"]:
+            client.publish("hydro/time/response", b'{"unix_ts":1}', 1).wait_for_publish(5)
+    client.disconnect()
+    client.loop_stop()
