@@ -81,6 +81,14 @@ def database(postgres: PostgresServer) -> str:
     return postgres.dsn(postgres.new_database())
 
 
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What the campaigns of this run have met: numbers of zero would prove nothing."""
+    for report in terminalreporter.getreports("passed"):
+        for name, line in report.user_properties:
+            if name == "campaign":
+                terminalreporter.write_line(f"{report.nodeid.rpartition('[')[2].rstrip(']')}: {line}")
+
+
 def _hear(said: Any) -> None:
     """Every code in an answer or a line, however deep."""
     if isinstance(said, dict):

@@ -22,20 +22,35 @@ LOOKS = 144  # a day, for a picture
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), required=False)
-@click.option("--days", type=click.IntRange(1, 100_000), default=30, help="Greenhouse-days to live through.")
+@click.option("--days", type=click.IntRange(1, 1_000_000), default=30, help="Greenhouse-days to live through.")
 @click.option("--seed", type=int, default=1, help="The same seed gives the same days.")
 @click.option("--faults", type=click.Choice(["none", "rough"]), default="rough", help="What the field does to us.")
 @click.option("--every-fault", is_flag=True, help="Break each part of the plant once, and say how it ended.")
+@click.option("--campaign", is_flag=True, help="Live in houses drawn by lot, from the one numbered --seed on.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="A picture: run.svg, run.png.")
 @click.option("--json", "as_json", is_flag=True, help="The report as JSON.")
 def simulate(
-    file: Path | None, days: int, seed: int, faults: str, every_fault: bool, plot: Path | None, as_json: bool
+    file: Path | None,
+    days: int,
+    seed: int,
+    faults: str,
+    every_fault: bool,
+    campaign: bool,
+    plot: Path | None,
+    as_json: bool,
 ) -> None:
     """Live in the greenhouse of the site file FILE, or in a small example. Exit code 1 when a promise was broken."""
     if every_fault and plot is not None:
         raise click.UsageError("--every-fault lives through many runs: it draws no picture")
     if plot is not None and (plot.suffix not in DRAWN or not plot.absolute().parent.is_dir()):
         raise click.UsageError(f"{plot}: a picture ends with {', '.join(DRAWN)}, in a folder that exists")
+    if campaign:
+        if file is not None or every_fault or plot is not None:
+            raise click.UsageError("--campaign draws its houses itself: it takes --days, --seed and --json alone")
+        from edgectl.cli.campaign import run
+
+        run(days, seed, as_json)
+        return
     house, rough = _house(file), faults == "rough"
     if every_fault:
         _every_fault(house, seed, as_json)

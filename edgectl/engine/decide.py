@@ -207,12 +207,15 @@ def _hear(draft: Draft, item: Input) -> None:
 
 def _work(draft: Draft) -> None:
     # Water and light of one zone do not wait for each other: a dry tank must not leave the plants in the dark.
+    draft.eager = False
     busy = {(task.zone, task.task_type) for task in draft.tasks() if task.status is TaskStatus.RUNNING}
     for task in draft.tasks():
         workflow = lighting if task.task_type == "lighting" else catalogue
         if task.status is TaskStatus.RUNNING:
             workflow.progress(draft, task)
+            draft.eager = draft.eager or task.retry_at is None or bool(task.stopping)
         elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and _may_begin(draft, task):
             workflow.start(draft, task)
+            draft.eager = True
             if not draft.task(task.task_id).terminal:
                 busy.add((task.zone, task.task_type))

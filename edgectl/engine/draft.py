@@ -56,6 +56,7 @@ class Draft:
         self.airing = state.airing
         self.service = False  # a person stands beside it with a measure, or with an ear on the pump
         self._in_hand: set[str] = set()  # sensors that were taken out in this very turn
+        self.eager = False
 
     # -- reading
 
@@ -335,4 +336,5 @@ class Draft:
             holding=self.holding,
             unordered=self.unordered,
             airing=self.airing,
+            eager=self.eager,
         )

@@ -84,6 +84,7 @@ class Decision:
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
     unordered: Mapping[str, Nanos] = field(default_factory=dict)
     airing: Mapping[str, Airing] = field(default_factory=dict)
+    eager: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -124,6 +125,7 @@ class State:
     unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
     airing: Mapping[str, Airing] = field(default_factory=dict)  # zone -> what is remembered of its air
     naps: Naps = Naps()
+    eager: bool = False  # some task looks at the field in every turn
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file

@@ -52,13 +52,13 @@ class Stepper:
 
     @property
     def idle(self) -> bool:
-        """True while nothing runs and nothing is owed: then readings can wait for the next turn. A task that asks again
-        in a minute reads nothing until then."""
+        """True while nothing is owed and no task reads: then readings can wait for the next turn. A task that asks
+        again in a minute, or that waits for a person, reads nothing until then."""
         state = self.state
         return (
             state.phase is Phase.READY
+            and not state.eager
             and not any(output.owed_off for output in state.outputs.values())
-            and all(task.retry_at is not None and not task.stopping for task in state.tasks.values())
         )
 
     def turn(self, now: Now) -> tuple[Effect, ...]:
@@ -159,7 +159,7 @@ class Stepper:
         self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
         self.state.naps = decision.naps
         self.state.holding, self.state.unordered = decision.holding, decision.unordered
-        self.state.airing = decision.airing
+        self.state.airing, self.state.eager = decision.airing, decision.eager
         for change in decision.changes:
             self.state.put(change)
             if isinstance(change, Task) and change.terminal:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import Nanos, Now, Trust
+from edgectl.model.time import MS, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.cadence import local_day, local_instant
 from edgectl.scheduler.occurrence import Occurrence, Planned, Verdict
@@ -37,8 +37,9 @@ def answer(
         rested = now.mono - this_boot(last, now)
         if rested < (cadence.min_gap if isinstance(cadence, Trigger) and asked else cadence.interval):
             return Planned(occurrences=(), cursor=cursor)
-    # The position only names the run: it must grow even while the wall clock stands or steps back.
-    position = now.wall if cursor is None else max(now.wall, cursor.position + 1)
+    # The position only names the run: it must grow even while the wall clock stands or steps back, and by as much as
+    # the name shows, or two runs would bear one name.
+    position = now.wall if cursor is None else max(now.wall, cursor.position + MS)
     reason = "due" if not isinstance(cadence, Trigger) else cadence.gauge.value if asked else MAX_GAP
     run = Occurrence(scheduled_for=position, verdict=Verdict.RUN, reason=reason, payload=schedule.payload)
     begun = cursor or Cursor(schedule=schedule.name, position=position)

@@ -1,35 +1,55 @@
 """The promises about water and doses in the two-tank house, held against what the plant received."""
 
+from collections import Counter
 from itertools import pairwise
 
+from edgectl.engine.rules.interlock import SLOWEST_ASK
+from edgectl.engine.rules.orders import READ_BACK_EVERY
 from edgectl.model.ledger import DAY, HOUR
-from edgectl.model.site import Site
+from edgectl.model.site import Role, Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.dosing import Pulse
 from edgectl.plant.faults import Fault
+from edgectl.simulate.field import SimField
 from edgectl.simulate.ground import Ground
+from edgectl.simulate.invariants import Met
 
 T_DRY: Nanos = 7 * SECOND  # proof of flow, age of the reading, the stop itself on a line that loses frames
 SPILLED_L = 6.0  # between the float and the edge there is room; a valve takes a moment to close
 LYING = frozenset({Fault.PROBE_FREEZE, Fault.PROBE_STUCK, Fault.PROBE_BIAS, Fault.PROBE_SPIKE})
 
 
-def broken_doses(site: Site, ground: Ground) -> list[str]:
-    """Every promise that does not hold, as a sentence."""
-    return [*_caps(site, ground), *_mixing(site, ground), *_tanks(ground)]
+def broken_doses(
+    site: Site, field: SimField, met: Met | None = None, *, lies: int = 0, leaks: bool = False
+) -> list[str]:
+    """Every promise that does not hold, as a sentence. `lies` is how often a fill may have run its whole time because
+    of a float that lied, `leaks` whether a valve has leaked."""
+    ground, met = field.ground, Counter() if met is None else met
+    found = [*_caps(site, ground, met), *_mixing(site, ground, met)]
+    if ground.dry > t_dry(field):
+        found.append(f"12: the pump ran {ground.dry / SECOND:.1f} s without moving water")
+    return found + _tanks(ground, met, lies=lies, leaks=leaks)
+
+
+def t_dry(field: SimField) -> Nanos:
+    """How long a pump may run dry on this line: each OFF that is lost is asked for again after a while."""
+    pumps = (name for name, part in field.site.actuators.items() if part.role is Role.PUMP)
+    lost = max((field.deaf[name] for name in pumps), default=0)
+    return T_DRY + sum(min(READ_BACK_EVERY << (n + 1), SLOWEST_ASK) for n in range(max(0, lost - 1)))
 
 
 def _pulses(ground: Ground, pump: str) -> list[Pulse]:
     return list(ground.plant.plumbing.doses[pump].pulses)
 
 
-def _caps(site: Site, ground: Ground) -> list[str]:
+def _caps(site: Site, ground: Ground, met: Met) -> list[str]:
     """10: in no hour and in no day more than the caps, counted by what flowed."""
     found: list[str] = []
     for name, actuator in site.actuators.items():
         if (doser := actuator.doser) is None:
             continue
         doses = _pulses(ground, name)
+        met["10"] += len(doses)
         for span, cap, word in ((HOUR, doser.max_per_hour_ml, "hour"), (DAY, doser.max_per_day_ml, "day")):
             first, total = 0, 0.0
             for dose in doses:
@@ -46,7 +66,7 @@ def _caps(site: Site, ground: Ground) -> list[str]:
     return found
 
 
-def _mixing(site: Site, ground: Ground) -> list[str]:
+def _mixing(site: Site, ground: Ground, met: Met) -> list[str]:
     """11: no two pumps within one mixing time, and none into standing water."""
     found: list[str] = []
     for zone in site.zones.values():
@@ -54,6 +74,7 @@ def _mixing(site: Site, ground: Ground) -> list[str]:
             continue
         mixing = max(120.0, 60 * zone.chemistry.volume_l / zone.chemistry.rate_l_min) * SECOND
         mine = sorted((dose.start, name) for name in zone.chemistry.dosers for dose in _pulses(ground, name))
+        met["11"] += len(mine)
         for (before, one), (after, other) in pairwise(mine):
             if one != other and after - before < mixing - SECOND:
                 gap_s = (after - before) / SECOND
@@ -63,15 +84,14 @@ def _mixing(site: Site, ground: Ground) -> list[str]:
     return found
 
 
-def _tanks(ground: Ground) -> list[str]:
+def _tanks(ground: Ground, met: Met, *, lies: int, leaks: bool) -> list[str]:
     found: list[str] = []
-    if ground.dry > T_DRY:
-        found.append(f"12: the pump ran {ground.dry / SECOND:.1f} s without moving water")
-    if any(breakage.fault is Fault.VALVE_LEAKING for breakage in ground.plant.faults):
+    if leaks or any(breakage.fault is Fault.VALVE_LEAKING for breakage in ground.plant.faults):
         return found  # no program closes a valve that does not close
-    lies = any(breakage.fault in LYING for breakage in ground.plant.faults)
+    lies = max(lies, any(breakage.fault in LYING for breakage in ground.plant.faults))
     for name, tank in ground.plant.plumbing.tanks.items():
         # With a float that lies two fills may run their whole time before the valve is locked; with a true one, none.
-        if tank.overflow_l > (1.7 * tank.capacity_l if lies else SPILLED_L):
+        met["H2"] += 1
+        if tank.overflow_l > SPILLED_L + lies * 1.7 * tank.capacity_l:
             found.append(f"H2: {tank.overflow_l:.1f} L ran over the {name} tank")
     return found

@@ -60,7 +60,7 @@ def house_of(site: Site, schedules: tuple[Schedule, ...]) -> House:
         site=lambda: site,
         schedules=lambda: schedules,
         ground=lambda random: estate(site, random),
-        judge=lambda world: [*broken_doses(world.site, world.field.ground), *broken_air(world.field.ground)],
+        judge=lambda world: [*broken_doses(world.site, world.field), *broken_air(world.field.ground)],
         charts=tuple(charts),
     )
 

@@ -8,19 +8,22 @@ from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.deadman import Sound
-from edgectl.model.inputs import Answer, AskState, Effect, Input, MakeSafe, Send
+from edgectl.model.inputs import Answer, AskState, ClockStepped, DeviceHealth, Effect, Input, MakeSafe, Send
 from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.field import Faults, SimField
 from edgectl.simulate.ground import Ground
+from edgectl.simulate.mishaps import Mishaps
 from edgectl.simulate.people import People
 
 POLL = 2 * SECOND
 COMMIT = 4 * MS
 DAY = 86_400 * SECOND
 EPOCH: Nanos = 1_780_272_000 * SECOND  # 2026-06-01T00:00Z
+NOTICED: Nanos = 6 * SECOND  # after so long the owner of a bus says that a device is silent
+ASTRAY: Nanos = 7200 * SECOND  # how far a clock without a time server may be wrong after a power cut
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +32,8 @@ class Report:
 
     turns: int = 0
     crashes: int = 0
+    rebooted_at: list[Nanos] = field(default_factory=list)
+    untrusted: int = 0  # of these, with a clock that nobody can believe for a while
     steps: int = 0  # of the wall clock
     lost_commits: int = 0  # that the disk refused
     ready_at: list[tuple[Nanos, Nanos]] = field(default_factory=list)  # start, ready
@@ -52,6 +57,8 @@ class World:
         crash: float = 0.0,
         people: bool = False,
         disk: float = 0.0,
+        mishaps: bool = False,
+        reboots: float = 0.0,
         ground: Ground | None = None,
     ) -> None:
         self.site, self.schedules = site, schedules
@@ -61,8 +68,13 @@ class World:
         self.crash = crash
         self.report = Report()
         self.now: Nanos = 0
-        self.disk = disk
+        self.disk, self.reboots = disk, reboots
+        self.boots = 0
+        self._trusted_at: Nanos = 0
+        self._astray: Nanos = 0
         self.people = People(self, Random(seed + 1)) if people else None
+        self.mishaps = Mishaps(self, Random(seed + 3)) if mishaps else None
+        self._actors = [actor for actor in (self.people, self.mishaps) if actor is not None]
         self._wall_step: Nanos = 0
         self._disk_bad_until: Nanos = 0
         self._life = 0
@@ -78,14 +90,19 @@ class World:
                 upcoming.append(self._stepper.wake_at)
             poll_at = self._next_poll()
             upcoming.append(poll_at)
-            if self.people is not None:
-                upcoming.append(self.people.next_at)
+            upcoming += [actor.next_at for actor in self._actors]
+            if self._astray:
+                upcoming.append(self._trusted_at)
             if self.now < self._disk_bad_until:
                 upcoming.append(self.now + SECOND)
             self.now = max(self.now, min(*upcoming, until))
             self._deliver(poll_at)
-            if self.people is not None and self.now >= self.people.next_at:
-                self.people.act()
+            for actor in self._actors:
+                if self.now >= actor.next_at:
+                    actor.act()
+            if self._astray and self.now >= self._trusted_at:
+                self.step_wall(-self._astray)
+                self._astray = 0
             try:
                 self._step()
             except _Crash:
@@ -93,6 +110,8 @@ class World:
                 self.field.advance(self.now)
                 self.field.ground.watched = False
                 self.now += round(self.random.uniform(0.2, 40) * SECOND)
+                if self.reboots and self.random.random() < self.reboots:
+                    self._reboot()
                 self._begin()
         self.field.advance(until)
         return self.report
@@ -108,12 +127,20 @@ class World:
         """Somebody, or a time server, sets the wall clock."""
         self._wall_step += by
         self.report.steps += 1
+        self._stepper.offer(ClockStepped(seconds=by / SECOND))
         self._stepper.wake_at = self.now
 
     @property
     def wall(self) -> Nanos:
         """The wall clock now."""
         return EPOCH + self.now + self._wall_step
+
+    def hear_of(self, device: str, *, healthy: bool) -> None:
+        """The owner of its bus will say in a while that a device is silent, or back, if this life lasts so long."""
+        at = self.now + NOTICED
+        news = DeviceHealth(device=device, healthy=healthy, at=at, reason="" if healthy else "no answer")
+        self._count += 1
+        heapq.heappush(self._heap, (at, self._count, self._life, news))
 
     def known(self, correlation_id: str) -> Task | None:
         """The task that bears this name already, as the shell looks it up."""
@@ -123,6 +150,10 @@ class World:
     def alarms(self) -> list[str]:
         """What the alarm list shows now."""
         return sorted(self.state.alarms)
+
+    def open_tasks(self) -> list[str]:
+        """What the task list shows as open."""
+        return sorted(self.state.tasks)
 
     @property
     def state(self) -> State:
@@ -135,7 +166,7 @@ class World:
         """Start as the daemon does: safe writes first, then the journal, then the questions."""
         self._life += 1
         self.field.advance(self.now)
-        self.field.ground.watched = True
+        self.field.ground.watched = self.field.in_reach
         self._heap.clear()
         self._polled = self.now - POLL
         for name, actuator in sorted(self.site.actuators.items(), key=lambda item: item[1].role != "pump"):
@@ -146,7 +177,7 @@ class World:
             site=self.site,
             schedules=self.schedules,
             stored=self.journal.load(),
-            boot_id="sim",
+            boot_id=f"sim-{self.boots}",
             started=started,
         )
         self._stepper = Stepper(state)
@@ -155,8 +186,20 @@ class World:
         self._stepper.wake_at = self.now + 1
         self._born = self.now
         self.report.lives.append((self.now, self.field.samples + 1))
+        for device in sorted(self.field.silent):
+            self.hear_of(device, healthy=False)
         if self.people is not None:
             self.people.forget()
+
+    def _reboot(self) -> None:
+        """The machine itself was gone: another boot, and perhaps a clock that lost its way."""
+        self.boots += 1
+        self.report.rebooted_at.append(self.now)
+        if not self._astray and self.random.random() < 0.3:
+            self.report.untrusted += 1
+            self._astray = round(self.random.uniform(-1, 1) * ASTRAY) or SECOND
+            self._wall_step += self._astray
+            self._trusted_at = self.now + round(self.random.uniform(5, 1800) * SECOND)
 
     def _step(self) -> None:
         now = self._clock()
@@ -222,4 +265,4 @@ class World:
             raise _Crash
 
     def _clock(self) -> Now:
-        return Now(mono=self.now, wall=self.wall, trust=Trust.SYNCED)
+        return Now(mono=self.now, wall=self.wall, trust=Trust.UNTRUSTED if self._astray else Trust.SYNCED)

@@ -55,7 +55,7 @@ def broken(world: World) -> list[str]:
     world.field.advance(world.now)
     return [
         *invariants.broken(world.site, world.journal, world.field.trace, world.report.ready_at),
-        *broken_doses(world.site, ground_of(world)),
+        *broken_doses(world.site, world.field),
     ]
 
 

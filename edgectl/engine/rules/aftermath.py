@@ -3,7 +3,7 @@
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Reading
 from edgectl.model.command import Command, Order
-from edgectl.model.site import Role
+from edgectl.model.site import Role, Zone
 from edgectl.model.task import PhysicalEffect, Task
 from edgectl.model.time import SECOND
 
@@ -14,7 +14,7 @@ def what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, f
     zone = site.zones[task.zone]
     commands = draft.commands(task.task_id)
     amounts: dict[str, float] = {}
-    found = {_told(c) for c in commands if c.actuator != zone.pump and _moves_alone(draft, c, commands)}
+    found = {_told(c) for c in commands if c.actuator != zone.pump and _moves_alone(draft, zone, c, commands)}
     for command in commands:
         doser = site.actuators[command.actuator].doser
         if doser is not None and command.lease is not None and _told(command) is not PhysicalEffect.NONE:
@@ -42,9 +42,13 @@ def _told(command: Command) -> PhysicalEffect:
     return PhysicalEffect.UNKNOWN if command.ack_at is None else PhysicalEffect.PARTIAL
 
 
-def _moves_alone(draft: Draft, command: Command, all_: list[Command]) -> bool:
-    """Does this part bring something about without the pump? A valve does where no pump belongs to its stage."""
+def _moves_alone(draft: Draft, zone: Zone, command: Command, all_: list[Command]) -> bool:
+    """Does this part bring something about without the pump? Of the valves only those to the mains and the drain, or of
+    a zone that has no pump: behind the others no water moves before the pump has been ordered too."""
     actuators = draft.state.site.actuators
     if actuators[command.actuator].role is not Role.VALVE:
         return True
+    circuit = zone.circuit
+    if zone.pump is not None and (circuit is None or command.actuator not in (circuit.fill, circuit.drain)):
+        return False
     return not any(c.stage == command.stage and actuators[c.actuator].role is Role.PUMP for c in all_)

@@ -27,7 +27,7 @@ def watch(draft: Draft) -> None:
 
 
 def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
-    now, since = draft.now.mono, ("dark", lamp)
+    now, since, asked = draft.now.mono, ("dark", lamp), ("asked", lamp)
     seen = draft.state.seen.get(lamp)
     if seen is not None and seen.on and now - seen.at < ASK_EVERY:
         # Most turns end here: what was seen on a moment ago is not dark, whatever is wanted.
@@ -43,11 +43,13 @@ def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
         return
     if seen is not None and seen.on is False and seen.at > draft.state.started:
         _bring_back(draft, schedule, lamp)
-    asked = seen.at if seen is not None else draft.state.started
-    if now - asked >= ASK_EVERY:
+    # A lamp that does not answer is asked again as seldom as one that does.
+    asked_at = max(seen.at if seen is not None else draft.state.started, draft.holding.get(asked, 0))
+    if now - asked_at >= ASK_EVERY:
         draft.effect(AskState(actuator=lamp))
-        asked = now
-    draft.wake(asked + ASK_EVERY)
+        draft.forget_since(asked)
+        asked_at = draft.since(asked)
+    draft.wake(asked_at + ASK_EVERY)
     if seen is not None and seen.on and now - seen.at < DARK_FOR:
         return  # it has just been asked again
     dark_since = draft.since(since)

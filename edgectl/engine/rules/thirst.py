@@ -10,7 +10,7 @@ from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.model.inputs import Mode
 from edgectl.model.ledger import DAY, HOUR, age
 from edgectl.model.site import Fallback, Zone
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, Trust
 
 CALL, FALL_BACK = 0.5, 0.8  # of max_gap
 PATIENCE: Nanos = 15 * SECOND
@@ -33,7 +33,8 @@ def _look(draft: Draft, zone: Zone, max_gap: Nanos) -> None:
     now = draft.now
     dry_for = _since_last(draft, watered(zone.name))
     if dry_for < CALL * max_gap:
-        draft.calm("zone_thirsty", zone.name)
+        if _dated(draft, watered(zone.name)):
+            draft.calm("zone_thirsty", zone.name)
         draft.wake(now.mono + round(CALL * max_gap) - dry_for)
         return
     draft.alert(
@@ -84,8 +85,18 @@ def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
     )
 
 
+def _dated(draft: Draft, name: str) -> bool:
+    """Can anybody tell how long ago the newest entry is? Of another boot, without a clock to believe, only that it is
+    not shorter ago than this start: that is no reason to calm."""
+    state, spent = draft.state, draft.ledger(name).spent
+    synced = draft.now.trust is Trust.SYNCED
+    return bool(spent) and (spent[-1].boot_id == state.boot_id or (spent[-1].synced and synced))
+
+
 def _since_last(draft: Draft, name: str) -> Nanos:
-    """How long ago the newest entry is; without one, as long as this start."""
-    state = draft.state
-    ages = [age(entry, draft.now, state.boot_id, state.started) for entry in draft.ledger(name).spent]
-    return max(0, min(ages, default=draft.now.mono - state.started))
+    """How long ago the newest entry is; without one, as long as this start. An older one of another boot may seem
+    newer than it is, and is not asked."""
+    state, spent = draft.state, draft.ledger(name).spent
+    if not spent:
+        return draft.now.mono - state.started
+    return max(0, age(spent[-1], draft.now, state.boot_id, state.started))

@@ -53,6 +53,8 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
             continue
         if effect is PhysicalEffect.NONE:
             effect = PhysicalEffect.PARTIAL if error is not None else PhysicalEffect.FULL
+            if command.state is CommandState.NO_EFFECT:
+                effect = PhysicalEffect.UNKNOWN  # nobody has seen it on; only the meter may know better
         output = draft.output(command.actuator)
         closing = output.closing if output is not None and output.cmd_id == command.cmd_id else command.ended_at
         if closing is not None:
@@ -65,6 +67,9 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
         reading = draft.read(meter)
         if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
             amounts[f"{meter}_l"] = round(reading.value - task.meter_at_start, 3)
+            moved = reading.value > task.meter_at_start
+            if effect is PhysicalEffect.UNKNOWN and moved and _pumps_alone(draft, table):
+                effect = PhysicalEffect.PARTIAL
             unmoved = reading.value == task.meter_at_start and reading.at > stopped
             if error is not None and unmoved and _pumps_alone(draft, table):
                 effect = PhysicalEffect.NONE  # the pump turned, and the meter, read after it, says nothing came of it

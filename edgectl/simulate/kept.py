@@ -1,0 +1,135 @@
+"""What people put on a house is kept: nothing moves under a lock, a stop or an open emergency stop, holds end, every
+act has its author. And what plants were promised: no zone goes without water for too long in silence.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+from edgectl.model.site import Site, Zone
+from edgectl.model.time import MS, SECOND, Nanos
+from edgectl.model.timeline import Entry
+from edgectl.simulate.invariants import Met
+from edgectl.simulate.world import World
+
+ON_ITS_WAY: Nanos = 200 * MS  # an order that had left the controller before
+PATIENCE: Nanos = 600 * SECOND  # a disk that refuses for a while, a restart
+THIRSTY = 0.8  # of max_gap; the controller calls at half of it
+# What a person did, and what of it has to be written down.
+ACTS = {
+    "MANUAL_ON": ("who", "actuator"),
+    "MANUAL_OFF": ("who", "actuator"),
+    "STOP_ALL": ("who",),
+    "STOP_WATER": ("who",),
+    "RESUMED": ("who",),
+    "LOCK_SET": ("who", "why"),
+    "LOCK_RELEASED": ("who",),
+    "HOLD_SET": ("who",),
+    "MODE_CHANGED": ("who", "before", "after"),
+    "ALARM_ACKNOWLEDGED": ("who", "alarm"),
+    "ALARM_SHELVED": ("who", "alarm"),
+    "TASK_CANCEL_ORDERED": ("who",),
+    "TASK_APPROVED": ("who",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Bond:
+    """These outputs must not go on between two instants."""
+
+    names: frozenset[str]
+    begin: Nanos
+    end: Nanos
+    why: str
+
+
+def broken_bonds(world: World, met: Met) -> list[str]:
+    """19, 20, 29 and 30: every one that does not hold, as a sentence."""
+    return [*_authors(world, met), *_holds(world, met), *_thirst(world, met), *_under_bonds(world, met)]
+
+
+def _authors(world: World, met: Met) -> list[str]:
+    """19: every act of a person names them, and what was before and after where it changes something."""
+    found: list[str] = []
+    for entry in world.journal.timeline:
+        for key in ACTS.get(entry.event_type, ()):
+            met["19"] += 1
+            if not entry.details.get(key):
+                found.append(f"19: entry {entry.seq} {entry.event_type} does not say {key}")
+    return found
+
+
+def _holds(world: World, met: Met) -> list[str]:
+    """20: no hold outlives its end while somebody lives to end it."""
+    found: list[str] = []
+    for name, latch in world.state.latches.items():
+        if name.startswith("hold:"):
+            met["20"] += 1
+            late = latch.boot_id == world.state.boot_id and world.now > latch.until_mono + PATIENCE
+            if latch.held and late:
+                found.append(f"20: {name} was to end at {latch.until_mono / SECOND:.0f} s and holds still")
+    return found
+
+
+def _under_bonds(world: World, met: Met) -> list[str]:
+    """30: no effect under a service lock, a stop, or an open emergency stop."""
+    found: list[str] = []
+    bonds = list(_bonds(world.site, world.journal.timeline, world.now))
+    ons = [move for move in world.field.trace if move.on]
+    for bond in bonds:
+        met["30"] += 1
+        for move in ons:
+            if move.name in bond.names and bond.begin + ON_ITS_WAY < move.at < bond.end:
+                found.append(f"30: {move.name} went on at {move.at / SECOND:.1f} s under {bond.why}")
+    return found
+
+
+def _bonds(site: Site, timeline: list[Entry], now: Nanos) -> Iterator[_Bond]:
+    ends = {"LOCK_SET": "LOCK_RELEASED", "STOP_ALL": "RESUMED", "ESTOP_OPENED": "ESTOP_CLOSED"}
+    for number, entry in enumerate(timeline):
+        over = ends.get(entry.event_type)
+        if over is None:
+            continue
+        later = (e.mono for e in timeline[number:] if e.event_type == over and e.zone == entry.zone)
+        names = frozenset(site.actuators) if entry.zone is None else site.zones[entry.zone].actuators
+        yield _Bond(names=names, begin=entry.mono, end=next(later, now), why=entry.event_type.lower())
+
+
+def _thirst(world: World, met: Met) -> list[str]:
+    """29: a zone that has had no water for most of what its plants bear has called a person."""
+    found: list[str] = []
+    for zone in world.site.zones.values():
+        if zone.max_gap is None:
+            continue
+        wet = [*_wet(world, zone), world.now]
+        for last, following in pairwise(wet):
+            at = last + round(THIRSTY * zone.max_gap) + PATIENCE
+            if following <= at or any(last < reboot < at for reboot in world.report.rebooted_at):
+                continue  # how long the machine was gone is not always known
+            met["29"] += 1
+            if not _called(world.journal.timeline, f"zone_thirsty:{zone.name}", at):
+                found.append(f"29: {zone.name} had no water from {last / SECOND:.0f} s on and nobody was called")
+    return found
+
+
+def _wet(world: World, zone: Zone) -> list[Nanos]:
+    """The instants at which water began to run into a zone."""
+    found: list[Nanos] = []
+    on: set[str] = set()
+    parts = {name for name in (zone.pump, zone.valve) if name is not None}
+    for move in world.field.trace:
+        (on.add if move.on else on.discard)(move.name)
+        if move.on and move.name in parts and parts <= on:
+            found.append(move.at)
+    return found
+
+
+def _called(timeline: list[Entry], alarm: str, at: Nanos) -> bool:
+    """Was this alarm active at that instant?"""
+    active = False
+    for entry in timeline:
+        if entry.mono > at:
+            break
+        if entry.event_type in ("ALARM_RAISED", "ALARM_CLEARED") and entry.details["alarm"] == alarm:
+            active = entry.event_type == "ALARM_RAISED"
+    return active

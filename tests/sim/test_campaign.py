@@ -1,0 +1,68 @@
+"""2,000 greenhouse-days in houses drawn by lot, with everything that can go wrong at once.
+
+`EDGECTL_CAMPAIGN_DAYS=20000` makes it longer; `./dev campaign days 1000000` is the same by hand, with its progress.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgectl.cli.campaign import words
+from edgectl.config.loader import load
+from edgectl.simulate.campaign import ENOUGH, Lived, Tally, campaign, live
+from edgectl.simulate.drawn_sites import drawn_site
+
+DAYS = int(os.environ.get("EDGECTL_CAMPAIGN_DAYS", "2000"))
+SHARES = 4
+HOUSES_APART = 1_000_000  # of two shares
+# What every share must have come through. The dictionary of codes is checked over all tests together.
+STATUSES = {"completed", "failed", "rejected", "expired"}
+TRANSITIONS = {"running to completed", "running to failed", "accepted to rejected", "accepted to expired"}
+COMMANDS = {"DONE", "NO_EFFECT", "BUSY", "INVALID", "ERROR", "TIMEOUT", "SEND_FAILED"}
+STAGES = {"water", "clean_fill", "solution_fill", "prepare", "refill", "circulate", "recover"}
+VETOES = {"stop_if", "requires", "path", "max_on", "dosing", "restraint", "device_silent", "lockout", "min_off"}
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("share", range(SHARES))
+def test_no_house_drawn_by_lot_breaks_a_promise(share: int, record_property: Callable[[str, object], None]) -> None:
+    tally, broken = Tally(), list[Lived]()
+    for lived in campaign(DAYS // SHARES, share * HOUSES_APART, tally):
+        broken += [lived] if lived.found else []
+    for line in words(tally):
+        record_property("campaign", line)  # told at the end of the test run
+    assert not broken, [
+        (f"edgectl simulate --campaign --days {lived.days} --seed {lived.number}", lived.found) for lived in broken
+    ]
+    assert tally.days == DAYS // SHARES
+    if tally.days >= ENOUGH:
+        assert tally.missing() == [], "what was not met was not proven"
+        assert tally.reached["status"].keys() >= STATUSES
+        assert tally.reached["transition"].keys() >= TRANSITIONS
+        assert tally.reached["command"].keys() >= COMMANDS
+        assert tally.reached["stage"].keys() >= STAGES
+        assert tally.reached["veto"].keys() >= VETOES
+
+
+def test_the_same_house_lives_the_same_days() -> None:
+    one, other = (live(5, 2, Tally()).world for _ in range(2))
+    assert one.journal.timeline == other.journal.timeline
+    assert one.field.trace == other.field.trace
+    assert len(one.journal.timeline) > 50
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_a_drawn_site_file_passes_the_check(number: int, tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(drawn_site(number))
+    assert load(path).site.zones
+
+
+def test_a_campaign_that_met_nothing_is_red() -> None:
+    missing = Tally(days=ENOUGH).missing()
+    assert "no lost_reply was injected" in missing
+    assert "no probe_freeze was injected" in missing
+    assert "promise 10 was held against nothing" in missing
+    assert "no task ended expired" in missing
