@@ -144,12 +144,13 @@ def _every_fault(house: House, seed: int, as_json: bool) -> None:
         ended.append(item)
         if sys.stderr.isatty():
             click.echo(f"\r{len(ended)} faults lived through", err=True, nl=False)
-    wrong = [item for item in ended if item.broken or item.still_on]
+    wrong = [item for item in ended if not item.safe or not item.told]
     rows = [
         {
             "fault": item.breakage.fault.value,
             "of": item.breakage.of,
-            "safe": not item.broken and not item.still_on,
+            "safe": item.safe,
+            "unseen_because": item.unseen,
             "alarms": item.alarms,
             "tasks_failed_because": item.said,
             "broken": item.broken,
@@ -161,11 +162,15 @@ def _every_fault(house: House, seed: int, as_json: bool) -> None:
     else:
         lines = [["fault", "of", "end", "alarms; why tasks failed"]]
         for item in ended:
-            end = "SAFE" if not item.broken and not item.still_on else "BROKEN"
-            words = ", ".join([*item.alarms, *item.said]) or "no alarm, no failed task"
+            end = "BROKEN" if not item.safe else "SAFE" if item.told else "SILENT"
+            words = ", ".join([*item.alarms, *item.said]) or item.unseen or "no alarm, no failed task"
             lines.append([item.breakage.fault.value, item.breakage.of, end, words])
         for line in table(lines):
             click.echo(line)
-        click.echo(f"{len(ended) - len(wrong)} of {len(ended)} single faults ended safe")
+        alarmed = sum(bool(item.alarms) for item in ended)
+        click.echo(
+            f"{sum(item.safe for item in ended)} of {len(ended)} single faults ended safe, {alarmed} with an alarm, "
+            f"{sum(bool(item.unseen) for item in ended)} that no instrument of this house can show"
+        )
     if wrong:
         raise SystemExit(1)

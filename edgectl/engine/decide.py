@@ -18,6 +18,7 @@ from edgectl.engine.rules import (
     enqueued,
     estop,
     foreign,
+    instruments,
     interlock,
     lasting,
     limits,
@@ -126,6 +127,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     calibrations.watch(draft)
     photoperiod.watch(draft)
     solution.watch(draft)
+    instruments.watch(draft)
     alarms.watch(draft)
     siren.keep(draft)
     return draft.decision()

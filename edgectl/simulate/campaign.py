@@ -66,6 +66,17 @@ class Tally:
         """One more state, transition, stage or code that somebody came through."""
         self.reached.setdefault(kind, Counter())[name] += 1
 
+    def add(self, other: "Tally") -> None:
+        """What another part of the same campaign has met."""
+        self.houses += other.houses
+        self.days += other.days
+        self.turns += other.turns
+        self.injected.update(other.injected)
+        self.people.update(other.people)
+        self.held.update(other.held)
+        for kind, names in other.reached.items():
+            self.reached.setdefault(kind, Counter()).update(names)
+
     def missing(self) -> list[str]:
         """What a campaign of this length should have met and has not."""
         kinds = (*KINDS, *(fault.value for fault in Fault))
@@ -115,7 +126,8 @@ def settle(number: int) -> World:
     """A drawn house on its first morning, with its own bad luck."""
     random = Random(f"life {number}")
     loaded = drawn(number)
-    mishaps = random.random() < 0.6
+    air = any(zone.climate is not None for zone in loaded.site.zones.values())
+    mishaps = random.random() < 0.6 or air or loaded.site.estop is not None
     often = random.choice((0.5, 1.0, 2.0))  # how rough its wire is
     faults = Faults(
         lost_request=0.01 * often,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from random import Random
 
 from edgectl.model.site import Site
+from edgectl.plant.water import RO, Solute
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.doses import broken_doses
 from edgectl.simulate.draughts import broken_air
@@ -23,7 +24,7 @@ class House:
 
     site: Callable[[], Site]
     schedules: Callable[[], tuple[Schedule, ...]]
-    ground: Callable[[Random], Ground]
+    ground: Callable[[Random, Solute], Ground]  # on this water from the mains
     judge: Callable[[World], list[str]]
     charts: tuple[tuple[str, str, tuple[str, ...]], ...]  # title, unit, quantities of the plant
 
@@ -31,7 +32,7 @@ class House:
 SMALL = House(
     site=example_site,
     schedules=example_schedules,
-    ground=Ground.small,
+    ground=lambda random, tap: Ground.small(random),
     judge=broken_promises,
     charts=(("Tank", "%", ("tank.level",)),),
 )
@@ -59,7 +60,7 @@ def house_of(site: Site, schedules: tuple[Schedule, ...]) -> House:
     return House(
         site=lambda: site,
         schedules=lambda: schedules,
-        ground=lambda random: estate(site, random),
+        ground=lambda random, tap: estate(site, random, tap),
         judge=lambda world: [*broken_doses(world.site, world.field), *broken_air(world.field.ground)],
         charts=tuple(charts),
     )
@@ -73,9 +74,10 @@ def settle_in(
     crash: float = 0.0,
     people: bool = False,
     disk: float = 0.0,
+    tap: Solute = RO,
 ) -> World:
     """A house on its first morning."""
-    ground = house.ground(Random(seed + 2))
+    ground = house.ground(Random(seed + 2), tap)
     return World(
         house.site(),
         house.schedules(),

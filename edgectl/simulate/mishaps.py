@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from edgectl.model.time import SECOND, Nanos
-from edgectl.plant.faults import Breakage, Fault
+from edgectl.plant.faults import OF_WEATHER, Breakage, Fault
 
 if TYPE_CHECKING:
     from edgectl.simulate.world import World
@@ -28,7 +28,9 @@ class Mishaps:
         self.world, self.random = world, random
         self.met: Counter[str] = Counter()  # by kind
         self.lies = 0  # of floats: each may cost water
-        self.next_at: Nanos = round(random.uniform(0.2, 12) * HOUR)
+        air = any(zone.climate is not None for zone in world.site.zones.values())
+        self.often = 6 if air else 1  # the days of an air house are few
+        self.next_at: Nanos = round(random.uniform(0.2, 12 / self.often) * HOUR)
         self._breakage: Breakage | None = None
         self._device = ""
 
@@ -47,10 +49,10 @@ class Mishaps:
         else:
             self._break()
             # A dead board is asked every few seconds for as long as it is dead: it comes back sooner than the rest.
-            lasts = HOUR // 4 if self._device else 2 * HOUR
+            lasts = HOUR // 4 if self._device else 2 * HOUR // self.often
             self.next_at = now + SHORTEST + round(self.random.expovariate(1 / lasts))
             return
-        self.next_at = now + SHORTEST + round(self.random.expovariate(1 / (6 * HOUR)))
+        self.next_at = now + SHORTEST + round(self.random.expovariate(self.often / (6 * HOUR)))
 
     def _break(self) -> None:
         world, chance = self.world, self.random.random()
@@ -62,8 +64,11 @@ class Mishaps:
             world.field.estop_open = True
             self.met["estop"] += 1
         else:
-            plant = world.field.ground.plant
-            self._breakage = self.random.choice(plant.possible_faults())
+            plant, weather = world.field.ground.plant, [Fault.HEATER_COLD, *OF_WEATHER]
+            possible = plant.possible_faults()
+            if any(breakage.fault in weather for breakage in possible) and self.random.random() < 0.5:
+                possible = tuple(breakage for breakage in possible if breakage.fault in weather)
+            self._breakage = self.random.choice(possible)
             plant.break_part(self._breakage.fault, self._breakage.of, world.now, value=self._value(self._breakage))
             self.met[self._breakage.fault.value] += 1
             self.lies += self._shows(self._breakage) in ("min", "max", "level")

@@ -23,6 +23,7 @@ LATCHED = frozenset(
         "output_lockout",
         "overshoot_guard",
         "probe_out_of_water",
+        "tank_moved",
     }
 )
 LONGEST_MANUAL = 4 * 3600 * SECOND

@@ -172,12 +172,12 @@ def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos
         draft.put(moved)
     for occurrence in planned.occurrences:
         _carry_out(draft, schedule, occurrence, kept)
-    return None if blind else _look_again(draft, schedule, moved, now, kept=kept is not None)
+    return None if blind else _look_again(draft, schedule, moved, now, waits=kept is not None or open_)
 
 
-def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, kept: bool) -> Nanos | None:
-    # A stop ends by a latch, and that is looked at again by itself.
-    ahead = replace(cursor, unmet=False) if kept and cursor.unmet else cursor
+def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, waits: bool) -> Nanos | None:
+    # A stop ends by a latch, and an open task by its end: both are looked at again by themselves.
+    ahead = replace(cursor, unmet=False) if waits and cursor.unmet else cursor
     return triggers.look_at(draft, schedule, wake_at(schedule, ahead, now, draft.state.zone_info))
 
 

@@ -69,7 +69,8 @@ def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
         task_type="irrigation",
         payload={"duration_s": fallback.duration / SECOND, "fallback": True},
         source="self",
-        correlation_id=f"ae:self:{zone.number}:irrigation:{now.wall}",
+        # The wall clock may have shown this before; the timeline never grows back.
+        correlation_id=f"ae:self:{zone.number}:irrigation:{draft.state.seq + len(draft.entries) + 1}",
         scheduled_for=now.wall,
         due_at=now.wall + PATIENCE,
         expires_at=now.wall + PATIENCE + EXPIRY,

@@ -10,6 +10,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import LOCKED, NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing, still
+from edgectl.engine.rules.instruments import restless
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.senses import cited
 from edgectl.engine.steady import steady
@@ -20,14 +21,17 @@ from edgectl.model.command import Command
 from edgectl.model.site import Zone
 from edgectl.model.task import Correction, Task
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Latch
 from edgectl.model.water import Chemistry
 
 WARM_UP: Nanos = 120 * SECOND  # after a start the probes are not believed yet
 PH_DEADBAND, EC_DEADBAND = 0.05, 0.06
 PH_STEADY, EC_STEADY = 0.04, 0.08  # the largest change over the window of a decision
 ENOUGH = 0.15  # of the expected change: less is no effect
-INEFFECTIVE = 4
+PLAINLY = 0.5  # of it: what another dose has left behind is less
+WEAK, INEFFECTIVE = 2, 4  # in a row: a person is called, dosing is locked
 STRONGEST = 4.0  # the most that one dose may teach
+PH_JUMP, EC_JUMP = 0.5, 0.3  # no dose does that from one reading to the next, and back
 STEADY_RETRY: Nanos = 5 * SECOND
 
 
@@ -52,6 +56,9 @@ def correct(draft: Draft, task: Task, ends: Nanos) -> None:
     assert state is not None
     if draft.now.mono + chemistry.mixing + LONGEST_PULSE > ends:
         return
+    for sensor, jump in ((chemistry.ph, PH_JUMP), (chemistry.ec, EC_JUMP)):
+        if sensor is not None:
+            restless(draft, sensor, jump)
     readings = _readings(draft, chemistry)
     gate = _gate(draft, zone, chemistry, readings)
     if gate.value != state.gate:
@@ -66,9 +73,12 @@ def correct(draft: Draft, task: Task, ends: Nanos) -> None:
         lock_dosing(draft, zone, *why)
         return
     state = _judge(draft, zone, state, ph, ec)
-    if state.ineffective >= INEFFECTIVE:
+    weak = draft.latch(_weak(state.actuator))
+    if state.ineffective >= INEFFECTIVE or (weak is not None and weak.count >= INEFFECTIVE):
         draft.put(replace(task, correction=replace(state, ineffective=0)))  # whoever releases it gets as many tries
-        lock_dosing(draft, zone, "dose_no_effect", f"{INEFFECTIVE} doses in a row changed almost nothing")
+        _count_weak(draft, state.actuator, 0)
+        told = f"{INEFFECTIVE} doses of {state.actuator} in a row changed almost nothing"
+        lock_dosing(draft, zone, "dose_no_effect", told)
         return
     _decide(draft, task, zone, state, ph, ec)
 
@@ -209,16 +219,39 @@ def _end_as_planned(draft: Draft, command: Command) -> None:
 def _judge(draft: Draft, zone: Zone, state: Correction, ph: Reading | None, ec: Reading | None) -> Correction:
     """Did the last dose do anything?"""
     reading = ec if state.quantity == "ec" else ph
-    if not state.expected or reading is None or state.queue:
-        return state  # a round of nutrients is judged as a whole, after its last one
+    if not state.expected or reading is None:
+        return state
     changed = abs(reading.value - state.before)
+    weak = draft.latch(_weak(state.actuator))
     if changed >= ENOUGH * state.expected:
+        if weak is not None and weak.count and changed >= PLAINLY * state.expected:
+            _count_weak(draft, state.actuator, 0)
+        if state.queue:
+            return replace(state, expected=0.0)  # what a round of nutrients teaches is told by its last one
         # Weak water moves more than the gain says. What a dose did is the better gain for the next one, if it is more.
         stronger = min(STRONGEST, max(1.0, changed / state.expected))
         factors = {**state.factors, state.quantity: state.factors.get(state.quantity, 1.0) * stronger}
         return replace(state, expected=0.0, ineffective=0, factors=factors)
     draft.note("DOSE_WITHOUT_EFFECT", zone=zone.name, actuator=state.actuator, changed=round(changed, 4))
-    return replace(state, expected=0.0, ineffective=state.ineffective + 1)
+    count = 1 + (weak.count if weak is not None else 0)
+    _count_weak(draft, state.actuator, count)
+    if count >= WEAK:
+        draft.alert(
+            "dose_no_effect",
+            state.actuator,
+            f"{count} doses of {state.actuator} in a row changed almost nothing",
+            f"look at its bottle, its hose and its pump; at {INEFFECTIVE} dosing into {zone.name} is locked",
+        )
+    return replace(state, expected=0.0, ineffective=state.ineffective + (not state.queue))
+
+
+def _weak(actuator: str) -> str:
+    """The account of doses in a row that did nothing. It outlives tasks: an empty bottle shows over days."""
+    return f"weak:{actuator}"
+
+
+def _count_weak(draft: Draft, actuator: str, count: int) -> None:
+    draft.put(Latch(name=_weak(actuator), held=False, since=draft.now.wall, who="engine", why="doses", count=count))
 
 
 def _readings(draft: Draft, chemistry: Chemistry) -> tuple[Reading | None, Reading | None] | None:

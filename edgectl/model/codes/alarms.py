@@ -66,7 +66,16 @@ ALARMS: dict[Code, Meaning] = {
         "The plants may freeze.", "Check the heating, shut the vents, release a stop that holds it."
     ),
     Code.FLOW_METER_SUSPECT: alarm(
-        "The meter shows far less water than the pump surely moved.", "Clean or replace the meter."
+        "The meter and the flow sensor of a pump do not agree, or the meter cannot be read.",
+        "Clean or replace the meter; water is given by time meanwhile.",
+    ),
+    Code.TANK_MOVED: alarm(
+        "A float rose or fell while everything was off.",
+        "Look for a leak, and for a valve that does not close; the tank may run over or dry.",
+    ),
+    Code.PROBE_RESTLESS: alarm(
+        "A probe jumps from one reading to the next and back.",
+        "Look at its plug, its cable and what runs beside it; nothing is dosed on a jump.",
     ),
     Code.DOSING_LOCKED: alarm("Dosing is locked, because it could do harm.", "Find the cause, then release."),
     Code.DOSE_NO_EFFECT: alarm(

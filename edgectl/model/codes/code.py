@@ -216,6 +216,8 @@ class Code(StrEnum):
     FROST_RISK = "frost_risk"
     HEATER_NO_GAIN = "heater_no_gain"
     FLOW_METER_SUSPECT = "flow_meter_suspect"
+    TANK_MOVED = "tank_moved"
+    PROBE_RESTLESS = "probe_restless"
     DOSING_LOCKED = "dosing_locked"
     DOSE_NO_EFFECT = "dose_no_effect"
     OVERSHOOT_GUARD = "overshoot_guard"
