@@ -177,7 +177,7 @@ class World:
             site=self.site,
             schedules=self.schedules,
             stored=self.journal.load(),
-            boot_id=f"sim-{self.boots}",
+            boot_id="sim" if not self.boots else f"sim-{self.boots}",
             started=started,
         )
         self._stepper = Stepper(state)

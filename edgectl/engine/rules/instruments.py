@@ -29,7 +29,9 @@ JUMPS = 2  # to and fro within the samples that are kept, about a minute
 def watch(draft: Draft) -> None:
     """Look at every meter that should count and at every tank that should stand still."""
     for task in draft.tasks():
-        if task.status is TaskStatus.RUNNING and task.task_type == "irrigation" and task.phase == "hold":
+        # Its first stage alone: what the pump moves afterwards the meter has counted since the task began.
+        waters = task.task_type == "irrigation" and task.stage == "water" and not task.cycle
+        if waters and task.status is TaskStatus.RUNNING and task.phase == "hold":
             _meter(draft, draft.state.site.zones[task.zone], task)
     for zone in draft.state.site.zones.values():
         if zone.circuit is not None:
