@@ -145,6 +145,10 @@ class Draft:
         """What the actuator has given within the last day."""
         return self._ledgers.get(actuator) or self.state.ledgers.get(actuator) or Ledger(name=actuator)
 
+    def ledgers(self) -> list[Ledger]:
+        """Every account."""
+        return list({**self.state.ledgers, **self._ledgers}.values())
+
     def spend(self, actuator: str, amount: float, until: Nanos) -> None:
         """Enter an amount, in the decision that lets it out. It counts from the instant at which it is all out."""
         state = self.state

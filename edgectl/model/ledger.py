@@ -4,7 +4,7 @@ Two rules. An amount is entered in the commit that lets it out, so a dose with a
 time that passed while the controller was off counts for nothing, unless both ends of it had a clock to believe.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 
@@ -38,6 +38,10 @@ class Ledger:
         entry = Spent(amount=amount, at=until, wall=wall, boot_id=boot_id, synced=synced)
         kept = [old for old in self.spent if age(old, now, boot_id, started) < DAY]
         return Ledger(name=self.name, spent=(*kept, entry)[-LARGEST:])
+
+    def adrift(self) -> "Ledger":
+        """The wall clock was set: what its old hands said of these amounts cannot be compared with its new ones."""
+        return Ledger(name=self.name, spent=tuple(replace(entry, synced=False) for entry in self.spent))
 
     def within(self, span: Nanos, now: Now, boot_id: str, started: Nanos) -> tuple[Spent, ...]:
         """What was given in the last `span`."""

@@ -75,10 +75,10 @@ def _under_bonds(world: World, met: Met) -> list[str]:
     """30: no effect under a service lock, a stop, or an open emergency stop."""
     found: list[str] = []
     bonds = list(_bonds(world.site, world.journal.timeline, world.now))
-    ons = [move for move in world.field.trace if move.on]
+    starts = [move for move in world.field.trace if move.on]
     for bond in bonds:
         met["30"] += 1
-        for move in ons:
+        for move in starts:
             if move.name in bond.names and bond.begin + ON_ITS_WAY < move.at < bond.end:
                 found.append(f"30: {move.name} went on at {move.at / SECOND:.1f} s under {bond.why}")
     return found

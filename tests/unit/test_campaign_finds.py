@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from edgectl.engine.decide import decide
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import thirst
 from edgectl.engine.state import Phase, State
-from edgectl.model.inputs import AskState, Send
+from edgectl.model.inputs import AskState, ClockStepped, Send
 from edgectl.model.ledger import HOUR
 from edgectl.model.task import PhysicalEffect, Task
 from edgectl.model.time import MS, SECOND, Now, Trust
@@ -134,3 +135,18 @@ def test_what_nobody_can_date_does_not_calm() -> None:
     alarm = after.alarm("zone_thirsty:zone-1")
     assert alarm is not None
     assert alarm.active
+
+
+def test_a_clock_set_forward_by_a_day_does_not_empty_the_accounts() -> None:
+    """The machine restarted after somebody had set its clock, and a day's cap of acid was given twice in a day."""
+    stored = Stored(journal_id="j", last_seq=0)
+    state = State.begin(site=example_site(), schedules=(), stored=stored, boot_id="one", started=0)
+    state.phase = Phase.READY
+    now = Now(mono=HOUR, wall=EPOCH + HOUR, trust=Trust.SYNCED)
+    state.put(Draft(state, now).ledger("acid").add(100.0, HOUR, now, "one", 0))
+    after = Now(mono=HOUR + SECOND, wall=EPOCH + 25 * HOUR, trust=Trust.SYNCED)
+    for change in decide(state, [ClockStepped(seconds=86_400.0)], after).changes:
+        state.put(change)
+    state.boot_id, state.started = "two", HOUR + 40 * SECOND
+    later = Draft(state, Now(mono=HOUR + 60 * SECOND, wall=EPOCH + 25 * HOUR + 60 * SECOND, trust=Trust.SYNCED))
+    assert later.spent("acid", 24 * HOUR) == 100.0

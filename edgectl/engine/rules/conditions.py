@@ -11,6 +11,8 @@ from edgectl.model.deadman import DeviceSet
 from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
 from edgectl.model.site import Site
 
+FAR_S = 10.0  # a smaller correction of the clock hides no dose
+
 
 def device(draft: Draft, news: DeviceHealth) -> None:
     """A device began or ceased to answer. Its zone stops by the guards; here a person is told."""
@@ -70,8 +72,12 @@ def reserve_used(draft: Draft) -> None:
 
 
 def clock_stepped(draft: Draft, news: ClockStepped) -> None:
-    """The wall clock was set. Durations do not notice; the calendar looks again."""
+    """The wall clock was set. Durations do not notice; the calendar looks again, and the accounts of the last day no
+    longer believe the wall for what was given before: a clock set forward by a day must not empty them."""
     draft.note("CLOCK_STEPPED", seconds=round(news.seconds, 3))
+    if abs(news.seconds) >= FAR_S:
+        for ledger in draft.ledgers():
+            draft.put(ledger.adrift())
 
 
 def concern(draft: Draft, news: Concern) -> None:

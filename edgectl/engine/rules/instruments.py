@@ -23,7 +23,7 @@ AT_REST: Nanos = 60 * SECOND  # a tank settles, a pipe runs empty
 SHAKES: Nanos = 10 * SECOND  # a float that moves for less is a wave
 LOOK_EVERY: Nanos = 1800 * SECOND
 WET = 0.5
-JUMPS = 2  # to and fro within the samples that are kept, about a minute
+JUMPS = 2  # there and back within the samples that are kept, about a minute
 
 
 def watch(draft: Draft) -> None:
