@@ -97,21 +97,21 @@ def say(client: paho.Client, *numbers: int, retain: bool = False) -> None:
 def test_after_a_kill_exactly_what_was_not_stored_comes_again(broker: Broker, stored: int) -> None:
     first = Listener(broker, stored=stored)
     assert first.lines(1) == ["open"]
-    nd = node(broker)
-    say(nd, *range(5))
+    board = node(broker)
+    say(board, *range(5))
     assert first.lines(5) == [f"heard {number} 0" for number in range(5)]
     first.kill()
-    say(nd, 5, 6)  # and what came while nobody listened
+    say(board, 5, 6)  # and what came while nobody listened
     second = Listener(broker, stored=99)
     again = [line for line in second.lines(8 - stored) if line != "open"]
     assert again == [f"heard {number} 0" for number in range(stored, 7)]
     second.kill()
     third = Listener(broker, stored=99)
     assert third.lines(1) == ["open"]
-    say(nd, 7)
+    say(board, 7)
     assert third.lines(1) == ["heard 7 0"], "what was acknowledged does not come a third time"
     third.kill()
-    nd.loop_stop()
+    board.loop_stop()
 
 
 def test_left_to_the_library_a_kill_loses_answers(broker: Broker) -> None:
@@ -135,8 +135,8 @@ def test_left_to_the_library_a_kill_loses_answers(broker: Broker) -> None:
 def test_a_restart_of_the_broker_keeps_what_was_not_stored(broker: Broker) -> None:
     first = Listener(broker, stored=0)
     assert first.lines(1) == ["open"]
-    nd = node(broker)
-    say(nd, 1, 2)
+    board = node(broker)
+    say(board, 1, 2)
     assert first.lines(2) == ["heard 1 0", "heard 2 0"]
     broker.stop()
     assert first.lines(1) == ["lost"]
@@ -145,16 +145,16 @@ def test_a_restart_of_the_broker_keeps_what_was_not_stored(broker: Broker) -> No
     second = Listener(broker, stored=9)
     assert sorted(line for line in second.lines(3) if line != "open") == ["heard 1 0", "heard 2 0"]
     second.kill()
-    nd.loop_stop()
+    board.loop_stop()
 
 
 def test_a_retained_answer_says_that_it_is_one(broker: Broker) -> None:
-    nd = node(broker)
-    say(nd, 8, retain=True)
+    board = node(broker)
+    say(board, 8, retain=True)
     listener = Listener(broker, stored=9)
     assert sorted(listener.lines(2)) == ["heard 8 1", "open"]
     listener.kill()
-    nd.loop_stop()
+    board.loop_stop()
 
 
 def test_an_order_for_a_node_that_is_away_dies_at_the_broker(broker: Broker) -> None:
