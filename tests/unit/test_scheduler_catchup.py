@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -240,13 +240,13 @@ KINDS: list[tuple[Cadence, Days]] = [
 def test_a_year_of_downtime_costs_milliseconds_with_any_schedule(kind: Cadence, days: Days, policy: Policy) -> None:
     one = replace(schedule(policy, 100, within=366 * 24 * HOUR, cadence=kind), days=days)
     took = []
-    for _ in range(3):  # the best of three: the machine may be busy with something else
+    for _ in range(3):  # its own time, and the best of three: the machine may be busy with something else
         for table in (cadence.next_strike, cadence._falling_on, sun.sun_strike):
             table.cache_clear()
         begin = Cursor(schedule="s", position=START, last_finished=0)
-        before = perf_counter()
+        before = process_time()
         now = Now(mono=366 * 24 * HOUR, wall=START + 365 * 24 * HOUR)
         planned = due(one, begin, now, BERLIN, busy=False, lost=False)
-        took.append(perf_counter() - before)
+        took.append(process_time() - before)
         assert len(planned.occurrences) <= 100
     assert min(took) < 0.2, f"{min(took) * 1000:.0f} ms"
