@@ -16,6 +16,7 @@ COMMANDS = {
     "channel": "outputs:channel",
     "check": "check:check",
     "device": "device:device",
+    "doctor": "doctor:doctor",
     "explain": "codes:explain",
     "hold": "restraints:hold",
     "journal": "journal:journal",
@@ -34,9 +35,11 @@ COMMANDS = {
     "status": "status:status",
     "stop-all": "outputs:stop_all",
     "stop-water": "restraints:stop_water",
+    "support-bundle": "support:support_bundle",
     "task": "tasks:task",
     "tasks": "tasks:tasks",
     "token": "token:token",
+    "top": "top:top",
     "unlock": "restraints:unlock",
 }
 

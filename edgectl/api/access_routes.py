@@ -1,19 +1,20 @@
-"""Access for others: tokens."""
+"""Access for others: tokens, and codes that pair a phone. Nobody gives more than they have."""
 
 import logging
 from typing import Any
 
 from edgectl.api.access import Role
-from edgectl.api.house import Body
+from edgectl.api.house import Body, Unavailable
 from edgectl.api.operation import Call, Operation
+from edgectl.api.pairing import GOOD_FOR, Pairings, spoken
 from edgectl.api.tokens import Token, TokenBook
-from edgectl.api.wishes import TokenWish
-from edgectl.model.time import iso
+from edgectl.api.wishes import PairWish, TokenWish
+from edgectl.model.time import SECOND, iso
 
 LOG = logging.getLogger("edgectl")
 
 
-def access(book: TokenBook) -> list[Operation]:
+def access(book: TokenBook, pairings: Pairings) -> list[Operation]:
     """Who may come in."""
 
     async def listed(_: Call) -> Any:
@@ -29,14 +30,24 @@ def access(book: TokenBook) -> list[Operation]:
         LOG.warning("%s revoked the token %s of %s", call.who, token.token_id, token.name)
         return {"result": "revoked", **_row(token)}
 
+    async def pair(call: Call) -> Any:
+        role = Role(call.body.get("role", Role.OPERATOR))
+        if not call.person.role.may(role):
+            raise Unavailable(403, "role_too_low", f"{call.who} is {call.person.role} and cannot make a {role}")
+        invitation = pairings.invite(call.body.get("name", "phone"), role)
+        LOG.warning("%s made a code that lets %s in as %s", call.who, invitation.name, role)
+        code = spoken(invitation.code)
+        return {"code": code, "path": f"/pair#{code}", "good_for_s": GOOD_FOR // SECOND}
+
     def operation(method: str, path: str, says: str, handle: Any, answer: str, **more: Any) -> Operation:
-        role = Role.ENGINEER
+        role = Role.OPERATOR if path == "/access/pairings" else Role.ENGINEER
         return Operation(method=method, path=path, role=role, says=says, handle=handle, answer=answer, **more)
 
     return [
         operation("GET", "/access/tokens", "Who may come in over the network.", listed, "TokenList"),
         operation("POST", "/access/tokens", "A new token.", add, "NewToken", wish=TokenWish, refusals=(409,)),
         operation("DELETE", "/access/tokens/{token_id}", "Take a token back.", revoke, "Done", refusals=(404,)),
+        operation("POST", "/access/pairings", "A code that lets a phone in.", pair, "Code", wish=PairWish),
     ]
 
 

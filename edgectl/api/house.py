@@ -1,6 +1,6 @@
 """What the doors need of the running controller. The daemon implements it; tests may fake it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 Body = dict[str, Any]
@@ -91,14 +91,19 @@ class House(Protocol):
 class Looks(Protocol):
     """What the doors show beyond the state of now: tasks by contract and by search, the past, the day."""
 
-    async def tasks(self, preset: str, zone: str | None, search: str, limit: int) -> list[Body]:
-        """Tasks of a preset that hold the words, the newest first. Raises Unavailable."""
+    async def tasks(
+        self, preset: str, zone: str | None, search: str, limit: int, codes: Collection[str] = ()
+    ) -> list[Body]:
+        """Tasks of a preset that hold the words or one of the codes, the newest first. Raises Unavailable."""
 
     async def zone_tasks(self, zone: str, limit: int, *, timeline: bool) -> list[Body]:
         """Tasks of a zone, by its number or name, with their lifecycle, and their timeline if asked for."""
 
     async def zone_task(self, zone: str, task_id: str) -> Body:
         """One task of a zone, whole. Raises Unavailable."""
+
+    def curve(self, sensor: str) -> tuple[Sequence[int], Sequence[float | None]]:
+        """What a sensor showed: instants in seconds since 1970, and values."""
 
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, and which tasks ran meanwhile. Raises Unavailable."""

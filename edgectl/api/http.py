@@ -50,7 +50,7 @@ def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
         *routes.orders(inside.house),
         *calendar_routes(inside.calendar),
         *scheduler(inside.desk),
-        *access(inside.book),
+        *access(inside.book, inside.pairings),
     ]
     return [*table, _described(table)]
 

@@ -153,7 +153,9 @@ def _allowed(person: Person, needed: Role) -> Person:
     if person.role.may(needed):
         return person
     if person.role is Role.ANYONE:
-        raise Unavailable(401, "who_are_you", "this needs a token", "edgectl token add makes one")
+        raise Unavailable(
+            401, "who_are_you", "this needs a token or a paired page", "edgectl token add, or edgectl token pair"
+        )
     message = f"{person.who} is {person.role}; this needs {needed}"
     raise Unavailable(403, "role_too_low", message, f"ask for a token with the role {needed}")
 

@@ -109,6 +109,7 @@ def run(
         central=loaded.central,
         pair=_pair(loaded),
         config=loaded.entries,
+        tell=loaded.tell,
     )
     try:
         code = live(house)

@@ -6,14 +6,14 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, show
-from edgectl.cli.words import day_and_time, table
+from edgectl.cli.words import day_and_time, span, table
 
 ROLES = ("viewer", "operator", "engineer")
 
 
 @click.group()
 def token() -> None:
-    """Tokens of programs."""
+    """Tokens of programs, and phones that the page knows."""
 
 
 @token.command("add")
@@ -36,7 +36,7 @@ def list_(as_json: bool) -> None:
     if show(data, as_json):
         return
     if not data:
-        click.echo("nobody: edgectl token add lets a program in")
+        click.echo("nobody: edgectl token add lets a program in, edgectl token pair a phone")
     for line in table([_row(item) for item in data]):
         click.echo(line)
 
@@ -49,6 +49,36 @@ def revoke(token_id: str, as_json: bool) -> None:
     data = ask("DELETE", f"/access/tokens/{quote(token_id, safe='')}", {})
     if not show(data, as_json):
         click.echo(f"{data['name']} ({token_id}) may not come in any more")
+
+
+@token.command("pair")
+@click.option("--name", default="phone", help="Whose phone it is: the journal names it.")
+@click.option("--role", type=click.Choice(ROLES), default="operator", help="What it may do.")
+@click.option("--url", help="How the phone reaches this machine, for example https://greenhouse.local:9405")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def pair(name: str, role: str, url: str | None, as_json: bool) -> None:
+    """A code that lets a phone or a browser in: once, and within ten minutes."""
+    data = ask("POST", "/access/pairings", {"name": name, "role": role})
+    if show(data, as_json):
+        return
+    click.echo(f"code {data['code']}, good once and for {span(data['good_for_s'])}, as {role}")
+    base = (url or "http://127.0.0.1:9405").rstrip("/")
+    click.echo(f"open {base}{data['path']}")
+    if url is None:
+        click.echo("for a phone say how it reaches this machine: edgectl token pair --url https://HOST:9405")
+    else:
+        click.echo(_picture(f"{base}{data['path']}"))
+
+
+def _picture(text: str) -> str:
+    # Imported here: only this command draws.
+    import io
+
+    import segno
+
+    room = io.StringIO()
+    segno.make(text, error="l").terminal(room, compact=True)
+    return room.getvalue().rstrip()
 
 
 def _row(item: dict[str, Any]) -> list[str]:

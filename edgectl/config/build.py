@@ -21,7 +21,7 @@ from edgectl.config.schema_times import ScheduleEntry
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
 from edgectl.model.lease import USUAL, Terms
-from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, ValveGroup
+from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, Tell, ValveGroup
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
@@ -59,6 +59,7 @@ class Loaded:
     counts: Mapping[str, int] = field(default_factory=dict)
     loads: tuple[Load, ...] = ()
     central: Central | None = None
+    tell: Tell | None = None
     effective: tuple[Effective, ...] = ()
     entries: Mapping[str, str] = field(default_factory=dict)  # each entry of the file as one line
     outside_scheduler: bool = False
@@ -106,6 +107,19 @@ def build_central(parts: Parts) -> Central | None:
         pooled=section.pooled,
         telemetry_budget=section.telemetry_mb << 20,
         **patience,
+    )
+
+
+def build_tell(parts: Parts) -> Tell | None:
+    """Who is called, when somebody is."""
+    section = parts.alarms
+    if section is None:
+        return None
+    return Tell(
+        services=None if section.tell is None else section.tell.credential,
+        quiet=section.quiet,
+        heartbeat=None if section.heartbeat is None else section.heartbeat.credential,
+        **({} if section.every is None else {"every": section.every}),
     )
 
 

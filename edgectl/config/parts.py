@@ -50,6 +50,7 @@ class Parts:
     clock: ClockSection | None = None
     central: CentralSection | None = None
     lease: HostLease | PostgresLease | None = None
+    alarms: schema.AlarmsSection | None = None
     api: ApiSection | None = None
     declare: list[str] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
@@ -78,6 +79,7 @@ def understand(root: Table, findings: Findings) -> Parts:
     parts.clock = _section(root, "clock", ClockSection, findings)
     parts.central = _section(root, "central", CentralSection, findings)
     parts.lease = _section(root, "lease", Lease, findings)
+    parts.alarms = _section(root, "alarms", schema.AlarmsSection, findings)
     parts.api = _section(root, "api", ApiSection, findings)
     parts.interlocks = _section(root, "interlocks", list[Interlock], findings) or []
     parts.declare = _section(root, "declare", list[schema.Declaration], findings) or []

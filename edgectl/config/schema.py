@@ -16,6 +16,7 @@ from edgectl.config.schema_times import ClockSection, ScheduleEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, TankEntry
 from edgectl.config.written import (
     Above,
+    Clock,
     Conditions,
     Duration,
     FlowRate,
@@ -264,6 +265,17 @@ class CentralSection(Strict):
     )
 
 
+class AlarmsSection(Strict):
+    """Who is called when something is wrong, beyond the page and the command line."""
+
+    tell: Credential | None = Field(
+        None, description="tell: {credential: NAME}, a list of services as apprise reads it"
+    )
+    quiet: tuple[Clock, Clock] | None = Field(None, description='["22:00", "06:00"]: what is not urgent waits')
+    heartbeat: Credential | None = Field(None, description="heartbeat: {credential: NAME}, the address of a watcher")
+    every: SomeTime | None = Field(None, description="how often the watcher hears from here, for example 1m")
+
+
 Declaration = Literal[
     "air_gap",
     "anti_siphon",
@@ -294,6 +306,7 @@ class SiteFile(Strict):
     clock: ClockSection | None = Field(None, description="{patience: 10m}")
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
     lease: Lease | None = Field(None, description="{type: host}, or {type: postgres, dsn: {credential: NAME}}")
+    alarms: AlarmsSection | None = Field(None, description="{tell: {credential: NAME}}")
     api: ApiSection | None = Field(None, description="{outside_scheduler: true}")
     declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
 

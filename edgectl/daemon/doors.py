@@ -1,7 +1,7 @@
 """The doors of a running daemon: what stands behind them is put together here."""
 
 import socket
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from edgectl.daemon.control import Control
 from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.looks import DaemonLooks, keep_history
 from edgectl.daemon.schedules import ScheduleDesk
+from edgectl.daemon.service import ServiceDesk
 from edgectl.journal.reads import JournalReads
 from edgectl.model.ports import Clock
 from edgectl.model.time import Nanos
@@ -36,8 +37,18 @@ class Doors:
     ) -> None:
         self._asked = asked
         self._history = History(tuple(control.stepper.state.site.sensors))
-        self.keep_history = partial(keep_history, self._history, control, clock)
+        # What runs beside the doors as long as they are open.
+        self.beside: list[tuple[str, Callable[[], Awaitable[None]]]] = [
+            ("history", partial(keep_history, self._history, control, clock))
+        ]
+        if asked.tell is not None:
+            from edgectl.daemon.telling import AlarmsOut
+
+            house.out = AlarmsOut(asked.site, asked.tell, control, clock)
+            self.beside.append(("alarms out", house.out.run))
+        self._out = house.out
         self._clock = clock
+        house.service = self._service = ServiceDesk(reads, clock, house.read)
         streams = Streams()
         happenings = Happenings(
             streams, control.stepper.state.seq, partial(task_views.entry, number=0), reads.entries_after
@@ -67,6 +78,9 @@ class Doors:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Lines were committed."""
         self._inside.happenings.publish(entries)
+        self._service.read(entries)
+        if self._out is not None:
+            self._out.read(entries)
 
     def local(self) -> tuple[Door, socket.socket]:
         """The socket of the command line. Raises DoorClosed."""

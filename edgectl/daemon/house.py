@@ -15,7 +15,9 @@ from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges
 from edgectl.daemon.refusals import HINTS, HTTP
+from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.supervise import Supervisor
+from edgectl.daemon.telling import AlarmsOut
 from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError, JournalUnreadable
@@ -93,6 +95,8 @@ class DaemonHouse:
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
+        self.service: ServiceDesk | None = None
+        self.out: AlarmsOut | None = None
         self.centre: CentreLine | None = None
 
     @property
@@ -126,7 +130,9 @@ class DaemonHouse:
         ready, _ = self.readiness()
         numbers = [*gauges(self._control, self._field, self._supervisor, now, ready=ready), *self._ledger.gauges()]
         numbers += [] if self.centre is None else self.centre.gauges()
-        return await asyncio.to_thread(render, numbers)
+        numbers += [] if self.out is None else self.out.gauges()
+        service = [] if self.service is None else await self.service.numbers()
+        return await asyncio.to_thread(render, [*numbers, *service])
 
     def status(self) -> Body:
         """The whole site."""

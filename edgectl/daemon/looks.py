@@ -1,7 +1,7 @@
 """What the doors show beyond the state of now: tasks by search and by contract, the past of a sensor, a day."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -64,23 +64,24 @@ class DaemonLooks:
         clock: Clock,
         history: History,
         guarded: Callable[[Awaitable[Any]], Awaitable[Any]],
-        words: Callable[[str], set[str]] | None = None,
     ) -> None:
         self._control, self._reads, self._clock, self._history = control, reads, clock, history
         self._guarded = guarded
-        self._words = words or codes_about
         self._foreseen: tuple[Nanos, list[Body]] = (-DAY, [])
 
     @property
     def _state(self) -> State:
         return self._control.stepper.state
 
-    async def tasks(self, preset: str, zone: str | None, search: str, limit: int) -> list[Body]:
-        """Tasks of a preset that hold the words, the newest first."""
+    async def tasks(
+        self, preset: str, zone: str | None, search: str, limit: int, codes: Collection[str] = ()
+    ) -> list[Body]:
+        """Tasks of a preset that hold the words or one of the codes, the newest first."""
         name = None if zone is None else self._zone(zone)
         if search:
             words = search[:SEARCH_LONGEST].strip()
-            reading = self._reads.search(words, self._words(words), preset=preset, zone=name, limit=limit)
+            about = codes_about(words) | set(codes)
+            reading = self._reads.search(words, about, preset=preset, zone=name, limit=limit)
             found: list[Task] = await self._guarded(reading)
         else:
             found = await self._guarded(self._reads.tasks(preset=preset, zone=name, limit=limit))
@@ -100,6 +101,10 @@ class DaemonLooks:
             message = f"zone {name} has no task {task_id[:140]}"
             raise Unavailable(404, "unknown_task", message, "edgectl tasks lists them")
         return await self._contract(found, 500)
+
+    def curve(self, sensor: str) -> tuple[list[int], list[float | None]]:
+        """What a sensor showed in the last hours."""
+        return self._history.of(sensor)
 
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, with the tasks of that time."""

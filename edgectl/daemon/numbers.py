@@ -1,18 +1,26 @@
 """The numbers of the running controller, for the metrics."""
 
+from collections import Counter
+from typing import Any
+
 from edgectl.daemon import views
 from edgectl.daemon.control import Control
 from edgectl.daemon.field import Field
 from edgectl.daemon.supervise import Supervisor
+from edgectl.engine.state import State
+from edgectl.model.channel import Absence
+from edgectl.model.codes.alarms import priority
 from edgectl.model.time import SECOND, Now
 from edgectl.observe.metrics import Gauge, per
+
+MANY = 300  # sensors
 
 
 def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, ready: bool) -> list[Gauge]:
     """One snapshot, taken on the loop."""
     state = control.stepper.state
     lines = field.tasks
-    ages = {row["sensor"]: row["age_s"] for row in views.readings(state, now) if row["age_s"] is not None}
+    readings = views.readings(state, now)
     outputs = views.outputs(state, now)
     return [
         Gauge(name="edgectl_ready", help="1 when work may be dispatched.", value=ready),
@@ -38,7 +46,27 @@ def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, 
         Gauge(name="edgectl_clock_trusted", help="1 when the calendar may be believed.", value=views.trusted(now)),
         Gauge(name="scheduler_active_tasks", help="Open tasks.", value=len(state.tasks)),
         Gauge(name="edgectl_alarms_active", help="Active alarms.", value=sum(a.active for a in state.alarms.values())),
-        *per("edgectl_sample_age_seconds", "Age of the newest sample.", "sensor", ages),
+        Gauge(name="scheduler_leader_role", help="1 where this daemon leads; one that waits has no door.", value=1),
+        Gauge(name="edgectl_journal_ok", help="1 while the journal takes entries.", value=state.storage_ok),
+        Gauge(
+            name="edgectl_turn_age_seconds",
+            help="Time since the last turn of the control loop.",
+            value=(now.mono - control.last_turn) / SECOND,
+        ),
+        *_alarms(state),
+        *_readings(state, readings),
+        *per(
+            "edgectl_device_down",
+            "1 while a device does not answer.",
+            "device",
+            {device: float(device in state.silent) for devices in state.site.buses.values() for device in devices},
+        ),
+        *per(
+            "edgectl_output_overdue_seconds",
+            "How long an output has been on past its end.",
+            "output",
+            _overdue(state, now),
+        ),
         *per("edgectl_output_on", "1 when seen on.", "output", {o["output"]: float(bool(o["on"])) for o in outputs}),
         *per(
             "edgectl_output_owed_off",
@@ -68,6 +96,7 @@ def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, 
             {n: t.owner.log.busy / SECOND for n, t in lines.items()},
             total=True,
         ),
+        Gauge.declared("edgectl_task_crashes_total", "Crashes of supervised tasks.", total=True),
         *per(
             "edgectl_task_crashes_total",
             "Crashes of supervised tasks.",
@@ -76,3 +105,48 @@ def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, 
             total=True,
         ),
     ]
+
+
+def _alarms(state: State) -> list[Gauge]:
+    """Active alarms by what they are: as many series as there are codes, whatever the size of the house."""
+    active = Counter(alarm.code for alarm in state.alarms.values() if alarm.active)
+    name, says = "edgectl_alarms", "Active alarms of a kind."
+    return [
+        Gauge.declared(name, says),
+        *(
+            Gauge(name=name, help=says, value=n, labels=(("code", code), ("priority", priority(code))))
+            for code, n in sorted(active.items())
+        ),
+    ]
+
+
+def _readings(state: State, rows: list[dict[str, Any]]) -> list[Gauge]:
+    """Ages and gaps of readings. A house of many sensors tells them by bus: the series stay few."""
+    ages = {row["sensor"]: row["age_s"] for row in rows if row["age_s"] is not None}
+    missing = Counter(row["missing"] for row in rows if row["value"] is None)
+    oldest: dict[str, float] = {}
+    for name, age in ages.items():
+        for device in state.site.sensors[name].devices:
+            bus = state.site.bus_of(device)
+            if bus is not None:
+                oldest[bus] = max(oldest.get(bus, 0.0), age)
+    return [
+        Gauge.declared("edgectl_sample_age_seconds", "Age of the newest sample, where there are few sensors."),
+        *per("edgectl_sample_age_seconds", "", "sensor", ages if len(ages) <= MANY else {}),
+        *per("edgectl_sample_age_max_seconds", "The oldest of the newest samples of a bus.", "bus", oldest),
+        *per(
+            "edgectl_readings_missing",
+            "Sensors without a value that can be believed.",
+            "reason",
+            {reason.value: float(missing[reason.value]) for reason in Absence},
+        ),
+    ]
+
+
+def _overdue(state: State, now: Now) -> dict[str, float]:
+    found: dict[str, float] = dict.fromkeys(state.site.actuators, 0.0)
+    for name, output in state.outputs.items():
+        command = state.commands.get(output.cmd_id) if output.cmd_id is not None else None
+        if output.owed_off and command is not None and command.ack_at is not None and command.lease is not None:
+            found[name] = max(0.0, (now.mono - command.ack_at - command.lease) / SECOND)
+    return found

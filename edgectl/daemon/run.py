@@ -36,7 +36,7 @@ from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Samples, Shutdown
 from edgectl.model.lease import Lead
-from edgectl.model.site import Central, Role, Site
+from edgectl.model.site import Central, Role, Site, Tell
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
 from edgectl.observe import log
@@ -69,6 +69,7 @@ class House:
     central: Central | None = None
     pair: PairTerms | None = None
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
+    tell: Tell | None = None
 
 
 class Daemon:
@@ -239,7 +240,7 @@ class Daemon:
         house.centre = self._centre
         doors = Doors(self.house, house, control, reads, self.clock, desk)
         self._listeners.append(doors.publish)
-        keepers.append(group.create_task(self.supervisor.keep("history", doors.keep_history)))
+        keepers += [group.create_task(self.supervisor.keep(name, run)) for name, run in doors.beside]
         servers: list[Any] = [doors]
         for name, open_ in (("http", doors.network), ("socket", doors.local)):
             try:

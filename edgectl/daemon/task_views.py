@@ -37,6 +37,7 @@ def task(item: Task, site: Site) -> View:
         "scheduled_for": iso(item.scheduled_for),
         "due_at": iso(item.due_at),
         "expires_at": iso(item.expires_at),
+        "started_in_time": None if item.started is None else item.started <= item.due,
         "created_at": iso(item.created_at),
         "updated_at": iso(item.updated_at),
         "error": _sentence(outcome.error_code) if failed and outcome is not None else None,

@@ -3,6 +3,7 @@
 from math import isfinite
 from typing import Any
 
+from edgectl.daemon.zone_views import parts
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.schedules import pause
@@ -159,6 +160,7 @@ def _zone(draft: Draft, name: str) -> View:
     return {
         "zone": name,
         "number": zone.number,
+        **parts(draft, zone),
         "tasks": [
             {
                 "task_id": t.task_id,

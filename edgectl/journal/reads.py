@@ -2,10 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -29,6 +29,13 @@ _PRESETS = {
     "done_confirmed": f"{_TOTAL} > 0 AND {_CONFIRMED} = {_TOTAL}",
     "done_unconfirmed": f"{_TOTAL} > 0 AND {_CONFIRMED} < {_TOTAL}",
 }
+_ENDED = """
+id, zone, json_extract(body, '$.task_type'), status, created_at, json_extract(body, '$.scheduled_for'),
+json_extract(body, '$.due_at'), json_extract(body, '$.updated_at'), json_extract(body, '$.started'),
+json_extract(body, '$.due'), json_extract(body, '$.outcome.reason_code'),
+json_extract(body, '$.outcome.commands_total'), json_extract(body, '$.outcome.commands_effect_confirmed'),
+json_extract(body, '$.outcome.physical_effect'), json_extract(body, '$.payload.duration_s')
+"""
 SEARCHED = 5000  # tasks: a search looks no further back
 
 
@@ -93,6 +100,15 @@ class JournalReads:
         """The newest lines, in order."""
         newest = await self._all(rows.entry, "SELECT body FROM timeline ORDER BY seq DESC LIMIT ?", (limit,))
         return newest[::-1]
+
+    async def ended(self, ids: Sequence[str] | None, limit: int) -> list[tuple[Any, ...]]:
+        """Tasks that ended, of these ids or the newest, the oldest first: id and what tells how well it went."""
+        where, values = "open = 0", list[object]()
+        if ids is not None:
+            where, values = f"{where} AND id IN (SELECT value FROM json_each(?))", [json.dumps(ids)]
+        query = f"SELECT {_ENDED} FROM tasks WHERE {where} ORDER BY created_at DESC LIMIT ?"
+        async with self._connection() as db:
+            return [tuple(row) for row in await db.execute_fetchall(query, [*values, limit])][::-1]
 
     async def entries_after(self, seq: int, limit: int) -> list[Entry]:
         """Lines behind a line, in order."""

@@ -19,7 +19,9 @@ _QUIET = frozenset({"COMMAND_DISPATCHED", "COMMAND_CONFIRMED", "OUTPUT_OFF_ORDER
 class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One object per line; the fields are for queries, the text is for people."""
-        fields = getattr(record, "fields", {})
+        fields = dict(getattr(record, "fields", {}))
+        if record.exc_info:
+            fields["trace"] = self.formatException(record.exc_info)  # our own mistake: where it was made
         return json.dumps({"level": record.levelname, "text": record.getMessage(), **fields}, default=str)
 
 

@@ -83,6 +83,8 @@ def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep:
         even = _heal(daemon, centre)
         if keep:
             say(f"6  it stays up. In another terminal: export EDGECTL_SOCKET={daemon.socket}; edgectl status")
+            code = daemon.ask("POST", "/access/pairings", {"name": "demo", "role": "operator"})[1]["data"]
+            say(f"   the page, once and within ten minutes: http://127.0.0.1:{daemon.http}{code['path']}")
             say(f"   metrics: http://127.0.0.1:{daemon.http}/metrics · site file: {daemon.site} · Ctrl-C ends it")
             try:
                 daemon.process and daemon.process.wait()

@@ -119,6 +119,7 @@ def test_the_schema_is_whole_and_strict() -> None:
     assert all(found["additionalProperties"] is False for found in _objects(exported))
     assert '"null"' not in text
     assert set(exported["properties"]) == {
+        "alarms",
         "tanks",
         "valve_groups",
         "site",

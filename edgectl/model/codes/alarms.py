@@ -132,6 +132,10 @@ ALARMS: dict[Code, Meaning] = {
         "What the centre holds of a day is not what this site holds.",
         "Run edgectl central parity: it names the lines.",
     ),
+    Code.ALARM_UNTOLD: alarm(
+        "An alarm could not be told to anybody's phone.",
+        "Look at the list of services and at the network; until then look at the page yourself.",
+    ),
     Code.ALARM_FLOOD: alarm(
         "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
     ),

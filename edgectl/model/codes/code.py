@@ -245,3 +245,4 @@ class Code(StrEnum):
     CENTRE_REJECTED = "centre_rejected"
     PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"
+    ALARM_UNTOLD = "alarm_untold"

@@ -1,0 +1,192 @@
+"""What the page does. Each is one order to the house under the name of the person, and the guards restrain it."""
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from edgectl.api.access import Person
+from edgectl.api.house import Body, Unavailable
+from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
+from edgectl.api.web.words import LANGUAGES
+
+if TYPE_CHECKING:
+    from edgectl.api.http import Inside
+
+LONGEST_FORM = 4096
+A_YEAR_S = 365 * 86_400
+PAGE_LASTS_S = 180 * 86_400
+
+
+class Deeds:
+    """The buttons."""
+
+    def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
+        self._inside, self._keeper = inside, keeper
+
+    async def said(self, request: Request, phrase: str) -> Response:
+        """An order was taken on: the page says so."""
+        raise NotImplementedError
+
+    async def stop_water(self, request: Request, person: Person) -> Response:
+        """Pumps, valves, dosing off, latched."""
+        await self._inside.house.restrain("stop_water", "", {"why": "by the page"}, on=True, who=person.who)
+        return await self.said(request, "the water is stopped")
+
+    async def stop_all(self, request: Request, person: Person) -> Response:
+        """Everything dangerous off, latched."""
+        await self._inside.house.stop_all(person.who)
+        return await self.said(request, "everything dangerous was ordered off")
+
+    async def resume(self, request: Request, person: Person) -> Response:
+        """Release the stop."""
+        await self._inside.house.resume(person.who)
+        return await self.said(request, "released; nothing was resumed, schedules go on from now")
+
+    async def water(self, request: Request, person: Person) -> Response:
+        """One run by hand: a task like any other."""
+        form = await self._form(request)
+        # The same press twice, because the answer was lost on the way, is one run.
+        wish = form.get("wish", "")
+        wish = wish if wish.isalnum() and len(wish) <= 64 else uuid4().hex
+        task: Body = {
+            "zone": request.path_params["zone"],
+            "task_type": "irrigation",
+            "payload": {"duration_s": _seconds(form)},
+            "source": "page",
+            "correlation_id": f"page:{person.who[-9:-1]}:{wish}",
+        }
+        await self._inside.house.submit(task, person.who)
+        return await self.said(request, "watering was asked for")
+
+    async def hold(self, request: Request, person: Person) -> Response:
+        """No scheduled work for a while."""
+        seconds = _seconds(await self._form(request))
+        await self._restrain(request, "hold", {"seconds": seconds, "why": "by the page"}, on=True, person=person)
+        return await self.said(request, "the zone is held")
+
+    async def release(self, request: Request, person: Person) -> Response:
+        """Scheduled work again."""
+        await self._restrain(request, "hold", {}, on=False, person=person)
+        return await self.said(request, "the hold is released")
+
+    async def lock(self, request: Request, person: Person) -> Response:
+        """Somebody works there."""
+        why = (await self._form(request)).get("why", "")
+        await self._restrain(request, "lock", {"why": why}, on=True, person=person)
+        return await self.said(request, "the zone is locked")
+
+    async def unlock(self, request: Request, person: Person) -> Response:
+        """The work there is over."""
+        await self._restrain(request, "lock", {}, on=False, person=person)
+        return await self.said(request, "the lock is released")
+
+    async def mode(self, request: Request, person: Person) -> Response:
+        """Who starts the work of a zone."""
+        wanted = (await self._form(request)).get("mode", "")
+        await self._inside.house.set_mode(request.path_params["zone"], wanted, person.who)
+        return await self.said(request, "the mode was changed")
+
+    async def output_on(self, request: Request, person: Person) -> Response:
+        """An output on for a while."""
+        seconds = _seconds(await self._form(request))
+        await self._inside.house.output_on(request.path_params["name"], seconds, person.who)
+        return await self.said(request, "ordered on; it ends by itself")
+
+    async def output_off(self, request: Request, person: Person) -> Response:
+        """An output off."""
+        await self._inside.house.output_off(request.path_params["name"], person.who)
+        return await self.said(request, "ordered off")
+
+    async def acknowledge(self, request: Request, person: Person) -> Response:
+        """An alarm was seen."""
+        await self._inside.house.acknowledge(request.path_params["alarm_id"], {}, person.who)
+        return await self.said(request, "acknowledged")
+
+    async def shelve(self, request: Request, person: Person) -> Response:
+        """Silence an alarm for a while."""
+        seconds = _seconds(await self._form(request))
+        await self._inside.house.shelve(request.path_params["alarm_id"], seconds, person.who)
+        return await self.said(request, "silenced for a while; it comes back by itself")
+
+    async def cancel(self, request: Request, person: Person) -> Response:
+        """End a task before its time."""
+        await self._inside.house.cancel(request.path_params["task_id"], person.who)
+        return await self.said(request, "ordered to end")
+
+    async def approve(self, request: Request, person: Person) -> Response:
+        """Release a proposed task."""
+        await self._inside.house.approve(request.path_params["task_id"], person.who)
+        return await self.said(request, "released")
+
+    async def language(self, request: Request, _: Person) -> Response:
+        """The language of this reader, from now on."""
+        wanted = (await self._form(request)).get("lang", "")
+        answer = RedirectResponse(self._back(request), status_code=303)
+        if wanted in LANGUAGES:
+            answer.set_cookie("language", wanted, max_age=A_YEAR_S, samesite="strict", httponly=True)
+        return answer
+
+    async def leave(self, request: Request, _: Person) -> Response:
+        """This page forgets who one is, and the book does too."""
+        secret = cookie_of(request.headers, self._keeper.address.cookie)
+        token = self._inside.book.known(secret, "page")
+        if token is not None:
+            self._inside.book.revoke(token.token_id)
+        answer = RedirectResponse("/pair", status_code=303)
+        self._give_cookie(answer, "", lasts=0)
+        return answer
+
+    # -- inside
+
+    async def _restrain(self, request: Request, what: str, wish: Body, *, on: bool, person: Person) -> None:
+        await self._inside.house.restrain(what, request.path_params["zone"], wish, on=on, who=person.who)
+
+    def _give_cookie(self, answer: Response, secret: str, lasts: int = PAGE_LASTS_S) -> None:
+        address = self._keeper.address
+        answer.set_cookie(
+            address.cookie,
+            secret,
+            max_age=lasts,
+            path="/",
+            httponly=True,
+            samesite="strict",
+            secure=address.tls or address.proxied,
+        )
+
+    @staticmethod
+    def _back(request: Request) -> str:
+        raise NotImplementedError
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        """The fields of a form, unless it comes from another page: not even a code is taken from there."""
+        same_origin(request.headers)
+        raw = bytearray()
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > LONGEST_FORM:
+                raise Unavailable(413, "body_too_long", f"the form is longer than {LONGEST_FORM} bytes")
+        try:
+            fields = parse_qs(raw.decode(), max_num_fields=20)
+        except ValueError as error:  # also what is no UTF-8
+            raise Unavailable(400, "no_form", "this is no form that can be read", "open the page itself") from error
+        found = {name: values[0] for name, values in fields.items()}
+        if any(not char.isprintable() for text in found.values() for char in text):
+            raise Unavailable(422, "payload_invalid", "the form holds control characters", "type it anew")
+        return found
+
+
+def _seconds(form: dict[str, str]) -> float:
+    """How long, from a field of seconds, minutes or hours. Raises Unavailable."""
+    for name, factor in (("seconds", 1), ("minutes", 60), ("hours", 3600)):
+        text = form.get(name, "").replace(",", ".")
+        if text:
+            try:
+                value = float(text) * factor
+            except ValueError:
+                break
+            if 0 < value < 1e8:
+                return value
+    raise Unavailable(422, "payload_invalid", "it must be said for how long", "choose a time")

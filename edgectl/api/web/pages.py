@@ -1,0 +1,202 @@
+"""What the page shows. What it does stands in deeds.py."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from itertools import count
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from edgectl.api.access import Person, Role
+from edgectl.api.house import Body, Unavailable
+from edgectl.api.keepers import NetworkKeeper, cookie_of
+from edgectl.api.routes import PRESETS
+from edgectl.api.stream import MOST_STREAMS, EventStream, event
+from edgectl.api.web import spark, strip
+from edgectl.api.web.deeds import Deeds
+from edgectl.api.web.draw import Drawing, static
+from edgectl.api.web.state_word import word_of
+from edgectl.api.web.words import Words, language_of
+
+if TYPE_CHECKING:
+    from edgectl.api.http import Inside
+
+LOOK_EVERY_S = 2.0
+ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reader who skipped a piece
+# What the page counts on by itself: no reason to send a piece again.
+VOLATILE = re.compile(
+    r'<span class="(?:clock|age|live)[^>]*>[^<]*|<span id="live".*|data-count="[^"]*">[^<]*| value="[^"]*"'
+)
+DAY_FRESH_S = 20.0
+READINGS_SHOWN = 3
+SHOWN = 50
+
+
+class Pages(Deeds):
+    """One page after the other. Every method answers a request of a person who may see it."""
+
+    def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
+        super().__init__(inside, keeper)
+        self._draw = Drawing()
+        self._day: tuple[int, Body] | None = None
+
+    async def home(self, request: Request, person: Person) -> Response:
+        """Is it well, what runs, what is next, what needs me."""
+        return await self._page(request, person, "home.html", **await self._now())
+
+    async def zone(self, request: Request, person: Person) -> Response:
+        """One zone: curves, the day, and what one can do by hand."""
+        now = await self._now()
+        zone = self._zone(now, request.path_params["zone"])
+        mine = strip.rows(now["day"], zone["zone"])
+        return await self._page(request, person, "zone.html", **now, zone=zone, rows=mine)
+
+    async def tasks(self, request: Request, person: Person) -> Response:
+        """What ran, searched and by preset."""
+        preset = request.query_params.get("preset", "all")
+        preset = preset if preset in PRESETS else "all"
+        search = request.query_params.get("search", "")[:100]
+        # People search for what they have read, in their language; the journal knows codes.
+        codes = self._words(request).codes_about(search)
+        found = await self._inside.looks.tasks(preset, None, search, SHOWN, codes)
+        status = self._inside.house.status()
+        fields = {"status": status, "tasks": found, "preset": preset, "search": search, "presets": PRESETS}
+        return await self._page(request, person, "tasks.html", **fields)
+
+    async def task(self, request: Request, person: Person) -> Response:
+        """One task, told."""
+        found = await self._inside.house.task(request.path_params["task_id"])
+        return await self._page(request, person, "task.html", status=self._inside.house.status(), task=found)
+
+    async def day(self, request: Request, person: Person) -> Response:
+        """What was, is and will be; with `date` any day of the calendar."""
+        date = request.query_params.get("date") or None
+        day = await self._inside.looks.day(date)
+        fields = {"status": self._inside.house.status(), "day": day, "rows": strip.rows(day), "date": date}
+        return await self._page(request, person, "day.html", **fields)
+
+    async def alarms(self, request: Request, person: Person) -> Response:
+        """What needs a person."""
+        return await self._page(request, person, "alarms.html", status=self._inside.house.status())
+
+    async def pair(self, request: Request, _: Person) -> Response:
+        """Where a code is entered."""
+        return await self._draw.page("pair.html", self._words(request), wrong=False)
+
+    async def enter(self, request: Request, _: Person) -> Response:
+        """A code was entered: a good one becomes a cookie."""
+        code = (await self._form(request)).get("code", "")
+        invitation = self._inside.pairings.redeem(code)
+        if invitation is None:
+            self._keeper.guessed(request.scope)
+            return await self._draw.page("pair.html", self._words(request), 401, wrong=True)
+        _token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
+        answer = RedirectResponse("/", status_code=303)
+        self._give_cookie(answer, secret)
+        return answer
+
+    async def static(self, request: Request, _: Person) -> Response:
+        """A file."""
+        return await static(request, request.path_params["name"])
+
+    async def live(self, request: Request, person: Person) -> Response:
+        """The pieces of a page as they change."""
+        if self._inside.streams.open >= MOST_STREAMS:
+            raise Unavailable(503, "too_many_streams", "too many pages are open", "close some, then try again")
+        zone = request.query_params.get("zone", "")
+        return EventStream(self._inside.streams, self._pieces(self._words(request), person, zone))
+
+    async def problem(self, request: Request, person: Person, no: Unavailable) -> Response:
+        """A refusal, as a piece where the page asked for a piece, else as a page."""
+        words = self._words(request)
+        name = "said.html" if "hx-request" in request.headers else "problem.html"
+        fields: Body = {"message": no.message, "hint": no.hint, "code": no.code, "good": False}
+        return await self._draw.page(name, words, no.http, **fields)
+
+    async def said(self, request: Request, phrase: str) -> Response:
+        """An order was taken on."""
+        if "hx-request" not in request.headers:
+            return RedirectResponse(self._back(request), status_code=303)
+        fields: Body = {"message": phrase, "hint": "", "code": "", "good": True}
+        return await self._draw.page("said.html", self._words(request), **fields)
+
+    # -- inside
+
+    async def _page(self, request: Request, person: Person, name: str, **fields: Any) -> Response:
+        words = self._words(request)
+        head: Body = {"word": word_of(fields["status"]), "person": person, "may_run": person.role.may(Role.OPERATOR)}
+        return await self._draw.page(name, words, **head, **fields, path=request.url.path)
+
+    async def _now(self) -> Body:
+        """Everything of the first look. The day is asked for anew only now and then: it is read from the journal."""
+        house, mono = self._inside.house, self._inside.mono()
+        if self._day is None or mono - self._day[0] > DAY_FRESH_S * 1e9:
+            self._day = mono, await self._inside.looks.day(None)
+        status = house.status()
+        day = self._day[1]
+        rows = strip.rows(day)
+        pasts = {name: self._past(name) for zone in status["zones"] for name in zone["sensors"][:READINGS_SHOWN]}
+        missed = {z["zone"]: strip.last_missed([r for r in rows if r["zone"] == z["zone"]]) for z in status["zones"]}
+        readings = {row["sensor"]: row for row in status["readings"]}
+        outputs = {row["output"]: row for row in status["outputs"]}
+        return {
+            "status": status,
+            "day": day,
+            "missed": missed,
+            "pasts": pasts,
+            "readings": readings,
+            "outputs": outputs,
+        }
+
+    def _past(self, sensor: str) -> Body:
+        at, values = self._inside.looks.curve(sensor)
+        return {"lines": spark.points(at, values), "span_s": spark.span(at)}
+
+    async def _pieces(self, words: Words, person: Person, zone: str) -> AsyncIterator[str]:
+        """What has changed since it was sent last, piece by piece."""
+        sent: dict[str, str] = {}
+        for turn in count():
+            pieces = await self._drawn(words, person, zone)
+            for name, text in pieces.items():
+                lasting = VOLATILE.sub("", text)
+                if sent.get(name) != lasting or turn % ALL_AGAIN == 0:
+                    sent[name] = lasting
+                    yield event(name, text)
+            yield event("beat", "")
+            await self._inside.streams.news(LOOK_EVERY_S)
+            # Ten lines of one turn are one change.
+            await asyncio.sleep(0.3)
+
+    async def _drawn(self, words: Words, person: Person, zone: str) -> dict[str, str]:
+        now = await self._now()
+        fields = {**now, "word": word_of(now["status"]), "person": person, "may_run": person.role.may(Role.OPERATOR)}
+        pieces = {"head": await self._draw.text("_head.html", words, **fields)}
+        zones = [one for one in now["status"]["zones"] if zone in ("", one["zone"])]
+        for one in zones:
+            pieces[f"zone-{one['number']}"] = await self._draw.text("_zone.html", words, **fields, zone=one)
+        if zone:
+            for one in zones:
+                pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one)
+        else:
+            pieces["needs"] = await self._draw.text("_needs.html", words, **fields)
+        return pieces
+
+    def _words(self, request: Request) -> Words:
+        chosen = cookie_of(request.headers, "language")
+        wanted = language_of(request.query_params.get("lang"), chosen, request.headers.get("accept-language", ""))
+        return Words(wanted, self._inside.house.timezone)
+
+    def _zone(self, now: Body, name: str) -> Body:
+        for zone in now["status"]["zones"]:
+            if name in (zone["zone"], str(zone["number"])):
+                return dict(zone)
+        raise Unavailable(404, "unknown_zone", f"there is no zone {name[:60]!r}", "the first page lists them")
+
+    @staticmethod
+    def _back(request: Request) -> str:
+        """The path of the page that was left; never another site."""
+        path = urlsplit(request.headers.get("referer", "/")).path
+        return quote(path) if path.startswith("/") and not path.startswith("//") else "/"

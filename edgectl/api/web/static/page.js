@@ -1,0 +1,186 @@
+// What the page does between two answers of the controller: it counts ages and times, says when it is cut off, lets a stop
+// be held, and keeps still under a finger. Without it the page is a plain one that works.
+"use strict";
+
+const HOLD_MS = 900;
+const AGAIN_MS = 4000;
+const CUT_MS = 12000;
+const STILL_MS = 1500; // after a touch nothing is replaced under the finger
+const TYPING_MS = 15000; // and nothing that somebody is about to fill in
+
+const body = document.body;
+const units = (body.dataset.units || "s,min,h,d").split(",");
+let heard = 0; // when the stream said something last; 0: never
+let touched = { at: 0, where: null };
+const waiting = new Map(); // pieces that came while somebody had their place in hand
+const born = new WeakMap(); // when an element with an age came into the page
+
+function span(seconds) {
+  const s = Math.max(0, Math.floor(seconds));
+  if (s < 60) return `${s} ${units[0]}`;
+  if (s < 3600) return `${Math.floor(s / 60)} ${units[1]}` + (s % 60 ? ` ${s % 60} ${units[0]}` : "");
+  if (s < 86400) return `${Math.floor(s / 3600)} ${units[2]}`;
+  return `${Math.floor(s / 86400)} ${units[3]}`;
+}
+
+function since(element) {
+  if (!born.has(element)) born.set(element, Date.now());
+  return (Date.now() - born.get(element)) / 1000;
+}
+
+function tick() {
+  for (const element of document.querySelectorAll("[data-age]")) {
+    element.textContent = span(Number(element.dataset.age) + since(element));
+  }
+  for (const element of document.querySelectorAll("[data-ends]")) {
+    const left = (Date.parse(element.dataset.ends) - now()) / 1000;
+    element.textContent = left > 0 ? span(left) : "";
+  }
+  for (const element of document.querySelectorAll("[data-count]")) {
+    const shown = Math.min(Number(element.dataset.most), Number(element.dataset.count) + since(element));
+    element.textContent = String(Math.floor(shown));
+    const bar = element.parentElement.querySelector("progress");
+    if (bar) bar.value = shown;
+  }
+  for (const element of document.querySelectorAll(".clock[data-now]")) {
+    const [h, m, s] = element.dataset.now.split(":").map(Number);
+    const t = (h * 3600 + m * 60 + s + Math.floor(since(element))) % 86400;
+    const two = (n) => String(n).padStart(2, "0");
+    element.firstChild.data = `${two(Math.floor(t / 3600))}:${two(Math.floor(t / 60) % 60)}:${two(t % 60)}`;
+  }
+  showLive();
+}
+
+// The clock of the controller, not of the phone: the end of an ON is told by the former.
+function now() {
+  const clock = document.querySelector("[data-instant]");
+  if (!clock) return Date.now();
+  return Date.parse(clock.dataset.instant) + since(clock) * 1000;
+}
+
+function showLive() {
+  const sign = document.getElementById("live");
+  if (!sign) return;
+  const cut = heard === 0 || Date.now() - heard > CUT_MS;
+  sign.classList.toggle("cut", cut);
+  sign.classList.toggle("beating", !cut);
+  if (cut) {
+    sign.textContent = `${body.dataset.cut} ${sign.dataset.since || sign.dataset.at}`;
+  } else {
+    sign.dataset.since = sign.dataset.at;
+    sign.textContent = body.dataset.live;
+  }
+}
+
+// ---- holding a stop: a finger that slips does nothing, a key or a screen reader presses twice
+
+function held(button) {
+  let timer = 0;
+  let armed = 0;
+  let done = false;
+  const submit = () => {
+    done = true;
+    button.classList.remove("pressed", "armed");
+    button.form.requestSubmit(button);
+  };
+  const press = (event) => {
+    if (event.button) return;
+    done = false;
+    button.classList.add("pressed");
+    timer = setTimeout(submit, HOLD_MS);
+  };
+  const let_go = () => {
+    clearTimeout(timer);
+    button.classList.remove("pressed");
+  };
+  button.addEventListener("pointerdown", press);
+  for (const kind of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(kind, let_go);
+  button.addEventListener("contextmenu", (event) => event.preventDefault());
+  button.addEventListener("click", (event) => {
+    if (event.detail === 0 && !event.isTrusted) return; // our own requestSubmit needs no click
+    event.preventDefault();
+    if (done) {
+      done = false;
+      return;
+    }
+    if (Date.now() - armed < AGAIN_MS) {
+      armed = 0;
+      submit();
+      return;
+    }
+    armed = Date.now();
+    button.classList.add("armed");
+    const how = button.querySelector(".how");
+    if (how) {
+      const before = how.textContent;
+      how.textContent = body.dataset.again;
+      setTimeout(() => {
+        how.textContent = before;
+        button.classList.remove("armed");
+      }, AGAIN_MS);
+    }
+  });
+}
+
+// Is somebody's finger on this place, or are they filling it in?
+function inHand(place) {
+  const ago = Date.now() - touched.at;
+  if (ago < STILL_MS && place.contains(touched.where)) return true;
+  const focused = document.activeElement;
+  if (place.contains(focused) && focused.matches("input, select")) {
+    if (ago < TYPING_MS || (focused.matches("input") && focused.value)) return true;
+  }
+  return place.querySelector("button.pressed, button.armed") !== null;
+}
+
+function show_what_waited() {
+  for (const [place, text] of waiting) {
+    if (!place.isConnected) waiting.delete(place);
+    else if (!inHand(place)) {
+      waiting.delete(place);
+      htmx.swap(place, text, { swapStyle: "innerHTML" });
+    }
+  }
+}
+
+function ready(root) {
+  for (const button of root.querySelectorAll("button[data-hold]")) {
+    if (!button.dataset.ready) {
+      button.dataset.ready = "1";
+      held(button);
+    }
+  }
+  for (const form of root.querySelectorAll("form[action$='/water']")) {
+    if (!form.elements.wish) {
+      const wish = document.createElement("input");
+      wish.type = "hidden";
+      wish.name = "wish";
+      form.append(wish);
+    }
+    form.elements.wish.value = crypto.getRandomValues(new Uint32Array(4)).join("");
+  }
+  tick();
+}
+
+for (const kind of ["pointerdown", "keydown"]) {
+  document.addEventListener(kind, (event) => (touched = { at: Date.now(), where: event.target }), true);
+}
+
+document.addEventListener("htmx:sseOpen", () => (heard = Date.now()));
+document.addEventListener("htmx:sseBeforeMessage", (event) => {
+  heard = Date.now();
+  waiting.delete(event.target);
+  if (!inHand(event.target)) return;
+  event.preventDefault();
+  waiting.set(event.target, event.detail.data);
+});
+document.addEventListener("htmx:sseMessage", () => (heard = Date.now()));
+document.addEventListener("htmx:afterSettle", (event) => ready(event.target));
+document.addEventListener("htmx:afterRequest", (event) => {
+  touched.at = 0; // what was pressed has been done: now its place may change
+  const form = event.target.closest ? event.target.closest("form") : null;
+  if (form && form.elements.wish) form.elements.wish.value = crypto.getRandomValues(new Uint32Array(4)).join("");
+});
+
+setInterval(() => (show_what_waited(), tick()), 1000);
+ready(document);

@@ -1,0 +1,103 @@
+"""A day as a strip and as a list: what is done, runs, failed, was left out, is planned. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+Row = dict[str, Any]
+WIDTH = 480
+DONE, RUNNING, FAILED, LEFT_OUT, PLANNED = "done", "running", "failed", "left out", "planned"
+
+BLANK: Row = {
+    "end": None,
+    "task_id": None,
+    "task_type": None,
+    "code": None,
+    "why": None,
+    "folded": 1,
+    "every_s": None,
+    "idle": False,
+}
+
+
+def rows(day: Row, zone: str | None = None) -> list[Row]:
+    """Everything of a day in the order of time."""
+    found = [
+        *(_ran(task) for task in day["runs"]),
+        *(_left_out(skip) for skip in day["skipped"]),
+        *(_planned(plan) for plan in day["planned"]),
+    ]
+    mine = [row for row in found if zone is None or row["zone"] == zone]
+    return sorted(mine, key=lambda row: str(row["at"]))
+
+
+def marks(day: Row, of: list[Row]) -> list[Row]:
+    """Where each row stands on the strip: x and width, and its kind."""
+    begin, end = (datetime.fromisoformat(day[name]).timestamp() for name in ("from", "to"))
+    room = max(1.0, end - begin)
+
+    def place(iso: str) -> float:
+        return WIDTH * (datetime.fromisoformat(iso).timestamp() - begin) / room
+
+    found = []
+    for row in of:
+        x = place(row["at"])
+        wide = max(3.0, place(row["end"]) - x) if row.get("end") else 3.0
+        found.append({"x": round(x, 1), "width": round(min(wide, WIDTH - x), 1), "kind": row["kind"]})
+    return [mark for mark in found if 0 <= mark["x"] < WIDTH]
+
+
+def now_at(day: Row) -> float:
+    """Where now is on the strip."""
+    begin, end, now = (datetime.fromisoformat(day[name]).timestamp() for name in ("from", "to", "now"))
+    return round(WIDTH * (now - begin) / max(1.0, end - begin), 1)
+
+
+def last_missed(of: list[Row]) -> Row | None:
+    """The newest run that should have been and was not."""
+    missed = [row for row in of if row["kind"] in (FAILED, LEFT_OUT)]
+    return missed[-1] if missed else None
+
+
+def _ran(task: Row) -> Row:
+    failed = task["status"] in ("failed", "rejected", "expired")
+    kind = FAILED if failed else DONE if task["status"] == "completed" else RUNNING
+    result = task["result"] or {}
+    return {
+        **BLANK,
+        "at": task["scheduled_for"] if task["schedule"] else task["created_at"],
+        "end": task["updated_at"] if task["result"] else None,
+        "zone": task["zone"],
+        "task_type": task["task_type"],
+        "kind": kind,
+        "task_id": task["task_id"],
+        "code": result.get("error_code") or result.get("reason_code"),
+        "idle": bool(task["result"]) and not result.get("action_required", True),
+        "schedule": task["schedule"],
+    }
+
+
+def _left_out(skip: Row) -> Row:
+    return {
+        **BLANK,
+        "at": skip["scheduled_for"],
+        "zone": skip["zone"],
+        "kind": LEFT_OUT,
+        "code": skip["reason_code"],
+        "why": skip["why"],
+        "folded": skip["folded"],
+        "schedule": skip["schedule"],
+    }
+
+
+def _planned(plan: Row) -> Row:
+    kept = plan["verdict"] == "skip"
+    return {
+        **BLANK,
+        "at": plan["at"],
+        "zone": plan["zone"],
+        "task_type": plan["task_type"],
+        "kind": LEFT_OUT if kept else PLANNED,
+        "code": plan["reason_code"] if kept else None,
+        "every_s": plan["every_s"],
+        "schedule": plan["schedule"],
+    }

@@ -1,0 +1,137 @@
+"""Words that a grower uses, in English and in Russian. English stands in the templates and in the dictionary of codes;
+the Russian of both stands in ru.json, and a test finds what is missing there."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from edgectl.model.codes import MEANINGS, Code
+from edgectl.model.events import HAPPENINGS, Event
+
+LANGUAGES = {"en": "English", "ru": "Русский"}
+_DAYS = {
+    "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+}
+# Words of the machine for which English has better ones.
+_ENGLISH = {
+    "effect none": "none",
+    "effect partial": "partial",
+    "effect full": "full",
+    "effect unknown": "unknown",
+    "mode auto": "itself, by its schedules",
+    "mode semi": "it proposes, a person releases",
+    "mode manual": "people alone",
+    "page": "this page",
+    "api": "a program",
+    "cli": "the command line",
+    "self": "the controller itself",
+    "centre": "the centre",
+}
+_CODES = {code.value for code in Code}
+_EVENTS = {event.value for event in Event}
+
+
+@lru_cache(maxsize=1)
+def russian() -> dict[str, Any]:
+    """The Russian words: `page` by their English, `codes`, `advice` and `events` by their code."""
+    return dict(json.loads((resources.files("edgectl.api.web") / "ru.json").read_text("utf-8")))
+
+
+class Words:
+    """One language at one site."""
+
+    def __init__(self, language: str, timezone: str) -> None:
+        self.language = language if language in LANGUAGES else "en"
+        self.timezone, self._zone = timezone, ZoneInfo(timezone)
+        self._page: Mapping[str, str] = russian()["page"] if self.language == "ru" else _ENGLISH
+
+    def __call__(self, text: str, **fields: Any) -> str:
+        """A phrase of the page."""
+        said = self._page.get(text, text)
+        return said.format(**fields) if fields else said
+
+    def sentence(self, code: str | None) -> str:
+        """A code in words; a code that nobody knows stands for itself."""
+        if code is None or code not in _CODES:
+            return code or ""
+        english = MEANINGS[Code(code)].sentence
+        return str(russian()["codes"].get(code, english)) if self.language == "ru" else english
+
+    def advice(self, code: str | None) -> str:
+        """What to do about a code."""
+        if code is None or code not in _CODES or (advice := MEANINGS[Code(code)].advice) is None:
+            return ""
+        return str(russian()["advice"].get(code, "")) if self.language == "ru" else advice
+
+    def event(self, kind: str) -> str:
+        """A type of line in words."""
+        if kind not in _EVENTS:
+            return kind
+        english = HAPPENINGS[Event(kind)].sentence
+        return str(russian()["events"].get(kind, english)) if self.language == "ru" else english
+
+    def codes_about(self, text: str) -> set[str]:
+        """The codes whose sentence holds these words."""
+        wanted = text.strip().lower()
+        return {code for code in _CODES if wanted and wanted in self.sentence(code).lower()}
+
+    def named(self, word: str) -> str:
+        """A word of the machine that has a word of people: a type of task, a stage, a role, a status."""
+        return self(word.replace("_", " "))
+
+    def number(self, value: float) -> str:
+        """A measurement with as many digits as anybody reads, and the comma of the language."""
+        digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
+        text = f"{value:.{digits}f}"
+        text = text.rstrip("0").rstrip(".") if "." in text else text
+        return text.replace(".", ",") if self.language == "ru" else text
+
+    def unit(self, unit: str) -> str:
+        """A unit as people write it."""
+        return self({"degC": "°C", "m3": "m³"}.get(unit, unit))
+
+    def span(self, seconds: float | None) -> str:
+        """A duration at a glance."""
+        if seconds is None:
+            return self("never")
+        seconds = max(0.0, seconds)
+        for size, unit, part, next_unit in ((86400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
+            if seconds >= size:
+                whole, rest = divmod(int(seconds), size)
+                more = f" {rest // part} {self(next_unit)}" if rest // part else ""
+                return f"{whole} {self(unit)}{more}"
+        return f"{seconds:.0f} {self('s')}"
+
+    def clock(self, iso: str | None, *, millis: bool = False) -> str:
+        """The time of day at the site."""
+        if iso is None:
+            return ""
+        moment = self._local(iso)
+        return moment.strftime("%H:%M:%S") + (f".{moment.microsecond // 1000:03d}" if millis else "")
+
+    def minute(self, iso: str | None) -> str:
+        """Day and minute, as one says it."""
+        if iso is None:
+            return ""
+        moment = self._local(iso)
+        return f"{_DAYS[self.language][moment.weekday()]} {moment:%H:%M}"
+
+    def date(self, iso: str) -> str:
+        """The day of the site's calendar, as 2026-06-01."""
+        return self._local(iso).date().isoformat()
+
+    def _local(self, iso: str) -> datetime:
+        return datetime.fromisoformat(iso).astimezone(self._zone)
+
+
+def language_of(query: str | None, cookie: str, accepted: str) -> str:
+    """What a reader reads: what was asked for, else what was chosen before, else what the browser prefers."""
+    for wanted in (query or "", cookie, *(part.strip()[:2].lower() for part in accepted.split(","))):
+        if wanted in LANGUAGES:
+            return wanted
+    return "en"

@@ -1,0 +1,69 @@
+"""`edgectl doctor`: what is wrong on this machine, with or without a daemon. It reads, and changes nothing."""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, show
+from edgectl.cli.words import table
+from edgectl.observe.checks import BAD, LOOK, WELL, Finding, folder, machine, ports
+
+SIGNS = {WELL: "ok", LOOK: "LOOK", BAD: "WRONG"}
+
+
+@click.command()
+@click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
+@click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def doctor(site: Path, state: Path, as_json: bool) -> None:
+    """Look at this machine, the state folder, the site file and the daemon. Exit code 1 when something is wrong."""
+    found = examine(site, state)
+    if not show([asdict(one) for one in found], as_json):
+        for line in table([[SIGNS[one.state], one.what, one.says] for one in found]):
+            click.echo(line)
+        for one in found:
+            if one.do:
+                click.echo(f"  {one.what}: {one.do}")
+    if any(one.state == BAD for one in found):
+        raise SystemExit(1)
+
+
+def examine(site: Path, state: Path) -> list[Finding]:
+    """Every look."""
+    file, names = _site(site)
+    return [*machine(), *folder(state), file, *ports(names), *_daemon()]
+
+
+def _site(path: Path) -> tuple[Finding, list[str]]:
+    # Imported here: the reader of the site file takes longer to load than the rest of this command.
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+    from edgectl.drivers.wiring import SerialLine
+
+    try:
+        loaded = load(path)
+    except SiteRejected as rejected:
+        count = len(rejected.problems)
+        do = f"edgectl check {path} names each"
+        return Finding(what="site file", state=BAD, says=f"{count} problem{'s' * (count != 1)}", do=do), []
+    names = [str(bus.line.port) for bus in loaded.buses if isinstance(bus.line, SerialLine)]
+    return Finding(what="site file", state=WELL, says=f"{path}: {loaded.site.name}"), names
+
+
+def _daemon() -> list[Finding]:
+    try:
+        status: dict[str, Any] = ask("GET", "/status", quiet=True)
+    except SystemExit:
+        return [Finding(what="daemon", state=LOOK, says="does not answer", do="systemctl status edgectl")]
+    if not status["ready"]:
+        return [Finding(what="daemon", state=BAD, says="; ".join(status["not_ready_because"]), do="edgectl status")]
+    found = [Finding(what="daemon", state=WELL, says="ready")]
+    if status["clock"] == "untrusted":
+        do = "give it a time server, or set it"
+        found.append(Finding(what="clock", state=BAD, says="cannot be believed", do=do))
+    for alarm in status["alarms"]:
+        if alarm["active"]:
+            found.append(Finding(what=alarm["id"], state=LOOK, says=alarm["message"], do=alarm["advice"]))
+    return found

@@ -1,0 +1,87 @@
+"""`edgectl support-bundle`: one file for whoever helps, without the secrets of the house."""
+
+import io
+import json
+import platform
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from edgectl import __version__
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse
+from edgectl.cli.doctor import examine
+from edgectl.observe.redact import redacted
+
+LOG_LINES = "2000"
+PATHS = {
+    "status.json": "/status",
+    "channels.json": "/channels",
+    "alarms.json": "/alarms",
+    "tasks.json": "/tasks?limit=100",
+    "failed.json": "/tasks?preset=failed&limit=20",
+    "day.json": "/day",
+    "schedules.json": "/schedules",
+}
+
+
+@click.command("support-bundle")
+@click.option("--out", type=click.Path(path_type=Path), default="edgectl-support.tar.gz", help="Where it is written.")
+@click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
+@click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
+@click.option("--log", type=click.Path(path_type=Path), help="A file of the log, where there is no systemd.")
+def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None:
+    """Gather what helps to find a fault. Passwords, tokens and keys are taken out; look into it before you send it."""
+    if out.exists():
+        refuse(f"{out} is there already", "choose another name with --out; nothing is overwritten")
+    try:
+        with tarfile.open(out, "x:gz") as bundle:
+            for name, text in gathered(site, state, log):
+                click.echo(f"  {name}", err=True)
+                content = redacted(text).encode("utf-8", "replace")
+                member = tarfile.TarInfo(f"edgectl-support/{name}")
+                member.size = len(content)
+                bundle.addfile(member, io.BytesIO(content))
+        out.chmod(0o600)
+    except OSError as error:
+        refuse(f"{out} cannot be written: {error.strerror}", "choose another place with --out")
+    click.echo(f"{out}: passwords, tokens and keys were taken out; look into it before you send it")
+
+
+def gathered(site: Path, state: Path, log: Path | None) -> Iterator[tuple[str, str]]:
+    """Name and text of each file. What cannot be had is said in its place."""
+    yield "about.txt", f"edgectl {__version__}\n{platform.platform()}\nPython {platform.python_version()}\n"
+    yield "doctor.json", json.dumps([asdict(one) for one in examine(site, state)], indent=1)
+    for path in [site, *sorted(site.parent.glob("conf.d/*.yaml"))]:
+        yield f"site/{path.name}", _text(path)
+    for name, path_ in PATHS.items():
+        yield name, _asked(path_)
+    yield "log.txt", _text(log) if log is not None else _journal()
+
+
+def _asked(path: str) -> str:
+    try:
+        data: Any = ask("GET", path, quiet=True)
+    except SystemExit:
+        return "no daemon answered"
+    return json.dumps(data, indent=1, ensure_ascii=False)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(errors="replace")[-2_000_000:]
+    except OSError as error:
+        return f"{path} cannot be read: {error.strerror}"
+
+
+def _journal() -> str:
+    command = ["journalctl", "-u", "edgectl", "-n", LOG_LINES, "--no-pager", "-o", "short-iso"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"the system's journal cannot be asked: {error}"
+    return done.stdout or done.stderr

@@ -1,0 +1,112 @@
+"""An alarm reaches a phone: the real daemon, the real library, and a service that listens on this machine."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgectl.testing.daemon import DaemonProcess, write_site
+from edgectl.testing.field import SimulatedField
+
+pytestmark = pytest.mark.timeout(150)
+SECRET = "canary-in-the-address"
+
+
+class Service:
+    """Takes what is sent, or refuses it."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, dict[str, Any]]] = []
+        self.beats = 0
+        self.refuses = False
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                if not service.refuses:
+                    service.heard.append((self.path, json.loads(body)))
+                self.send_response(500 if service.refuses else 200)
+                self.end_headers()
+
+            def do_GET(self) -> None:
+                service.beats += 1
+                self.send_response(200)
+                self.end_headers()
+
+            def log_message(self, *_: Any) -> None:
+                """Tests say what they mean themselves."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    running = Service()
+    yield running
+    running.server.shutdown()
+    running.server.server_close()
+
+
+@pytest.fixture
+def house(
+    tmp_path: Path, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[DaemonProcess, SimulatedField]]:
+    """A house that calls the service, and others when nobody has looked."""
+    folder = tmp_path / "credentials"
+    folder.mkdir(mode=0o700)
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(folder))
+    services = (
+        f"json://user:{SECRET}@127.0.0.1:{service.port}/daily\nescalation=json://127.0.0.1:{service.port}/others\n"
+    )
+    for name, text in (("phones", services), ("watcher", f"http://127.0.0.1:{service.port}/beat")):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o600)
+    with SimulatedField(tmp_path / "field") as field:
+        site = write_site(tmp_path, field, every="1h", duration="2s", travel="200ms")
+        told = "alarms: {tell: {credential: phones}, heartbeat: {credential: watcher}, every: 1s}\n"
+        site.write_text(site.read_text() + told)
+        with DaemonProcess(tmp_path, site) as daemon:
+            daemon.wait_ready()
+            yield daemon, field
+        log = daemon.log.read_text()
+        assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+        assert SECRET not in log
+
+
+def until(daemon: DaemonProcess, condition: Any, within_s: float = 60) -> None:
+    daemon.wait("/status", lambda _: condition(), within_s)
+
+
+def test_an_alarm_is_told_once_and_the_watcher_hears_a_heart(
+    house: tuple[DaemonProcess, SimulatedField], service: Service
+) -> None:
+    daemon, field = house
+    field.fault("silent", unit=5)
+    until(daemon, lambda: service.heard)
+    path, message = service.heard[0]
+    assert path == "/daily", "the others are called only when nobody has looked"
+    assert message["title"].startswith("Demo house: ")
+    assert "unit 5 on field silent" in message["message"]
+    until(daemon, lambda: service.beats >= 3)
+
+
+def test_a_service_that_refuses_becomes_an_alarm_and_the_message_arrives_later(
+    house: tuple[DaemonProcess, SimulatedField], service: Service
+) -> None:
+    daemon, field = house
+    service.refuses = True
+    field.fault("silent", unit=5)
+    alarms = daemon.wait("/alarms", lambda rows: [r for r in rows if r["id"] == "alarm_untold:phone"], within_s=60)
+    (untold,) = [row for row in alarms if row["id"] == "alarm_untold:phone"]
+    assert untold["message"] == "a service did not take the message"
+    assert daemon.data("/status")["ready"], "plants do not wait for phones"
+    service.refuses = False
+    until(daemon, lambda: service.heard)
+    daemon.wait("/alarms", lambda rows: not any(r["id"] == "alarm_untold:phone" and r["active"] for r in rows))

@@ -1,0 +1,234 @@
+"""What the page says: every phrase in both languages, badges, the word of the house, the curve and the strip."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgectl.api.routes import PRESETS
+from edgectl.api.web import badges, spark, strip
+from edgectl.api.web.state_word import RESTRAINED, word_of
+from edgectl.api.web.words import Words, language_of, russian
+from edgectl.model.channel import Absence
+from edgectl.model.codes import Code
+from edgectl.model.events import Event
+from edgectl.model.task import PhysicalEffect, TaskStatus
+
+WEB = Path(__file__).parents[2] / "edgectl" / "api" / "web"
+PHRASE = re.compile(r"_\(\s*'((?:[^'\\]|\\.)+)'")
+
+
+def phrases() -> set[str]:
+    """Everything that a template says, and every word that it takes from the machine."""
+    found = {text for path in (WEB / "templates").glob("*.html") for text in PHRASE.findall(path.read_text())}
+    found -= {"effect ", "mode "}
+    found |= {f"effect {effect}" for effect in PhysicalEffect} | {f"mode {m}" for m in ("auto", "semi", "manual")}
+    found |= {preset.replace("_", " ") for preset in PRESETS} | {absence.replace("_", " ") for absence in Absence}
+    found |= {status.value for status in TaskStatus} | set(
+        re.findall(r'return "([^"]+)"', (WEB / "badges.py").read_text())
+    )
+    found |= set(re.findall(r'self\.said\(request, "([^"]+)"\)', (WEB / "deeds.py").read_text()))
+    found |= set(RESTRAINED.values())
+    found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
+    types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
+    return found | {*types, "circulate", "left out", "planned", "done", "viewer", "operator", "engineer"}
+
+
+def test_every_phrase_has_its_russian() -> None:
+    missing = sorted(phrases() - set(russian()["page"]))
+    assert not missing, "write the Russian of these into edgectl/api/web/ru.json, under page"
+
+
+def test_every_code_and_every_event_has_its_russian() -> None:
+    told = russian()
+    codes = sorted({code.value for code in Code} - set(told["codes"]))
+    assert not codes, "write the Russian of these codes into edgectl/api/web/ru.json, under codes"
+    events = sorted({event.value for event in Event} - set(told["events"]))
+    assert not events, "write the Russian of these events into edgectl/api/web/ru.json, under events"
+
+
+def test_every_alarm_says_in_russian_what_to_do() -> None:
+    from edgectl.model.codes.alarms import ALARMS
+
+    missing = [code.value for code in ALARMS if code.value not in russian()["advice"]]
+    assert not missing, "write what to do into edgectl/api/web/ru.json, under advice"
+
+
+def test_russian_is_russian_and_the_fields_of_a_phrase_stay() -> None:
+    for english, text in russian()["page"].items():
+        assert re.findall(r"{(\w+)}", english) == re.findall(r"{(\w+)}", text) or set(
+            re.findall(r"{(\w+)}", english)
+        ) == set(re.findall(r"{(\w+)}", text)), english
+    for text in [*russian()["codes"].values(), *russian()["events"].values(), *russian()["advice"].values()]:
+        assert re.search(r"[а-яё]", text, re.I), text
+        assert text.endswith("."), text
+
+
+def test_the_language_is_what_was_asked_for_then_what_was_chosen_then_what_the_browser_prefers() -> None:
+    assert language_of("ru", "en", "en") == "ru"
+    assert language_of(None, "ru", "en") == "ru"
+    assert language_of(None, "", "ru-RU,en;q=0.8") == "ru"
+    assert language_of("xx", "", "fr, de") == "en"
+
+
+def test_numbers_and_times_are_told_as_people_at_the_site_do() -> None:
+    english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
+    assert [english.number(x) for x in (69.56, 5.844, 1250.4, 0.0, 10.0)] == ["69.6", "5.84", "1250", "0", "10"]
+    assert words.number(5.844) == "5,84"
+    assert english.minute("2026-06-01T04:00:00Z") == "Mon 06:00"
+    assert words.minute("2026-06-01T04:00:00Z") == "пн 06:00"
+    assert words.span(3725) == "1 ч 2 мин"
+    assert words.sentence("low_water") == "В источнике слишком мало воды."
+    assert words.sentence("of_tomorrow") == "of_tomorrow", "a code that nobody knows stands for itself"
+    assert "low_water" in words.codes_about("мало воды")
+
+
+# ---------------------------------------------------------------- badges
+
+
+def task(status: str, **more: Any) -> dict[str, Any]:
+    return {"status": status, "due_at": "2026-06-01T06:00:00Z", "result": None, "started_in_time": None} | more
+
+
+SLA = [
+    (task("accepted", due_at=None), "no deadline"),
+    (task("accepted"), "in time so far"),
+    (task("accepted", due_at="2026-06-01T05:00:29Z"), "at risk"),
+    (task("running", started_in_time=True), "running"),
+    (task("completed", started_in_time=True), "deadlines met"),
+    (task("failed", started_in_time=True), "deadlines met"),
+    (task("completed", started_in_time=False), "started late"),
+    (task("rejected"), "rejected: late"),
+    (task("expired"), "expired"),
+]
+
+
+@pytest.mark.parametrize(("row", "badge"), SLA, ids=[badge for _, badge in SLA])
+def test_each_badge_of_the_deadlines(row: dict[str, Any], badge: str) -> None:
+    assert badges.sla(row, "2026-06-01T05:00:00Z")[0] == badge
+
+
+def result(total: int, sent: int, done: int, *, needed: bool = True) -> dict[str, Any]:
+    counts = {"commands_total": total, "commands_submitted": sent, "commands_effect_confirmed": done}
+    return {"action_required": needed, **counts}
+
+
+DONE = [
+    (None, "DONE: waiting"),
+    (result(0, 0, 0, needed=False), "DONE: not required"),
+    (result(0, 0, 0), "DONE: none sent"),
+    (result(2, 0, 0), "DONE: not sent"),
+    (result(2, 2, 2), "DONE: confirmed 2 of 2"),
+    (result(2, 2, 1), "DONE: not confirmed, 1 of 2"),
+]
+
+
+@pytest.mark.parametrize(("ended", "badge"), DONE, ids=[badge for _, badge in DONE])
+def test_each_badge_of_done(ended: dict[str, Any] | None, badge: str) -> None:
+    words, _, numbers = badges.done(task("completed", result=ended))
+    assert words.format(**numbers) == badge
+
+
+# ---------------------------------------------------------------- the word
+
+
+def house(**more: Any) -> dict[str, Any]:
+    calm = {"alarms": [], "ready": True, "not_ready_because": [], "stopped": False, "restraints": [], "clock": "synced"}
+    return calm | more
+
+
+def alarm(priority: str, **more: Any) -> dict[str, Any]:
+    row = {
+        "id": "biz_no_flow:pump",
+        "active": True,
+        "priority": priority,
+        "acknowledged_by": None,
+        "shelved_until": None,
+    }
+    return row | more
+
+
+WORDS = [
+    (house(), "Well"),
+    (house(alarms=[alarm("critical")]), "Act now"),
+    (house(alarms=[alarm("critical", acknowledged_by="Ana")]), "Look"),
+    (house(alarms=[alarm("critical", active=False)]), "Look"),
+    (house(alarms=[alarm("low")]), "Look"),
+    (house(ready=False, not_ready_because=["journal"]), "Act now"),
+    (house(stopped=True), "Look"),
+    (house(restraints=[{"what": "stop_water", "zone": ""}]), "Look"),
+    (house(restraints=[{"what": "lock", "zone": "beds"}]), "Look"),
+    (house(clock="untrusted"), "Look"),
+    (house(stopped=True, alarms=[alarm("critical")]), "Act now"),
+]
+
+
+@pytest.mark.parametrize(("status", "word"), WORDS)
+def test_the_word_of_the_house_is_the_worst_that_is_so(status: dict[str, Any], word: str) -> None:
+    found = word_of(status)
+    assert found.word == word
+    assert found.code or found.why, "a word without its reason is of no use"
+
+
+# ---------------------------------------------------------------- curve and strip
+
+
+def test_a_gap_in_a_curve_stays_a_gap() -> None:
+    at = [60 * minute for minute in range(10)]
+    assert spark.span(at) == 1800
+    assert spark.span([0, 86_400]) == 6 * 3600
+    lines = spark.points(at, [1.0, 2.0, 3.0, None, None, 5.0, 6.0, None, 7.0, None])
+    assert len(lines) == 2, "a lone point is no line"
+    assert spark.points(at, [None] * 10) == []
+    assert spark.points([], []) == []
+    flat = spark.points(at, [4.0] * 10)[0]
+    assert len({point.split(",")[1] for point in flat.split()}) == 1
+
+
+def test_a_day_tells_what_ran_what_was_left_out_and_what_comes() -> None:
+    ended = {"reason_code": "low_water", "error_code": None, "action_required": True}
+    run = {
+        "task_id": "st-1",
+        "zone": "beds",
+        "task_type": "irrigation",
+        "status": "failed",
+        "schedule": "morning",
+        "scheduled_for": "2026-06-01T06:00:00Z",
+        "created_at": "2026-06-01T06:00:00Z",
+        "updated_at": "2026-06-01T06:10:00Z",
+        "result": ended,
+    }
+    left = {
+        "zone": "beds",
+        "schedule": "morning",
+        "scheduled_for": "2026-06-01T08:00:00Z",
+        "reason_code": "hold",
+        "why": "hold",
+        "folded": 1,
+    }
+    plan = {
+        "zone": "beds",
+        "schedule": "morning",
+        "task_type": "irrigation",
+        "at": "2026-06-01T20:00:00Z",
+        "verdict": "run",
+        "reason_code": "due",
+        "every_s": None,
+    }
+    day = {
+        "from": "2026-06-01T00:00:00Z",
+        "to": "2026-06-02T00:00:00Z",
+        "now": "2026-06-01T12:00:00Z",
+        "runs": [run],
+        "skipped": [left],
+        "planned": [plan],
+    }
+    rows = strip.rows(day)
+    assert [row["kind"] for row in rows] == ["failed", "left out", "planned"]
+    missed = strip.last_missed(rows)
+    assert missed is not None
+    assert missed["code"] == "hold"
+    assert strip.rows(day, "other") == []
+    assert [mark["x"] for mark in strip.marks(day, rows)] == [120.0, 160.0, 400.0]
+    assert strip.now_at(day) == 240.0
