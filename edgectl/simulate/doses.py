@@ -92,6 +92,7 @@ def _tanks(ground: Ground, met: Met, *, lies: int, leaks: bool) -> list[str]:
     for name, tank in ground.plant.plumbing.tanks.items():
         # With a float that lies two fills may run their whole time before the valve is locked; with a true one, none.
         met["H2"] += 1
-        if tank.overflow_l > SPILLED_L + lies * 1.7 * tank.capacity_l:
-            found.append(f"H2: {tank.overflow_l:.1f} L ran over the {name} tank")
+        spilled_l = tank.overflow_l - ground.spilled_alone[name]  # software cannot close a valve after it has died
+        if spilled_l > SPILLED_L + lies * 1.7 * tank.capacity_l:
+            found.append(f"H2: {spilled_l:.1f} L ran over the {name} tank")
     return found

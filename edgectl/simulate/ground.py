@@ -23,6 +23,8 @@ class Ground:
         self._minded: Nanos = 0
         self._dry: Nanos = 0
         self._watched = True
+        self._spilled: dict[str, float] = {}  # over each tank when the controller was last gone
+        self.spilled_alone: dict[str, float] = dict.fromkeys(self.plant.plumbing.tanks, 0.0)  # while nobody lived
 
     @classmethod
     def small(cls, random: Random) -> "Ground":
@@ -86,6 +88,12 @@ class Ground:
         self._dry = self.dry
         for pump in self.plant.plumbing.pumps.values():
             pump.dry_spell, pump.dead_head = Spell(), Spell()
+        now = {name: tank.overflow_l for name, tank in self.plant.plumbing.tanks.items()}
+        if watched and not self._watched:
+            for name, litres in now.items():
+                self.spilled_alone[name] += litres - self._spilled[name]
+        elif not watched and self._watched:
+            self._spilled = now
         self._watched = watched
 
     @property

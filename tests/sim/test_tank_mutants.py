@@ -189,6 +189,9 @@ def test_a_float_that_falls_silent_in_mid_fill_stops_the_flow(monkeypatch: Patch
 @pytest.mark.parametrize("planted", [False, True])
 def test_a_fill_that_is_cut_off_again_and_again_keeps_its_time(monkeypatch: Patch, planted: bool) -> None:
     """And when each life begins it anew, a float that lies becomes a flood."""
+    # A controller that falls forty times in a row only watches. This is about the time of the fill alone.
+    falls = replace(test_two_tanks.FILE.site, restarts_allowed=None)
+    monkeypatch.setattr(test_two_tanks, "FILE", replace(test_two_tanks.FILE, site=falls))
     if planted:
         _resume_with_a_fresh_budget(monkeypatch)
     world = house()
