@@ -557,3 +557,22 @@ def test_a_node_that_sleeps_is_told_to_measure_until_it_answers_and_again_when_i
     assert len(wakes(bench)) == 4
     bench.hear(f"{PH}/status", {"status": "ONLINE", "ts": (WALL + bench.now) // SECOND})
     assert len(wakes(bench)) == 5
+
+
+def test_the_monitor_shows_what_was_said(bench: Bench) -> None:
+    bench.switch()
+    bench.hear(f"{PH}/heartbeat", b"\x1b[2J" + b"\xff" * 9000)
+    *_, order, heard, why = bench.owner.log.lines
+    assert (order.direction, f'{IRRIG}/pump_main/command {{"cmd":"run_pump"' in order.note) == (">", True)
+    assert (heard.direction, len(heard.note) < 600) == ("<", True)
+    assert "no JSON" in why.note
+    assert all(line.note.isprintable() for line in bench.owner.log.lines), "no node commands a terminal"
+
+
+def test_words_of_a_node_command_no_terminal(bench: Bench) -> None:
+    ts = (WALL + bench.now) // SECOND
+    bench.hear(f"{IRRIG}/storage_state/event", {"event_code": "a\x1b[2Jb", "ts": ts})
+    bench.answer(bench.switch(), "ERROR", error_code="x\n", error_message="y\x07")
+    (event,) = bench.journaled("NODE_EVENT")
+    reply = next(item for item in bench.told if isinstance(item, Reply) and item.status is ReplyStatus.ERROR)
+    assert all(text.isprintable() for text in (event.details["event_code"], reply.evidence, reply.code))

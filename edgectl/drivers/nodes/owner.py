@@ -32,7 +32,7 @@ from edgectl.drivers.nodes.seam import (
     Unbelieved,
     Wants,
 )
-from edgectl.drivers.nodes.told import Told
+from edgectl.drivers.nodes.told import Told, plain
 from edgectl.drivers.offs import Offs
 from edgectl.drivers.purpose import Off, Switch
 from edgectl.drivers.wirelog import WireLog
@@ -47,6 +47,7 @@ ASK_EVERY: Nanos = 5 * SECOND
 ASK_LEAST: Nanos = 200 * MS  # between two questions to one node, whatever happens
 WAKE_AGAIN: Nanos = 30 * SECOND
 MOST_WAITING = 256
+MOST_SHOWN = 400  # bytes of a message in the monitor
 
 
 class NodeOwner:
@@ -106,7 +107,7 @@ class NodeOwner:
     def hear(self, topic: str, payload: bytes, *, retained: bool, now: Now) -> bool:
         """A message came. True when it is told to the engine as something to be remembered."""
         before = self._told.count
-        self.log.received(payload, now.mono, topic)
+        self.log.received(b"", now.mono, _words(topic, payload))
         self._mean(self.speaks.read(topic, payload, retained=retained, now=now), now.mono)
         return self._told.count != before
 
@@ -154,7 +155,7 @@ class NodeOwner:
         for asked in [name for name, at in self._ask_at.items() if room and at <= mono]:
             self._send_ask(self._devices[asked], now, out)
         for message in out:
-            self.log.sent(message.payload, mono, message.topic)
+            self.log.sent(b"", mono, _words(message.topic, message.payload))
         return out
 
     def wake_at(self, now: Nanos) -> Nanos | None:
@@ -280,7 +281,7 @@ class NodeOwner:
             case Wants(answer=answer):
                 self._post.to_all(answer, now)
             case Unbelieved(why=why, device=device, answer=clear):
-                self.log.note(why, now)
+                self.log.note(plain(why), now)
                 if device:
                     self._told.news(device, "NODE_MISTRUSTED", {"why": why}, now)
                 if clear is not None:
@@ -378,3 +379,8 @@ class NodeOwner:
         for item in [item for item in self._control if item.actuator == actuator and item.on]:
             self._control.remove(item)
             self._news.drop(item, now, "overtaken by an OFF")
+
+
+def _words(topic: str, payload: bytes) -> str:
+    """A message as the monitor shows it."""
+    return plain(f"{topic} {payload[:MOST_SHOWN].decode(errors='replace')}")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from edgectl.drivers.health import Health
 from edgectl.drivers.news import News
 from edgectl.drivers.nodes.seam import Present, Reports
-from edgectl.drivers.nodes.told import Told
+from edgectl.drivers.nodes.told import Told, plain
 from edgectl.model.time import SECOND, Nanos
 
 WORD_WITHIN: Nanos = 150 * SECOND  # a node says something each minute: two and a half of them without a word
@@ -87,4 +87,4 @@ class Presences:
     def ill(self, device: str, why: str, now: Nanos) -> None:
         """A node cannot be relied on."""
         health = self._health[device]
-        self._news.ill(health, f"{health.device.place(self._bus)}: {why}", now)
+        self._news.ill(health, f"{health.device.place(self._bus)}: {plain(why)}", now)

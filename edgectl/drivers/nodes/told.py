@@ -27,19 +27,21 @@ class Told:
     def reply(self, send: Send, status: ReplyStatus, now: Nanos, evidence: str = "", code: str = "") -> None:
         """What became of an order."""
         self.count += 1
+        evidence, code = plain(evidence), plain(code)
         self._news.tell(Reply(cmd_id=send.cmd_id, status=status, at=now, evidence=evidence, code=code))
 
     def stray(self, cmd_id: str, device: str, status: ReplyStatus, now: Nanos, evidence: str) -> None:
         """An answer to an order that is not open here: of an earlier life, or of nobody."""
         if self._may(device, now):
             self.count += 1
-            self._news.tell(Reply(cmd_id=cmd_id, status=status, at=now, evidence=evidence))
+            self._news.tell(Reply(cmd_id=cmd_id, status=status, at=now, evidence=plain(evidence)))
 
     def news(self, device: str, what: str, details: Mapping[str, Any], now: Nanos) -> None:
         """A line for the timeline, unless the node has said too much already."""
         if self._may(device, now):
             self.count += 1
-            self._news.tell(NodeNews(device=device, what=what, details=details))
+            words = {key: plain(value) if isinstance(value, str) else value for key, value in details.items()}
+            self._news.tell(NodeNews(device=device, what=what, details=words))
 
     def _may(self, device: str, now: Nanos) -> bool:
         if len(self._speech) >= MOST_NODES:
@@ -53,3 +55,8 @@ class Told:
             self.count += 1
             self._news.tell(NodeNews(device=device, what="NODE_FLOODS", details={"left_out": before}))
         return True
+
+
+def plain(text: str) -> str:
+    """Words of a stranger without what could command a terminal."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
