@@ -178,6 +178,7 @@ class ActuatorEntry(Strict):
     gain: Gain | None = Field(
         None, description="what 1 ml changes in the whole tank: pH of an acid or a base, mS/cm of a nutrient: 0.03/ml"
     )
+    total: Name | None = Field(None, description="a sensor in ml: what a dosing pump has counted by itself")
     max_dose: Volume | None = Field(None, description="the largest single dose, for example 20ml")
     max_per_hour: Volume | None = Field(None, description="for example 60ml")
     max_per_day: Volume | None = Field(None, description="for example 200ml")

@@ -74,6 +74,7 @@ class Command:
     seen_at: Nanos | None = None  # read back in the wanted state
     ended_at: Nanos | None = None
     evidence: str = ""
+    counted_before: float | None = None  # ml, by the pump's own counter, when the order was made
 
     @property
     def terminal(self) -> bool:

@@ -53,6 +53,7 @@ class Doser:
     gain: float = 0.0
     least: Nanos = 100 * MS
     step: Nanos = 100 * MS
+    total: str | None = None  # the sensor of what the pump has counted in all, ml
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

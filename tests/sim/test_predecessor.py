@@ -1,7 +1,6 @@
-"""Faults of the services that this replaces, by name. Each was real; each has its scene here or is named with its test.
+"""Faults of the services that this replaces, by name. Each was real, and each has its scene here or its test."""
 
-The four of its calendar are in `tests/unit/test_scheduler_catchup.py` and `test_scheduler_calendar.py`.
-"""
+from types import ModuleType
 
 import pytest
 
@@ -10,9 +9,11 @@ from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Chemistry
 from edgectl.plant.water import RO
+from edgectl.simulate.field import Faults
 from edgectl.simulate.world import DAY
 from tests.sim.test_two_tanks import broken, ground_of, house
 from tests.sim.test_workflow_rows import ask, ended, rested
+from tests.unit import test_scheduler_catchup
 
 HOUR: Nanos = 3600 * SECOND
 
@@ -72,3 +73,44 @@ def test_a_cancelled_task_left_its_outputs_to_a_time_out() -> None:
         world.run(world.now + SECOND)
     world.field.advance(world.now)
     assert not any(relay.on for relay in world.field.relays.values())
+
+
+def test_an_order_that_was_sent_was_told_as_carried_out() -> None:
+    """Success was a message that the broker had taken. Here the relay takes the order, and the valve never opens."""
+    world = rested()
+    world.field.faults = Faults(stuck_relay=1.0)
+    ask(world, "diagnostics", {"workflow": "clean_fill"})
+    world.run(world.now + 5 * 60 * SECOND)
+    task = ended(world)
+    assert task.outcome is not None
+    assert (task.outcome.success, task.outcome.error_code) == (False, "two_tank_command_failed")
+    assert (task.outcome.commands_submitted, task.outcome.commands_effect_confirmed) == (1, 0)
+
+
+# The faults of its calendar, and where each is disproved.
+CALENDAR: dict[str, tuple[ModuleType, str]] = {
+    "replay_all ran one window and dropped the rest": (
+        test_scheduler_catchup,
+        "test_replay_all_runs_every_missed_run_and_not_one_window_of_them",
+    ),
+    "replay_limited ran one window and dropped the rest": (
+        test_scheduler_catchup,
+        "test_replay_limited_runs_as_many_as_it_says_and_leaves_rows_for_the_rest",
+    ),
+    "skip ran once": (test_scheduler_catchup, "test_skip_runs_none_of_the_missed_runs"),
+    "a step back fired again": (test_scheduler_catchup, "test_a_clock_that_steps_back_fires_nothing_again"),
+    "all times were read as UTC": (
+        test_scheduler_catchup,
+        "test_times_are_read_in_the_zone_of_the_house_and_not_as_utc",
+    ),
+    "everybody replayed in the same second": (
+        test_scheduler_catchup,
+        "test_the_jitter_of_a_run_is_its_own_and_the_same_after_every_crash",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", CALENDAR)
+def test_a_fault_of_its_calendar_has_its_test(fault: str) -> None:
+    module, name = CALENDAR[fault]
+    assert callable(getattr(module, name, None)), f"{fault}: nothing disproves it any more"

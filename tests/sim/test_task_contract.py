@@ -8,8 +8,10 @@ import pytest
 from edgectl.daemon import task_views
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
+from edgectl.engine.workflows import tanks
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.air import Climate
+from edgectl.model.command import Command
 from edgectl.model.inputs import (
     Acknowledge,
     Answer,
@@ -34,7 +36,7 @@ from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import SimField
 from edgectl.simulate.world import World
 from tests.sim import test_air_house as air
-from tests.sim.test_two_tanks import broken, ground_of
+from tests.sim.test_two_tanks import FILE, broken, ground_of
 from tests.sim.test_workflow_rows import ask, codes, ended, rested
 
 MINUTE: Nanos = 60 * SECOND
@@ -485,6 +487,14 @@ def test_a_request_may_narrow_a_fill_and_never_widen_it(name: str) -> None:
     assert found.effect_amounts["valve_clean_fill_s"] == pytest.approx(limit_s, abs=3)
 
 
+@pytest.mark.parametrize(("level", "limit_s"), [(None, 600), (80.0, 156), (99.9, 10)])
+def test_a_refill_takes_the_time_of_the_missing_litres_and_a_margin(level: float | None, limit_s: int) -> None:
+    """200 L, 20 L/min: an empty tank would take 780 s, and no refill may take more than 600 s."""
+    site = FILE.site
+    (stage,) = tanks.refill(site, site.zones["zone-1"], level_pct=level)
+    assert stage.limit == pytest.approx(limit_s * SECOND, rel=0.01)
+
+
 def test_water_by_the_light_that_the_plants_have_had() -> None:
     world = ready()
     found = done(world, "irrigation", {"light_sum_j_cm2": 120, "l_per_j_cm2": 0.05})
@@ -523,6 +533,29 @@ def test_a_house_is_warmed_by_order_and_no_further_than_asked() -> None:
     assert enough.outcome is not None
     assert (enough.outcome.decision, enough.outcome.reason_code) == ("skip", "target_already_met")
     assert air.promises(world) == []
+
+
+def test_each_line_of_a_timeline_bears_the_fields_of_the_contract() -> None:
+    world = ready()
+    done(world, "irrigation", {"duration_s": 5})
+    task = ended(world)
+    lines = [entry for entry in world.journal.timeline if entry.task_id == task.task_id]
+    commands = [v for v in world.journal.values.values() if isinstance(v, Command) and v.task_id == task.task_id]
+    view = task_views.whole(task, world.site, commands, lines)
+    for number, line in enumerate(view["timeline"], 1):
+        assert {"event_id", "seq", "event_type", "occurred_at", "boot_id", "mono", "details"} <= set(line)
+        assert (line["event_seq"], line["zone_id"], line["task_type"]) == (number, 1, "irrigation")
+        assert line["correlation_id"] == "asked-for-it"
+    of = {line["event_type"]: line for line in view["timeline"]}
+    assert (of["DECISION_MADE"]["decision"], of["DECISION_MADE"]["action_required"]) == ("run", True)
+    sent = next(line for line in view["timeline"] if line["event_type"] == "COMMAND_DISPATCHED")
+    assert (sent["node_uid"], sent["channel"], sent["cmd"]) == ("board", "valve", "on")
+    assert sent["params"]["lease_s"] > 5
+    confirmed = of["COMMAND_CONFIRMED"]
+    assert (confirmed["terminal_status"], confirmed["command_effect_confirmed"]) == ("DONE", True)
+    statuses = view["result"]["command_statuses"]
+    assert {status["channel"]: status["terminal_status"] for status in statuses} == {"valve": "DONE", "pump": "DONE"}
+    assert [step["status"] for step in view["lifecycle"]] == ["accepted", "running", "completed"]
 
 
 # -- what the calendar knows of its tasks

@@ -85,3 +85,33 @@ def test_what_a_dosing_pump_cannot_do(tmp_path: Path, actuator: str, key: str, w
     assert (problem.path, problem.line) == (f"actuators.acid_pump.{key}", line_of(text, "to: pmp.pump"))
     assert what in problem.what
     assert hint in problem.hint
+
+
+COUNTING = (
+    "{to: pmp.pump, role: dosing, ml_per_s: 1, max_dose: 20ml, max_per_hour: 60ml, max_per_day: 200ml, total: TOTAL}"
+)
+
+
+def counting(total: str) -> str:
+    """The acid on an EZO-PMP that tells what it has counted."""
+    text = dosed(COUNTING.replace("TOTAL", total))
+    return changed(
+        "  solution_ph:    {", "  acid_total:     {from: pmp.total_volume, max_age: 60s}\n  solution_ph:    {", text
+    )
+
+
+def test_what_a_pump_has_counted_belongs_to_its_doses(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(counting("acid_total"))
+    doser = load(path).site.actuators["acid_pump"].doser
+    assert doser is not None
+    assert doser.total == "acid_total"
+
+
+@pytest.mark.parametrize(
+    ("total", "words"), [("acid_totl", "no sensor 'acid_totl'"), ("solution_ph", "a dosing pump counts ml")]
+)
+def test_a_counter_that_counts_something_else_is_a_mistake(tmp_path: Path, total: str, words: str) -> None:
+    (problem,) = rejected(tmp_path, counting(total))
+    assert problem.path == "actuators.acid_pump.total"
+    assert words in problem.what

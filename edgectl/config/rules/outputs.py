@@ -136,7 +136,7 @@ def off_is_safe(parts: Parts) -> None:
 def keys_of_the_role(parts: Parts) -> None:
     """A limit on the wrong kind of output protects nothing."""
     for name, actuator in parts.actuators.items():
-        owners = dict.fromkeys(("ml_per_s", "max_dose", "max_per_hour", "gain"), Role.DOSING)
+        owners = dict.fromkeys(("ml_per_s", "max_dose", "max_per_hour", "gain", "total"), Role.DOSING)
         owners |= {"travel": Role.VALVE, "run_down": Role.PUMP}
         for key, role in owners.items():
             if getattr(actuator, key) is not None and actuator.kind is not role:

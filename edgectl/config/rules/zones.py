@@ -116,6 +116,18 @@ def sensors_of_a_zone(parts: Parts) -> None:
                 parts.findings.value(path, what, f"scale {wanted} to {needed}")
 
 
+def counters_of_dosing_pumps(parts: Parts) -> None:
+    """What a pump has counted is a sensor of this file, in millilitres."""
+    for name, actuator in parts.actuators.items():
+        path = ("actuators", name, "total")
+        if actuator.total is None or not known_sensor(parts, path, actuator.total):
+            continue
+        unit = unit_of(parts, actuator.total)
+        if unit is not None and not same_unit(unit, "ml"):
+            what = f"{actuator.total} is measured in {unit or 'no unit'}, and a dosing pump counts ml"
+            parts.findings.value(path, what, f"scale {actuator.total} to ml, or name another")
+
+
 def soil_has_its_band(parts: Parts) -> None:
     """A moisture says nothing without the band in which it should be."""
     for name, zone in parts.zones.items():
@@ -151,6 +163,7 @@ RULES = (
     conditions_within_range,
     parts_of_a_zone,
     sensors_of_a_zone,
+    counters_of_dosing_pumps,
     soil_has_its_band,
     numbers_differ,
 )

@@ -11,6 +11,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import litres
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.senses import cited
+from edgectl.model.channel import Reading
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, MakeSafe, Send
 from edgectl.model.output import Output
@@ -52,6 +53,7 @@ def switch_on(
             queued_at=now,
             not_after=not_after,
             epoch=draft.state.epoch,
+            counted_before=_counted(draft, actuator),
         )
     )
     if lease is not None:
@@ -91,6 +93,13 @@ def _relied_on(draft: Draft, actuator: Actuator) -> dict[str, Any]:
     """The samples that its guards went by, with their ages: an order without them cannot be judged afterwards."""
     sensors = dict.fromkeys(condition.sensor for condition in (*actuator.requires, *actuator.stop_if))
     return {"samples": [cited(draft.read(sensor)) for sensor in sensors]} if sensors else {}
+
+
+def _counted(draft: Draft, actuator: Actuator) -> float | None:
+    """What a dosing pump has counted so far: after a restart its counter tells what became of this dose."""
+    total = None if actuator.doser is None else actuator.doser.total
+    reading = None if total is None else draft.read(total)
+    return reading.value if isinstance(reading, Reading) else None
 
 
 def tell(draft: Draft, veto: Veto, task_id: str | None, zone: str | None) -> None:

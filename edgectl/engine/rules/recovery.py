@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import configured, rebuilt
+from edgectl.engine.rules import configured, rebuilt, remainder
 from edgectl.engine.rules.admission import end
-from edgectl.engine.rules.aftermath import what_happened
+from edgectl.engine.rules.aftermath import counter_of, what_happened
 from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off
 from edgectl.engine.rules.schedules import doubt_windows
@@ -100,8 +100,11 @@ def _owe(draft: Draft, name: str) -> None:
 
 
 def _awaits_meter(draft: Draft, task: Task) -> bool:
+    """Counters are waited for: of the water of a task, and of a dose that was under way."""
     meter = draft.state.site.zones[task.zone].meter
-    return meter is not None and task.meter_at_start is not None and not isinstance(draft.read(meter), Reading)
+    waited_for = [meter] if meter is not None and task.meter_at_start is not None else []
+    waited_for += [total for command in draft.commands(task.task_id) if (total := counter_of(draft, command))]
+    return any(not isinstance(draft.read(name), Reading) for name in waited_for)
 
 
 def _finish(draft: Draft, task: Task) -> None:
@@ -130,6 +133,7 @@ def _finish(draft: Draft, task: Task) -> None:
             commands_failed=sum(c.state is not CommandState.DONE for c in commands),
         ),
     )
+    remainder.owe(draft, task, amounts)
 
 
 def _anew(draft: Draft, task: Task, at: Nanos) -> Nanos:
