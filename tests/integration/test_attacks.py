@@ -149,7 +149,7 @@ def test_an_old_place_that_cannot_be_seen_off_is_an_alarm_until_it_can(
         daemon.site.write_text(daemon.site.read_text().replace("relay_1", "relay_5"))
         daemon.start()
         alarms = daemon.wait("/alarms", lambda rows: [r for r in rows if "output_may_be_on" in r["id"]])
-        assert any("pump (bus field, unit 1, coil 0)" in alarm["id"] for alarm in alarms)
+        assert any("pump (bus field, unit 1 coil 0)" in alarm["id"] for alarm in alarms)
         plan = json.loads((daemon.state / "safe-plan.json").read_text())
         coils = [output["coil"] for bus in plan["buses"] for output in bus["outputs"]]
         assert 0 in coils, "safe-state must still know the old place"
@@ -225,11 +225,16 @@ def test_silent_connections_keep_no_stop_out(daemon: DaemonProcess) -> None:
             client.close()
 
 
-def test_a_second_daemon_does_not_take_the_door_of_the_first(daemon: DaemonProcess, tmp_path: Path) -> None:
+def test_a_second_daemon_does_not_take_the_door_of_the_first(
+    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path
+) -> None:
+    """Another site with a line of its own; on the same line it would wait."""
     with daemon:
         idle(daemon)
         (tmp_path / "other").mkdir()
-        twin = DaemonProcess(tmp_path / "other", daemon.site)
+        elsewhere = tmp_path / "other" / "site.yaml"
+        elsewhere.write_text(daemon.site.read_text().replace(str(field.port), str(tmp_path / "another-line")))
+        twin = DaemonProcess(tmp_path / "other", elsewhere)
         twin.socket = daemon.socket
         with twin:
             assert twin.process is not None

@@ -1,6 +1,7 @@
 """What the script for clean machines installs, with a package manager that only takes notes."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,9 @@ import pytest
 from tests.integration.units import tool
 
 SCRIPT = Path(__file__).parents[2] / ".ci" / "run"
-WANTED = {"systemd-analyze": "systemd", "faketime": "faketime", "strace": "strace", "pg_ctlcluster": "postgresql"}
+# What the script asks for by a command; a package is named once.
+ASKED = re.findall(r"^need (\S+) command -v (\S+)$", SCRIPT.read_text(), re.M)
+WANTED = {command: package for package, command in ASKED}
 
 
 def run(folder: Path, present: set[str], fail: bool = False) -> tuple[int, list[str]]:
@@ -37,6 +40,10 @@ def run(folder: Path, present: set[str], fail: bool = False) -> tuple[int, list[
     return ran.returncode, notes.read_text().splitlines()
 
 
+def test_each_package_is_asked_for_once() -> None:
+    assert len(ASKED) == len(WANTED) == len(set(WANTED.values())) > 4
+
+
 def test_nothing_is_installed_where_all_is_there(tmp_path: Path) -> None:
     assert run(tmp_path, set(WANTED)) == (7, ["dev test"])
 
@@ -51,7 +58,7 @@ def test_only_what_is_missing_is_installed(tmp_path: Path, gone: str) -> None:
 def test_a_bare_machine_is_updated_once(tmp_path: Path) -> None:
     _, notes = run(tmp_path, set())
     assert sum(n.endswith("update") for n in notes) == 1
-    assert [n.split()[-4:] for n in notes if "install" in n] == [["systemd", "faketime", "strace", "postgresql"]]
+    assert [n.split()[-len(WANTED) :] for n in notes if "install" in n] == [list(WANTED.values())]
 
 
 def test_tests_do_not_start_on_half_a_machine(tmp_path: Path) -> None:

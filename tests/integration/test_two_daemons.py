@@ -70,7 +70,8 @@ def test_the_second_waits_and_leads_when_the_first_is_killed(
         twin.wait_log("this one leads now")
         assert twin.wait_ready()["ready"]
         assert not any(field.control("state")["relays"][:2]), "what the dead one left on is off"
-        task = next(t for t in twin.data("/tasks") if t["task_type"] == "irrigation")
+        rows = twin.wait("/tasks", lambda tasks: [t for t in tasks if t["task_type"] == "irrigation" and t["result"]])
+        task = next(t for t in rows if t["task_type"] == "irrigation" and t["result"])
         assert task["result"]["reason_code"] == "task_recovered_after_restart"
         assert len([t for t in twin.data("/tasks?limit=50") if t["correlation_id"] == task["correlation_id"]]) == 1
 
@@ -167,3 +168,13 @@ def test_a_terminal_program_on_the_port_does_not_keep_the_other_buses_undriven(
             assert daemon.wait("/channels", lambda rows: any(r.get("sensor") == "air_temperature" for r in rows))
     finally:
         os.close(stranger)
+
+
+def test_the_clean_up_after_a_dead_daemon_leaves_one_that_leads_alone(leader: DaemonProcess) -> None:
+    """The service manager cleans up after a unit whose work a second daemon has taken over."""
+    assert leader.process is not None
+    done = leader.cli("safe-state", "--after-end")
+    assert done.returncode == 0
+    assert f"nothing was touched: process {leader.process.pid} already drives" in done.stdout
+    status = leader.data("/status")
+    assert (status["ready"], status["stopped"]) == (True, False)
