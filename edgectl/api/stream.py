@@ -1,11 +1,13 @@
 """A stream of server-sent events, with a bound for everything that a slow reader could make grow."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from typing import Any
 
 from starlette.responses import Response
 
+LOG = logging.getLogger("edgectl")
 WRITTEN_WITHIN_S = 20.0  # a reader that takes nothing for so long has gone
 MOST_STREAMS = 56
 
@@ -55,7 +57,9 @@ class EventStream(Response):
             self._streams.open -= 1
             for task in (gone, sending):
                 task.cancel()
-            await asyncio.gather(gone, sending, return_exceptions=True)
+            _, sent = await asyncio.gather(gone, sending, return_exceptions=True)
+            if isinstance(sent, Exception) and not isinstance(sent, TimeoutError | OSError):
+                LOG.error("a stream broke off", exc_info=sent)  # a reader that has gone is none of our mistakes
 
     async def _send(self, send: Any) -> None:
         headers = [

@@ -50,8 +50,9 @@ class Doors:
         self._clock = clock
         house.service = self._service = ServiceDesk(reads, clock, house.read)
         streams = Streams()
+        state = control.stepper.state
         happenings = Happenings(
-            streams, control.stepper.state.seq, partial(task_views.entry, number=0), reads.entries_after
+            streams, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )
         self._inside = http.Inside(
             house=house,

@@ -120,13 +120,24 @@ def command_view(item: Command) -> View:
 
 
 def entry(item: Entry, number: int, of: Task, site: Site) -> View:
-    """One line of the timeline. `event_seq` counts the lines of its task, `seq` those of the journal."""
-    details = dict(item.details)
-    named = ("decision", "reason_code", "error_code", "cmd_id", "terminal_status", "action_required")
+    """One line of the timeline of a task. `event_seq` counts its lines, `seq` those of the journal."""
     zone = site.zones.get(of.zone)
     return {
-        "event_id": f"{item.boot_id}:{item.seq}",
+        **line(item, site),
         "event_seq": number,
+        "zone_id": None if zone is None else zone.number,
+        "correlation_id": of.correlation_id,
+        "task_type": of.task_type,
+    }
+
+
+def line(item: Entry, site: Site) -> View:
+    """One line of the timeline, whatever it is about."""
+    details = dict(item.details)
+    named = ("decision", "reason_code", "error_code", "cmd_id", "terminal_status", "action_required")
+    zone = site.zones.get(item.zone or "")
+    return {
+        "event_id": f"{item.boot_id}:{item.seq}",
         "seq": item.seq,
         "event_type": item.event_type,
         "occurred_at": iso(item.wall),
@@ -135,8 +146,6 @@ def entry(item: Entry, number: int, of: Task, site: Site) -> View:
         "task_id": item.task_id,
         "zone": item.zone,
         "zone_id": None if zone is None else zone.number,
-        "correlation_id": of.correlation_id,
-        "task_type": of.task_type,
         **{name: details[name] for name in named if name in details},
         **_order(details, site),
         "details": details,
