@@ -51,8 +51,8 @@ def main() -> None:
     date, only = options.date, {name.upper() for name in options.only or ()}
     rows, scripts = [], [script for script in SCRIPTS if not only or number_of(script) in only]
     if only:
-        kept = json.loads((PROOF / "benchmarks.json").read_text())["rows"]
-        rows = [row for row in kept if row["row"].split()[0] not in only]
+        before = json.loads((PROOF / "benchmarks.json").read_text())
+        rows = [row for row in before["rows"] if row["row"].split()[0] not in only]
     with tempfile.TemporaryDirectory() as folder:
         for number, script in enumerate(scripts, 1):
             print(f"[{number}/{len(scripts)}] {script}", flush=True)
@@ -64,6 +64,8 @@ def main() -> None:
         f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     )
     results = {"date": date, "machine": machine, "rows": rows}
+    if only:  # each new row bears its own day
+        results = {**results, "date": before["date"], "machine": before["machine"]}
     PROOF.mkdir(parents=True, exist_ok=True)
     (PROOF / "benchmarks.json").write_text(json.dumps(results, indent=1) + "\n")
     (PROOF / "benchmarks.md").write_text(page(results))

@@ -13,7 +13,7 @@ from edgectl.engine.senses import sense
 from edgectl.engine.state import Decision, State
 from edgectl.model.channel import Absence, Missing, Reading, Use
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
-from edgectl.model.inputs import WAITS_FOR_DISK, Effect
+from edgectl.model.inputs import WAITS_FOR_DISK, Answer, Effect
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.site import Role
@@ -43,9 +43,11 @@ class Draft:
         self._ledgers: dict[str, Ledger] = {}
         self._open_tasks: dict[str, Task] | None = None
         self._of_task: dict[str, list[str]] | None = None  # the orders of each task
+        self.keyed: dict[str, list[str]] | None = None  # what may run once at a time -> the open tasks that are it
         self.taken: dict[str, str] | None = None  # part -> the running task that one of its stages opens it for
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []
+        self._said: set[Effect] = set()  # the same; an answer holds what cannot stand in a set
         self.wake_at: Nanos | None = None
         self.version = 0
         self.quiet = state.quiet
@@ -200,6 +202,8 @@ class Draft:
                 before = self._tasks.get(change.task_id) or self.state.tasks.get(change.task_id)
                 if before is not None and before.status is not change.status:
                     assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
+                if before is None:
+                    self.keyed = None
                 self._tasks[change.task_id] = replace(change, updated_at=self.now.wall)
                 self._place(self._tasks[change.task_id])
             case Command():
@@ -298,9 +302,14 @@ class Draft:
 
     def effect(self, effect: Effect) -> None:
         """Ask for something outside. An identical effect in the same turn leaves once."""
-        if effect not in self.effects:
-            self.effects.append(effect)
-            self.version += 1
+        if not isinstance(effect, Answer):
+            if effect in self._said:
+                return
+            self._said.add(effect)
+        elif effect in self.effects:
+            return
+        self.effects.append(effect)
+        self.version += 1
 
     def wake(self, at: Nanos) -> None:
         """Some rule waits for this instant."""

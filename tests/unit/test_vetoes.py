@@ -78,6 +78,11 @@ def _level(state: State, value: float) -> None:
     state.image["level.level"] = Sample(sample_id=9, channel="level.level", value=value, at=NOW.mono - SECOND)
 
 
+def _foreign(state: State) -> None:
+    state.site = replace(state.site, buses={"wires": frozenset({"board"})})
+    state.foreign["wires"] = "somebody else asks"
+
+
 def _pressed(state: State) -> None:
     state.site = replace(state.site, estop="flow")
     state.image["meter.flow"] = Sample(sample_id=8, channel="meter.flow", value=0.0, at=NOW.mono - SECOND)
@@ -157,6 +162,7 @@ def _not_long_enough(state: State) -> None:
 
 
 START: dict[str, tuple[Callable[[State], None], str]] = {
+    "foreign_master": (_foreign, "bus wires: somebody else asks"),
     "phase": (lambda state: setattr(state, "phase", Phase.SETTLING), "still being settled"),
     "estop": (_pressed, "the emergency stop is pressed"),
     "storage": (lambda state: setattr(state, "storage_ok", False), "does not take entries"),
@@ -186,6 +192,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     ),
 }
 STAY: dict[str, tuple[Callable[[State], None], str]] = {
+    "foreign_master": (_foreign, "bus wires: somebody else asks"),
     "estop": (_pressed, "the emergency stop is pressed"),
     "current": (lambda state: with_pump(state, draws=Draws(sensor="level", most=3)), "pump draws 70 A, more than 3 A"),
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),

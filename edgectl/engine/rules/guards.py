@@ -207,8 +207,9 @@ def _conditions(
 
 
 def _together(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
-    busy = {output.name for output in draft.owed()}
-    for group in draft.state.site.never_together:
+    groups = [group for group in draft.state.site.never_together if actuator.name in group]
+    busy = {output.name for output in draft.owed()} if groups else set()
+    for group in groups:
         if actuator.name in group and (others := (group - {actuator.name}) & busy):
             return f"{actuator.name} never together with {', '.join(sorted(others))}"
     return None

@@ -93,10 +93,8 @@ def _contract(draft: Draft, task: Task, parts: Collection[str]) -> Need | None:
     """The decisions that stand before the workflow's own; None when it may speak."""
     payload = task.payload
     key = _key(task)
-    if key is not None and any(
-        _key(other) == key and other.status is TaskStatus.RUNNING and other.task_id != task.task_id
-        for other in draft.tasks()
-    ):
+    twins = [draft.task(name) for name in _keyed(draft).get(key or "", ()) if name != task.task_id]
+    if any(twin.status is TaskStatus.RUNNING for twin in twins):
         return Need(SKIP, Code.ALREADY_RUNNING)
     if hours.outside(draft, task):
         return Need(SKIP, Code.OUTSIDE_WINDOW)
@@ -108,6 +106,16 @@ def _contract(draft: Draft, task: Task, parts: Collection[str]) -> Need | None:
     if payload.get("action_required") is False and payload.get("force_execute") is not True:
         return Need(SKIP, not_required(task.task_type))
     return None
+
+
+def _keyed(draft: Draft) -> dict[str, list[str]]:
+    """The open tasks by what may run once at a time. Worked out once, until a task is new."""
+    if draft.keyed is None:
+        draft.keyed = {}
+        for task in draft.tasks():
+            if (key := _key(task)) is not None:
+                draft.keyed.setdefault(key, []).append(task.task_id)
+    return draft.keyed
 
 
 def _key(task: Task) -> str | None:
