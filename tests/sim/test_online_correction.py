@@ -169,17 +169,21 @@ def going_round(arrange: str) -> World:
     """A recirculation that wants to correct, with something in its way."""
     world = prepared()
     shows(world, "ph.ph", OFF)
-    plant = ground_of(world).plant
     ask(world, "diagnostics", {"workflow": "prepare_recirculation"})
     world.run(world.now + 20 * SECOND)
     match arrange:
         case "missing_flags":
             # Its calibration was due twice: good enough to look at, not to dose by.
             sensor = replace(world.site.sensors["solution_ph"], calibrate_every=HOUR)
-            world.state.calibrations["solution_ph"] = world.wall - 3 * HOUR
+            made = world.wall - 3 * HOUR
+            world.state.calibrations["solution_ph"] = Latch(
+                name="", held=True, since=made, who="Ana", why="two buffers"
+            )
             world.state.site = replace(world.site, sensors={**world.site.sensors, "solution_ph": sensor})
         case "sensor_unstable":
-            plant.break_part(Fault.PROBE_SPIKE, "ph.ph", world.now, value=0.5)
+            for step in range(60):
+                shows(world, "ph.ph", OFF + 0.3 * (step % 2))
+                world.run(world.now + 3 * SECOND)
         case "corrections_not_allowed":
             world.state.put(Latch(name="lockout:zone-1", held=True, since=world.wall, who="engine", why="a test"))
     world.run(world.now + 15 * MINUTE)
