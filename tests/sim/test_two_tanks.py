@@ -86,8 +86,8 @@ def test_the_caps_hold_when_the_solution_is_prepared_again_and_again_across_cras
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_rough_week_breaks_no_promise(seed: int) -> None:
-    rough = Faults(lost_request=0.01, lost_reply=0.02, stuck_relay=0.01, bad_level=0.005, blocked=0.1)
-    world = house(seed, faults=rough, crash=0.002)
+    rough = Faults(lost_request=0.02, lost_reply=0.04, stuck_relay=0.02, bad_level=0.02, blocked=0.1)
+    world = house(seed, faults=rough, crash=0.004)
     world.run(7 * DAY)
     assert broken(world) == []
     assert world.report.crashes > 3
