@@ -7,6 +7,7 @@ End: nothing new, everything off and proven, journal flushed, then the doors and
 import asyncio
 import contextlib
 import gc
+import importlib
 import logging
 import signal
 from collections import deque
@@ -181,8 +182,10 @@ class Daemon:
         keepers.append(group.create_task(self._keep_control(control)))
         notify.ready()
         self._call_centre(group, keepers, writer, control)
-        doors = self._open_doors(group, keepers, field, writer, control)
         keepers.append(group.create_task(self._feed_watchdog(control)))
+        # Seconds on a slow board that has no bytecode yet: the loop goes on turning meanwhile.
+        await asyncio.to_thread(_load_web)
+        doors = self._open_doors(group, keepers, field, writer, control)
         LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
         gc.collect()
         gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
@@ -225,7 +228,6 @@ class Daemon:
         writer: JournalWriter,
         control: Control,
     ) -> list[Any]:
-        # Imported here: the web stack takes longer to load than the first safe writes may wait.
         from edgectl.api.server import DoorClosed
         from edgectl.daemon.doors import Doors
         from edgectl.daemon.house import DaemonHouse
@@ -377,6 +379,12 @@ def live(house: House) -> int:
     import uvloop
 
     return uvloop.run(_live(house))
+
+
+def _load_web() -> None:
+    """The web stack takes longer to load than the first safe writes may wait, and than a loop may stand still."""
+    for module in ("edgectl.api.server", "edgectl.daemon.doors", "edgectl.daemon.house", "edgectl.daemon.outside"):
+        importlib.import_module(module)
 
 
 async def _live(house: House) -> int:
