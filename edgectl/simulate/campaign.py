@@ -181,7 +181,7 @@ def judge(world: World, held: Counter[str]) -> list[str]:
             lies=0 if mishaps is None else mishaps.lies * (1 + seen),
             leaks=mishaps is not None and mishaps.met[Fault.VALVE_LEAKING.value] > 0,
         ),
-        *broken_air(world.field.ground),
+        *broken_air(world.field.ground, begins_anew=2 if world.report.crashes or world.field.injected else 0),
     ]
 
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from edgectl.simulate.ground import Ground
 
 STORM_OPEN_S = 240.0  # a look, the whole way of a slow drive, and one order that was lost
+LOOK_S = 30.0  # between two looks at the wind
 VENT, HEATER = "draughts.vent", "draughts.heater"  # the parts of the plant that these move
 FAN_SHARE = 0.25  # what one fan moves, as a share of a vent that is fully open
 
@@ -61,9 +62,13 @@ class Draughts:
         return min(1.0, max(0.0, self.positions[vent.name] + way * (to - self._at) / vent.travel))
 
 
-def broken_air(ground: "Ground") -> list[str]:
-    """H24: no vent stands open in a storm for longer than it takes to shut it."""
+def broken_air(ground: "Ground", *, begins_anew: int = 0) -> list[str]:
+    """H24: no vent stands open in a storm longer than it takes to shut it. A drive that was cut off, by a controller
+    that died or by an order that was lost, runs its whole way `begins_anew` times more at most."""
     open_s = ground.storm_open / SECOND
-    if ground.draughts is None or open_s <= STORM_OPEN_S:
+    if ground.draughts is None:
+        return []
+    way_s = max((vent.travel for vent in ground.draughts.climate.vents), default=0) / SECOND
+    if open_s <= STORM_OPEN_S + begins_anew * (way_s + LOOK_S):
         return []
     return [f"H24: a vent stood open for {open_s:.0f} s in a storm"]
