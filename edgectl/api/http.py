@@ -1,8 +1,7 @@
 """The two doors: the local socket for the command line, and the network. The same table stands behind both."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -14,32 +13,13 @@ from starlette.routing import BaseRoute
 from edgectl.api import routes
 from edgectl.api.access import Keeper, Role
 from edgectl.api.access_routes import access
-from edgectl.api.events import Happenings
-from edgectl.api.house import House, Looks, Unavailable
+from edgectl.api.house import Unavailable
+from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper
 from edgectl.api.limits import Rate
 from edgectl.api.operation import Answering, Call, Operation, refused
-from edgectl.api.pairing import Pairings
-from edgectl.api.schedule_routes import Calendar, calendar_routes
-from edgectl.api.scheduler_routes import Desk, scheduler
-from edgectl.api.stream import Streams
-from edgectl.api.tokens import TokenBook
-from edgectl.model.time import Nanos
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inside:
-    """What stands behind the doors."""
-
-    house: House
-    looks: Looks
-    desk: Desk
-    calendar: Calendar
-    happenings: Happenings
-    streams: Streams
-    book: TokenBook
-    pairings: Pairings
-    mono: Callable[[], Nanos]
+from edgectl.api.schedule_routes import calendar_routes
+from edgectl.api.scheduler_routes import scheduler
 
 
 def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:

@@ -65,7 +65,8 @@ def run(
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
     from edgectl.daemon.follow import follow
-    from edgectl.daemon.run import House, live
+    from edgectl.daemon.given import House
+    from edgectl.daemon.run import live
     from edgectl.drivers.wiring import SerialLine
     from edgectl.host.lease import HostLease
     from edgectl.host.lock import AlreadyRunning

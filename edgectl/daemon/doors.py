@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgectl.api import http
 from edgectl.api.events import Happenings
+from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address
 from edgectl.api.pairing import Pairings
 from edgectl.api.scheduler_routes import Desk
@@ -26,7 +27,7 @@ from edgectl.model.timeline import Entry
 from edgectl.observe.history import History
 
 if TYPE_CHECKING:
-    from edgectl.daemon.run import House
+    from edgectl.daemon.given import House
 
 
 class Doors:
@@ -54,7 +55,7 @@ class Doors:
         happenings = Happenings(
             streams, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )
-        self._inside = http.Inside(
+        self._inside = Inside(
             house=house,
             looks=DaemonLooks(control, reads, clock, self._history, house.read),
             desk=desk,

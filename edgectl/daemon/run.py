@@ -11,10 +11,8 @@ import importlib
 import logging
 import signal
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from edgectl.daemon import former, safeplan
@@ -23,11 +21,11 @@ from edgectl.daemon.control import Control
 from edgectl.daemon.desk import CentreDesk
 from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
-from edgectl.daemon.pair import Pair, PairTerms, leading
+from edgectl.daemon.given import House
+from edgectl.daemon.pair import Pair, leading
 from edgectl.daemon.stall import StallGuard
 from edgectl.daemon.supervise import Supervisor
 from edgectl.daemon.telemetry import Telemetry
-from edgectl.drivers.wiring import Bus
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.host import notify
@@ -37,12 +35,11 @@ from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import ClockStepped, Input, MakeSafe, Samples, Shutdown
 from edgectl.model.lease import Lead
-from edgectl.model.site import Central, Role, Site, Tell
+from edgectl.model.site import Role
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry, Stored
 from edgectl.observe import log
 from edgectl.observe.metrics import Ledger
-from edgectl.scheduler.schedule import Schedule
 
 LOG = logging.getLogger("edgectl")
 OPEN_AGAIN_S = 2.0
@@ -51,26 +48,6 @@ FLUSH_WITHIN_S = 3.0
 EXIT_BROKEN = 70
 MOST_EARLY = 4096
 EXIT_STOOD_DOWN = 75  # the other controller of the pair may lead: the service manager starts this one again, to wait
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """Where things are and what is to be run."""
-
-    site: Site
-    schedules: tuple[Schedule, ...]
-    buses: tuple[Bus, ...]
-    state: Path
-    socket: Path
-    http: tuple[str, int]
-    outside_scheduler: bool = False
-    names: frozenset[str] = frozenset()  # host names by which browsers may ask
-    certificate: tuple[Path, Path] | None = None
-    proxied: bool = False
-    central: Central | None = None
-    pair: PairTerms | None = None
-    config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
-    tell: Tell | None = None
 
 
 class Daemon:

@@ -19,7 +19,8 @@ def test_the_third_kill_within_ten_minutes_makes_it_watch_until_somebody_has_loo
                 daemon.wait_ready()
                 daemon.kill()
                 daemon.start()
-            (alarm,) = daemon.wait("/alarms", lambda alarms: any("observe_only" in a["id"] for a in alarms))[:1]
+            alarms = daemon.wait("/alarms", lambda rows: any("observe_only" in row["id"] for row in rows))
+            (alarm,) = [row for row in alarms if "observe_only" in row["id"]]
             assert alarm["id"] == "observe_only:controller"
             status = daemon.wait("/status", lambda data: any("leading" in why for why in data["not_ready_because"]))
             assert not status["ready"]

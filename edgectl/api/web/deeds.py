@@ -13,7 +13,7 @@ from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
 
 if TYPE_CHECKING:
-    from edgectl.api.http import Inside
+    from edgectl.api.inside import Inside
 
 LONGEST_FORM = 4096
 A_YEAR_S = 365 * 86_400

@@ -16,7 +16,7 @@ from edgectl.api.house import Unavailable
 from edgectl.api.keepers import NetworkKeeper
 
 if TYPE_CHECKING:
-    from edgectl.api.http import Inside
+    from edgectl.api.inside import Inside
     from edgectl.api.web.pages import Pages
 
 LOG = logging.getLogger("edgectl")

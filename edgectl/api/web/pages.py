@@ -22,7 +22,7 @@ from edgectl.api.web.state_word import word_of
 from edgectl.api.web.words import Words, language_of
 
 if TYPE_CHECKING:
-    from edgectl.api.http import Inside
+    from edgectl.api.inside import Inside
 
 LOOK_EVERY_S = 2.0
 ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reader who skipped a piece

@@ -1,0 +1,28 @@
+"""What stands behind the doors, in one value that the doors are made with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from edgectl.api.events import Happenings
+from edgectl.api.house import House, Looks
+from edgectl.api.pairing import Pairings
+from edgectl.api.schedule_routes import Calendar
+from edgectl.api.scheduler_routes import Desk
+from edgectl.api.stream import Streams
+from edgectl.api.tokens import TokenBook
+from edgectl.model.time import Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inside:
+    """What stands behind the doors."""
+
+    house: House
+    looks: Looks
+    desk: Desk
+    calendar: Calendar
+    happenings: Happenings
+    streams: Streams
+    book: TokenBook
+    pairings: Pairings
+    mono: Callable[[], Nanos]

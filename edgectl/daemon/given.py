@@ -1,0 +1,30 @@
+"""What a life of the controller is given before it begins."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgectl.daemon.pair import PairTerms
+from edgectl.drivers.wiring import Bus
+from edgectl.model.site import Central, Site, Tell
+from edgectl.scheduler.schedule import Schedule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Where things are and what is to be run."""
+
+    site: Site
+    schedules: tuple[Schedule, ...]
+    buses: tuple[Bus, ...]
+    state: Path
+    socket: Path
+    http: tuple[str, int]
+    outside_scheduler: bool = False
+    names: frozenset[str] = frozenset()  # host names by which browsers may ask
+    certificate: tuple[Path, Path] | None = None
+    proxied: bool = False
+    central: Central | None = None
+    pair: PairTerms | None = None
+    config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
+    tell: Tell | None = None
