@@ -45,10 +45,9 @@ def pumping(world: World) -> None:
 
 def test_a_pressed_emergency_stop_ends_what_runs_and_its_reset_restarts_nothing() -> None:
     world = World(replace(with_sensor("loop", ""), estop="loop"), example_schedules(), 1)
-    show(world, "loop", 1.0)
     world.run(SIX)
     pumping(world)
-    show(world, "loop", 0.0)
+    world.field.estop_open = True
     world.run(world.now + 10 * SECOND)
     assert not world.field.relays["pump"].on
     assert not world.field.relays["valve"].on
@@ -59,7 +58,7 @@ def test_a_pressed_emergency_stop_ends_what_runs_and_its_reset_restarts_nothing(
     world.offer(ManualOn(token=1, actuator="valve", lease=10 * SECOND, who="me"))
     world.run(world.now + SECOND)
     assert not world.field.relays["valve"].on, "while it is open nothing is commanded"
-    show(world, "loop", 1.0)
+    world.field.estop_open = False
     before = len(world.field.trace)
     world.run(world.now + HOUR)
     assert not any(move.on for move in world.field.trace[before:] if move.name != "lamp"), "a reset starts nothing"
@@ -70,6 +69,7 @@ def test_a_pressed_emergency_stop_ends_what_runs_and_its_reset_restarts_nothing(
 
 def test_an_emergency_stop_that_nobody_can_see_counts_as_pressed() -> None:
     world = World(replace(with_sensor("loop", ""), estop="loop"), example_schedules(), 1)
+    world.field.silent.add("extra")
     world.run(SIX + 10 * 60 * SECOND)
     assert not any(move.on for move in world.field.trace)
     assert "never read" in world.state.alarms["estop_open:site"].message
