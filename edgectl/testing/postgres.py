@@ -4,6 +4,7 @@ It may be killed, paused and started again. `initdb` refuses to run as root: the
 and ends with the process that started it even when that process is killed.
 """
 
+import contextlib
 import ctypes
 import os
 import pwd
@@ -70,12 +71,17 @@ class PostgresServer:
         self._wait_until_it_answers()
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it: SIGINT hangs up on everybody, SIGQUIT as after a crash, SIGKILL without a word."""
+        """End it: SIGINT hangs up on everybody, SIGQUIT as after a crash, SIGKILL without a word, its children too:
+        a session that outlived its server would go on answering for a while."""
         process, self._process = self._process, None
         if process is None:
             return
+        children = _children(process.pid) if how is signal.SIGKILL else []
         process.send_signal(how)
         process.wait(30)
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
 
     def restart(self) -> None:
         """Every session is lost; what was committed is there."""
@@ -165,6 +171,10 @@ def _owner(*, own: bool) -> dict[str, Any]:
 
 _LIBC = ctypes.CDLL(None)
 _end_with_parent = partial(_LIBC.prctl, 1, signal.SIGINT)  # PR_SET_PDEATHSIG
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def _open_to_all(path: Path) -> bool:

@@ -78,7 +78,7 @@ def test_on_a_disk_that_takes_no_writes_everything_goes_off_and_nothing_is_promi
         daemon.start()
         until(lambda: not any(relays(field)[:2]))
         until(lambda: "did not take a commit" in daemon.log.read_text())
-        assert "journal: it does not take entries" in daemon.data("/status")["not_ready_because"]
+        daemon.wait("/status", lambda status: "journal: it does not take entries" in status["not_ready_because"])
         assert daemon.ask("POST", "/outputs/valve/on", {"seconds": 5})[0] in (409, 503)
         daemon.kill()
         for item in [daemon.state, *daemon.state.iterdir()]:
