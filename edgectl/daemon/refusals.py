@@ -11,7 +11,7 @@ HINTS = {
     "idempotency_payload_mismatch": "this correlation id belongs to a different task; use a new one",
     "unknown_actuator": "edgectl status names the outputs",
     "hold_needs_an_end": "say how long: more than 0 s and at most 14 days",
-    "already_locked": "only who works there may release it: edgectl status says who",
+    "already_locked": "edgectl status says who works there; the lock comes off when that person is out",
     "unknown_alarm": "edgectl status names the alarms",
     "unknown_schedule": "edgectl schedule list names them",
     "schedule_busy": "wait for it, or end it: edgectl task cancel ID",

@@ -3,11 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from edgectl.cli.schedule import sentences
 from edgectl.cli.words import speak_of
 from edgectl.journal.reads import JournalReads
 from edgectl.journal.sqlite import SqliteJournal
-from edgectl.model.inputs import Answer, HoldSchedule, Input, RunNow
+from edgectl.model.inputs import Answer, HoldSchedule, Input, Restrain, Restraint, Resume, RunNow, StopAll
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -117,6 +119,32 @@ def test_run_now_is_carried_out_once_and_leaves_the_times_of_the_schedule_alone(
     assert world.state.cursors["morning"].position == cursor
     world.run(4 * HOUR + 600 * SECOND)
     assert [task.status for task in tasks(world)] == [TaskStatus.COMPLETED] * 2
+
+
+@pytest.mark.parametrize(
+    ("order", "word"),
+    [
+        (
+            Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone="zone-1", why="a hand in the pump"),
+            "Ana works",
+        ),
+        (Restrain(token=1, what=Restraint.STOP_WATER, on=True, who="Ana"), "water"),
+        (StopAll(token=1, who="Ana"), "stop"),
+    ],
+    ids=["lock", "stop-water", "stop-all"],
+)
+def test_run_now_waits_under_no_lock_and_no_stop(order: Input, word: str) -> None:
+    world = Asked(WATERING)
+    assert world.say(order).ok
+    refused = world.say(RunNow(token=2, schedule="morning", who="Ben"))
+    assert (refused.ok, refused.code) == (False, "vetoed")
+    assert word in str(refused.body["why"])
+    if isinstance(order, Restrain) and order.what is Restraint.LOCK:
+        assert world.say(replace(order, on=False)).ok
+    else:
+        assert world.say(Resume(token=3, who="Ana")).ok
+    world.run(world.now + 300 * SECOND)
+    assert not any(move.on for move in world.field.trace if move.name == "pump"), "nobody expects it to run now"
 
 
 def test_run_now_brings_about_what_a_window_wants() -> None:

@@ -10,6 +10,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.restraints import LONGEST_HOLD
 from edgectl.engine.rules.schedules import EXPIRY, pause
+from edgectl.engine.rules.wishes import stopped
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, HoldSchedule, RunNow
 from edgectl.model.time import SECOND, Nanos, Trust, iso
@@ -86,6 +87,9 @@ def run_now(draft: Draft, order: RunNow) -> None:
     if open_ is not None:
         body = {"why": f"{schedule.name} runs already: {open_.task_id} is {open_.status.value}"}
         draft.effect(Answer(token=order.token, ok=False, code=Code.SCHEDULE_BUSY, body=body))
+        return
+    if why := stopped(draft, schedule.zone, schedule.task_type):
+        draft.effect(Answer(token=order.token, ok=False, code=Code.VETOED, body={"why": why}))
         return
     now, payload = draft.now, schedule.payload
     if isinstance(schedule.cadence, Window):

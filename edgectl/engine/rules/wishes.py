@@ -56,7 +56,7 @@ def refusal(draft: Draft, request: TaskRequest) -> Refusal | None:
         return "expires_at_must_be_after_due_at", "expires_at has to lie after due_at"
     if draft.held(OBSERVES):
         return "not_ready", "the controller has restarted too often and only watches; edgectl alarms says what to do"
-    if kept := _kept(draft, request):
+    if kept := stopped(draft, request.zone, request.task_type):
         return "vetoed", kept
     waiting = [t for t in draft.tasks() if t.zone == request.zone and t.status is TaskStatus.ACCEPTED]
     if len(waiting) >= MOST_WAITING:
@@ -64,13 +64,13 @@ def refusal(draft: Draft, request: TaskRequest) -> Refusal | None:
     return None
 
 
-def _kept(draft: Draft, request: TaskRequest) -> str:
-    """What a person stopped or locked takes no order, and none waits there for the release."""
-    kept = keeps_waiting(draft, request.zone, request.task_type)
+def stopped(draft: Draft, zone: str, task_type: str) -> str:
+    """What a person stopped or locked takes no order, and none waits there for the release. Empty when it may."""
+    kept = keeps_waiting(draft, zone, task_type)
     if kept == "lock":
-        lock = draft.latch(f"lock:{request.zone}")
+        lock = draft.latch(f"lock:{zone}")
         assert lock is not None
-        return f"{lock.who} works in {request.zone} ({lock.why}); release it with: edgectl unlock {request.zone}"
+        return f"{lock.who} works in {zone} ({lock.why}); release it with: edgectl unlock {zone}"
     return KEPT.get(kept or "", "")  # a hold is for schedules, not for people
 
 
