@@ -132,7 +132,9 @@ def enrol(site_id: str, dsn: str, name: str, timezone: str, as_json: bool) -> No
 
 
 @central.command()
-@click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
+@click.option(
+    "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
+)
 @click.option(
     "--state",
     type=click.Path(path_type=Path),

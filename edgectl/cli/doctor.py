@@ -14,7 +14,9 @@ SIGNS = {WELL: "ok", LOOK: "LOOK", BAD: "WRONG"}
 
 
 @click.command()
-@click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
+@click.option(
+    "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
+)
 @click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(site: Path, state: Path, as_json: bool) -> None:

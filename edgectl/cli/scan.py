@@ -78,7 +78,7 @@ def story(found: "Found", *, whole: bool = False) -> list[str]:
     answers = " ".join(f"FC{function:02d}" for function in found.functions)
     head = f"unit {found.unit:<3}  answers {answers:<14}"
     if not found.guesses:
-        return [f"{head}  no profile fits; edgectl device new LINE {found.unit} reads its registers"]
+        return [f"{head}  no profile fits; edgectl device new LINE {found.unit} NAME reads its registers"]
     best, *others = found.guesses
     sure = "is a" if best.proven else "could be a"
     lines = [f"{head}  {sure} {best.profile}{_reads(best.values, whole)}"]

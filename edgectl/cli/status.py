@@ -39,6 +39,9 @@ def lines(data: dict[str, Any]) -> list[str]:
     for alarm in data["alarms"]:
         seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
         over = "" if alarm["active"] else ", over"
+        if alarm["shelved_until"]:
+            rows.append(["silenced", "", f"{alarm['message']} (until {day_and_time(alarm['shelved_until'])})"])
+            continue
         rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
         rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])
     return out + table(rows)

@@ -31,7 +31,9 @@ PATHS = {
 
 @click.command("support-bundle")
 @click.option("--out", type=click.Path(path_type=Path), default="edgectl-support.tar.gz", help="Where it is written.")
-@click.option("--site", type=click.Path(path_type=Path), default=DEFAULT_SITE, help="The site file.")
+@click.option(
+    "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
+)
 @click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
 @click.option("--log", type=click.Path(path_type=Path), help="A file of the log, where there is no systemd.")
 def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None:

@@ -39,7 +39,9 @@ def t_dry(field: SimField) -> Nanos:
 
 
 def _pulses(ground: Ground, pump: str) -> list[Pulse]:
-    return list(ground.plant.plumbing.doses[pump].pulses)
+    # A dosing pump that serves no tank of the file has no place in the plant, and doses nothing there.
+    doses = ground.plant.plumbing.doses.get(pump)
+    return [] if doses is None else list(doses.pulses)
 
 
 def _caps(site: Site, ground: Ground, met: Met) -> list[str]:

@@ -82,7 +82,9 @@ def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep:
         say(daemon.cli("status").stdout.rstrip())
         even = _heal(daemon, centre)
         if keep:
-            say(f"6  it stays up. In another terminal: export EDGECTL_SOCKET={daemon.socket}; edgectl status")
+            say("6  it stays up. In another terminal:")
+            say(f"   export EDGECTL_SOCKET={daemon.socket} EDGECTL_STATE={daemon.state} EDGECTL_SITE={daemon.site}")
+            say("   edgectl status")
             code = daemon.ask("POST", "/access/pairings", {"name": "demo", "role": "operator"})[1]["data"]
             say(f"   the page, once and within ten minutes: http://127.0.0.1:{daemon.http}{code['path']}")
             say(f"   metrics: http://127.0.0.1:{daemon.http}/metrics · site file: {daemon.site} · Ctrl-C ends it")

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from edgectl.__main__ import main
@@ -52,3 +53,10 @@ def test_each_fault_of_the_small_house_ends_safe_and_says_something_where_it_mus
     assert "biz_no_flow:pump" in blocked.alarms
     silent = ended[Breakage(fault=Fault.PROBE_DROPOUT, of="level.level")]
     assert "schedule_failed:morning" in silent.alarms
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in EXAMPLES.glob("*.yaml")))
+def test_every_example_can_be_lived_in(name: str) -> None:
+    result = CliRunner().invoke(main, ["simulate", str(EXAMPLES / name), "--days", "1", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["broken"] == []
