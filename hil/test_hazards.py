@@ -128,7 +128,8 @@ def test_a_run_that_was_killed_is_not_run_again(rig: Rig, report: Report) -> Non
         started = time.monotonic_ns()
         daemon.start()
         daemon.wait_ready()
-        ended = daemon.wait("/tasks", lambda rows: [t for t in rows if t["task_type"] == "irrigation" and t["result"]])
+        rows = daemon.wait("/tasks", lambda rows: [t for t in rows if t["task_type"] == "irrigation" and t["result"]])
+        ended = [task for task in rows if task["task_type"] == "irrigation" and task["result"]]
         off = next(m.at for m in rig.moves() if m.output == "pump" and not m.on)
         row.safe_s = round(max(0, off - started) / 1e9, 2)
         row.plant = f"the pump ran once; the run ended as {ended[0]['result']['reason_code']}"

@@ -9,7 +9,7 @@ import math
 import unicodedata
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from edgectl.api.house import Unavailable
 
@@ -21,10 +21,14 @@ LARGEST = 1 << 53  # integers beyond it are not the same number everywhere
 async def body_of(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises Unavailable with what is wrong and where."""
     raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > LONGEST_BODY:
-            raise Unavailable(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
+    try:
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > LONGEST_BODY:
+                raise Unavailable(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
+    except ClientDisconnect as gone:
+        # Nobody is left to read this; it is no mistake of ours either.
+        raise Unavailable(400, "no_json", "the asker hung up in the middle of the body") from gone
     try:
         body = json.loads(raw or b"{}", parse_int=_whole)
     except UnicodeDecodeError as error:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from edgectl.api.access import GIVEN, Role
 from edgectl.api.house import Unavailable
@@ -108,16 +109,27 @@ def _read(path: Path) -> tuple[Token, ...]:
     """What is in the book. One that cannot be read is put aside and lets nobody in: the plants do not wait for it."""
     try:
         rows = json.loads(path.read_text())
-        return tuple(Token(**{**row, "role": Role(row["role"])}) for row in rows)
+        return tuple(_token(row) for row in rows)
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
         LOG.error(
             "the book of tokens %s cannot be read (%s): nobody is let in; make new ones: edgectl token add", path, error
         )
         with contextlib.suppress(OSError):
             path.rename(path.with_name(f"{path.name}.damaged"))
         return ()
+
+
+def _token(row: dict[str, Any]) -> Token:
+    """One line of the book. Raises ValueError, TypeError or KeyError for whatever is none."""
+    token = Token(**{**row, "role": Role(row["role"])})
+    words = (token.token_id, token.name, token.kind, token.digest)
+    if not all(isinstance(word, str) for word in words) or not token.digest.isascii():
+        raise ValueError("a line that is none")
+    if type(token.until) not in (int, type(None)) or type(token.created_at) is not int:
+        raise ValueError("a line without its times")
+    return token
 
 
 def _digest(secret: str) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -179,6 +179,10 @@ def lines(data: dict[str, Any]) -> list[str]:
     return out + table(rows) + [f"GAP  {gap}" for gap in data["gaps"]]
 
 
+def _upto(last: int, payloads: Mapping[int, bytes]) -> dict[int, bytes]:
+    return {seq: payload for seq, payload in payloads.items() if seq <= last}
+
+
 async def _parity(site: Path, state: Path) -> "tuple[list[dict[str, Any]], list[Gap]]":
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
@@ -206,9 +210,14 @@ async def _parity(site: Path, state: Path) -> "tuple[list[dict[str, Any]], list[
                 there = {one.day: one.lines for one in theirs}
                 for one in ours:
                     if gap := odd.get(one.day):
-                        here = await outbox.payloads_of(shelf.journal_id, one.day)
-                        here = {seq: payload for seq, payload in here.items() if seq <= arrived}
-                        gaps.append(narrow(gap, here, await session.payloads_of(shelf.journal_id, one.day)))
+                        # Lines go on arriving while both sides are added up: what came after the first look is no gap.
+                        here = _upto(arrived, await outbox.payloads_of(shelf.journal_id, one.day))
+                        closer = narrow(gap, here, _upto(arrived, await session.payloads_of(shelf.journal_id, one.day)))
+                        there[one.day] = closer.there
+                        if closer.missing or closer.foreign or closer.different:
+                            gaps.append(closer)
+                        else:
+                            del odd[one.day]
                     row = {
                         "journal": shelf.journal_id,
                         "day": one.day,

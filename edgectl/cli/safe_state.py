@@ -1,13 +1,12 @@
 """`edgectl safe-state`: every dangerous output off, with or without a daemon, with or without a readable site file."""
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
 from edgectl.model.time import SECOND
 
 LOCKS_WITHIN_S = 5.0
@@ -23,9 +22,16 @@ LONGEST_RESCUE = 3 * SECOND  # what one output that does not answer may take
     default=DEFAULT_STATE,
     help="The folder of the journal.",
 )
+@click.option(
+    "--site",
+    type=click.Path(path_type=Path),
+    envvar="EDGECTL_SITE",
+    default=DEFAULT_SITE,
+    help="The site file, for a plan that is damaged.",
+)
 @click.option("--after-end", is_flag=True, help="Only clean up after a dead daemon: one that leads is left alone.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def safe_state(state: Path, after_end: bool, as_json: bool) -> None:
+def safe_state(state: Path, site: Path, after_end: bool, as_json: bool) -> None:
     """Switch every dangerous output off and look at it. Exit code 1 when one could not be seen off.
 
     A daemon that runs is asked to stop everything (and stays stopped until `resume`). Without one the ports are
@@ -35,7 +41,7 @@ def safe_state(state: Path, after_end: bool, as_json: bool) -> None:
     there = os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET))
     if there and not after_end and _asked_the_daemon(as_json):
         return
-    rows = _by_ourselves(state, after_end=after_end)
+    rows = _by_ourselves(state, site, after_end=after_end)
     if not show(rows, as_json):
         for row in rows:
             click.echo(f"{row['output']}: " + ("off, read back" if row["off"] else f"NOT PROVEN OFF: {row['reason']}"))
@@ -55,16 +61,10 @@ def _asked_the_daemon(as_json: bool) -> bool:
     return True
 
 
-def _by_ourselves(state: Path, *, after_end: bool) -> list[dict[str, Any]]:
+def _by_ourselves(state: Path, site: Path, *, after_end: bool) -> list[dict[str, Any]]:
     from edgectl.host.lock import AlreadyRunning, HostLock
 
-    try:
-        plan = json.loads((state / PLAN).read_text())
-        buses = plan["buses"]
-    except FileNotFoundError:
-        refuse(f"there is no {PLAN} in {state}", "no daemon has energised anything from here; --state names the folder")
-    except (OSError, ValueError, KeyError) as error:
-        refuse(f"{state / PLAN} cannot be read: {error}", "switch the outputs off by hand")
+    buses = _buses(state, site)
     lock = HostLock(state)
     try:
         lock.take(wait_s=LOCKS_WITHIN_S)
@@ -85,6 +85,27 @@ def _by_ourselves(state: Path, *, after_end: bool) -> list[dict[str, Any]]:
         return _rescue(state, buses)
     finally:
         lock.release()
+
+
+def _buses(state: Path, site: Path) -> list[dict[str, Any]]:
+    """What the daemon left behind; where that is damaged, what the site file says now."""
+    from edgectl.daemon import safeplan
+
+    plan = safeplan.read(state)
+    if plan is None and not (state / PLAN).exists():
+        refuse(f"there is no {PLAN} in {state}", "no daemon has energised anything from here; --state names the folder")
+    if plan is None:
+        from edgectl.config.loader import load
+        from edgectl.config.problems import SiteRejected
+
+        click.echo(f"{state / PLAN} is damaged; {site} is followed instead", err=True)
+        try:
+            loaded = load(site)
+        except SiteRejected as rejected:
+            refuse(f"it cannot be followed either:\n{rejected}", "switch the outputs off by hand")
+        plan = safeplan.plan_of(loaded.site, loaded.buses)
+    buses: list[dict[str, Any]] = plan["buses"]
+    return buses
 
 
 def _rescue(state: Path, buses: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from edgectl.daemon import former, safeplan
+from edgectl.daemon import former, safeplan, stumbles
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control
 from edgectl.daemon.desk import CentreDesk
@@ -133,16 +133,20 @@ class Daemon:
     ) -> list[Any]:
         house = self.house
         self.clock.remember(stored.wall_high_water)
-        state = State.begin(
-            site=house.site,
-            schedules=house.schedules,
-            stored=stored,
-            boot_id=boot_id(),
-            started=started,
-            former=self._left.debts,
-            lead=self._lead,
-            config=house.config,
-        )
+        try:
+            state = State.begin(
+                site=house.site,
+                schedules=house.schedules,
+                stored=stored,
+                boot_id=boot_id(),
+                started=started,
+                former=self._left.debts,
+                lead=self._lead,
+                config=house.config,
+            )
+        except Exception as error:
+            self._stumble(writer, f"nothing can be decided on what it holds: {type(error).__name__}: {error}")
+            raise
         control = Control(
             Stepper(state),
             self.clock,
@@ -156,7 +160,7 @@ class Daemon:
         for item, then in self._early:
             control.offer(item, then)
         control.nudge()
-        keepers.append(group.create_task(self._keep_control(control)))
+        keepers.append(group.create_task(self._keep_control(control, writer)))
         notify.ready()
         self._call_centre(group, keepers, writer, control)
         keepers.append(group.create_task(self._feed_watchdog(control)))
@@ -271,12 +275,20 @@ class Daemon:
         notify.status(why.splitlines()[0])
         notify.watchdog()
 
-    async def _keep_control(self, control: Control) -> None:
+    def _stumble(self, writer: JournalWriter, why: str) -> None:
+        """A start that broke at once breaks again at the same place, unless the journal is what it broke on."""
+        if stumbles.stumbled(self.house.state):
+            writer.found(f"{why}; {stumbles.MOST} starts in a row broke on it")
+            stumbles.walks(self.house.state)
+
+    async def _keep_control(self, control: Control, writer: JournalWriter) -> None:
         """The loop that decides is not restarted in place: its memory may be wrong. All goes safe, the process ends."""
         try:
             await control.run()
         except Exception as error:  # whatever it is, the next start begins with OFF
             LOG.exception("the control loop broke")
+            if control.turns < stumbles.FIRST_TURNS:
+                self._stumble(writer, f"the control loop broke on it: {type(error).__name__}: {error}")
             control.stepper.state.phase = Phase.STOPPING
             self._end(f"the control loop broke: {type(error).__name__}: {error}", EXIT_BROKEN)
 
@@ -285,6 +297,8 @@ class Daemon:
         turns = -1
         while True:
             if control.turns != turns:
+                if turns < stumbles.FIRST_TURNS <= control.turns:
+                    stumbles.walks(self.house.state)
                 turns = control.turns
                 notify.watchdog()
             if (step := self.clock.stepped()) is not None:

@@ -37,12 +37,34 @@ def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
 
 
 def read(folder: Path) -> dict[str, Any] | None:
-    """The plan of the last life; None when there is none that can be read."""
+    """The plan of the last life; None when there is none, or none that can be followed."""
+    path = folder / NAME
     try:
-        plan = json.loads((folder / NAME).read_text())
-        return plan if isinstance(plan, dict) and isinstance(plan.get("buses"), list) else None
-    except (OSError, ValueError):
+        plan = json.loads(path.read_bytes()) if path.is_file() else None
+    except (OSError, ValueError, RecursionError):
         return None
+    return plan if isinstance(plan, dict) and _followable(plan.get("buses")) else None
+
+
+def _followable(buses: object) -> bool:
+    """A bit that flipped on the disk must not become an order to another place, nor an end of the whole start."""
+    return isinstance(buses, list) and all(
+        isinstance(bus, dict)
+        and isinstance(bus.get("name"), str)
+        and isinstance(bus.get("line"), dict)
+        and isinstance(bus.get("outputs"), list)
+        and all(_is_place(output) for output in bus["outputs"])
+        for bus in buses
+    )
+
+
+def _is_place(output: object) -> bool:
+    if not isinstance(output, dict) or not isinstance(output.get("actuator"), str):
+        return False
+    unit, coil = output.get("unit"), output.get("coil")
+    if unit is None and coil is None:
+        return True
+    return type(unit) is int and 1 <= unit <= 247 and type(coil) is int and 0 <= coil <= 0xFFFF
 
 
 def without(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
@@ -65,11 +87,11 @@ def _place(bus: dict[str, Any], output: dict[str, Any]) -> str:
 def write(folder: Path, plan: dict[str, Any]) -> None:
     """Put the plan on the disk, whole and durable, before this returns. Raises OSError."""
     path, draft = folder / NAME, folder / f"{NAME}.new"
-    text = json.dumps(plan, indent=1)
-    if path.exists() and path.read_text() == text:
+    data = json.dumps(plan, indent=1).encode()
+    if path.is_file() and path.read_bytes() == data:
         return
-    with draft.open("w") as file:
-        file.write(text)
+    with draft.open("wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     draft.rename(path)

@@ -74,5 +74,5 @@ class HostLock:
             words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
         except IsADirectoryError:
             words = []
-        pid = int(words[0]) if words and words[0].isdigit() else 0
+        pid = int(words[0]) if words and words[0].isascii() and words[0].isdigit() else 0
         raise AlreadyRunning(self.path.parent, pid, iso(os.fstat(descriptor).st_mtime_ns) if pid else "")

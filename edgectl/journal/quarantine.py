@@ -22,7 +22,7 @@ def condemn(path: Path, why: str) -> None:
 def condemned(path: Path) -> str | None:
     """Why the file must be put aside at this start, or None."""
     try:
-        return _beside(path, ".condemned").read_text().strip() or "it was found damaged while in use"
+        return _beside(path, ".condemned").read_text(errors="replace").strip() or "it was found damaged while in use"
     except OSError:
         return None
 

@@ -20,13 +20,15 @@ def answer(
     zone: ZoneInfo,
     *,
     busy: bool,
+    lost: bool = False,
     asked: bool = False,
 ) -> Planned:
-    """A run, if the rest after the last one is over and the day counts. `asked` says that what is measured asks for it,
+    """A run, if the rest after the last one is over and the day counts. `lost` says that nobody knows any more when the
+    last one was: it may have been a moment ago. `asked` says that what is measured asks for it,
     which may cut the rest short."""
     # Intervals run while the clock cannot be believed; which day it is can then not be asked.
     counts = now.trust is Trust.UNTRUSTED or schedule.days.allow(local_day(now.wall, zone))
-    if cursor is None and (busy or not counts or isinstance(cadence, Trigger)):
+    if cursor is None and (busy or lost or not counts or isinstance(cadence, Trigger)):
         # The first rest begins now: without an end of a run to count from, it would never be over.
         begun = Cursor(schedule=schedule.name, position=now.wall, last_finished=now.mono)
         return Planned(occurrences=(), cursor=begun)

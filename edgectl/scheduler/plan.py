@@ -40,7 +40,7 @@ def due(
     """
     cadence = schedule.cadence
     if isinstance(cadence, Every):
-        return interval.answer(schedule, cadence, cursor, now, zone, busy=busy, asked=asked)
+        return interval.answer(schedule, cadence, cursor, now, zone, busy=busy, lost=lost, asked=asked)
     begin = cursor or Cursor(schedule=schedule.name, position=now.wall)
     if now.trust is Trust.UNTRUSTED:
         return Planned(occurrences=(), cursor=_doubting(begin, now))

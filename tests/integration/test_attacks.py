@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -287,3 +288,100 @@ def test_releasing_a_lock_starts_nothing(daemon: DaemonProcess, field: Simulated
         assert daemon.cli("unlock", "beds").returncode == 1, "there is nothing to release"
         until(lambda: len([m for m in field.trace() if m["relay"] == "relay_1" and m["on"]]) > begun, 30)
         assert time.monotonic() - released > 3, "the rest begins anew with the release"
+
+
+# ---------------------------------------------------------------- bits that flipped while nobody looked
+
+
+@pytest.mark.parametrize("damage", ["a bit", "another shape", "deep"])
+def test_a_damaged_safe_plan_keeps_no_output_on_and_no_daemon_down(
+    daemon: DaemonProcess, field: SimulatedField, damage: str
+) -> None:
+    plan = daemon.state / "safe-plan.json"
+    with daemon:
+        flooding(daemon)
+        raw = bytearray(plan.read_bytes())
+        raw[30] ^= 0x80
+        plan.write_bytes({"a bit": bytes(raw), "another shape": b'{"buses":[{}]}', "deep": b"[" * 100_000}[damage])
+        daemon.start()
+        daemon.wait_ready()
+        assert not any(relays(field)[:2])
+        assert json.loads(plan.read_text())["buses"], "the plan is whole again"
+
+
+def test_safe_state_follows_the_site_file_when_its_plan_is_damaged(
+    daemon: DaemonProcess, field: SimulatedField
+) -> None:
+    with daemon:
+        flooding(daemon)
+    (daemon.state / "safe-plan.json").write_bytes(b'{"buses":[{}]}')
+    done = daemon.cli("safe-state", "--site", str(daemon.site))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "is damaged" in done.stderr
+    assert not any(relays(field)[:2])
+    lost = daemon.cli("safe-state", "--site", "/nothing.yaml")
+    assert lost.returncode == 1
+    assert "by hand" in lost.stderr
+
+
+def test_a_row_that_breaks_every_start_is_put_aside_and_the_house_is_led_again(
+    daemon: DaemonProcess, field: SimulatedField
+) -> None:
+    with daemon:
+        flooding(daemon)
+        journal = sqlite3.connect(daemon.state / "journal.db", isolation_level=None)
+        ((body,),) = journal.execute("SELECT body FROM cursors WHERE id = 'watering'").fetchall()
+        row = {**json.loads(body), "last_finished": "noon"}
+        journal.execute("UPDATE cursors SET body = ? WHERE id = 'watering'", (json.dumps(row),))
+        journal.close()
+        for _ in range(8):
+            daemon.start()
+            assert daemon.process is not None
+            if _leads(daemon):
+                break
+        assert any(alarm["id"] == "journal_lost:journal" for alarm in daemon.data("/alarms"))
+        assert not any(relays(field)[:2])
+        daemon.kill()
+        daemon.log.write_text("")  # the words of the starts that broke
+
+
+def _leads(daemon: DaemonProcess) -> bool:
+    """Ready for a while, or False when this start has ended by itself."""
+    assert daemon.process is not None
+    deadline, turns = time.monotonic() + 60, 0
+    while daemon.process.poll() is None and time.monotonic() < deadline:
+        try:
+            turns += daemon.ask("GET", "/status")[1]["data"]["phase"] == "ready"
+        except (OSError, http.client.HTTPException, ValueError, KeyError):
+            turns = 0
+        if turns > 20:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_after_a_lost_journal_an_interval_rests_first(daemon: DaemonProcess, field: SimulatedField) -> None:
+    with daemon:
+        idle(daemon)
+        daemon.kill()
+        waterings = sum(move["on"] for move in field.trace() if move["relay"] == "relay_1")
+        (daemon.state / "journal.db").write_bytes(bytes(8192))
+        daemon.start()
+        daemon.wait_ready()
+        daemon.wait("/alarms", lambda rows: any("journal_lost" in row["id"] for row in rows))
+        daemon.wait("/status", lambda status: any("watering" in str(item) for item in status["next"]))
+        assert daemon.data("/tasks?limit=50") == [] or not any(
+            task["task_type"] == "irrigation" for task in daemon.data("/tasks?limit=50")
+        )
+        assert sum(move["on"] for move in field.trace() if move["relay"] == "relay_1") == waterings
+
+
+def test_whoever_hangs_up_in_the_middle_of_a_body_leaves_no_trace_of_a_mistake(daemon: DaemonProcess) -> None:
+    with daemon:
+        daemon.wait_ready()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as rude:
+            rude.connect(str(daemon.socket))
+            rude.sendall(b"POST /tasks HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{")
+        daemon.wait_ready()
+        assert daemon.ask("GET", "/health/live")[0] == 200
+        assert "ClientDisconnect" not in daemon.log.read_text()

@@ -41,6 +41,7 @@ def test_a_scan_names_every_device_and_writes_nothing(field: SimulatedField) -> 
     rows = {row["unit"]: row for row in json.loads(said.stdout)}
     assert {unit: row["guesses"][0]["profile"] for unit, row in rows.items()} == {
         1: "waveshare-relay-8ch",
+        3: "wb-mr6c",
         5: "qdy30a-level",
         7: "wb-mcm8",
     }

@@ -173,6 +173,23 @@ def test_a_cookie_changes_nothing_unless_our_own_page_asks(tmp_path: Path) -> No
     assert door.know(scope("POST", "/stop-all", **cookie, **own), Role.OPERATOR).role is Role.OPERATOR
 
 
+@pytest.mark.parametrize("book", ["[" * 200_000, '[{"digest": 5}]', "{}", "[[]]"])
+def test_a_book_of_another_shape_lets_nobody_in(tmp_path: Path, book: str) -> None:
+    path = tmp_path / "tokens.json"
+    path.write_text(book)
+    assert TokenBook(path, lambda: 0).known("whatever", "token") is None
+
+
+@pytest.mark.parametrize(("key", "value"), [("digest", 5), ("digest", "ä" * 64), ("until", "noon"), ("name", None)])
+def test_a_line_with_a_wrong_value_lets_nobody_in(tmp_path: Path, key: str, value: object) -> None:
+    path = tmp_path / "tokens.json"
+    book = TokenBook(path, lambda: 0)
+    _, secret = book.add("phone", Role.VIEWER)
+    rows = json.loads(path.read_text())
+    path.write_text(json.dumps([{**rows[0], key: value}]))
+    assert TokenBook(path, lambda: 0).known(secret, "token") is None
+
+
 def test_a_cookie_that_another_host_of_the_domain_planted_is_not_read_over_tls(tmp_path: Path) -> None:
     door, tokens = keeper(tmp_path, Clock(), tls=True)
     _, secret = tokens.add("phone", Role.VIEWER, kind="page")

@@ -182,7 +182,7 @@ def end(
         reason_code=reason.value,
         error_code=None if error is None else error.value,
     )
-    looked_at = {str(sample["sensor"]): sample for sample in task.looked_at}
+    looked_at = {str(sample.get("sensor")): sample for sample in task.looked_at}
     final = replace(
         final,
         run_mode="skip" if final.decision == "skip" else task.run_mode,

@@ -12,7 +12,7 @@ LONGEST = 400  # characters of one entry
 def tell(draft: Draft) -> None:
     """Compare the file of this start with that of the last one. The first file of a journal changes all of it."""
     after, latch = dict(draft.state.config), draft.latch("config")
-    before: dict[str, str] = {} if latch is None else json.loads(latch.why)
+    before = {} if latch is None else _read(latch.why)
     if not after or after == before:
         return
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
@@ -32,6 +32,15 @@ def tell(draft: Draft) -> None:
             name="config", held=True, since=draft.now.wall, who="the site file", why=json.dumps(after, sort_keys=True)
         )
     )
+
+
+def _read(why: str) -> dict[str, str]:
+    """What the last start wrote. A row in which a bit has flipped names no entry: all of them are told anew."""
+    try:
+        entries = json.loads(why)
+    except ValueError:
+        return {}
+    return {str(path): str(line) for path, line in entries.items()} if isinstance(entries, dict) else {}
 
 
 def _short(text: str | None) -> str | None:

@@ -24,7 +24,9 @@ def count(draft: Draft) -> None:
     allowed = draft.state.site.restarts_allowed
     if allowed is None or _counted(draft):
         return
-    planned = draft.held(WELL) or not draft.ledger(STARTS).spent  # the first start of all follows no fall
+    # The first start of all follows no fall, unless what counted the falls was lost.
+    first = not draft.ledger(STARTS).spent and not draft.state.journal_lost
+    planned = draft.held(WELL) or first
     before = draft.latch(WELL)
     if before is not None and before.held:
         draft.put(replace(before, held=False))
