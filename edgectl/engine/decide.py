@@ -76,7 +76,7 @@ from edgectl.model.inputs import (
     Tighten,
 )
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import Now, Trust
+from edgectl.model.time import Now
 
 PASSES = 8
 OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a hold is for these
@@ -135,22 +135,12 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
 
 def _may_begin(draft: Draft, task: Task) -> bool:
     """Restraints and the mode of the zone: what a person submitted, or released, needs nobody else's leave."""
-    if task.enqueued or _too_early(draft, task):
+    if task.enqueued:
         return False
     kept = keeps_waiting(draft, task.zone, task.task_type)
     if kept is not None and not (kept == Restraint.HOLD and task.source not in OWN):
         return False
     return task.source != "schedule" or task.approved or mode_of(draft, task.zone) is Mode.AUTO
-
-
-def _too_early(draft: Draft, task: Task) -> bool:
-    """What somebody asked for at a later time waits for it. The calendar has looked at its own times already, and a
-    clock that cannot be believed keeps nobody waiting."""
-    early = task.scheduled_for - draft.now.wall
-    if early <= 0 or task.source in OWN or draft.now.trust is Trust.UNTRUSTED:
-        return False
-    draft.wake(draft.now.mono + early)
-    return True
 
 
 def _hear(draft: Draft, item: Input) -> None:

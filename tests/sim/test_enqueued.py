@@ -170,29 +170,3 @@ def test_it_is_handed_over_once_or_told_whatever_dies_meanwhile(
     assert len(waterings) <= 1, "an effect happens once"
     if ended.status.value == "expired" and ended.enqueued:
         assert said(house, "SELF_TASK_EXPIRED") == 1
-
-
-@pytest.mark.parametrize("early", [True, False])
-def test_a_task_with_a_time_of_its_own_does_not_begin_before_it(early: bool) -> None:
-    house = world()
-    at = house.wall + (10 * MINUTE if early else -MINUTE)
-    house.offer(
-        TaskRequest(
-            token=1,
-            zone=next(iter(house.site.zones)),
-            task_type="irrigation",
-            payload={"duration_s": 20.0},
-            source="api",
-            correlation_id=NAME,
-            scheduled_for=at,
-            due_at=at + 5 * MINUTE,
-            expires_at=at + 60 * MINUTE,
-            known=None,
-        )
-    )
-    house.run(house.now + 9 * MINUTE)
-    assert (said(house, "COMMAND_DISPATCHED") == 0) is early
-    house.run(house.now + 3 * MINUTE)
-    assert task(house).status.value == "completed"
-    (begun,) = [entry for entry in house.journal.timeline if entry.event_type == "TASK_STARTED"]
-    assert begun.wall >= at
