@@ -20,9 +20,6 @@ MOST_CONNECTIONS = 96  # of one door
 ASKS_WITHIN_S = 10.0
 
 
-HANDSHAKE_WITHIN_S = 5.0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
     """The files of a TLS door."""
