@@ -137,6 +137,7 @@ class TaskRow(Answer):
     source: str
     correlation_id: str
     scheduled_for: str
+    waits_until: str | None
     due_at: str
     expires_at: str
     created_at: str

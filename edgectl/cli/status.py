@@ -63,7 +63,7 @@ KEPT = {
 
 
 def _next(item: dict[str, Any]) -> str:
-    what = f"{item['task_type']} {item['zone']} ({item['schedule']})"
+    what = f"{item['task_type']} {item['zone']} ({item['schedule'] or item['task_id']})"
     kept = KEPT.get(item["kept"] or "")
     if kept is not None and item["kept"] != "semi":
         return f"{what}: {kept}"

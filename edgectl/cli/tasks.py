@@ -149,7 +149,7 @@ def badge(item: dict[str, Any]) -> str:
     """Has the hardware said DONE?"""
     result = item["result"]
     if result is None:
-        return "waiting"
+        return f"waits until {day_and_time(item['waits_until'])}" if item["waits_until"] else "waiting"
     if not result["action_required"]:
         return "not required"
     total, done = result["commands_total"], result["commands_effect_confirmed"]

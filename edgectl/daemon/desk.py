@@ -4,6 +4,7 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from edgectl.daemon.control import Control, Refused
@@ -12,8 +13,9 @@ from edgectl.journal.errors import JournalError
 from edgectl.model.ask import Ask
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, TaskRequest, Tighten, Wish
+from edgectl.model.ports import Clock
 from edgectl.model.task import Task
-from edgectl.model.time import seconds
+from edgectl.model.time import Nanos, from_datetime, seconds
 
 LOG = logging.getLogger("edgectl")
 ANSWER_WITHIN_S = 10.0
@@ -38,8 +40,8 @@ class _Unclear(Exception):
 class CentreDesk:
     """Brings requests of the centre into the inbox and waits for their answers to be on the disk."""
 
-    def __init__(self, control: Control, reads: Reads) -> None:
-        self._control, self._reads = control, reads
+    def __init__(self, control: Control, reads: Reads, clock: Clock) -> None:
+        self._control, self._reads, self._clock = control, reads, clock
 
     async def answer(self, ask: Ask) -> bool:
         """Have it answered. False while the house is not ready: nothing may wait there unseen."""
@@ -86,6 +88,9 @@ class CentreDesk:
         zone, kind = self._zone(ask.payload), _text(ask.payload, "task_type")
         correlation = ask.correlation_id or f"centre:{ask.request_id}"
         known = await self._reads.task_by_correlation(correlation)
+        # It asks for now, to begin by its due_at at the latest; under the same name it is the same wish as before.
+        asked_at = self._clock.now().wall if known is None else known.scheduled_for
+        scheduled = _instant(ask.payload, "scheduled_for")
         return lambda token: TaskRequest(
             token=token,
             zone=zone,
@@ -93,10 +98,11 @@ class CentreDesk:
             payload=payload,
             source="centre",
             correlation_id=correlation,
-            scheduled_for=ask.due_at,
+            scheduled_for=min(asked_at, ask.due_at) if scheduled is None else scheduled,
             due_at=ask.due_at,
             expires_at=ask.expires_at,
             known=known,
+            later=scheduled is not None,
         )
 
     def _hold(self, ask: Ask) -> Callable[[int], Wish]:
@@ -136,6 +142,16 @@ def _text(payload: Mapping[str, Any], name: str) -> str:
     if not isinstance(found, str) or not found:
         raise _Unclear(f"payload.{name} must be a text")
     return found[:WORDS]
+
+
+def _instant(payload: Mapping[str, Any], name: str) -> Nanos | None:
+    """An instant that may be left out. One without an offset would be a guess."""
+    if payload.get(name) is None:
+        return None
+    try:
+        return from_datetime(datetime.fromisoformat(_text(payload, name)))
+    except (ValueError, OverflowError):
+        raise _Unclear(f"payload.{name} must be an instant with its offset: 2026-06-01T06:00:00+00:00") from None
 
 
 def _number(payload: Mapping[str, Any], name: str) -> float:

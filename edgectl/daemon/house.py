@@ -181,8 +181,8 @@ class DaemonHouse:
         return task_views.whole(found, self._control.stepper.state.site, commands, timeline)
 
     async def submit(self, request: Body, who: str, *, later: bool = False) -> Body:
-        """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen. `later`: it is kept
-        until `scheduled_for`, and its patience begins then."""
+        """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen. Who names a
+        `scheduled_for` has it wait until then; with `later` its patience begins only when it is handed over."""
         ready, checks = self.readiness()
         if not ready:
             failed = {name: check["reason"] for name, check in checks.items() if not check["ok"]}
@@ -213,7 +213,7 @@ class DaemonHouse:
                 due_at=due,
                 expires_at=expires,
                 known=known,
-                later=later,
+                later=later or request.get("scheduled_for") is not None,
             )
 
         return await self._ask(make)

@@ -181,7 +181,7 @@ class Daemon:
         if house.central is None:
             return
         journal = house.state / "journal.db"
-        desk = CentreDesk(control, JournalReads(journal))
+        desk = CentreDesk(control, JournalReads(journal), self.clock)
         latch = control.stepper.state.latches.get
         centre = CentreLine(
             house.site,

@@ -35,6 +35,7 @@ def task(item: Task, site: Site) -> View:
         "payload_fingerprint": item.fingerprint,
         "payload": dict(item.payload),
         "scheduled_for": iso(item.scheduled_for),
+        "waits_until": iso(item.scheduled_for) if item.enqueued and not item.terminal else None,
         "due_at": iso(item.due_at),
         "expires_at": iso(item.expires_at),
         "started_in_time": None if item.started is None else item.started <= item.due,

@@ -12,7 +12,7 @@ from edgectl.model.channel import Reading
 from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Mode
 from edgectl.model.site import Sensor
-from edgectl.model.task import TaskStatus
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Now, Trust, iso
 from edgectl.model.timeline import Alarm
 from edgectl.scheduler.plan import wake_at
@@ -112,9 +112,10 @@ def outputs(state: State, now: Now) -> list[View]:
 
 
 def upcoming(state: State, now: Now) -> list[View]:
-    """The next occurrence of each schedule, and what keeps it from running: a restraint, the mode, or nothing."""
+    """The next occurrence of each schedule and each task that waits for its time, and what keeps it from running: a
+    restraint, the mode, or nothing."""
     draft = Draft(state, now)
-    rows: list[View] = []
+    rows = [_asked_for(draft, task) for task in draft.tasks() if task.enqueued]
     for schedule in state.schedules:
         cursor = state.cursors.get(schedule.name)
         at = None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
@@ -126,6 +127,14 @@ def upcoming(state: State, now: Now) -> list[View]:
             row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
             rows.append({**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)})
     return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def _asked_for(draft: Draft, task: Task) -> View:
+    at, now = task.scheduled_for, draft.now
+    row = {"schedule": None, "zone": task.zone, "task_type": task.task_type, "task_id": task.task_id}
+    kept = keeps_waiting(draft, task.zone, task.task_type)
+    kept = None if kept == "hold" and task.source != "self" else kept  # a hold is for schedules, not for people
+    return {**row, "kept": kept, "at": iso(at), "in_s": round((at - now.wall) / SECOND, 1)}
 
 
 def alarms(state: State) -> list[View]:

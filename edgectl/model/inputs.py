@@ -103,7 +103,7 @@ class TaskRequest:
     due_at: Nanos  # wall
     expires_at: Nanos  # wall
     known: Task | None = None
-    later: bool = False  # it is handed over when `scheduled_for` has come, and its patience begins then
+    later: bool = False  # it waits for `scheduled_for`; of its own the house asks for now, whatever the clock does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

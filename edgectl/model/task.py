@@ -122,7 +122,8 @@ class Task:
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres
-    enqueued: bool = False  # not handed over yet: `due` counts from then, and only the expiry binds before
+    enqueued: bool = False  # its time has not come: no deadline binds before it is handed over
+    begins: Nanos = 0  # mono: when that is, if nobody sets the clock meanwhile
     approved: bool = False  # by a person, where the zone only proposes
     stopping: str = ""  # the reason code that ends the task once its outputs are proven off
     correction: Correction | None = None

@@ -106,7 +106,8 @@ class Service:
             self._sla[task.zone, task.task_type, task.sla] += 1
             if task.recovery is not None:
                 self._recovery[task.zone, task.task_type, task.recovery] += 1
-            took = max(0.0, (task.updated_at - task.created_at) / SECOND)
+            # What waited for a time of its own is not late for that.
+            took = max(0.0, (task.updated_at - max(task.created_at, task.scheduled_for)) / SECOND)
             self._latency[task.task_type, task.status].add(took)
             if task.planned_s and task.status == "completed":
                 self._excess[task.task_type].add(max(0.0, took - task.planned_s))

@@ -9,7 +9,18 @@ from edgectl.cli.schedule import sentences
 from edgectl.cli.words import speak_of
 from edgectl.journal.reads import JournalReads
 from edgectl.journal.sqlite import SqliteJournal
-from edgectl.model.inputs import Answer, HoldSchedule, Input, Restrain, Restraint, Resume, RunNow, StopAll
+from edgectl.model.inputs import (
+    Answer,
+    HoldSchedule,
+    Input,
+    Mode,
+    Restrain,
+    Restraint,
+    Resume,
+    RunNow,
+    SetMode,
+    StopAll,
+)
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -96,6 +107,31 @@ def test_a_released_interval_rests_first() -> None:
     assert len(tasks(world)) == before
     world.run(5 * HOUR + 60 * SECOND)
     assert len(tasks(world)) == before + 1
+
+
+ONLY_FOR_SCHEDULES = Restrain(token=1, what=Restraint.HOLD, on=True, who="Ana", zone="zone-1", lasts=20 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("order", "why"),
+    [
+        (hold(20 * HOUR), "hold"),
+        (ONLY_FOR_SCHEDULES, "hold"),
+        (replace(ONLY_FOR_SCHEDULES, what=Restraint.LOCK, why="filter", lasts=None), "lock"),
+        (replace(ONLY_FOR_SCHEDULES, what=Restraint.STOP_WATER, zone="", lasts=None), "stop_water"),
+        (StopAll(token=1, who="Ana"), "stop_all"),
+        (SetMode(token=1, zone="zone-1", mode=Mode.MANUAL, who="Ana"), "manual"),
+    ],
+    ids=["hold", "zone", "lock", "stop_water", "stop_all", "manual"],
+)
+def test_each_run_of_an_interval_that_falls_into_a_restraint_leaves_a_row(order: Input, why: str) -> None:
+    world = Asked(replace(WATERING, cadence=Every(interval=HOUR)))
+    world.run(30 * 60 * SECOND)
+    assert world.say(order).ok
+    world.run(world.now + 4 * HOUR)
+    skipped = told(world, "SCHEDULE_SKIPPED")
+    assert [(row["reason_code"], row["why"]) for row in skipped] == [("hold", why)] * 4
+    assert len({row["scheduled_for"] for row in skipped}) == 4
 
 
 def test_a_hold_has_an_end_and_a_schedule_that_exists() -> None:

@@ -59,12 +59,12 @@ def last_missed(of: list[Row]) -> Row | None:
 
 
 def _ran(task: Row) -> Row:
-    failed = task["status"] in ("failed", "rejected", "expired")
-    kind = FAILED if failed else DONE if task["status"] == "completed" else RUNNING
+    failed, waits = task["status"] in ("failed", "rejected", "expired"), task.get("waits_until") is not None
+    kind = FAILED if failed else DONE if task["status"] == "completed" else PLANNED if waits else RUNNING
     result = task["result"] or {}
     return {
         **BLANK,
-        "at": task["scheduled_for"] if task["schedule"] else task["created_at"],
+        "at": task["scheduled_for"] if task["schedule"] or waits else task["created_at"],
         "end": task["updated_at"] if task["result"] else None,
         "zone": task["zone"],
         "task_type": task["task_type"],

@@ -75,6 +75,7 @@ def admit(draft: Draft, request: TaskRequest, lacks: Callable[[Draft, TaskReques
         due_at=request.due_at,
         expires_at=request.expires_at,
         enqueued=request.later,
+        told={"scheduled_for": iso(request.scheduled_for)} if request.later else None,
     )
     draft.effect(
         Answer(
@@ -131,6 +132,7 @@ def accept(
         expires=now.mono_at(expires_at),
         schedule=schedule,
         enqueued=enqueued,
+        begins=now.mono_at(scheduled_for),
     )
     draft.put(task)
     draft.note(
@@ -142,7 +144,7 @@ def accept(
         correlation_id=correlation_id,
         **(told or {}),
     )
-    if enqueued:
+    if enqueued and source == "self":
         draft.note("SELF_TASK_ENQUEUED", task_id=task.task_id, zone=zone, scheduled_for=iso(scheduled_for))
     return task
 
@@ -150,17 +152,26 @@ def accept(
 def deadlines(draft: Draft) -> None:
     """Tasks that waited too long. A task past its expiry at receipt ends here too."""
     for task in draft.tasks():
-        if task.status is not TaskStatus.ACCEPTED:
+        if task.status is not TaskStatus.ACCEPTED or task.enqueued:
             continue
-        late = draft.now.mono > task.due and not task.enqueued
-        if task.source == "self" and (late or draft.now.mono > task.expires):
-            draft.note("SELF_TASK_EXPIRED", task_id=task.task_id, zone=task.zone)
         if draft.now.mono > task.expires:
-            end(draft, task, TaskStatus.EXPIRED, Code.EXPIRED, error=Code.EXPIRED, decision="fail")
-        elif late:
+            expire(draft, task)
+        elif draft.now.mono > task.due:
+            _tell_self(draft, task)
             end(draft, task, TaskStatus.REJECTED, Code.DUE_EXCEEDED, error=Code.DUE_EXCEEDED, decision="fail")
         else:
-            draft.wake((task.expires if task.enqueued else task.due) + 1)
+            draft.wake(task.due + 1)
+
+
+def expire(draft: Draft, task: Task) -> None:
+    """It is of no use any more."""
+    _tell_self(draft, task)
+    end(draft, task, TaskStatus.EXPIRED, Code.EXPIRED, error=Code.EXPIRED, decision="fail")
+
+
+def _tell_self(draft: Draft, task: Task) -> None:
+    if task.source == "self":
+        draft.note("SELF_TASK_EXPIRED", task_id=task.task_id, zone=task.zone)
 
 
 def end(

@@ -70,7 +70,7 @@ def _bring_back(draft: Draft, schedule: Schedule, lamp: str) -> None:
     if cursor is None or cursor.unmet or (output is not None and output.owed_off):
         return
     if cursor.position > draft.now.wall or any(
-        task.zone == schedule.zone and task.task_type == "lighting" for task in draft.tasks()
+        task.zone == schedule.zone and task.task_type == "lighting" and not task.enqueued for task in draft.tasks()
     ):
         return
     draft.put(replace(cursor, unmet=True))

@@ -168,7 +168,8 @@ def become_ready(draft: Draft) -> Phase:
     """The site may act from the next pass on."""
     for task in draft.tasks():
         # Monotonic instants of another boot mean nothing here: what is left is measured by the wall clock, once.
-        draft.put(replace(task, due=_anew(draft, task, task.due_at), expires=_anew(draft, task, task.expires_at)))
+        begins, due, expires = (_anew(draft, task, at) for at in (task.scheduled_for, task.due_at, task.expires_at))
+        draft.put(replace(task, begins=begins, due=due, expires=expires))
     for stranger in draft.state.strangers:
         _part_with(draft, stranger)
     doubt_windows(draft)

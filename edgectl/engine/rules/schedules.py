@@ -159,15 +159,18 @@ def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos
         now,
         state.zone_info,
         # While everything is stopped a window does not try again: the stop is the state that is wanted.
-        busy=open_ or (kept is not None and isinstance(cadence, Every | Window)),
+        busy=open_ or (kept is not None and isinstance(cadence, Window)),
         lost=state.journal_lost,
         room=RATE - round(draft.spent(LATE_RUNS, MINUTE)),
         zone_number=state.site.zones[schedule.zone].number,
         asked=triggers.asks(draft, schedule, cursor),
     )
-    moved = triggers.counted(draft, schedule, cursor, planned.cursor, began=bool(planned.occurrences))
+    began = bool(planned.occurrences) and kept is None
+    moved = triggers.counted(draft, schedule, cursor, planned.cursor, began=began)
     if kept is not None and planned.occurrences and isinstance(cadence, Window):
         moved = replace(moved, unmet=True)  # when the restraint is taken off, the window is brought about
+    elif kept is not None and planned.occurrences and isinstance(cadence, Every):
+        moved = replace(moved, last_finished=now.mono)  # the next rest counts from the run that is left out
     if moved != cursor:
         draft.put(moved)
     for occurrence in planned.occurrences:

@@ -54,7 +54,8 @@ def _look(draft: Draft, zone: Zone, max_gap: Nanos) -> None:
 def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
     """One run of the plain timer, not more often than declared."""
     now, name = draft.now, f"fallback:{zone.name}"
-    if any(task.zone == zone.name and task.task_type == "irrigation" for task in draft.tasks()):
+    mine = (task for task in draft.tasks() if task.zone == zone.name and not task.enqueued)
+    if any(task.task_type == "irrigation" for task in mine):
         return
     last = _since_last(draft, name) if draft.ledger(name).spent else fallback.every
     if last < fallback.every:

@@ -12,12 +12,13 @@ from edgectl.engine.workflows import execution, hours, soil
 from edgectl.model.inputs import TaskRequest
 from edgectl.model.site import Zone
 from edgectl.model.task import TaskStatus
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos, iso
 
 SHORTEST_RUN_S = 0.5
 LONGEST_RUN_S = 4 * 3600
 SMALLEST_RUN_L, LARGEST_RUN_L = 0.01, 10_000
-MOST_WAITING = 50  # tasks of one zone that have not begun
+MOST_WAITING = 50  # tasks of one zone that have not begun, and as many that wait for a time of their own
+FARTHEST: Nanos = 366 * 86_400 * SECOND
 TASK_TYPES = (
     "circulate",
     "climate",
@@ -58,7 +59,14 @@ def refusal(draft: Draft, request: TaskRequest) -> Refusal | None:
         return "not_ready", "the controller has restarted too often and only watches; edgectl alarms says what to do"
     if kept := stopped(draft, request.zone, request.task_type):
         return "vetoed", kept
-    waiting = [t for t in draft.tasks() if t.zone == request.zone and t.status is TaskStatus.ACCEPTED]
+    if request.later and request.scheduled_for - draft.now.wall > FARTHEST:
+        return "scheduled_for_invalid", f"scheduled_for is more than a year after {iso(draft.now.wall)}, the time here"
+    # What waits for tomorrow must not keep anybody from asking for water now.
+    waiting = [
+        task
+        for task in draft.tasks()
+        if task.zone == request.zone and task.status is TaskStatus.ACCEPTED and task.enqueued is request.later
+    ]
     if len(waiting) >= MOST_WAITING:
         return "too_many_tasks", f"{len(waiting)} tasks of {request.zone} have not begun yet"
     return None
