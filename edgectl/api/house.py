@@ -60,8 +60,10 @@ class House(Protocol):
     async def resume(self, who: str) -> Body:
         """Release the latched stop."""
 
-    async def restrain(self, what: str, zone: str, request: Body, *, on: bool, who: str) -> Body:
-        """Put a restraint on or take it off: stop_water, lock, hold."""
+    async def restrain(
+        self, what: str, zone: str, request: Body, *, on: bool, who: str, engineer: bool = False
+    ) -> Body:
+        """Put a restraint on or take it off: stop_water, lock, hold. An engineer takes off the lock of another."""
 
     async def set_mode(self, zone: str, mode: str, who: str) -> Body:
         """Decide who starts the work of a zone: auto, semi, manual."""

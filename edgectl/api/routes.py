@@ -150,7 +150,8 @@ def orders(house: House) -> list[Operation]:
     def restrain(what: str, *, on: bool) -> Callable[[Call], Awaitable[Any]]:
         async def handle(call: Call) -> Any:
             zone = call.request.path_params.get("zone", "")
-            return await house.restrain(what, zone, call.body, on=on, who=call.who)
+            engineer = call.person.role.may(Role.ENGINEER)
+            return await house.restrain(what, zone, call.body, on=on, who=call.who, engineer=engineer)
 
         return handle
 
@@ -182,6 +183,7 @@ def orders(house: House) -> list[Operation]:
     async def hurry(_: Call) -> Any:
         return _standing(house.central(hurry=True))
 
+    unlock = restrain("lock", on=False)
     return [
         _post("/central", "Ask the centre now.", hurry, Nothing, (404,)),
         _post("/tasks", "Ask for a task.", submit, TaskWish, (404, 409), checked=False),
@@ -189,7 +191,7 @@ def orders(house: House) -> list[Operation]:
         _post("/tasks/{task_id}/approve", "Release a proposed task.", approve, Nothing, (404, 409)),
         _post("/zones/{zone}/mode", "Who starts the work of a zone.", mode, ModeWish, (404,)),
         _post("/zones/{zone}/lock", "Somebody works there.", restrain("lock", on=True), RestraintWish, (404, 409)),
-        _delete("/zones/{zone}/lock", "The work there is over.", restrain("lock", on=False)),
+        _delete("/zones/{zone}/lock", "Your work there is over; an engineer's word ends anybody's.", unlock),
         _post("/zones/{zone}/hold", "No scheduled work.", restrain("hold", on=True), RestraintWish, (404, 409)),
         _delete("/zones/{zone}/hold", "Scheduled work again.", restrain("hold", on=False)),
         _post("/zones/{zone}/override/{setting}", "Another value for a while.", override, OverrideWish, (404, 409)),

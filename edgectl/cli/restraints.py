@@ -49,7 +49,7 @@ def lock(zone: str, why: str, as_json: bool) -> None:
 @click.argument("zone")
 @AS_JSON
 def unlock(zone: str, as_json: bool) -> None:
-    """Release a service lock. Nothing is resumed by it."""
+    """Release a service lock: your own, or as root anybody's, after a look. Nothing is resumed by it."""
     data = ask("DELETE", f"/zones/{quote(zone, safe='')}/lock")
     if not show(data, as_json):
         click.echo(f"{zone} is unlocked; schedules go on from now")

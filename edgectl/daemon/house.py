@@ -241,7 +241,9 @@ class DaemonHouse:
         """Release the stop."""
         return await self._ask(lambda token: Resume(token=token, who=who))
 
-    async def restrain(self, what: str, zone: str, request: Body, *, on: bool, who: str) -> Body:
+    async def restrain(
+        self, what: str, zone: str, request: Body, *, on: bool, who: str, engineer: bool = False
+    ) -> Body:
         """A water stop, a service lock or a hold."""
         # The water stop is for the whole site; it has a door of its own, and no zone in front of it.
         if what not in Restraint.__members__.values() or (what == Restraint.STOP_WATER and zone):
@@ -263,6 +265,8 @@ class DaemonHouse:
                 zone=place,
                 why=why,
                 lasts=None if lasts is None else seconds(min(max(lasts, 0), 1e8)),
+                known_as=who,
+                engineer=engineer,
             )
         )
 

@@ -49,7 +49,11 @@ def restraints(draft: Draft) -> list[View]:
             until = None if latch.until is None else iso(latch.until)
             place, _, setting = zone.partition(":")
             row: View = {"what": kind, "zone": place, "who": latch.who, "why": latch.why, "until": until}
-            rows.append({**row, "setting": setting, "value": latch.value} if kind == "override" else row)
+            if kind == "override":
+                row |= {"setting": setting, "value": latch.value}
+            if kind == "lock":
+                row["owner"] = latch.owner or latch.who
+            rows.append(row)
     return rows
 
 

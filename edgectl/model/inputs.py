@@ -160,7 +160,8 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Restrain:
-    """A person puts a restraint on, or takes it off. `zone` is empty for the whole site; a hold has its end."""
+    """A person puts a restraint on, or takes it off. `zone` is empty for the whole site; a hold has its end. `who` is
+    the name they gave, `known_as` the one that the door knows: a lock belongs to the latter."""
 
     token: int
     what: Restraint
@@ -169,6 +170,8 @@ class Restrain:
     zone: str = ""
     why: str = ""
     lasts: Nanos | None = None
+    known_as: str = ""
+    engineer: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

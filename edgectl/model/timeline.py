@@ -56,6 +56,7 @@ class Latch:
     synced: bool = False  # the wall clock could be believed when it was set
     value: float | None = None  # of an override; of a calibration its offset; before one, what a sensor read
     factor: float = 1.0  # of a calibration
+    owner: str = ""  # of a service lock: how the door knew whoever put it on, whatever name they gave
 
     def over(self, now: Now, boot_id: str) -> bool:
         """Has its own end come? After a restart of the machine a restraint with an end is over, unless the wall clock

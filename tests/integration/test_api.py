@@ -157,6 +157,23 @@ def test_what_an_operator_orders_is_written_down_under_the_name_of_the_token(
     assert ask(daemon, "DELETE", "/zones/beds/hold", tokens["operator"])[0] == 200
 
 
+def test_a_service_lock_is_taken_off_by_its_owner_or_an_engineer_and_by_nobody_else(
+    daemon: DaemonProcess, tokens: dict[str, str]
+) -> None:
+    lock, other = "/zones/beds/lock", daemon.cli("token", "add", "other", "--role", "operator").stdout.strip()
+    for unlocker in (tokens["operator"], tokens["engineer"]):
+        given = {"why": "filter", "who": "Ana"}
+        assert ask(daemon, "POST", lock, tokens["operator"], given)[0] == 200
+        status, _, text = ask(daemon, "DELETE", lock, other)
+        assert (status, json.loads(text)["code"]) == (403, "lock_of_another")
+        assert "Ana locked beds (filter) and alone takes that off" in json.loads(text)["message"]
+        assert ask(daemon, "POST", lock, other, given)[0] == 409, "the name alone makes nobody its owner"
+        assert ask(daemon, "DELETE", lock, unlocker)[0] == 200
+    assert ask(daemon, "POST", lock, tokens["operator"], {"why": "filter"})[0] == 200
+    done = daemon.cli("unlock", "beds")  # the daemon's own user, as root, is an engineer
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     secret = daemon.cli("token", "add", "guest").stdout.strip()
     assert ask(daemon, "GET", "/status", secret)[0] == 200

@@ -310,7 +310,20 @@ def test_a_service_lock_binds_everybody_until_it_is_taken_off(open_page: Open, d
     expect(page.locator("#hands")).to_contain_text("(filter)", timeout=SLOW)
     page.get_by_role("button", name="water", exact=True).click()
     expect(page.locator("#said .bad")).to_contain_text("works in beds (filter)", timeout=SLOW)
+    # Somebody else finds no button for it, and one that was kept from before gets a sentence.
+    other = open_page("/page/zones/beds")
+    expect(other.locator("#hands")).to_contain_text("Only they take it off, or an engineer", timeout=SLOW)
+    assert other.get_by_role("button", name="unlock").count() == 0
+    (session,) = [cookie for cookie in other.context.cookies() if cookie["name"] == "edgectl"]
+    origin = {"origin": address(daemon, ""), "hx_request": "true"}
+    status, text = post(daemon, "/page/zones/beds/unlock", f"edgectl={session['value']}", **origin)
+    assert status == 403
+    assert "alone takes that off" in text
     page.get_by_role("button", name="unlock").click()
+    until(lambda: not daemon.data("/status")["restraints"])
+    daemon.ask("POST", "/zones/beds/lock", {"why": "roof"})
+    engineer = open_page("/page/zones/beds", role="engineer")
+    engineer.get_by_role("button", name="unlock").click()
     until(lambda: not daemon.data("/status")["restraints"])
 
 

@@ -108,6 +108,16 @@ def _lock() -> bool:
     return not broken_bonds(world, Counter())
 
 
+def _owner() -> bool:
+    """Nobody takes off the lock of another under their hands."""
+    world = _small()
+    world.offer(Restrain(token=2, what=Restraint.LOCK, on=True, who="Ana", zone="zone-1", why="filter"))
+    world.run(world.now + SECOND)
+    world.offer(Restrain(token=3, what=Restraint.LOCK, on=False, who="Ben", zone="zone-1"))
+    world.run(world.now + SECOND)
+    return not _on(world, "valve", 30)
+
+
 def _estop() -> bool:
     """The wired emergency stop ends what runs, and nothing starts under it."""
     site = example_site()
@@ -215,6 +225,7 @@ RULES: list[tuple[Callable[[], bool], Callable[[Patch], None]]] = [
     (_rest, lambda patch: _without(patch, "min_off")),
     (_starts, lambda patch: _without(patch, "starts_per_hour")),
     (_lock, lambda patch: _without(patch, "restraint")),
+    (_owner, lambda patch: patch.setattr(restraints, "_is_theirs", lambda lock, order: True)),
     (_estop, _no_estop),
     (_deadline, _no_deadlines),
     (_hold, lambda patch: patch.setattr(restraints, "expire", lambda draft: None)),

@@ -21,6 +21,7 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import DAY, World
+from tests.sim.test_task_contract import told
 
 HOUR = 3600 * SECOND
 SIX = 4 * HOUR  # six o'clock in Berlin, when the first watering is due
@@ -93,6 +94,34 @@ def test_a_second_person_cannot_take_the_lock_of_the_first() -> None:
     world.offer(replace(lock(), who="Ben"))
     world.run(world.now + SECOND)
     assert world.state.latches["lock:zone-1"].who == "Ana"
+
+
+OWNERS = {
+    "who put it on": (replace(lock(on=False), known_as="Ana (1f)"), True),
+    "the same name from another token": (replace(lock(on=False), known_as="Ana (2e)"), False),
+    "who only gives that name": (replace(lock(on=False), known_as="Ben (3d)"), False),
+    "an engineer": (replace(lock(on=False), who="root", known_as="root", engineer=True), True),
+}
+
+
+@pytest.mark.parametrize("who", OWNERS)
+def test_a_service_lock_is_taken_off_by_who_put_it_on_or_by_an_engineer(
+    who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    world.offer(replace(lock(), known_as="Ana (1f)"))
+    world.run(world.now + SECOND)
+    world._begin()  # whose it is is not forgotten over a restart
+    world.run(world.now + 20 * SECOND)
+    answers, (order, off) = told(world, monkeypatch), OWNERS[who]
+    world.offer(order)
+    world.run(world.now + SECOND)
+    assert answers[-1].ok is off
+    assert ("lock:zone-1" in world.state.held) is not off
+    if not off:
+        assert answers[-1].code == "lock_of_another"
+        assert answers[-1].body["why"].startswith("Ana locked zone-1 (new filter) and alone takes that off")
 
 
 def test_litres_end_by_the_meter_and_never_outlast_the_pump() -> None:

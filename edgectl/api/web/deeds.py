@@ -7,7 +7,7 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from edgectl.api.access import Person
+from edgectl.api.access import Person, Role
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
@@ -142,7 +142,8 @@ class Deeds:
     # -- inside
 
     async def _restrain(self, request: Request, what: str, wish: Body, *, on: bool, person: Person) -> None:
-        await self._inside.house.restrain(what, request.path_params["zone"], wish, on=on, who=person.who)
+        zone, engineer = request.path_params["zone"], person.role.may(Role.ENGINEER)
+        await self._inside.house.restrain(what, zone, wish, on=on, who=person.who, engineer=engineer)
 
     def _give_cookie(self, answer: Response, secret: str, lasts: int = PAGE_LASTS_S) -> None:
         address = self._keeper.address

@@ -1,7 +1,8 @@
 """What people put on the site: the water stop, service locks, holds, and who starts the work of a zone.
 
-Two rules. A restraint is a latch that survives restarts; only a hold ends by itself. And taking one off starts nothing:
-schedules go on from now.
+Three rules. A restraint is a latch that survives restarts; only a hold ends by itself. Taking one off starts nothing:
+schedules go on from now. And a service lock is taken off by whoever put it on, who knows where their hands are, or by
+an engineer who has looked.
 """
 
 from dataclasses import replace
@@ -28,7 +29,8 @@ REMIND_STOP: Nanos = 1800 * SECOND
 def restrain(draft: Draft, order: Restrain) -> None:
     """Put a restraint on or take it off. What runs under it goes off at once; only the answer waits for the disk."""
     if code := _refusal(draft, order):
-        draft.effect(Answer(token=order.token, ok=False, code=code, body=_why(draft, code, order.zone)))
+        why = _not_yours(draft, order) if code == "lock_of_another" else _why(draft, code, order.zone)
+        draft.effect(Answer(token=order.token, ok=False, code=code, body=why))
         return
     now = draft.now
     name = latch_name(order.what, order.zone)
@@ -42,6 +44,7 @@ def restrain(draft: Draft, order: Restrain) -> None:
         until_mono=now.mono + (order.lasts or 0),
         boot_id=draft.state.boot_id,
         synced=now.trust is Trust.SYNCED,
+        owner=order.known_as if order.what is Restraint.LOCK and order.on else "",
     )
     draft.put(latch)
     event = {Restraint.STOP_WATER: "STOP_WATER", Restraint.LOCK: "LOCK_SET", Restraint.HOLD: "HOLD_SET"}[order.what]
@@ -181,11 +184,25 @@ def _refusal(draft: Draft, order: Restrain) -> str:
     if order.what is Restraint.HOLD and order.on and not 0 < (order.lasts or 0) <= LONGEST_HOLD:
         return "hold_needs_an_end"
     before = draft.latch(latch_name(order.what, order.zone))
-    if order.what is Restraint.LOCK and order.on and before is not None and before.held and before.who != order.who:
-        return "already_locked"  # the second lock would be released by the second person, under the first one's hands
-    if not order.on and (before is None or not before.held):
+    held = before is not None and before.held
+    if not order.on and not held:
         return "not_held"
+    if order.what is Restraint.LOCK and before is not None and held and not _is_theirs(before, order):
+        # A second lock would be released by the second person, under the first one's hands.
+        return "already_locked" if order.on else "" if order.engineer else "lock_of_another"
     return ""
+
+
+def _is_theirs(lock: Latch, order: Restrain) -> bool:
+    """A lock from before there were owners belongs to the name on it."""
+    return (order.known_as or order.who) == (lock.owner or lock.who)
+
+
+def _not_yours(draft: Draft, order: Restrain) -> dict[str, str]:
+    lock = draft.latch(latch_name(order.what, order.zone))
+    assert lock is not None, "only a lock that hangs there is somebody else's"
+    told = f"{lock.who} locked {order.zone} ({lock.why}) and alone takes that off, or an engineer who has looked"
+    return {"why": told, "owner": lock.who}
 
 
 def _stop_what_runs(draft: Draft, order: Restrain) -> None:

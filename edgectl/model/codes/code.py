@@ -180,6 +180,7 @@ class Code(StrEnum):
     BIZ_NO_FLOW = "biz_no_flow"
     HOLD_NEEDS_AN_END = "hold_needs_an_end"
     ALREADY_LOCKED = "already_locked"
+    LOCK_OF_ANOTHER = "lock_of_another"
     LOCK_NEEDS_A_REASON = "lock_needs_a_reason"
     NOT_HELD = "not_held"
     UNKNOWN_SENSOR = "unknown_sensor"

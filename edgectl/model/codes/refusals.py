@@ -74,6 +74,10 @@ REFUSALS: dict[Code, Meaning] = {
     Code.ALREADY_LOCKED: refusal(
         "Somebody else has locked the zone and works there.", "Ask who it is; edgectl status says so."
     ),
+    Code.LOCK_OF_ANOTHER: refusal(
+        "Somebody else put the lock on; nobody takes it off under their hands.",
+        "Ask them. If they are gone, an engineer looks that nobody is there, and then unlocks.",
+    ),
     # an outside scheduler
     Code.AUTOMATION_NOT_READY: refusal("The controller cannot take orders from a scheduler yet.", "Ask again soon."),
     Code.PROTOCOL_NOT_SUPPORTED: refusal("The scheduler speaks another version of the protocol.", "Speak version 2."),
