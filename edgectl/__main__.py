@@ -1,6 +1,9 @@
 """The door for people: `python -m edgectl` and the `edgectl` command."""
 
 import importlib
+import json
+import sys
+from typing import Any
 
 import click
 
@@ -45,6 +48,20 @@ COMMANDS = {
 
 
 class _Late(click.Group):
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """As click does it; whoever asked for JSON hears of a wrong usage as JSON too, with exit code 2."""
+        words = list(args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
+        if "--json" not in words:
+            return super().main(*args, **extra)
+        try:
+            return super().main(*args, **{**extra, "standalone_mode": False}) or 0
+        except click.UsageError as wrong:
+            hint = wrong.ctx.get_usage() if wrong.ctx is not None else ""
+            click.echo(json.dumps({"ok": False, "message": wrong.format_message(), "hint": hint}, ensure_ascii=False))
+            raise SystemExit(wrong.exit_code) from None
+        except click.Abort:
+            raise SystemExit(1) from None
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All of them."""
         return sorted(COMMANDS)

@@ -14,7 +14,9 @@ import pytest
 from edgectl.api.house import Unavailable
 from edgectl.daemon.outside import SchedulerDesk
 from edgectl.engine.draft import Draft
+from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.inputs import Answer, Effect
+from edgectl.model.timeline import Batch
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.postgres import PostgresServer
 
@@ -56,7 +58,14 @@ def reached() -> Iterator[None]:
 
         return heard
 
+    commit = SqliteJournal.commit
+
+    def committed(self: SqliteJournal, batch: Batch) -> None:
+        REACHED.update(entry.event_type for entry in batch.entries)
+        commit(self, batch)
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(SqliteJournal, "commit", committed)
         patch.setattr(Draft, "note", noted)
         patch.setattr(Draft, "effect", effected)
         patch.setattr(DaemonProcess, "ask", asked)

@@ -1,15 +1,14 @@
 """`edgectl bus`: the frames on a bus as they pass, and who is on a line."""
 
 import json
-from datetime import datetime
 from typing import Any
 
 import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.scan import probe, scan
-from edgectl.cli.words import span, table
-from edgectl.model.time import to_datetime
+from edgectl.cli.words import clock, span, table
+from edgectl.model.time import iso
 
 
 @click.group()
@@ -43,13 +42,17 @@ def _device(row: dict[str, Any]) -> list[str]:
 
 @bus.command()
 @click.argument("name")
-@click.option("--once", is_flag=True, help="Print what is remembered and end.")
+@click.option("--once", is_flag=True, help="Print what is remembered, the last 400 lines at most, and end.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per line.")
 def monitor(name: str, once: bool, as_json: bool) -> None:
-    """Show frames with their times: > sent, < received, ! something to know. Ends with Ctrl-C."""
+    """Show frames as they pass, with the time of the site: > sent, < received, ! something to know. Ends with Ctrl-C.
+
+    It begins with now; what passed before is shown by --once.
+    """
     from threading import Event
 
-    last, pause = 0, Event()
+    # Whoever watches a line wants to see what his hands do to it: old frames would only look like new ones.
+    last, pause = 0 if once else _newest(name), Event()
     try:
         while True:
             data = ask("GET", f"/buses/{name}/frames?after={last}")
@@ -67,8 +70,11 @@ def monitor(name: str, once: bool, as_json: bool) -> None:
         return
 
 
-def _text(line: dict[str, object]) -> str:
-    moment: datetime = to_datetime(int(str(line["wall"]))).astimezone()
-    stamp = moment.strftime("%H:%M:%S.") + f"{moment.microsecond // 1000:03d}"
+def _newest(name: str) -> int:
+    """The number of the last line that has passed already."""
+    return max((int(line["number"]) for line in ask("GET", f"/buses/{name}/frames?after=0")["lines"]), default=0)
+
+
+def _text(line: dict[str, Any]) -> str:
     note = f"  {line['note']}" if line["note"] else ""
-    return f"{stamp} {line['direction']} {line['data']}{note}"
+    return f"{clock(iso(int(line['wall'])), millis=True)} {line['direction']} {line['data']}{note}"

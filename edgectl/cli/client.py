@@ -65,10 +65,19 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bo
 
 def refuse(message: str, hint: str = "") -> NoReturn:
     """Say what is wrong and what to do next, and exit 1."""
+    complain(message, hint)
+    raise SystemExit(1)
+
+
+def complain(message: str, hint: str = "") -> None:
+    """A sentence for a person on stderr; for a program that asked for JSON the same sentence on stdout."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.params.get("as_json"):
+        click.echo(json.dumps({"ok": False, "message": message, "hint": hint}, ensure_ascii=False))
+        return
     click.echo(message, err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
-    raise SystemExit(1)
 
 
 def show(data: object, as_json: bool) -> bool:
@@ -79,6 +88,5 @@ def show(data: object, as_json: bool) -> bool:
 
 
 def _unreachable(message: str, hint: str) -> NoReturn:
-    click.echo(message, err=True)
-    click.echo(f"  {hint}", err=True)
+    complain(message, hint)
     raise SystemExit(UNREACHABLE)

@@ -1,4 +1,4 @@
-"""`edgectl device`: one device on a line, while no daemon drives it. Reads only."""
+"""`edgectl device`: one device on a line, while no daemon drives it. Only `write` changes anything."""
 
 import re
 import sys
@@ -8,13 +8,18 @@ import click
 
 from edgectl.cli.client import refuse, show
 from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
+from edgectl.cli.setting import identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
 
 
 @click.group()
 def device() -> None:
-    """One device, by its line and unit: its registers, and a profile for one that nobody knows yet."""
+    """One device, by its line and unit: what it is, its settings and registers, a profile for one that nobody knows."""
+
+
+device.add_command(identify)
+device.add_command(write)
 
 
 @device.command()

@@ -24,8 +24,11 @@ baud_option = click.option(
 parity_option = click.option("--parity", type=click.Choice(["N", "E", "O"]), help="The parity of a serial line.")
 
 
-def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tuple[str, Wire]":
-    """The kind of a bus and its line. Exits 1 with a sentence."""
+def line_of(
+    name: str, site: Path, baud: int | None, parity: str | None, *, also: tuple[str, ...] = ()
+) -> "tuple[str, Wire]":
+    """The kind of a bus and its line; `also` are kinds besides Modbus that the caller can talk to. Exits 1 with a
+    sentence."""
     from dataclasses import replace
 
     from edgectl.drivers.wiring import Broker, SerialLine, TcpHost
@@ -35,7 +38,7 @@ def line_of(name: str, site: Path, baud: int | None, parity: str | None) -> "tup
     host, colon, port = name.rpartition(":")
     if colon and port.isdigit():
         return "modbus-tcp", TcpHost(host=host, port=int(port))
-    bus = _of_site(name, site)
+    bus = _of_site(name, site, also)
     if isinstance(bus.line, Broker):
         hint = "the daemon hears them; edgectl status and edgectl bus monitor show what they say"
         refuse(f"{name} is no wire: its nodes sit behind the broker {bus.line.host}:{bus.line.port}", hint)
@@ -71,7 +74,7 @@ def where(line: "Wire") -> str:
     return f"{line.host}:{line.port}"
 
 
-def _of_site(name: str, site: Path) -> "Bus":
+def _of_site(name: str, site: Path, also: tuple[str, ...]) -> "Bus":
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
 
@@ -83,6 +86,8 @@ def _of_site(name: str, site: Path) -> "Bus":
     if bus is None:
         known = ", ".join(bus.name for bus in loaded.buses) or "none"
         refuse(f"{site} has no bus {name}; there are: {known}", "or name the line itself: /dev/ttyUSB0, or HOST:PORT")
-    if not bus.kind.startswith("modbus"):
-        refuse(f"bus {name} speaks {bus.kind}; only Modbus lines can be asked this way")
+    if not bus.kind.startswith("modbus") and bus.kind not in (*also, "mqtt"):
+        refuse(
+            f"bus {name} speaks {bus.kind}; only Modbus lines can be asked this way", f"edgectl device identify {name}"
+        )
     return bus

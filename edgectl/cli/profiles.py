@@ -7,7 +7,7 @@ import click
 from edgectl.cli.client import refuse, show
 from edgectl.cli.words import table
 from edgectl.drivers import registry
-from edgectl.drivers.profile import Profile
+from edgectl.drivers.profile import Profile, Writable
 
 
 @click.command()
@@ -37,9 +37,15 @@ def _story(profile: Profile) -> list[str]:
     outputs = ", ".join(f"{outlet.name} ({outlet.fail_safe.value})" for outlet in profile.outlets.values())
     rows = [["buses", ", ".join(sorted(profile.buses))], ["channels", channels or "none"]]
     rows += [["outputs", f"{outputs}; in brackets what ends an ON by itself"]] if outputs else []
+    rows += [["settings", "; ".join(_setting(one) for one in profile.settings.values())]] if profile.settings else []
     rows += [["evidence", f"{profile.evidence}: {profile.source}"]]
     rows += [["beware", quirk] for quirk in profile.quirks]
     return [f"{profile.name}: {profile.title}", *(f"  {line}" for line in table(rows))]
+
+
+def _setting(one: Writable) -> str:
+    """What `edgectl device write` may set, and to what."""
+    return f"{one.name} ({', '.join(one.words)})" if one.words else f"{one.name} ({one.low:g} to {one.high:g})"
 
 
 def _body(profile: Profile) -> dict[str, Any]:
@@ -49,6 +55,7 @@ def _body(profile: Profile) -> dict[str, Any]:
         "buses": sorted(profile.buses),
         "channels": {channel.name: channel.unit for channel in profile.channels.values()},
         "outputs": {outlet.name: outlet.fail_safe.value for outlet in profile.outlets.values()},
+        "settings": {one.name: list(one.words) or [one.low, one.high] for one in profile.settings.values()},
         "evidence": profile.evidence,
         "source": profile.source,
         "quirks": list(profile.quirks),

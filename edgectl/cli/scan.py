@@ -12,7 +12,7 @@ from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_o
 
 if TYPE_CHECKING:
     from edgectl.drivers.discover import Found
-    from edgectl.drivers.wiring import Wire
+    from edgectl.drivers.wiring import SerialLine, Wire
 
 
 @click.command()
@@ -27,7 +27,10 @@ def scan(
     line: str, units: str, every_speed: bool, site: Path, baud: int | None, parity: str | None, as_json: bool
 ) -> None:
     """Ask each address of LINE, a bus of the site file, a port such as /dev/ttyUSB0, or HOST:PORT, who is there."""
+    from dataclasses import replace
+
     from edgectl.drivers import discover
+    from edgectl.drivers.wiring import SerialLine
 
     numbers = _units(units)
     kind, first = line_of(line, site, baud, parity)
@@ -36,6 +39,10 @@ def scan(
         label = f"scanning {where(way)}  units {units}  reads only"
         with alone(way) as talk, click.progressbar(numbers, label=label, file=sys.stderr) as bar:
             rows += [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
+        if rows and rows[-1][1].text:
+            break
+    if not rows and isinstance(first, SerialLine) and (name := circuit_on(first)):
+        rows = [(replace(first, baudrate=9600, parity="N"), discover.Found(unit=0, text=name))]
     if show([{"line": where(way), **body(found)} for way, found in rows], as_json):
         return
     for way, found in rows:
@@ -69,10 +76,32 @@ def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None
         refuse(f"unit {unit} is silent on {where(way)}", f"edgectl bus scan {line} shows who answers")
 
 
+def circuit_on(line: "SerialLine") -> str:
+    """What an EZO circuit says when it is asked for its kind; empty where nobody says anything."""
+    from edgectl.drivers.circuit import ask_kind
+    from edgectl.drivers.links.seam import LinkDown
+
+    try:
+        kind, firmware = ask_kind(line.port)
+    except (LinkDown, OSError):
+        return ""
+    return f"EZO {kind}, firmware {firmware}" if kind else ""
+
+
 def story(found: "Found", *, whole: bool = False) -> list[str]:
     """One unit in words."""
+    if found.text:
+        return [
+            f"this line speaks in words, not in Modbus ({found.text!r}), as an EZO circuit does",
+            "  write it as a bus of type ezo-uart; edgectl device identify with the port asks for its kind",
+        ]
     if found.noise:
-        return [f"unit {found.unit:<3}  two answers collide, or the line is noisy: two devices may share this address"]
+        clear = " ".join(f"FC{function:02d}" for function in found.functions)
+        how = f"answers {clear} and garbles the rest" if clear else "two answers collide, or the line is noisy"
+        return [
+            f"unit {found.unit:<3}  {how}: two devices may share this address",
+            f"          heard {found.noise}; take one of them off the line, ask again, and give it another address",
+        ]
     if not found.there:
         return []
     answers = " ".join(f"FC{function:02d}" for function in found.functions)
@@ -82,9 +111,9 @@ def story(found: "Found", *, whole: bool = False) -> list[str]:
     best, *others = found.guesses
     sure = "is a" if best.proven else "could be a"
     lines = [f"{head}  {sure} {best.profile}{_reads(best.values, whole)}"]
-    if others and whole:
-        lines += [f"          or a {guess.profile}{_reads(guess.values, whole)}" for guess in others]
-    return lines
+    # What proves itself needs no rivals; where nothing does, a person has to look at what each would mean.
+    rivals = others if whole or not best.proven else []
+    return lines + [f"{'':<33}  or a {guess.profile}{_reads(guess.values, whole)}" for guess in rivals]
 
 
 def body(found: "Found") -> dict[str, Any]:
@@ -93,8 +122,14 @@ def body(found: "Found") -> dict[str, Any]:
         "unit": found.unit,
         "answers": list(found.functions),
         "collides": bool(found.noise),
+        "speaks": found.text or None,
         "guesses": [
-            {"profile": g.profile, "proven": g.proven, "reads": {name: value for name, value, _ in g.values}}
+            {
+                "profile": g.profile,
+                "proven": g.proven,
+                "marks": dict(g.marks),
+                "reads": {name: value for name, value, _ in g.values},
+            }
             for g in found.guesses
         ],
     }

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from edgectl.config import advice, build, feasibility, stages
+from edgectl.config import advice, build, feasibility, sound, stages
 from edgectl.config.build import Loaded
 from edgectl.config.entries import entries
 from edgectl.config.files import read
@@ -25,6 +25,7 @@ def load(path: Path) -> Loaded:
     parts = understand(root, findings)
     judge(parts)
     if problems or findings.problems:
+        sound.judge_buses(parts, findings)
         raise SiteRejected([*problems, *findings.problems])
     origins = Origins(findings)
     site = build.build_site(parts, origins)

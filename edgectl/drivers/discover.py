@@ -1,9 +1,11 @@
 """Who is on a Modbus line: asks, never writes. A unit that answers is held against every profile.
 
-An exception is an answer too: the device lives, it only has no such register. Bytes that never make a frame are two
-devices that talk at once, or noise. What a device is called is a guess from its registers, as good as its profile.
+An exception is an answer too: the device lives, it only has no such register. Bytes that never make a frame, and do not
+when they are asked for again, are two devices that talk at once, or noise; words that can be read are a line that
+speaks no Modbus at all. What a device is called is a guess from its registers, as good as its profile.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
@@ -14,10 +16,10 @@ from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, values_of
 from edgectl.drivers.pollplan import Block
 from edgectl.drivers.profile import Channel, Check, Profile
-from edgectl.drivers.talk import NoReply
 
 QUESTIONS = (3, 4, 1)  # holding registers, input registers, coils: every device knows one of them
-MOST_GUESSES = 3
+MOST_GUESSES = 6
+_WORDS = re.compile(rb"[\x20-\x7e]{2,60}\r")  # what an EZO circuit or a console says; no checksum looks like it twice
 
 
 class Asks(Protocol):
@@ -29,26 +31,33 @@ class Asks(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guess:
-    """A profile that fits, and what the device reads under it. `proven` counts marks that only such a device has."""
+    """A profile that fits, and what the device reads under it. `marks` are what only such a device holds so."""
 
     profile: str
-    proven: int
+    marks: tuple[tuple[str, float], ...]  # what it is, and the value
     values: tuple[tuple[str, float, str], ...]  # channel, value, unit
+
+    @property
+    def proven(self) -> int:
+        """How many marks it has."""
+        return len(self.marks)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What one unit said. `functions` are those that it answered; `noise` are bytes that made no frame."""
+    """What one unit said. `functions` are those that it answered; `noise` are bytes that made no frame; `text` is what
+    the line said instead in plain words, whoever was asked."""
 
     unit: int
     functions: tuple[int, ...] = ()
     noise: str = ""
+    text: str = ""
     guesses: tuple[Guess, ...] = ()
 
     @property
     def there(self) -> bool:
         """True when something spoke."""
-        return bool(self.functions or self.noise)
+        return bool(self.functions or self.noise or self.text)
 
 
 class _Remembers:
@@ -72,29 +81,42 @@ class _Remembers:
 
 
 def scan(line: Asks, kind: str, units: Iterable[int]) -> Iterator[Found]:
-    """Ask each unit whether it is there. Yields every unit, also the silent ones: somebody watches."""
+    """Ask each unit whether it is there. Yields every unit, also the silent ones: somebody watches. A line that speaks
+    in words ends it."""
     for unit in units:
-        yield probe(line, kind, unit)
+        found = probe(line, kind, unit)
+        yield found
+        if found.text:
+            return
 
 
 def probe(line: Asks, kind: str, unit: int) -> Found:
     """One unit, whole."""
-    functions, noises = [], []
+    functions, noise = [], ""
     for function in QUESTIONS:
-        try:
-            line.exchange(modbus.read(unit, function, 0, 1))
-        except DeviceRefused:
+        # One garbled answer is a bad moment; the same question garbled again is two devices.
+        answered, garbled = _ask(line, unit, function)
+        if garbled:
+            answered, garbled = _ask(line, unit, function)
+        if answered:
             functions.append(function)
-        except NoReply:
-            pass
-        except BadReply as bad:
-            noises.append(bad.reply.hex(" "))
-        else:
-            functions.append(function)
-    if not functions:
-        # One garbled answer is a bad moment; two are two devices.
-        return Found(unit=unit, noise=noises[-1] if len(noises) > 1 else "")
+        if garbled and (said := _WORDS.search(garbled)):
+            return Found(unit=unit, text=said[0].decode().strip())
+        noise = garbled.hex(" ") or noise
+    if noise or not functions:
+        return Found(unit=unit, functions=tuple(sorted(functions)), noise=noise)
     return Found(unit=unit, functions=tuple(sorted(functions)), guesses=tuple(guesses(line, kind, unit)))
+
+
+def _ask(line: Asks, unit: int, function: int) -> tuple[bool, bytes]:
+    """Whether it answered, and what came instead."""
+    try:
+        line.exchange(modbus.read(unit, function, 0, 1))
+    except DeviceRefused:
+        return True, b""
+    except BadReply as bad:
+        return False, bad.reply
+    return True, b""
 
 
 def guesses(line: Asks, kind: str, unit: int) -> list[Guess]:
@@ -108,6 +130,7 @@ def guesses(line: Asks, kind: str, unit: int) -> list[Guess]:
 
 def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]:
     """The guess and how much of the profile was seen; nothing where anything of it is missing or impossible."""
+    marks = []
     try:
         for check in profile.checks:
             assert isinstance(check, Check)
@@ -115,13 +138,14 @@ def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]
             reply = line.exchange(modbus.read(unit, register.function, register.address, check.count * register.width))
             if mismatch(check, reply) is not None:
                 return
+            marks.append((check.what, modbus.number(reply, 0, register.kind) * register.scale))
         values = [(c.name, _value(line, unit, profile, c), c.unit) for c in profile.channels.values()]
         coils = [outlet.coil for outlet in profile.outlets.values() if outlet.coil is not None]
         if coils:
             line.exchange(modbus.read(unit, 1, min(coils), max(coils) - min(coils) + 1))
     except (BadReply, ValueError):
         return
-    yield Guess(profile=profile.name, proven=len(profile.checks), values=tuple(values)), len(values) + len(coils)
+    yield Guess(profile=profile.name, marks=tuple(marks), values=tuple(values)), len(values) + len(coils)
 
 
 def _value(line: Asks, unit: int, profile: Profile, channel: Channel) -> float:

@@ -145,6 +145,44 @@ Demand = Check | Setting | Arm | Put
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Writable:
+    """A holding register that a person may set when the device is put into service: its address, its speed, a
+    correction. `words` are the values that it knows by a word, such as speeds; then no other value is written."""
+
+    name: str
+    address: int
+    low: float
+    high: float
+    scale: float = 1.0
+    signed: bool = False
+    words: Mapping[str, int] = field(default_factory=dict)
+
+    def raw(self, text: str) -> int:
+        """What goes on the wire for what a person wrote. Raises ValueError with a sentence."""
+        if self.words:
+            if text not in self.words:
+                raise ValueError(f"{self.name} is one of {', '.join(self.words)}, not {text!r}")
+            return self.words[text]
+        try:
+            value = float(text)
+        except ValueError:
+            raise ValueError(f"{self.name} is a number, not {text!r}") from None
+        if not self.low <= value <= self.high:
+            raise ValueError(f"{self.name} is {self.low:g} to {self.high:g}, not {text}")
+        steps = round(value / self.scale)
+        if abs(steps * self.scale - value) > 1e-9:
+            raise ValueError(f"{self.name} goes in steps of {self.scale:g}, {text} lies between two of them")
+        return steps & 0xFFFF
+
+    def told(self, raw: int) -> str:
+        """What a person reads for what the device holds."""
+        for word, code in self.words.items():
+            if code == raw:
+                return word
+        return f"{(raw - 65536 if self.signed and raw > 32767 else raw) * self.scale:g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One kind of device."""
 
@@ -164,4 +202,5 @@ class Profile:
     state: str = ""  # the channel of a node that shows its outputs when it is asked; empty where none does
     settles: Nanos = 0  # a node that measures only when it is woken: how long its probes need then
     quirks: tuple[str, ...] = ()
+    settings: Mapping[str, Writable] = field(default_factory=dict)
     sparse: bool = False  # it refuses a read that touches registers it does not have

@@ -20,6 +20,7 @@ from edgectl.drivers.profile import (
     Profile,
     Register,
     Setting,
+    Writable,
 )
 from edgectl.model.site import FailSafe
 from edgectl.model.time import MS, Nanos, seconds
@@ -72,6 +73,7 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         outlets={key: _outlet(key, value) for key, value in raw.get("outputs", {}).items()},
         checks=tuple(_demand(item, turnaround) for item in raw.get("checks", ())),
         arms=tuple(_arm(item) for item in raw.get("arms", ())),
+        settings={key: _writable(key, value) for key, value in raw.get("settings", {}).items()},
         quirks=tuple(raw.get("quirks", ())),
         sparse=bool(raw.get("sparse", False)),
     )
@@ -86,6 +88,19 @@ def _register(raw: Mapping[str, Any]) -> Register:
         offset=float(raw.get("offset", 0.0)),
         low_word_first=raw.get("word_order", "be") == "le",
         decimals_at=raw.get("decimals_at"),
+    )
+
+
+def _writable(name: str, raw: Mapping[str, Any]) -> Writable:
+    low, high = raw.get("range", (0, 65535))
+    return Writable(
+        name=name,
+        address=raw["register"],
+        low=float(low),
+        high=float(high),
+        scale=float(raw.get("scale", 1.0)),
+        signed=float(low) < 0,
+        words={str(word): int(code) for word, code in raw.get("values", {}).items()},
     )
 
 

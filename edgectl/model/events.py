@@ -109,6 +109,8 @@ class Event(StrEnum):
     DEVICE_SILENT = "DEVICE_SILENT"
     DEVICE_BACK = "DEVICE_BACK"
     DEVICE_SET_UP = "DEVICE_SET_UP"
+    DEVICE_WRITE_MEANT = "DEVICE_WRITE_MEANT"
+    DEVICE_WRITTEN = "DEVICE_WRITTEN"
     STORAGE_BACK = "STORAGE_BACK"
     CLOCK_STEPPED = "CLOCK_STEPPED"
     # nodes behind a broker
@@ -237,6 +239,8 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.LEADS_AGAIN: Happening("The controller that only watched takes up its work again."),
     Event.DEVICE_SILENT: Happening("A device or its bus ceased to answer."),
     Event.DEVICE_BACK: Happening("A device or its bus answers again."),
+    Event.DEVICE_WRITE_MEANT: Happening("A person is about to set a register of a device; the write leaves next."),
+    Event.DEVICE_WRITTEN: Happening("A register of a device was set by a person, with what was read back of it."),
     Event.DEVICE_SET_UP: Happening(
         "A register was written and read back that lets a device fall safe when the bus is silent."
     ),

@@ -2,13 +2,16 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgectl.__main__ import main
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import find
 from edgectl.testing.daemon import DaemonProcess, write_site
@@ -19,7 +22,8 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedField]:
-    with SimulatedField(tmp_path_factory.mktemp("line")) as running:
+    shelf = {9: "sht3x", 11: "md02-clone", 14: "soil"}
+    with SimulatedField(tmp_path_factory.mktemp("line"), circuits={"ph": "pH"}, units=shelf) as running:
         yield running
 
 
@@ -56,6 +60,7 @@ def test_two_devices_at_one_address_are_told_from_one(field: SimulatedField) -> 
     field.control("clear")
     assert "unit 5" in said.stdout
     assert "collide" in said.stdout
+    assert "heard 05" in said.stdout, "the bytes are the evidence"
 
 
 def test_a_probe_tells_what_the_device_reads_now(field: SimulatedField) -> None:
@@ -110,6 +115,112 @@ def test_a_line_that_a_daemon_drives_is_left_to_it(field: SimulatedField, tmp_pa
         assert "qdy30a" not in listed.stdout
         assert {"field", "climate"} <= set(listed.stdout.split())
         assert field.control("state")["requests"] >= before
+
+
+def test_one_garbled_answer_is_asked_again_and_is_no_collision(field: SimulatedField) -> None:
+    field.control("clear")
+    field.fault("bad_crc", unit=5, count=1)
+    said = edgectl("bus", "scan", field.port, "--units", "5", "--json")
+    (row,) = json.loads(said.stdout)
+    assert not row["collides"]
+    assert row["guesses"][0]["profile"] == "qdy30a-level"
+
+
+def test_every_profile_that_fits_is_shown_with_what_it_would_read(field: SimulatedField) -> None:
+    field.control("clear")
+    said = edgectl("bus", "scan", field.port, "--units", "9..11").stdout
+    assert "could be a sht3x-rs485: humidity 61.2 %RH" in said
+    assert "or a seeed-s-co2-03: co2 612 ppm" in said
+    assert "could be a md02: temperature 22.1 degC" in said, "in tenths it would be 221 degC, which cannot be"
+    told = edgectl("device", "identify", field.port, 1).stdout
+    assert "software version of a Waveshare board is 200" in told
+
+
+def test_a_line_that_speaks_in_words_is_no_collision(field: SimulatedField) -> None:
+    field.control("clear")
+    port = field.folder / "bus-ph"
+    said = edgectl("bus", "scan", port, "--units", "12..14")
+    assert said.returncode == 0
+    assert "collide" not in said.stdout
+    assert "speaks in words, not in Modbus" in said.stdout
+    quiet = edgectl("bus", "scan", port, "--units", "1..2", "--json")  # no carriage return among these bytes
+    assert "EZO pH" in json.loads(quiet.stdout)[0]["speaks"]
+    told = json.loads(edgectl("device", "identify", port, "--json").stdout)
+    assert told["profiles"] == ["atlas-ezo-ph"]
+
+
+def write(field: SimulatedField, state: Path, *words: object) -> tuple[int, dict[str, object]]:
+    done = CliRunner().invoke(
+        main, ["device", "write", str(field.port), *map(str, words), "--state", str(state), "--json"]
+    )
+    return done.exit_code, json.loads(done.stdout.splitlines()[-1])
+
+
+def test_an_address_is_written_read_back_and_stands_in_the_timeline(field: SimulatedField, tmp_path: Path) -> None:
+    field.control("clear")
+    code, done = write(field, tmp_path, 14, "address", 4, "--profile", "jxct-soil-7in1", "--only-one")
+    assert (code, done["before"], done["after"], done["in_force"]) == (0, "14", "4", True)
+    rows = {row["unit"] for row in json.loads(edgectl("bus", "scan", field.port, "--units", "4..14", "--json").stdout)}
+    assert 4 in rows
+    assert 14 not in rows
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        lines = [(event, json.loads(body)) for event, body in db.execute("SELECT event_type, body FROM timeline")]
+    assert [event for event, _ in lines] == ["DEVICE_WRITE_MEANT", "DEVICE_WRITTEN"]
+    assert lines[0][1]["details"]["who"], "who did it stands there"
+    assert lines[1][1]["details"]["taken"] is True
+    assert write(field, tmp_path, 4, "address", 14, "--only-one")[0] == 0  # as it was, for the other tests
+
+
+def test_what_is_not_certain_or_not_declared_is_not_written(field: SimulatedField, tmp_path: Path) -> None:
+    field.control("clear")
+    refused = {
+        "somebody answers at 9 already": (14, "address", 9, "--only-one"),
+        "has no setting 'colour'": (14, "colour", 3),
+        "baud is one of 2400, 4800, 9600": (14, "baud", 115200),
+        "address is 1 to 247": (14, "address", 255, "--only-one"),
+        "it is not certain what unit 9": (9, "address", 8, "--only-one"),
+        "is no qdy30a-level": (9, "address", 8, "--profile", "qdy30a-level", "--only-one"),
+        "does not answer": (6, "address", 8),
+        "nothing was written": (14, "address", 4),  # nobody says that it is the only one
+    }
+    for sentence, words in refused.items():
+        code, said = write(field, tmp_path, *words)
+        assert code == 1, words
+        assert sentence in str(said["message"])
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        assert not db.execute("SELECT count(*) FROM timeline").fetchone()[0]
+
+
+def test_a_device_is_not_written_while_a_daemon_leads(field: SimulatedField, tmp_path: Path) -> None:
+    field.control("clear")
+    site = write_site(tmp_path, field, every="1h", duration="1s", travel="100ms")
+    with DaemonProcess(tmp_path, site) as daemon:
+        daemon.wait_ready()
+        host, port = field.tcp  # a network line lets two in; the lock of the state folder does not
+        words = ["device", "write", f"{host}:{port}", "2", "address", "3", "--only-one", "--state", str(daemon.state)]
+        done = CliRunner().invoke(main, words)
+        assert done.exit_code == 1
+        assert "nothing was written" in done.stderr
+        assert "drives the site" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("status", "--json"),
+        ("bus", "scan", "/dev/nothing-here", "--json"),
+        ("bus", "scan", "/dev/x", "--units", "x", "--json"),
+    ],
+)
+def test_who_asked_for_json_hears_of_an_error_as_json(words: tuple[str, ...], tmp_path: Path) -> None:
+    environment = {"EDGECTL_SOCKET": str(tmp_path / "nobody.sock")}
+    plain = CliRunner().invoke(main, words[:-1], env=environment)
+    told = CliRunner().invoke(main, words, env=environment)
+    assert told.exit_code == plain.exit_code > 0
+    said = json.loads(told.stdout.splitlines()[-1])
+    assert said["ok"] is False
+    assert said["message"] in plain.stderr, "the same sentence"
+    assert said["message"] not in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -101,6 +101,7 @@ FACTS = {
             "potassium": 19,
         },
     ),
+    "md02": Facts(inputs={1: "fc18 162e"}, reads={"temperature": -10.0, "humidity": 56.78}),
     "pr3000-wind": Facts(holding={0: "0056"}, reads={"wind_speed": 8.6}),
     "pzem-016": Facts(
         # The low word of a long number comes first.

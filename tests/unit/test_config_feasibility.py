@@ -69,3 +69,21 @@ def test_a_bus_without_sensors_has_no_tightest_limit() -> None:
     empty = Bus(name="b", kind="modbus-tcp", line=TcpHost(host="h"), devices=())
     load_ = measure(empty, load(EXAMPLES / "small.yaml").site)
     assert (load_.load, load_.cycle, load_.limit, load_.ok) == (0, 0, None, True)
+
+
+def test_an_impossible_bus_is_told_together_with_the_other_mistakes(tmp_path: Path) -> None:
+    text = changed("max_age: 3s", "max_age: 400ms")
+    alone = {problem.path for problem in rejected(tmp_path, text)}
+    both = {problem.path for problem in rejected(tmp_path, text.replace("name:", "nmae:", 1))}
+    assert "sensors.flow.max_age" in alone
+    assert both >= alone
+    assert len(both) > len(alone)
+
+
+def test_what_leans_on_a_mistake_is_not_judged_with_half_of_its_reads(tmp_path: Path) -> None:
+    # The flow and the volume come from one device: with one of them unreadable nobody knows what the other costs.
+    text = changed("max_age: 3s", "max_age: 400ms")
+    spoilt = text.replace("volume:", "volume: {from: counter.nothing}\n  other:", 1)
+    paths = {problem.path for problem in rejected(tmp_path, spoilt)}
+    assert "sensors.volume.from" in paths
+    assert "sensors.flow.max_age" not in paths

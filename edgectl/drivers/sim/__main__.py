@@ -5,9 +5,9 @@ from pathlib import Path
 
 import click
 
+from edgectl.drivers.sim import shelf
 from edgectl.drivers.sim.devices import Device
 from edgectl.drivers.sim.server import serve
-from edgectl.drivers.sim.shelf import SHELF
 
 
 @click.command()
@@ -15,7 +15,12 @@ from edgectl.drivers.sim.shelf import SHELF
 @click.option("--speed", type=float, default=1.0, help="How much faster the tank refills.")
 @click.option("--turnaround-ms", type=float, default=3.0, help="How long a device thinks.")
 @click.option("--baudrate", type=int, help="Pace the line like a real one.")
-@click.option("--unit", multiple=True, metavar="N=KIND", help="One more device on the serial line, at address N.")
+@click.option(
+    "--unit",
+    multiple=True,
+    metavar="N=KIND",
+    help="One more device on the serial line, at address N; gone takes one off.",
+)
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
 def main(
     folder: Path,
@@ -27,7 +32,8 @@ def main(
 ) -> None:
     """Serve until SIGTERM."""
     circuits = dict(item.split("=", 1) for item in circuit)
-    more: dict[int, Device] = {int(number): SHELF[kind]() for number, _, kind in (item.partition("=") for item in unit)}
+    named = {int(number): kind for number, _, kind in (item.partition("=") for item in unit)}
+    more: dict[int, Device] = {number: shelf.device(kind, number) for number, kind in named.items() if kind != "gone"}
     asyncio.run(
         serve(
             folder,
@@ -36,6 +42,7 @@ def main(
             baudrate=baudrate,
             circuits=circuits,
             more=more,
+            gone=frozenset(number for number, kind in named.items() if kind == "gone"),
         )
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from edgectl.drivers.sim.devices import Device, reply
 from edgectl.drivers.sim.faults import Faults
 from edgectl.drivers.sim.ports import Port
+from edgectl.drivers.sim.registers import RegisterMap
 
 _LENGTH = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8}  # of a whole request frame; longer ones say their length themselves
 
@@ -97,6 +98,8 @@ class SerialSide:
             else reply(device, frame[1:-2], mono())
         )
         self._served()
+        if isinstance(device, RegisterMap) and device.unit not in (None, unit):
+            self.units[device.unit or unit] = self.units.pop(unit)
         body = bytes([unit]) + answer
         out = self.faults.bend(fault, body + crc(body))
         late = fault.ms / 1000 if fault is not None and fault.kind == "late" else 0.0

@@ -17,6 +17,8 @@ class RegisterMap:
     inputs: dict[int, int] = field(default_factory=dict)
     coils: dict[int, bool] = field(default_factory=dict)
     discretes: dict[int, bool] = field(default_factory=dict)
+    address_at: int | None = None  # the holding register that is its own address on the line, in force at once
+    locked: bool = False  # a write is answered, and nothing is kept
 
     def answer(self, pdu: bytes, now: int) -> bytes:
         """One request. Raises Refuse."""
@@ -34,7 +36,17 @@ class RegisterMap:
                 raise Refuse(ILLEGAL_VALUE)
             self.coils[address] = count == 0xFF00
             return pdu
+        if function == 6:
+            self._at(self.holding, address)
+            if not self.locked:
+                self.holding[address] = count
+            return pdu
         raise Refuse(ILLEGAL_FUNCTION)
+
+    @property
+    def unit(self) -> int | None:
+        """The address that it wants to be asked at; None where nothing on the line says so."""
+        return None if self.address_at is None else self.holding[self.address_at]
 
     def _at(self, room: dict[int, int] | dict[int, bool], address: int) -> int:
         if address not in room:

@@ -32,6 +32,7 @@ class SimulatedHouse:
         baudrate: int | None,
         circuits: dict[str, str],
         more: dict[int, Device],
+        gone: frozenset[int] = frozenset(),
     ) -> None:
         self.folder = folder
         trace = folder / "circuits.jsonl"
@@ -46,6 +47,7 @@ class SimulatedHouse:
         self._trace: TextIO | None = None
         self._wake: asyncio.TimerHandle | None = None
         units: dict[int, Device] = {1: self.board, 3: self.guarded, 5: self.level, 7: self.counter, **more}
+        units = {number: device for number, device in units.items() if number not in gone}
         character_s = 0.0 if baudrate is None else 10 / baudrate
         self.serial = SerialSide(
             folder / "bus-field",
@@ -207,11 +209,18 @@ async def serve(
     baudrate: int | None,
     circuits: dict[str, str],
     more: dict[int, Device],
+    gone: frozenset[int] = frozenset(),
 ) -> None:
     """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own; `more` are
-    devices on the serial line beside those of the house."""
+    devices on the serial line beside those of the house, and `gone` the addresses of those that are taken off."""
     with contextlib.suppress(asyncio.CancelledError):
         house = SimulatedHouse(
-            folder, speed=speed, turnaround_s=turnaround_s, baudrate=baudrate, circuits=circuits, more=more
+            folder,
+            speed=speed,
+            turnaround_s=turnaround_s,
+            baudrate=baudrate,
+            circuits=circuits,
+            more=more,
+            gone=gone,
         )
         await house.run()
