@@ -39,6 +39,12 @@ class Circuit:
     drain_time: Nanos | None = None  # the longest that may take
     solution_time: Nanos | None = None  # the longest a fill of the solution tank may take
 
+    @property
+    def pumped(self) -> tuple[str, ...]:
+        """The valves that the pump draws or pushes through."""
+        parts = (self.clean_supply, self.solution_supply, self.solution_fill)
+        return tuple(part for part in parts if part is not None)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doser:

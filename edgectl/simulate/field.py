@@ -61,6 +61,7 @@ class SimField:
         self.met: Counter[str] = Counter()  # what this wire and these devices did wrong, by kind
         self.silent: set[str] = set()  # devices that answer nothing
         self.estop_open = False  # somebody has pressed it
+        self.welded: set[str] = set()  # outputs whose contact does not open again
         self.deaf: Counter[str] = Counter()  # the most OFFs in a row that were lost on the way to an output
         self._lost_offs: Counter[str] = Counter()
         self._samples = 0
@@ -162,6 +163,9 @@ class SimField:
                 break
             until, name = min(ending)
             relay = self.relays[name]
+            if name in self.welded:
+                relay.until = None
+                continue
             relay.on, relay.until = False, None
             self.ground.switched(name, False, until)
             self.trace.append(Transition(at=until, name=name, on=False, cmd_id=None))
@@ -170,6 +174,8 @@ class SimField:
     def _move(self, name: str, on: bool, at: Nanos, until: Nanos | None, cmd_id: str | None) -> None:
         self.advance(at)
         relay = self.relays[name]
+        if relay.on and not on and name in self.welded:
+            return
         if relay.on is not on or cmd_id is not None:
             self.trace.append(Transition(at=at, name=name, on=on, cmd_id=cmd_id))
         if on and self.faults.blocked and self.site.actuators[name].role is Role.PUMP:

@@ -35,7 +35,7 @@ def count(draft: Draft) -> None:
     if planned or restarts <= allowed or draft.held(OBSERVES):
         return
     why = f"{restarts} restarts within {WITHIN // SECOND // 60} min"
-    draft.put(Latch(name=OBSERVES, held=True, since=draft.now.wall, who="engine", why=why))
+    draft.put(Latch(name=OBSERVES, held=True, since=draft.now.wall, who="observe_only:controller", why=why))
     draft.note("OBSERVE_ONLY", why=why)
     draft.alert(
         "observe_only",

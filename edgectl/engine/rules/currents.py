@@ -37,6 +37,6 @@ def trip(draft: Draft, actuator: Actuator, why: str) -> None:
     """Lock it out and call a person: neither fault mends itself by another start."""
     if draft.held(f"lockout:{actuator.name}") or "cannot be believed" in why:
         return
-    lock_out(draft, actuator.name, why)
     code = "biz_overcurrent" if "more than" in why else "biz_dry_run"
+    lock_out(draft, actuator.name, why, code=code)
     draft.alert(code, actuator.name, why, "look for what blocks it or what it should push, then acknowledge")

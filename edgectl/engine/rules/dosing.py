@@ -56,7 +56,7 @@ def lock_dosing(draft: Draft, zone: Zone, code: str, why: str) -> None:
     name = f"lockout:{zone.name}"
     if draft.held(name):
         return
-    draft.put(Latch(name=name, held=True, since=draft.now.wall, who="engine", why=why))
+    draft.put(Latch(name=name, held=True, since=draft.now.wall, who=f"{code}:{zone.name}", why=why))
     draft.note("DOSING_LOCKED", zone=zone.name, why=why)
     draft.alert(
         code,

@@ -38,7 +38,7 @@ def overrun(draft: Draft, valve: str, code: Code) -> None:
     before = draft.latch(name)
     count = 1 + (before.count if before is not None else 0)
     locked = count >= OVERRUNS_TO_LOCKOUT
-    draft.put(Latch(name=name, held=False, since=wall, who="engine", why=code.value, count=count))
+    draft.put(Latch(name=name, held=False, since=wall, who=f"fill_overrun:{valve}", why=code.value, count=count))
     draft.alert(
         "fill_overrun",
         valve,
@@ -47,7 +47,7 @@ def overrun(draft: Draft, valve: str, code: Code) -> None:
         + ("nothing is filled until then" if locked else "the next such fill locks it"),
     )
     if locked:
-        lock_out(draft, valve, code.value, count=count)
+        lock_out(draft, valve, code.value, code="fill_overrun", count=count)
 
 
 def trip(draft: Draft, command: Command) -> None:
@@ -56,7 +56,7 @@ def trip(draft: Draft, command: Command) -> None:
     name, wall = f"trips:{pump}", draft.now.wall
     before = draft.latch(name)
     count = 1 + (before.count if before is not None else 0)
-    draft.put(Latch(name=name, held=False, since=wall, who="engine", why="no flow", count=count))
+    draft.put(Latch(name=name, held=False, since=wall, who=f"biz_no_flow:{pump}", why="no flow", count=count))
     sensors = " or ".join(z.flow for z in draft.state.site.zones.values() if z.pump == pump and z.flow is not None)
     draft.alert(
         "biz_no_flow",
@@ -65,4 +65,4 @@ def trip(draft: Draft, command: Command) -> None:
         "check the source, the suction filter and the valve, then acknowledge",
     )
     if count >= TRIPS_TO_LOCKOUT:
-        lock_out(draft, pump, "no flow", count=count, task_id=command.task_id)
+        lock_out(draft, pump, "no flow", code="biz_no_flow", count=count, task_id=command.task_id)

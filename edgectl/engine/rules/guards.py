@@ -99,8 +99,11 @@ def _unproven(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
     if actuator.name in draft.state.unproven:
         return f"{actuator.name} has not been seen off since the start"
     output = draft.output(actuator.name)
-    owed = output is not None and output.owed_off
-    return f"{actuator.name} has not been seen off since its last run" if owed else None
+    if output is None or not output.owed_off:
+        return None
+    if output.closing is None:
+        return f"{actuator.name} is on already; switch it off first, or let it end"
+    return f"{actuator.name} has not been seen off since its last run"
 
 
 def _max_on(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:

@@ -11,6 +11,7 @@ from edgectl.engine.rules import backups, currents, litres
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off, tell
+from edgectl.engine.rules.paths import closes_at, pushes_against_shut
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output
@@ -40,6 +41,9 @@ def _guard(draft: Draft, output: Output) -> None:
     actuator = draft.state.site.actuators[output.name]
     command = draft.command(output.cmd_id)
     if veto := veto_stay(draft, actuator):
+        if veto.rule == "restraint" and (at := closes_at(draft, output.name)) > now:
+            draft.wake(at)  # its pump stops first, also under a stop
+            return
         tell(draft, veto, output.task_id, output.zone)
         if veto.rule == "current":
             currents.trip(draft, actuator, veto.why)
@@ -92,10 +96,16 @@ def _prove_off(draft: Draft, output: Output) -> None:
             "output_may_be_on",
             output.name,
             f"{output.name} was ordered off {tries} times and has not been seen off",
-            f"switch {output.name} off by hand, then check cable and power of its relay board",
+            f"switch {output.name} off by hand{_heats(draft, output)}, then check cable and power of its relay board",
         )
         why = f"{output.name} cannot be switched off"
         backups.fall(draft, output.name, f"output_may_be_on:{output.name}", why)
+
+
+def _heats(draft: Draft, output: Output) -> str:
+    pump = draft.state.site.actuators[output.name].role is Role.PUMP
+    shut = pump and pushes_against_shut(draft, output.name)
+    return " within minutes, for it heats the water that shut valves do not let out" if shut else ""
 
 
 def _back_to_plan(draft: Draft, output: Output) -> None:

@@ -6,7 +6,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import lockouts
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.restraints import end_what_waits, restart_intervals
-from edgectl.engine.rules.stopping import abort
+from edgectl.engine.rules.stopping import abort, stop_in_order
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Acknowledge, Answer, MakeSafe, ManualOff, ManualOn, Resume, StopAll
 from edgectl.model.time import SECOND
@@ -81,16 +81,15 @@ def manual_off(draft: Draft, order: ManualOff) -> None:
 
 
 def stop_all(draft: Draft, order: StopAll) -> None:
-    """Everything dangerous off and latched. The outputs leave at once; only the answer waits for the disk."""
+    """Everything dangerous off and latched. The orders leave at once; only the answer waits for the disk."""
     draft.put(Latch(name="stop_all", held=True, since=draft.now.wall, who=order.who, why="stop all"))
     draft.note("STOP_ALL", who=order.who)
-    for output in draft.owed():
-        switch_off(draft, output, planned=False, why=f"everything was stopped by {order.who}")
-    for name in draft.dangerous():
-        draft.effect(MakeSafe(actuator=name, reason="stop all"))
+    stop_in_order(draft, set(draft.state.site.actuators), f"everything was stopped by {order.who}")
     ended = end_what_waits(draft, "", wet=False)
-    on = {name for name, seen in draft.state.seen.items() if seen.on}
-    stays = sorted(name for name in on if not draft.state.site.actuators[name].dangerous)
+    # What ends by itself has just been ordered off; what was last seen before this start may be either by now.
+    seen_on = {name for name, seen in draft.state.seen.items() if seen.on and seen.at >= draft.state.started}
+    ending = {output.name for output in draft.owed()}
+    stays = sorted(name for name in seen_on - ending if not draft.state.site.actuators[name].dangerous)
     draft.effect(Answer(token=order.token, ok=True, code="stopped", body={"ended": ended, "stays_on": stays}))
 
 
@@ -107,19 +106,19 @@ def resume(draft: Draft, order: Resume) -> None:
 
 
 def acknowledge(draft: Draft, order: Acknowledge) -> None:
-    """Take note of an alarm, and release the lock-out that belongs to it."""
+    """Take note of an alarm, and release the lock-out that belongs to it, and no other."""
     alarm = draft.alarm(order.alarm_id)
     if alarm is None:
         known = ", ".join(sorted(alarm.alarm_id for alarm in draft.alarms())) or "none"
         why = f"there is no alarm {order.alarm_id[:80]!r} to acknowledge; there are: {known}"
         draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
         return
-    if why := lockouts.may_release(draft, alarm.subject, here=order.here):
+    if why := lockouts.may_release(draft, alarm, here=order.here):
         draft.effect(Answer(token=order.token, ok=False, code="reset_in_person", body={"why": why}))
         return
     draft.put(replace(alarm, acknowledged_by=order.who))
     draft.note("ALARM_ACKNOWLEDGED", alarm=order.alarm_id, who=order.who, here=order.here)
-    lockouts.release(draft, alarm.subject, order.who, here=order.here)
+    lockouts.release(draft, alarm, order.who, here=order.here)
     if alarm.code in LATCHED:
         draft.calm(alarm.code, alarm.subject)
     draft.effect(Answer(token=order.token, ok=True, code="acknowledged"))

@@ -10,6 +10,7 @@ from edgectl.model.site import Actuator, Site
 from edgectl.model.time import SECOND, Nanos
 
 DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the reaction, three seconds
+STOP_ORDER_PATIENCE: Nanos = 2 * SECOND  # a pump that cannot be seen off does not hold its valves open for ever
 
 
 def sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
@@ -50,6 +51,39 @@ def dead_head(draft: Draft, pump: Actuator) -> str | None:
             return f"{pump.name} pushes against a closed valve; open {' or '.join(side)} first"
         draft.wake(since + DEAD_HEAD)
     return None
+
+
+def closes_at(draft: Draft, valve: str) -> Nanos:
+    """Until when a valve that has to close waits for a pump that is just being stopped: until it has run down, and two
+    seconds at most. A pump that is welded then pushes against it; the other way it would empty the tank over the floor,
+    and run dry after that (docs/adr/0021)."""
+    until = 0
+    for pump in _pumps_of(draft.state.site, valve):
+        output = draft.output(pump)
+        if output is None or output.closing is None:
+            continue
+        latest = output.closing + STOP_ORDER_PATIENCE
+        if output.owed_off:
+            until = max(until, latest)
+        elif output.off_at is not None and output.boot_id == draft.state.boot_id:
+            until = max(until, min(latest, output.off_at + draft.state.site.actuators[pump].run_down))
+    return until
+
+
+def pushes_against_shut(draft: Draft, pump: str) -> bool:
+    """Is there a side of this pump on which every valve is shut?"""
+    outputs = [[draft.output(name) for name in side] for side in sides(draft.state.site, pump)]
+    return any(not any(valve is not None and _is_open(valve) for valve in side) for side in outputs)
+
+
+def _pumps_of(site: Site, valve: str) -> set[str]:
+    found = set()
+    for zone in site.zones.values():
+        circuit = zone.circuit
+        ways = {zone.valve} if circuit is None else {zone.valve, *circuit.pumped}
+        if zone.pump is not None and valve in ways:
+            found.add(zone.pump)
+    return found
 
 
 def _is_open(valve: Output) -> bool:

@@ -27,7 +27,7 @@ def lock_for(draft: Draft, why: str) -> None:
     if not _doses(draft):
         return
     now = draft.now
-    draft.put(_anew(draft, Latch(name=LOCKED, held=True, since=now.wall, who="engine", why=why)))
+    draft.put(_anew(draft, Latch(name=LOCKED, held=True, since=now.wall, who="dosing_locked:dosing", why=why)))
     draft.note("DOSING_LOCKED", why=why)
     draft.alert(
         "dosing_locked",

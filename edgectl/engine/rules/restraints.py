@@ -12,10 +12,9 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import overrides
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.latched import WATER, latch_name, mode_of
-from edgectl.engine.rules.orders import switch_off
-from edgectl.engine.rules.stopping import abort
+from edgectl.engine.rules.stopping import abort, stop_in_order
 from edgectl.model.codes import Code
-from edgectl.model.inputs import Answer, MakeSafe, Mode, Restrain, Restraint, SetMode
+from edgectl.model.inputs import Answer, Mode, Restrain, Restraint, SetMode
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
@@ -215,10 +214,4 @@ def _stop_what_runs(draft: Draft, order: Restrain) -> None:
         for name, actuator in site.actuators.items()
         if (actuator.role in WATER if order.what is Restraint.STOP_WATER else name in site.zones[order.zone].actuators)
     }
-    why = f"{order.what.value.replace('_', ' ')} by {order.who}"
-    for output in draft.owed():
-        if output.name in under:
-            switch_off(draft, output, planned=False, why=why)
-    for name in draft.dangerous():
-        if name in under:
-            draft.effect(MakeSafe(actuator=name, reason=why))
+    stop_in_order(draft, under, f"{order.what.value.replace('_', ' ')} by {order.who}")

@@ -1,12 +1,14 @@
 """Giving a task up before its time: the energy goes off now, the end is written when that is proven."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from edgectl.engine.draft import PUSHING, Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import switch_off
+from edgectl.engine.rules.paths import closes_at
 from edgectl.model.codes import Code
-from edgectl.model.inputs import Answer, Approve, Cancel
+from edgectl.model.inputs import Answer, Approve, Cancel, MakeSafe
 from edgectl.model.output import Output
 from edgectl.model.task import Task, TaskStatus
 
@@ -17,6 +19,26 @@ def abort(draft: Draft, task: Task, why: Code) -> None:
     for output in mine(draft, task):
         if pushes(draft, output.name):
             switch_off(draft, output, planned=False, why=why.value)
+
+
+def stop_in_order(draft: Draft, under: Collection[str], why: str) -> None:
+    """Everything under a stop off now, what pushes first. A valve that is open for a pump which is just being stopped
+    waits for that: the guards close it when the pump has been seen off, and two seconds later at the latest."""
+    for output in draft.owed():
+        if output.name in under and not _waits(draft, output):
+            switch_off(draft, output, planned=False, why=why)
+    for name in draft.dangerous():
+        known = draft.output(name)
+        if name in under and (known is None or not _waits(draft, known)):
+            draft.effect(MakeSafe(actuator=name, reason=why))
+
+
+def _waits(draft: Draft, output: Output) -> bool:
+    if not output.owed_off or output.closing is not None:
+        return False
+    at = closes_at(draft, output.name)
+    draft.wake(at)
+    return at > draft.now.mono
 
 
 def mine(draft: Draft, task: Task) -> list[Output]:

@@ -11,6 +11,7 @@ from edgectl.engine.rules.flow import is_dry, overrun, trip
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
+from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
 from edgectl.engine.workflows import outcome, times
 from edgectl.engine.workflows.correction import correct, is_mixed
@@ -21,9 +22,8 @@ from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Actuator, Role
 from edgectl.model.task import Task
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import Nanos
 
-STOP_ORDER_PATIENCE = 2 * SECOND  # a pump that cannot be seen off does not hold its valve open for ever
 OPEN, HOLD, CLOSE = "open", "hold", "close"
 
 
