@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from edgectl.config import defaults
 from edgectl.config.parts import Parts
-from edgectl.config.schema import EzoBus, MqttBus, RtuBus
+from edgectl.config.schema import EzoBus, LinesBus, MqttBus, RtuBus
 from edgectl.model.site import Role, Site
 
 
@@ -23,7 +23,7 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
     """Sentences, in the order of the file."""
     found: list[str] = []
     for name, bus in parts.buses.items():
-        if isinstance(bus, RtuBus | EzoBus) and bus.port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
+        if isinstance(bus, RtuBus | EzoBus | LinesBus) and bus.port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
             found.append(f"bus {name}: {bus.port} may become another port after a replug; use /dev/serial/by-id/…")
         if isinstance(bus, MqttBus) and bus.url.startswith("mqtt://") and not _here(bus.url):
             found.append(f"bus {name}: orders and readings cross the network in the clear; use mqtts://")

@@ -156,7 +156,7 @@ def build_buses(parts: Parts, origins: Origins) -> tuple[Bus, ...]:
             case schema.GatewayBus():
                 baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
                 line = RtuGateway(host=entry.host, port=entry.port, baudrate=baudrate)
-            case schema.EzoBus():
+            case schema.EzoBus() | schema.LinesBus():
                 baudrate = origins.pick((*path, "baudrate"), int(entry.baudrate), "default")
                 line = SerialLine(port=entry.port, baudrate=baudrate)
             case schema.MqttBus() if drives(entry.type, entry.protocol):

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from edgectl.config.findings import Findings
 from edgectl.config.quantities import show
 from edgectl.drivers.askplan import ANSWER, GAP, THINKS, Ask
+from edgectl.drivers.languages.lines import GAP as BETWEEN
+from edgectl.drivers.languages.lines import LINE_OF_TEXT
+from edgectl.drivers.listenplan import Listen
 from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wiring import Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Sensor, Site
@@ -22,7 +25,9 @@ REPLY = 5  # characters around the data: unit, function, length, check
 ORDER = 8  # characters of the echo of one written coil
 TCP_ROUND_TRIP: Nanos = 5 * MS
 _CURE = "a higher baudrate, longer max_age, or a second bus"
-_CURES = {"ezo-uart": "a longer max_age: the circuit itself needs this time, whatever the baudrate"}
+_CURES = dict.fromkeys(
+    ("ezo-uart", "serial-lines"), "a longer max_age: the device itself needs this time, whatever the baudrate"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ def measure(bus: Bus, site: Site) -> Load:
 
 def read_time(bus: Bus, device: Device, block: Read) -> Nanos:
     """How long one read occupies the bus."""
+    if isinstance(block, Listen):
+        return _listened(bus, device)
     if isinstance(block, Ask):
         return _talk(bus, THINKS) + _talk(bus, block.wait)
     data = -(-block.count // 8) if block.function in (1, 2) else 2 * block.count
@@ -85,6 +92,8 @@ def order_time(bus: Bus, device: Device) -> Nanos:
     """How long one written coil, or one dose that is ordered, occupies the bus."""
     if bus.kind == "ezo-uart":
         return 2 * _talk(bus, THINKS)
+    if bus.kind == "serial-lines":
+        return BETWEEN + _listened(bus, device)  # what it does is seen by a look
     return _exchange(bus, device, REQUEST + ORDER)
 
 
@@ -97,8 +106,8 @@ def report(loads: tuple[Load, ...], findings: Findings) -> None:
         for sensor, age in load.late:
             what = f"a reading can be {_seconds(age)} old on bus {load.bus} before the next one arrives"
             hint = f"write at least {show(_rounded(age))}, or use a higher baudrate, or a second bus"
-            if load.kind == "ezo-uart":
-                # Four reads fit into a limit, and a circuit has nobody to share its time with.
+            if load.kind in _CURES:
+                # Four reads fit into a limit, and such a device has nobody to share its time with.
                 hint = f"write at least {show(max(_rounded(age), _halves(4 * load.cycle)))}"
             findings.value(("sensors", sensor, "max_age"), what, hint)
 
@@ -114,6 +123,18 @@ def _exchange(bus: Bus, device: Device, characters: int) -> Nanos:
 def _talk(bus: Bus, thinks: Nanos) -> Nanos:
     assert isinstance(bus.line, SerialLine)
     return ANSWER * bus.line.character + thinks + GAP
+
+
+def _listened(bus: Bus, device: Device) -> Nanos:
+    """A frame and its thinking time; of a device that speaks by itself two frames, the first one half over."""
+    assert isinstance(bus.line, SerialLine)
+    panel, form = device.profile.panel, device.profile.form
+    if panel is not None:
+        characters, thinks = len(panel.ask) + LINE_OF_TEXT * len(device.profile.outlets), panel.wait
+    else:
+        assert form is not None
+        characters, thinks = len(form.ask) + 2 * form.length, form.wait if form.ask else 3 * form.wait
+    return characters * bus.line.character + thinks + BETWEEN
 
 
 def _sensors(block: Read, site: Site) -> Iterator[Sensor]:

@@ -15,6 +15,7 @@ from edgectl.config.schema import (
     EzoBus,
     GatewayBus,
     Interlock,
+    LinesBus,
     MqttBus,
     RtuBus,
     SensorEntry,
@@ -38,7 +39,7 @@ class Parts:
 
     findings: Findings
     site: SiteSection | None = None
-    buses: dict[str, RtuBus | TcpBus | GatewayBus | EzoBus | MqttBus] = field(default_factory=dict)
+    buses: dict[str, RtuBus | TcpBus | GatewayBus | EzoBus | LinesBus | MqttBus] = field(default_factory=dict)
     devices: dict[str, DeviceEntry] = field(default_factory=dict)
     sensors: dict[str, SensorEntry] = field(default_factory=dict)
     actuators: dict[str, ActuatorEntry] = field(default_factory=dict)
@@ -148,7 +149,7 @@ def _adapter(model: Any) -> TypeAdapter[Any]:
 def _described(model: Any, data: Any) -> Any:
     """Of the bus types, the one that was named: its keys are the ones to suggest."""
     if model is schema.Bus and isinstance(data, dict):
-        for kind in (RtuBus, TcpBus, GatewayBus, EzoBus, MqttBus):
+        for kind in (RtuBus, TcpBus, GatewayBus, EzoBus, LinesBus, MqttBus):
             if data.get("type") in _tags(kind):
                 return kind
     return model

@@ -91,6 +91,14 @@ class EzoBus(Strict):
     baudrate: Baud = Field(9600, description="the speed that the circuit is set to")
 
 
+class LinesBus(Strict):
+    """One device that speaks frames of bytes, on a serial port."""
+
+    type: Literal["serial-lines"]
+    port: Port = Field(description="a port name that survives a replug, for example /dev/serial/by-path/…")
+    baudrate: Baud = Field(9600, description="the speed of the device")
+
+
 class MqttBus(Strict):
     """Nodes behind an MQTT broker."""
 
@@ -104,7 +112,7 @@ class MqttBus(Strict):
     key: Credential | None = Field(None, description="the key of that certificate: {credential: NAME}")
 
 
-Bus = Annotated[RtuBus | TcpBus | GatewayBus | EzoBus | MqttBus, Field(discriminator="type")]
+Bus = Annotated[RtuBus | TcpBus | GatewayBus | EzoBus | LinesBus | MqttBus, Field(discriminator="type")]
 
 
 class DeviceEntry(Strict):

@@ -36,7 +36,7 @@ def sentence(error: ErrorDetails, model: Any, inside: tuple[str | int, ...]) -> 
     if kind in ("literal_error", "union_tag_invalid"):
         return _literal(kind, context, value)
     if kind == "union_tag_not_found":
-        return "has no type", "add type: modbus-rtu, modbus-tcp, modbus-rtu-over-tcp, ezo-uart or mqtt"
+        return "has no type", "add type: modbus-rtu, modbus-tcp, modbus-rtu-over-tcp, ezo-uart, serial-lines or mqtt"
     if kind == "site":
         return str(context["what"]), str(context["hint"])
     if kind in _KINDS:

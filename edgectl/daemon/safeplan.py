@@ -1,8 +1,8 @@
 """How to make every dangerous output safe without the site file: written beside the journal before anything goes on.
 
 The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
-line, which unit, which coil; of a dosing pump the line is enough, of a node behind a broker its topics and the name of
-the credential that signs for it.
+line, which unit, which coil; of a dosing pump the line is enough, of a board of frames its bytes, of a node behind a
+broker its topics and the name of the credential that signs for it.
 """
 
 import json
@@ -11,11 +11,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from edgectl.drivers.profile import Outlet, Profile
 from edgectl.drivers.wiring import Bus
 from edgectl.model.site import Role, Site
 
 NAME = "safe-plan.json"
-PLACE = ("unit", "coil", "node", "zone", "channel")  # what says where an output is
+PLACE = ("unit", "coil", "node", "zone", "channel", "number")  # what says where an output is
 FORMAT = 1
 
 
@@ -114,9 +115,24 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
         if outlet.coil is not None:
             rests = {"rests_drawn": True} if actuator.inverted else {}
             rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil, **rests})
+        elif device.profile.panel is not None:
+            rows.append({"actuator": name, **_told(device.profile, outlet, drawn=actuator.inverted)})
         elif outlet.metered is not None:
             rows.append({"actuator": name})
         elif device.node:
             place = {"node": device.node, "zone": device.zone, "channel": channel}
             rows.append({"actuator": name, **place, "secret": device.secret, "state": device.profile.state})
     return rows
+
+
+def _told(profile: Profile, outlet: Outlet, *, drawn: bool) -> dict[str, Any]:
+    """What a board of frames is told, and what it has to show then."""
+    panel = profile.panel
+    assert panel is not None
+    return {
+        "number": outlet.number,
+        "says": (outlet.says_on if drawn else outlet.says_off).hex(),
+        "rests": panel.on if drawn else panel.off,
+        "numbers": sorted(o.number for o in profile.outlets.values() if o.number is not None),
+        "panel": {"ask": panel.ask.hex(), "label": panel.label, "on": panel.on, "off": panel.off},
+    }

@@ -15,7 +15,7 @@ from edgectl.drivers.exchange import Exchange, InFlight, Lane
 from edgectl.drivers.foreign import ForeignWatch
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.languages.choice import language_of
-from edgectl.drivers.languages.seam import Differs, Lost, Measured, Outcome, Refused, Shown
+from edgectl.drivers.languages.seam import Differs, Left, Lost, Measured, Outcome, Refused, Shown
 from edgectl.drivers.news import News
 from edgectl.drivers.offs import Offs
 from edgectl.drivers.pollplan import Block, apart
@@ -58,8 +58,7 @@ class BusOwner:
         self._flight: InFlight | None = None
         self._heard = b""
         self._foreign = ForeignWatch()
-        self._rest_until: Nanos = 0
-        self._quiet_until: Nanos = 0
+        self._rest_until = self._quiet_until = 0
         self._news = News()
 
     # -- what comes in
@@ -144,7 +143,10 @@ class BusOwner:
             flight, self._flight = self._flight, None
             heard, self._heard = self._heard, b""
             self._strangers(heard.replace(flight.frame, b""), now)  # an adapter may hear its own words
-            self._unanswered(flight, now, "no reply" if not heard else f"no believable reply: {heard.hex(' ')}")
+            if (left := flight.exchange.question.unheard()) is not None:
+                self._answered(flight, left, now)
+            else:
+                self._unanswered(flight, now, "no reply" if not heard else f"no believable reply: {heard.hex(' ')}")
         if now < self._quiet_until:
             return None
         chosen = self._next_off(now) or (None if now < self._rest_until else self._next(now))
@@ -273,6 +275,8 @@ class BusOwner:
                     health.put.append(check)
                 elif isinstance(check, Arm):
                     self._news.armed(health, now)
+            case Off(actuator=name), Left():
+                self._offs.failed(name, now)  # it is repeated until it is seen
             case Off(actuator=name), _:
                 self._offs.echoed(name, now)
             case Switch(send=send), _:

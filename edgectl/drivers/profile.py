@@ -47,6 +47,46 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Spot:
+    """Where a number stands in a frame of bytes: its first byte, counted from 0, and how many, the high one first."""
+
+    at: int
+    width: int = 1
+    scale: float = 1.0
+    offset: float = 0.0  # value = raw * scale + offset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """The frames of a device that speaks bytes: how each begins, how long it is, and its sum in the last byte.
+
+    `ask` makes it speak; one without it speaks by itself, at least once in `wait`. The sum counts from byte `sum_from`
+    on; of a `negated` one the two's complement is sent.
+    """
+
+    head: bytes
+    length: int
+    ask: bytes = b""
+    sum_from: int = 0
+    negated: bool = False
+    wait: Nanos = 0  # the longest it thinks before it answers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """How a board shows its outputs when it is asked: a line of text for each, in the order of their numbers.
+
+    `label` begins a line, with {n} for the number; `on` or `off` ends it.
+    """
+
+    ask: bytes
+    label: str
+    on: str
+    off: str
+    wait: Nanos
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One measurement of a device. Outside [low, high] the device cannot mean what it says."""
 
@@ -54,6 +94,7 @@ class Channel:
     unit: str
     register: Register | None  # None where the bus does not speak registers
     asked: Asked | None = None  # None where the bus does not speak text
+    spot: Spot | None = None  # None where the bus does not speak frames of bytes
     metric: str = ""  # the word by which a node calls what it measures
     low: float | None = None
     high: float | None = None
@@ -73,7 +114,8 @@ class Metered:
 class Outlet:
     """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms, and `pulse_off`
     the one that takes a time for which the relay falls; `metered` is for an output that takes a volume; `order` is the
-    word by which a node is told to switch it on."""
+    word by which a node is told to switch it on; `number` and the bytes that it is told are for a board that speaks
+    bytes."""
 
     name: str
     fail_safe: FailSafe
@@ -83,6 +125,14 @@ class Outlet:
     pulse_max: Nanos | None = None
     metered: Metered | None = None
     order: str = ""
+    number: int | None = None
+    says_on: bytes = b""
+    says_off: bytes = b""
+
+    @property
+    def relay(self) -> bool:
+        """True for one that can be drawn and fall: its contact may be wired the other way round."""
+        return self.coil is not None or bool(self.says_on)
 
     def timed(self, *, inverted: bool) -> bool:
         """True when the device itself ends an ON."""
@@ -141,7 +191,14 @@ class Put:
     before: float
 
 
-Demand = Check | Setting | Arm | Put
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shows:
+    """A device that speaks bytes has to show itself in its own form once before it is believed."""
+
+    what: str = "answer in its own form"
+
+
+Demand = Check | Setting | Arm | Put | Shows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +255,8 @@ class Profile:
     arms: tuple[Arm, ...] = ()
     circuit: tuple[str, ...] = ()  # the words by which a device that speaks text names its kind
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
+    form: Form | None = None  # the frames of a device that speaks bytes
+    panel: Panel | None = None  # how a board that speaks bytes shows its outputs
     node_type: str = ""  # what a node says that it is
     state: str = ""  # the channel of a node that shows its outputs when it is asked; empty where none does
     settles: Nanos = 0  # a node that measures only when it is woken: how long its probes need then

@@ -15,11 +15,14 @@ from edgectl.drivers.profile import (
     Channel,
     Check,
     Demand,
+    Form,
     Metered,
     Outlet,
+    Panel,
     Profile,
     Register,
     Setting,
+    Spot,
     Writable,
 )
 from edgectl.model.site import FailSafe
@@ -66,6 +69,8 @@ def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
         turnaround=turnaround,
         circuit=tuple(raw.get("circuit", ())),
         fields=tuple(raw.get("fields", ())),
+        form=_form(raw["frame"], turnaround) if "frame" in raw else None,
+        panel=_panel(raw["shows"], turnaround) if "shows" in raw else None,
         node_type=raw.get("node_type", ""),
         state=raw.get("state", ""),
         settles=seconds(raw.get("settles_s", 0)),
@@ -114,6 +119,30 @@ def _asked(raw: Mapping[str, Any], turnaround: Nanos) -> Asked:
     )
 
 
+def _form(raw: Mapping[str, Any], turnaround: Nanos) -> Form:
+    return Form(
+        head=bytes.fromhex(raw["head"]),
+        length=raw["length"],
+        ask=bytes.fromhex(raw.get("ask", "")),
+        sum_from=raw.get("sum_from", 0),
+        negated=bool(raw.get("negated", False)),
+        wait=turnaround,
+    )
+
+
+def _panel(raw: Mapping[str, Any], turnaround: Nanos) -> Panel:
+    return Panel(ask=bytes.fromhex(raw["ask"]), label=raw["label"], on=raw["on"], off=raw["off"], wait=turnaround)
+
+
+def _spot(raw: Mapping[str, Any]) -> Spot:
+    return Spot(
+        at=raw["at"],
+        width=raw.get("bytes", 1),
+        scale=float(raw.get("scale", 1.0)),
+        offset=float(raw.get("offset", 0.0)),
+    )
+
+
 def _channel(name: str, raw: Mapping[str, Any], turnaround: Nanos) -> Channel:
     low, high = raw.get("range", (None, None))
     return Channel(
@@ -123,6 +152,7 @@ def _channel(name: str, raw: Mapping[str, Any], turnaround: Nanos) -> Channel:
         high=high,
         register=_register(raw) if "function" in raw else None,
         asked=_asked(raw, turnaround) if "ask" in raw else None,
+        spot=_spot(raw) if "at" in raw else None,
         metric=raw.get("metric", ""),
     )
 
@@ -137,6 +167,9 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
         pulse_max=seconds(raw["pulse_max_s"]) if "pulse_max_s" in raw else None,
         metered=_metered(raw["dispense"]) if "dispense" in raw else None,
         order=raw.get("order", ""),
+        number=raw.get("number"),
+        says_on=bytes.fromhex(raw.get("on_bytes", "")),
+        says_off=bytes.fromhex(raw.get("off_bytes", "")),
     )
 
 

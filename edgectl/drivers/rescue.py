@@ -13,6 +13,7 @@ from edgectl.drivers.codecs import ezo, modbus
 from edgectl.drivers.codecs.ezo import Line, Named, No, Ok
 from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.rescue_lines import rescue_board
 from edgectl.drivers.rescued import Means, Rescued
 from edgectl.drivers.talk import Talk, open_line, open_port
 from edgectl.drivers.wiring import RtuGateway, SerialLine, TcpHost
@@ -33,6 +34,8 @@ def rescue(bus: Mapping[str, Any], means: Means | None = None) -> list[Rescued]:
 
             assert means is not None, "an order to a node needs a secret and the time"
             return rescue_nodes(bus, means)
+        if bus.get("kind") == "serial-lines":
+            return rescue_board(bus["line"], outputs)
         if bus.get("kind") == "ezo-uart":
             return [_stop(bus["line"], output["actuator"]) for output in outputs]
         with open_line(_line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S) as talk:

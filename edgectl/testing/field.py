@@ -20,11 +20,13 @@ class SimulatedField:
         speed: float = 1.0,
         baudrate: int | None = None,
         circuits: Mapping[str, str] = MappingProxyType({}),
+        streams: Mapping[str, str] = MappingProxyType({}),
         units: Mapping[int, str] = MappingProxyType({}),
     ) -> None:
         self.folder = folder
         self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
         self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
+        self._options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
         self._options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
         self._process: subprocess.Popen[str] | None = None
 
@@ -82,6 +84,16 @@ class SimulatedField:
         path = self.folder / "circuits.jsonl"
         rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
         return [row for row in rows if row["circuit"] == name]
+
+    def trouble(self, stream: str, kind: str | None, **more: Any) -> None:
+        """Make something go wrong with a device of frames; None makes it well."""
+        self.control("stream", name=stream, kind=kind, **more)
+
+    def streams(self, name: str) -> list[dict[str, Any]]:
+        """What a device of frames measured and moved, in order."""
+        path = self.folder / "streams.jsonl"
+        rows = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        return [row for row in rows if row["stream"] == name]
 
     def trace(self) -> list[dict[str, Any]]:
         """Every relay that moved, in order."""

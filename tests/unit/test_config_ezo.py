@@ -48,7 +48,7 @@ def test_a_limit_that_a_circuit_cannot_keep_is_a_mistake_and_no_baudrate_helps(t
     )
     problems = {problem.path: problem for problem in rejected(tmp_path, text)}
     assert set(problems) == {"buses.probe", "sensors.solution_ph.max_age"}
-    assert "the circuit itself needs this time" in problems["buses.probe"].hint
+    assert "the device itself needs this time" in problems["buses.probe"].hint
     hint = problems["sensors.solution_ph.max_age"].hint
     assert "baudrate" not in hint
     (tmp_path / "site.yaml").write_text(

@@ -5,7 +5,7 @@ import re
 
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
-from edgectl.config.schema import EzoBus, GatewayBus, MqttBus, RtuBus, TcpBus
+from edgectl.config.schema import EzoBus, GatewayBus, LinesBus, MqttBus, RtuBus, TcpBus
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import UnknownProfile, find
 
@@ -90,12 +90,13 @@ def one_address_each(parts: Parts) -> None:
             parts.findings.value(path, what, "give one of them another address, here and in the device")
 
 
-def one_circuit_on_a_line(parts: Parts) -> None:
-    """An EZO line has no addresses: one circuit each."""
+def one_device_on_a_line(parts: Parts) -> None:
+    """Lines of EZO circuits and of frames have no addresses: one device each."""
     first: dict[str, str] = {}
     for name, device in parts.devices.items():
-        if isinstance(parts.buses.get(device.bus), EzoBus) and first.setdefault(device.bus, name) != name:
-            what = f"{first[device.bus]} sits on {device.bus} already, and an ezo-uart bus carries one device"
+        bus = parts.buses.get(device.bus)
+        if isinstance(bus, EzoBus | LinesBus) and first.setdefault(device.bus, name) != name:
+            what = f"{first[device.bus]} sits on {device.bus} already, and a bus of type {bus.type} carries one device"
             parts.findings.value(("devices", name, "bus"), what, "give it a bus of its own")
 
 
@@ -104,7 +105,7 @@ def one_bus_on_a_port(parts: Parts) -> None:
     taken: dict[str, str] = {}
     for name, bus in parts.buses.items():
         match bus:
-            case RtuBus() | EzoBus():
+            case RtuBus() | EzoBus() | LinesBus():
                 key, place = "port", bus.port
             case TcpBus() | GatewayBus():
                 key, place = "host", f"{bus.host.lower()}:{bus.port}"
@@ -146,7 +147,7 @@ RULES = (
     profile_fits_bus,
     address,
     one_address_each,
-    one_circuit_on_a_line,
+    one_device_on_a_line,
     one_bus_on_a_port,
     host_is_an_address,
 )

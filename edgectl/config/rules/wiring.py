@@ -15,7 +15,7 @@ def contact_is_a_relay(parts: Parts) -> None:
     """Only a relay has a contact that can be wired the other way round, and only a valve rests open."""
     for name, actuator in parts.actuators.items():
         outlet, path = outlet_of(parts, actuator), ("actuators", name)
-        if actuator.contact == "nc" and outlet is not None and outlet.coil is None:
+        if actuator.contact == "nc" and outlet is not None and not outlet.relay:
             what = f"means nothing for {actuator.to}: it is no relay"
             parts.findings.key((*path, "contact"), what, "remove it")
         if actuator.valve is not None and actuator.kind not in WATERY:

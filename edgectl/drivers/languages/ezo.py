@@ -148,3 +148,7 @@ class EzoQuestion:
     def outcome(self, heard: bytes) -> Outcome | None:
         """What has been said since."""
         return self.reader(ezo.lines(heard))
+
+    def unheard(self) -> Outcome | None:
+        """Every command has its answer."""
+        return None

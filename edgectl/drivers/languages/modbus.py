@@ -112,6 +112,10 @@ class ModbusQuestion:
             return Refused(status=_REFUSALS.get(refusal.code, ReplyStatus.ERROR), why=str(refusal))
         return None if pdu is None else self._meaning(pdu)
 
+    def unheard(self) -> Outcome | None:
+        """Every request has its reply."""
+        return None
+
     def _meaning(self, pdu: bytes) -> Outcome:
         match self.purpose:
             case Verify(check=Check() as check):

@@ -65,7 +65,12 @@ class Lost:
     restarted: bool = False
 
 
-Outcome = Taken | Shown | Measured | Fits | Differs | Refused | Lost
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The bytes have left for a device that acknowledges nothing: only what it shows afterwards says more."""
+
+
+Outcome = Taken | Left | Shown | Measured | Fits | Differs | Refused | Lost
 
 
 class Question(Protocol):
@@ -85,6 +90,9 @@ class Question(Protocol):
 
     def outcome(self, heard: bytes) -> Outcome | None:
         """What the bytes since the question mean; None while the answer is not complete. Never raises."""
+
+    def unheard(self) -> Outcome | None:
+        """What it means that no answer came: nothing good, or that none was to come."""
 
 
 class Language(Protocol):

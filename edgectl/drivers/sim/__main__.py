@@ -22,6 +22,7 @@ from edgectl.drivers.sim.server import serve
     help="One more device on the serial line, at address N; gone takes one off.",
 )
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
+@click.option("--stream", multiple=True, metavar="NAME=KIND", help="A device of frames on bus-NAME: sonar gas lcusN.")
 def main(
     folder: Path,
     speed: float,
@@ -29,6 +30,7 @@ def main(
     baudrate: int | None,
     unit: tuple[str, ...],
     circuit: tuple[str, ...],
+    stream: tuple[str, ...],
 ) -> None:
     """Serve until SIGTERM."""
     circuits = dict(item.split("=", 1) for item in circuit)
@@ -41,6 +43,7 @@ def main(
             turnaround_s=turnaround_ms / 1000,
             baudrate=baudrate,
             circuits=circuits,
+            streams=dict(item.split("=", 1) for item in stream),
             more=more,
             gone=frozenset(number for number, kind in named.items() if kind == "gone"),
         )

@@ -14,6 +14,7 @@ from edgectl.drivers.sim.faults import KINDS, Fault, Faults
 from edgectl.drivers.sim.lines import SerialSide, TcpSide, mono
 from edgectl.drivers.sim.plant import Plant
 from edgectl.drivers.sim.probes import Probe
+from edgectl.drivers.sim.streams import Stream
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
@@ -31,6 +32,7 @@ class SimulatedHouse:
         turnaround_s: float,
         baudrate: int | None,
         circuits: dict[str, str],
+        streams: dict[str, str],
         more: dict[int, Device],
         gone: frozenset[int] = frozenset(),
     ) -> None:
@@ -38,6 +40,9 @@ class SimulatedHouse:
         trace = folder / "circuits.jsonl"
         self.probes = {
             name: Probe(name, Circuit(kind=kind), folder / f"bus-{name}", trace) for name, kind in circuits.items()
+        }
+        self.streams = {
+            name: Stream(name, kind, folder / f"bus-{name}", folder / "streams.jsonl") for name, kind in streams.items()
         }
         self.plant = Plant(speed=speed)
         self.board = Board(moved=self._moved)
@@ -68,6 +73,7 @@ class SimulatedHouse:
         with (self.folder / "trace.jsonl").open("a") as self._trace:
             self.serial.plug()
             probes = [asyncio.create_task(probe.run()) for probe in self.probes.values()]
+            probes += [asyncio.create_task(stream.run()) for stream in self.streams.values()]
             await asyncio.sleep(0)  # each has its port now
             port = await self.tcp.open()
             control = self.folder / "control.sock"
@@ -109,10 +115,16 @@ class SimulatedHouse:
                 if (probe := self.probes.get(str(wish.get("name")))) is None:
                     raise ValueError(f"{wish.get('name')!r} is no circuit: {', '.join(self.probes)}")
                 probe.hurt(wish)
+            case "stream":
+                if (stream := self.streams.get(str(wish.get("name")))) is None:
+                    raise ValueError(f"{wish.get('name')!r} is no stream: {', '.join(self.streams)}")
+                stream.hurt(wish)
             case "state":
                 pass
             case other:
-                raise ValueError(f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, circuit, state")
+                raise ValueError(
+                    f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, circuit, stream, state"
+                )
         self.board.advance(now)
         self.guarded.advance(now)
         self.plant.advance(now)
@@ -208,11 +220,13 @@ async def serve(
     turnaround_s: float,
     baudrate: int | None,
     circuits: dict[str, str],
+    streams: dict[str, str],
     more: dict[int, Device],
     gone: frozenset[int] = frozenset(),
 ) -> None:
-    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own; `more` are
-    devices on the serial line beside those of the house, and `gone` the addresses of those that are taken off."""
+    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own, and `streams`
+    devices that speak frames; `more` are devices on the serial line beside those of the house, and `gone` the addresses
+    of those that are taken off."""
     with contextlib.suppress(asyncio.CancelledError):
         house = SimulatedHouse(
             folder,
@@ -220,6 +234,7 @@ async def serve(
             turnaround_s=turnaround_s,
             baudrate=baudrate,
             circuits=circuits,
+            streams=streams,
             more=more,
             gone=gone,
         )
