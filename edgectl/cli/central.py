@@ -77,11 +77,16 @@ def drain(within_s: float, as_json: bool) -> None:
 @_dsn
 @click.option("--ahead", default=3, show_default=True, help="Months to make ahead.")
 @click.option("--keep", type=int, default=None, help="Months to keep; older ones are let go as tables of their own.")
+@click.option("--keep-readings", type=int, default=None, help="The same for readings, which are most of the bytes.")
+@click.option("--keep-raw", type=int, default=None, help="The same for samples as they were read.")
 @_json
-def migrate(dsn: str, ahead: int, keep: int | None, as_json: bool) -> None:
+def migrate(
+    dsn: str, ahead: int, keep: int | None, keep_readings: int | None, keep_raw: int | None, as_json: bool
+) -> None:
     """Bring the centre's schema to this version and its months up to date. Run it again as often as you like."""
-    if ahead < 0 or (keep is not None and keep < 1):
-        raise click.UsageError("--ahead is 0 or more, --keep is 1 or more")
+    kept = keep, keep_readings, keep_raw
+    if ahead < 0 or any(months is not None and months < 1 for months in kept):
+        raise click.UsageError("--ahead is 0 or more, --keep, --keep-readings and --keep-raw are 1 or more")
 
     def tell(text: str) -> None:
         if not as_json:
@@ -92,7 +97,7 @@ def migrate(dsn: str, ahead: int, keep: int | None, as_json: bool) -> None:
 
         async with owner(_address(dsn)) as db:
             steps = await migrate(db, tell)
-            months = await keep_partitions(db, ahead, keep)
+            months = await keep_partitions(db, ahead, *kept)
         for month in months:
             tell(month)
         return {"steps": steps, "months": months}

@@ -22,6 +22,7 @@ from edgectl.drivers import registry
 from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
 from edgectl.model.lease import USUAL, Terms
 from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, Tell, ValveGroup
+from edgectl.model.telemetry import RawHours
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
@@ -106,6 +107,11 @@ def build_central(parts: Parts) -> Central | None:
         credential=section.dsn.credential,
         pooled=section.pooled,
         telemetry_budget=section.telemetry_mb << 20,
+        raw_budget=section.raw_mb << 20,
+        raw=tuple(
+            RawHours(sensors=tuple(entry.sensors or ()), start_minute=entry.start, length=entry.lasts)
+            for entry in section.raw
+        ),
         **patience,
     )
 

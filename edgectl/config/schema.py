@@ -263,6 +263,16 @@ class ZoneEntry(Strict):
     fallback: Fallback | None = Field(None, description="{duration: 60s, every: 4h, max_per_day: 3}")
 
 
+class RawEntry(Strict):
+    """A part of each day in which readings go to the centre as they are read."""
+
+    sensors: Annotated[list[Name], Field(min_length=1, max_length=200)] | None = Field(
+        None, description="a list such as [ph, ec]; without it every sensor"
+    )
+    start: Clock = Field(description='a time of day in quotes, for example "06:00"')
+    lasts: SomeTime = Field(description="how long, for example 10m")
+
+
 class CentralSection(Strict):
     """The database of the centre."""
 
@@ -272,6 +282,10 @@ class CentralSection(Strict):
     telemetry_mb: int = Field(
         64, ge=1, le=100_000, description="how many MB of readings may wait for it, for example 64"
     )
+    raw: Annotated[list[RawEntry], Field(max_length=24)] = Field(
+        default_factory=list, description='a list such as [{sensors: [ph], start: "06:00", lasts: 10m}]'
+    )
+    raw_mb: int = Field(16, ge=1, le=100_000, description="how many MB of such readings may wait, for example 16")
 
 
 class AlarmsSection(Strict):

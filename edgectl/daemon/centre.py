@@ -115,6 +115,7 @@ class CentreLine:
             "waiting": self.uplink.waiting,
             "sent": standing.sent,
             "minutes_dropped": 0 if self.telemetry is None else self.telemetry.dropped,
+            "samples_dropped": 0 if self.telemetry is None else self.telemetry.dropped_samples,
             "refused_values": standing.refused,
             "journals": [
                 {"journal": s.journal_id, "head": s.head, "acknowledged": s.acknowledged, "in_use": s.in_use}
@@ -148,6 +149,12 @@ class CentreLine:
                 name="edgectl_telemetry_dropped_minutes_total",
                 help="Minutes of readings that went before the centre had them.",
                 value=0 if self.telemetry is None else self.telemetry.dropped,
+                total=True,
+            ),
+            Gauge(
+                name="edgectl_telemetry_dropped_samples_total",
+                help="Samples that the centre wanted as they were read, and that went before it had them.",
+                value=0 if self.telemetry is None else self.telemetry.dropped_samples,
                 total=True,
             ),
             Gauge(

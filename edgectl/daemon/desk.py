@@ -12,7 +12,7 @@ from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError
 from edgectl.model.ask import Ask
 from edgectl.model.hands import Override
-from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, TaskRequest, Tighten, Wish
+from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, SendRaw, TaskRequest, Tighten, Wish
 from edgectl.model.ports import Clock
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, from_datetime, seconds
@@ -21,6 +21,7 @@ LOG = logging.getLogger("edgectl")
 ANSWER_WITHIN_S = 10.0
 LONGEST_S = 1e8
 WORDS = 200
+MOST_SENSORS = 200
 
 
 class Reads(Protocol):
@@ -73,12 +74,14 @@ class CentreDesk:
                     return self._override(ask), "", ""
                 case "limits":
                     return self._limits(ask), "", ""
+                case "raw":
+                    return self._raw(ask), "", ""
                 case "cancel":
                     task_id = _text(ask.payload, "task_id")
                     return lambda token: Cancel(token=token, task_id=task_id, who=ask.who), "", ""
         except _Unclear as unclear:
             return None, "payload_invalid", str(unclear)
-        known = "task, hold, release, override, limits and cancel are"
+        known = "task, hold, release, override, limits, raw and cancel are"
         return None, "unknown_request", f"{ask.kind[:40]!r} is nothing that this site can be asked for; {known}"
 
     async def _task(self, ask: Ask) -> Callable[[int], Wish]:
@@ -125,6 +128,13 @@ class CentreDesk:
         revision, limits = int(_number(ask.payload, "revision")), {**ask.payload}
         del limits["revision"]
         return lambda token: Tighten(token=token, revision=revision, limits=limits, who=ask.who)
+
+    def _raw(self, ask: Ask) -> Callable[[int], Wish]:
+        named = ask.payload.get("sensors", [])
+        if not isinstance(named, list) or len(named) > MOST_SENSORS or not all(isinstance(one, str) for one in named):
+            raise _Unclear("payload.sensors must be a list of names; without it every sensor is meant")
+        sensors, lasts = tuple(one[:WORDS] for one in named), seconds(_number(ask.payload, "seconds"))
+        return lambda token: SendRaw(token=token, name=ask.request_id, sensors=sensors, lasts=lasts, who=ask.who)
 
     def _zone(self, payload: Mapping[str, Any]) -> str:
         """A zone by its name, or by the number that it has at the centre."""

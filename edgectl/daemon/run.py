@@ -26,6 +26,7 @@ from edgectl.daemon.pair import Pair, leading
 from edgectl.daemon.stall import StallGuard
 from edgectl.daemon.supervise import Supervisor
 from edgectl.daemon.telemetry import Telemetry
+from edgectl.engine.rules import raw
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.host import notify
@@ -195,8 +196,9 @@ class Daemon:
         )
         self._centre = centre
         self._listeners.append(centre.on_entries)
-        budget = house.central.telemetry_budget
-        self._telemetry = Telemetry(house.site, writer, self.clock, budget=budget, offer=control.offer)
+        state = control.stepper.state
+        asked = lambda: raw.wanted(state.latches)  # noqa: E731  what is in force when it is asked
+        self._telemetry = Telemetry(house.site, house.central, writer, self.clock, offer=control.offer, asked=asked)
         centre.telemetry = self._telemetry
         keepers.append(group.create_task(self.supervisor.keep("telemetry", self._telemetry.run)))
         keepers.append(group.create_task(self.supervisor.keep(TASK, centre.run)))

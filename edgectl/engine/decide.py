@@ -26,6 +26,7 @@ from edgectl.engine.rules import (
     operator,
     overrides,
     photoperiod,
+    raw,
     rebuilt,
     recovery,
     replies,
@@ -66,6 +67,7 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     RunNow,
+    SendRaw,
     SetMode,
     Shelve,
     Shutdown,
@@ -197,8 +199,10 @@ def _hear(draft: Draft, item: Input) -> None:
             centre.hear(draft, item, _hear)
         case Tighten():
             limits.tighten(draft, item)
+        case SendRaw():
+            raw.send_raw(draft, item)
         case TelemetryDropped():
-            draft.note("TELEMETRY_DROPPED", minutes=item.minutes, budget=item.budget)
+            draft.note("TELEMETRY_DROPPED", minutes=item.minutes, samples=item.samples, budget=item.budget)
         case Concern():
             conditions.concern(draft, item)
         case Shutdown():

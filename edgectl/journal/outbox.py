@@ -17,10 +17,10 @@ from typing import Any
 
 from edgectl.journal import rows
 from edgectl.journal.errors import JournalError, JournalUnreadable, JournalUnwritable, translate
-from edgectl.journal.minutes import minute_of
+from edgectl.journal.minutes import minute_of, reel_of
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel, Shelf
-from edgectl.model.telemetry import Minute
+from edgectl.model.telemetry import Minute, Reel
 from edgectl.model.time import SECOND, Nanos, from_datetime, to_datetime
 
 BUSY_S = 2.0
@@ -63,6 +63,16 @@ class JournalOutbox:
         if self._writer is not None:
             with suppress(JournalUnwritable):
                 await self._writer.forget_minutes(upto)
+
+    async def reels(self, most: int) -> list[Reel]:
+        """Samples as they were read that the centre does not have, the oldest first."""
+        return await asyncio.to_thread(self._reels, most)
+
+    async def forget_reels(self, upto: int) -> None:
+        """The centre has these. A disk that does not take the note loses nothing: they are sent again."""
+        if self._writer is not None:
+            with suppress(JournalUnwritable):
+                await self._writer.forget_reels(upto)
 
     async def hash_at(self, journal_id: str, seq: int) -> bytes | None:
         """The hash of one line."""
@@ -132,6 +142,11 @@ class JournalOutbox:
         with self._open(self.path) as db:
             found = db.execute("SELECT number, at, body FROM minutes ORDER BY number LIMIT ?", (most,))
             return [minute_of(*row) for row in found]
+
+    def _reels(self, most: int) -> list[Reel]:
+        with self._open(self.path) as db:
+            found = db.execute("SELECT number, at, body FROM raws ORDER BY number LIMIT ?", (most,))
+            return [reel_of(*row) for row in found]
 
     def _hash_at(self, journal_id: str, seq: int) -> bytes | None:
         with self._open(self._places[journal_id]) as db:

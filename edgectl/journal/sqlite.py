@@ -14,16 +14,17 @@ from importlib import resources
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from edgectl.journal import minutes, quarantine, rows
 from edgectl.journal.chain import link, origin
 from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, JournalUnwritable, translate
-from edgectl.model.telemetry import Point
+from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 7
+SCHEMA = 8
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -55,6 +56,7 @@ class SqliteJournal:
         self._wal = path.with_name(f"{path.name}-wal")
         self._log: tuple[int, int] | None = None  # inode and size of the write-ahead log after our last commit
         self._first: Stored | None = None
+        self._minutes, self._raws = minutes.Kept("minutes"), minutes.Kept("raws")
         if quarantine.orphaned(path) or quarantine.condemned(path) is not None:
             quarantine.put_aside(path)
         try:
@@ -149,24 +151,48 @@ class SqliteJournal:
 
     def keep_minute(self, at: Nanos, points: tuple[Point, ...], budget: int) -> int:
         """Keep a minute of readings. Returns how many older ones had to go for it. Raises as `commit` does."""
+        body = minutes.body_of(points)
+        return self._keep(self._minutes, "INSERT INTO minutes (at, body) VALUES (?, ?)", (at, body), budget)
+
+    def keep_reel(self, at: Nanos, samples: tuple[Raw, ...], budget: int) -> int:
+        """Keep samples as they were read. Returns how many older ones had to go for them. Raises as `commit` does."""
+        values = (at, len(samples), minutes.body_of_reel(at, samples))
+        return self._keep(self._raws, "INSERT INTO raws (at, samples, body) VALUES (?, ?, ?)", values, budget)
+
+    def _keep(self, kept: minutes.Kept, statement: str, values: tuple[Any, ...], budget: int) -> int:
         self._look_at_log()
         db = self._db
         try:
             db.execute("BEGIN IMMEDIATE")
-            db.execute("INSERT INTO minutes (at, body) VALUES (?, ?)", (at, minutes.body_of(points)))
-            dropped = minutes.make_room(db, budget)
+            db.execute(statement, values)
+            dropped = kept.make_room(db, len(values[-1]), budget)
             db.execute("COMMIT")
         except sqlite3.Error as error:
+            kept.doubt()
             with contextlib.suppress(sqlite3.Error):
                 if db.in_transaction:
                     db.execute("ROLLBACK")
-            raise translate(self.path, "did not take a minute of readings", error) from error
+            raise translate(self.path, "did not take the readings of a minute", error) from error
         self._log = _inode_and_size(self._wal)
         return dropped
 
     def forget_minutes(self, upto: int) -> None:
         """The centre has them. Not waited for until it is on the disk: what comes back is sent again and is there."""
-        self._note("DELETE FROM minutes WHERE number <= ?", (upto,))
+        self._forget(self._minutes, upto)
+
+    def forget_reels(self, upto: int) -> None:
+        """The same for samples as they were read."""
+        self._forget(self._raws, upto)
+
+    def _forget(self, kept: minutes.Kept, upto: int) -> None:
+        try:
+            kept.forgotten(self._db, upto)
+            self._note(f"DELETE FROM {kept.table} WHERE number <= ?", (upto,))
+        except JournalError:
+            kept.doubt()
+            raise
+        except sqlite3.Error as error:
+            raise translate(self.path, "cannot be read", error) from error
 
     def _look_at_log(self) -> None:
         """What was committed lies in the write-ahead log until it is moved. A log that vanished took it along."""

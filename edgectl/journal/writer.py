@@ -22,7 +22,7 @@ from edgectl.journal.errors import (
     JournalUnwritable,
 )
 from edgectl.journal.sqlite import CHECKED_AT_OPEN, SqliteJournal
-from edgectl.model.telemetry import Point
+from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
@@ -82,6 +82,14 @@ class JournalWriter:
     async def keep_minute(self, at: Nanos, points: tuple[Point, ...], budget: int) -> int:
         """Keep a minute of readings. Returns how many older ones had to go for it. Raises as `commit` does."""
         return await self._run(lambda: self._sound().keep_minute(at, points, budget))
+
+    async def keep_reel(self, at: Nanos, samples: tuple[Raw, ...], budget: int) -> int:
+        """Keep samples as they were read. Returns how many older ones had to go for them. Raises as `commit` does."""
+        return await self._run(lambda: self._sound().keep_reel(at, samples, budget))
+
+    async def forget_reels(self, upto: int) -> None:
+        """The centre has these samples. Raises as `commit` does."""
+        await self._run(lambda: self._sound().forget_reels(upto))
 
     async def forget_minutes(self, upto: int) -> None:
         """The centre has these. Raises as `commit` does."""

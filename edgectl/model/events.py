@@ -101,6 +101,8 @@ class Event(StrEnum):
     CENTRE_REQUEST_ANSWERED = "CENTRE_REQUEST_ANSWERED"
     TELEMETRY_DROPPED = "TELEMETRY_DROPPED"
     LIMITS_TIGHTENED = "LIMITS_TIGHTENED"
+    RAW_BEGUN = "RAW_BEGUN"
+    RAW_ENDED = "RAW_ENDED"
     READY = "READY"
     CONFIG_CHANGED = "CONFIG_CHANGED"
     SHUTDOWN = "SHUTDOWN"
@@ -231,6 +233,8 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.CENTRE_REQUEST_ANSWERED: Happening("Something that the centre asked for was done or refused."),
     Event.TELEMETRY_DROPPED: Happening("Readings went before the centre had them, for room on the disk."),
     Event.LIMITS_TIGHTENED: Happening("The centre set tighter limits than the site file has."),
+    Event.RAW_BEGUN: Happening("The centre asked for readings as they are read, for a while."),
+    Event.RAW_ENDED: Happening("Readings travel folded to a row a minute again."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
     Event.LEASE_TAKEN: Happening("This controller of a pair took the lead, in a new epoch."),
     Event.CONFIG_CHANGED: Happening("The site file of this start differs from that of the last one."),

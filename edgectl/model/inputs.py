@@ -283,9 +283,11 @@ class Concern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TelemetryDropped:
-    """So many minutes of readings had to go before the centre had them: they outgrew their budget of bytes."""
+    """So many minutes of readings, or samples as they were read, had to go before the centre had them: they outgrew
+    their budget of bytes."""
 
-    minutes: int
+    minutes: int = 0
+    samples: int = 0
     budget: int
 
 
@@ -299,7 +301,18 @@ class Tighten:
     who: str
 
 
-Wish = TaskRequest | Restrain | Override | Cancel | Tighten
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRaw:
+    """For a while the samples of these sensors travel as they were read; without names, those of every sensor."""
+
+    token: int
+    name: str
+    sensors: tuple[str, ...]
+    lasts: Nanos
+    who: str
+
+
+Wish = TaskRequest | Restrain | Override | Cancel | Tighten | SendRaw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,6 +357,7 @@ Input = (
     | Concern
     | CentreRequest
     | Tighten
+    | SendRaw
     | TelemetryDropped
 )
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from edgectl.model.air import Climate
+from edgectl.model.telemetry import RawHours
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser
 
@@ -114,6 +115,10 @@ class Sensor:
             return raw
         in_lo, in_hi, out_lo, out_hi = self.scale
         return out_lo + (raw - in_lo) * (out_hi - out_lo) / (in_hi - in_lo)
+
+    def shows(self, value: float) -> bool:
+        """Can the sensor show this value at all?"""
+        return (self.low is None or value >= self.low) and (self.high is None or value <= self.high)
 
     def unscaled(self, value: float) -> float:
         """What the channel shows when the sensor's value is this."""
@@ -247,6 +252,8 @@ class Central:
     pooled: bool = False
     patience: Nanos = 20 * SECOND
     telemetry_budget: int = 64 << 20  # bytes of readings that may wait for it
+    raw_budget: int = 16 << 20  # the same for samples as they were read
+    raw: tuple[RawHours, ...] = ()  # when they are sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Readings, folded to one row a minute."""
+"""Readings for the centre: folded to one row a minute, and for a while as they were read when somebody wants that."""
 
 from dataclasses import dataclass
 
@@ -29,3 +29,33 @@ class Minute:
     number: int
     at: Nanos
     points: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raw:
+    """One sample as it was read: its value in the sensor's unit, the wall instant of the read, and whether the value is
+    one that the sensor can show. A value that is no number is None."""
+
+    sensor: str
+    channel: str
+    at: Nanos
+    value: float | None
+    good: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reel:
+    """Samples of up to a minute. `number` grows with each that is kept."""
+
+    number: int
+    samples: tuple[Raw, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawHours:
+    """A part of each day in which samples travel as they were read. `start_minute` is one of the local day; without
+    names every sensor is meant."""
+
+    sensors: tuple[str, ...]
+    start_minute: int
+    length: Nanos

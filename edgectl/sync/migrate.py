@@ -61,9 +61,14 @@ async def migrate(db: asyncpg.Connection, tell: Callable[[str], None]) -> int:
     return done
 
 
-async def keep_partitions(db: asyncpg.Connection, ahead: int, keep: int | None) -> list[str]:
-    """Make months ahead and let old ones go. Returns what was done."""
-    return [row[0] for row in await db.fetch("SELECT edgectl.keep_partitions($1, $2)", ahead, keep)]
+async def keep_partitions(
+    db: asyncpg.Connection, ahead: int, keep: int | None, keep_minutes: int | None = None, keep_raw: int | None = None
+) -> list[str]:
+    """Make months ahead and let old ones go: of the lines, of the readings, of the samples as they were read. Readings
+    are kept for as long as the lines unless told otherwise. Returns what was done."""
+    minutes = keep if keep_minutes is None else keep_minutes
+    months = ahead, keep, minutes, minutes if keep_raw is None else keep_raw
+    return [row[0] for row in await db.fetch("SELECT edgectl.keep_partitions($1, $2, $3, $4)", *months)]
 
 
 async def enrol(db: asyncpg.Connection, site_id: str, name: str, timezone: str) -> tuple[str, str]:

@@ -17,7 +17,7 @@ import asyncpg
 
 from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel
-from edgectl.model.telemetry import Minute
+from edgectl.model.telemetry import Minute, Reel
 from edgectl.model.time import from_datetime
 from edgectl.sync import rows
 from edgectl.sync.dsn import Address
@@ -126,6 +126,10 @@ class PostgresSession:
     async def push_minutes(self, minutes: list[Minute]) -> None:
         """These readings are at the centre when this returns, once."""
         await self._ask(self._db.execute(query("add_minutes"), self._site_id, *rows.minutes(minutes)))
+
+    async def push_reels(self, reels: list[Reel]) -> None:
+        """These samples are at the centre when this returns, once."""
+        await self._ask(self._db.execute(query("add_reels"), self._site_id, *rows.reels(reels)))
 
     async def day_sums(self, journal_id: str, *, since: str = EVER) -> list[DaySum]:
         """What has arrived, day by day from that one on."""

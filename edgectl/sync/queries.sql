@@ -107,6 +107,12 @@ WHERE site_id = $1
                   WHERE given.site_id = asked.site_id AND given.request_id = asked.request_id)
 ORDER BY number LIMIT 50
 
+-- name: add_reels
+-- Samples as they were read; those that are here already stay.
+INSERT INTO edgectl.edge_telemetry_raw (site_id, at, sensor, channel, value, good)
+SELECT $1, sample.* FROM unnest($2::timestamptz[], $3::text[], $4::text[], $5::float8[], $6::boolean[]) sample
+ON CONFLICT DO NOTHING
+
 -- name: add_minutes
 -- Readings, a row for each sensor and minute; those that are here already stay.
 INSERT INTO edgectl.edge_telemetry_1m (site_id, sensor, minute, unit, least, mean, most, last, samples, quality)

@@ -36,7 +36,7 @@ class Fold:
                     sums = self._sums[sensor.name] = _Sums()
                 sums.all += 1
                 value = sensor.scaled(sample.value)
-                if not math.isfinite(value) or not _within(sensor, value):
+                if not math.isfinite(value) or not sensor.shows(value):
                     continue
                 sums.good += 1
                 sums.total += value
@@ -62,10 +62,6 @@ def _point(sensor: Sensor, sums: _Sums) -> Point:
         samples=sums.all,
         quality=round(sums.good / sums.all, 3),
     )
-
-
-def _within(sensor: Sensor, value: float) -> bool:
-    return (sensor.low is None or value >= sensor.low) and (sensor.high is None or value <= sensor.high)
 
 
 def _short(value: float) -> float:

@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from edgectl.model.parcel import Line, Parcel
-from edgectl.model.telemetry import Minute
+from edgectl.model.telemetry import Minute, Reel
 from edgectl.model.time import SECOND, Nanos, iso, to_datetime
 
 Numbers = Mapping[str, int]  # the number of each zone, which is its name at the centre
@@ -39,6 +39,13 @@ def minutes(some: list[Minute]) -> list[list[Any]]:
         [to_datetime(at) for at, _ in flat],
         *([getattr(point, name) for _, point in flat] for name in names),
     ]
+
+
+def reels(some: list[Reel]) -> list[list[Any]]:
+    """Samples as one list for each column of edge_telemetry_raw after the site."""
+    flat = [sample for reel in some for sample in reel.samples]
+    names = ("sensor", "channel", "value", "good")
+    return [[to_datetime(sample.at) for sample in flat], *([getattr(x, name) for x in flat] for name in names)]
 
 
 def enveloped(line: Line) -> Line:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Parcel, Shelf
-from edgectl.model.telemetry import Minute
+from edgectl.model.telemetry import Minute, Reel
 
 
 class Outbox(Protocol):
@@ -27,6 +27,12 @@ class Outbox(Protocol):
     async def forget_minutes(self, upto: int) -> None:
         """The centre has these. May be forgotten: what is sent again is there already."""
 
+    async def reels(self, most: int) -> list[Reel]:
+        """Samples as they were read that the centre does not have, the oldest first."""
+
+    async def forget_reels(self, upto: int) -> None:
+        """The centre has these. May be forgotten as above."""
+
     async def hash_at(self, journal_id: str, seq: int) -> bytes | None:
         """The hash of one line, None when it is not there."""
 
@@ -46,6 +52,9 @@ class Session(Protocol):
 
     async def push_minutes(self, minutes: list[Minute]) -> None:
         """These readings are at the centre when this returns, once."""
+
+    async def push_reels(self, reels: list[Reel]) -> None:
+        """These samples are at the centre when this returns, once."""
 
     async def day_sums(self, journal_id: str, *, since: str = EVER) -> list[DaySum]:
         """What has arrived, day by day from that one on."""

@@ -28,6 +28,7 @@ class Pace:
     lines: int = 250  # of one parcel: about 1 ms of the loop
     size: int = 256 * 1024
     minutes: int = 60  # of readings in one parcel
+    reels: int = 4  # of samples as they were read: up to a minute each
     gather_s: float = 0.2  # what is said within it travels together
     beat_s: float = 20.0  # an idle line is asked whether it still lives
     first_rest_s: float = 1.0
@@ -108,7 +109,7 @@ class Uplink:
             await self.drain(session)
             if self._desk is not None and await hear(session, self._desk):
                 await self.drain(session)  # the answers
-            await self._send_minutes(session)
+            await self._send_readings(session)
             self._failures = 0
             self._stand(Contact.ONLINE)
             await self._check_days(session)
@@ -149,12 +150,20 @@ class Uplink:
                 refused=self.standing.refused + refused,
             )
 
-    async def _send_minutes(self, session: Session) -> None:
-        """Readings, after everything that happened. What happens meanwhile goes first again."""
+    async def _send_readings(self, session: Session) -> None:
+        """Readings, after everything that happened; samples as they were read are the last. What happens meanwhile
+        goes first again."""
         while minutes := await self._outbox.minutes(self._pace.minutes):
             await session.push_minutes(minutes)
             await self._outbox.forget_minutes(minutes[-1].number)
-            if self._said.is_set() or len(minutes) < self._pace.minutes:
+            if self._said.is_set():
+                return
+            if len(minutes) < self._pace.minutes:
+                break
+        while reels := await self._outbox.reels(self._pace.reels):
+            await session.push_reels(reels)
+            await self._outbox.forget_reels(reels[-1].number)
+            if self._said.is_set() or len(reels) < self._pace.reels:
                 return
 
     async def _check_days(self, session: Session) -> None:

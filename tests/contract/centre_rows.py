@@ -1,8 +1,10 @@
 """What the tests of the centre share: a migrated database, an enrolled site, and a journal with lines in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgectl.journal.sqlite import SqliteJournal
+from edgectl.model.command import Command, Order
+from edgectl.model.output import Output
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Alarm, Batch, Entry
@@ -75,3 +77,29 @@ def alarm(active: bool = True) -> Alarm:
         advice="look",
         active=active,
     )
+
+
+def command() -> Command:
+    """An order to the pump."""
+    return Command(
+        cmd_id="st-task-1-water-pump",
+        task_id="st-task-1",
+        zone="beds",
+        stage="water",
+        actuator="pump",
+        order=Order.ON,
+        lease=6 * SECOND,
+        queued_at=0,
+        not_after=SECOND,
+    )
+
+
+def output() -> Output:
+    """The pump, which still has to be seen off."""
+    return Output(name="pump", owed_off=True, cmd_id="st-task-1-water-pump", task_id="st-task-1", zone="beds", off_by=0)
+
+
+def answered(seq: int) -> Entry:
+    """The line by which the centre hears an answer."""
+    said = {"request_id": "request-1", "ok": True, "code": "ok", "why": "", "who": "centre:desk", "kind": "hold"}
+    return replace(line(seq, **said), event_type="CENTRE_REQUEST_ANSWERED")

@@ -1,5 +1,6 @@
 """The centre on a real PostgreSQL: each line once, in order, whole; nobody sees or touches what is another's."""
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +13,8 @@ from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.parcel import Contact, Parcel
 from edgectl.model.task import TaskStatus
-from edgectl.model.telemetry import MINUTE, Point
-from edgectl.model.time import SECOND
+from edgectl.model.telemetry import MINUTE, Minute, Point, Raw, Reel
+from edgectl.model.time import SECOND, to_datetime
 from edgectl.model.timeline import Batch
 from edgectl.sync import migrate
 from edgectl.sync.dsn import address
@@ -24,7 +25,19 @@ from edgectl.sync.steps import steps
 from edgectl.sync.uplink import Uplink
 from edgectl.testing.centre import wheel
 from edgectl.testing.postgres import PostgresServer
-from tests.contract.centre_rows import NOON, NUMBERS, Enrolled, alarm, enrolled, fill, line, task
+from tests.contract.centre_rows import (
+    NOON,
+    NUMBERS,
+    Enrolled,
+    alarm,
+    answered,
+    command,
+    enrolled,
+    fill,
+    line,
+    output,
+    task,
+)
 
 SITE = "gh-1"
 
@@ -160,41 +173,113 @@ async def test_a_value_that_the_centre_does_not_take_holds_up_no_line(
     assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_alarms") == 1
 
 
+# What is generated nobody can write at all.
+_WRITTEN = "FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped AND attidentity = ''"
+COLUMNS = f"SELECT attname {_WRITTEN} ORDER BY attnum"
+KINDS = f"SELECT attname, format_type(atttypid, atttypmod) {_WRITTEN} ORDER BY attnum"
+
+
+async def seen(db: asyncpg.Connection, table: str) -> int:
+    """How many rows of the first site somebody sees; none when he may not look at all."""
+    try:
+        return int(await db.fetchval(f"SELECT count(*) FROM edgectl.{table} WHERE site_id = $1", SITE))
+    except asyncpg.InsufficientPrivilegeError:
+        return 0
+
+
+async def one_row_of_everything(session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal) -> None:
+    """A row of the first site in each table that a site may have rows in."""
+    changes = (task(1), alarm(), command(), output())
+    touched = {"alarm": "biz_no_flow:pump", "cmd_id": "st-task-1-water-pump", "actuator": "pump"}
+    entries = (replace(line(1, **touched), task_id="st-task-1"), answered(2))
+    journal.commit(Batch(changes=changes, entries=entries))
+    outbox, parcel = await everything(journal)
+    assert await session.push(parcel) == (2, 0)
+    await session.push_minutes([Minute(number=1, at=NOON, points=(POINT,))])
+    await session.push_reels([Reel(number=1, samples=(SAMPLE,))])
+    await session.state_days(await outbox.day_sums(parcel.journal_id))
+    await owner.execute(
+        "INSERT INTO edgectl.edge_requests (site_id, request_id, kind, due_at, expires_at)"
+        f" VALUES ('{SITE}', 'request-1', 'hold', now(), now() + interval '1 h')"
+    )
+
+
+async def contents(owner: asyncpg.Connection) -> dict[str, list[str]]:
+    """Every row of every table, as the owner of the database sees them."""
+    names = await owner.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'edgectl' ORDER BY 1")
+    return {
+        name: sorted(str(row[0]) for row in await owner.fetch(f"SELECT t::text FROM edgectl.{name} t"))
+        for (name,) in names
+    }
+
+
 async def test_a_second_site_neither_reads_nor_writes_what_is_the_firsts(
-    database: str, session: PostgresSession, journal: SqliteJournal
+    database: str, session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
 ) -> None:
-    fill(journal, 1, 5)
-    _, parcel = await everything(journal)
-    await session.push(parcel)
+    """Each table and each view that there is, by the catalogue: one that is added later is tried too."""
+    await one_row_of_everything(session, owner, journal)
     other = await enrolled(database, "gh-2")
-    tables = "sites edge_journals edge_entries edge_tasks edge_commands edge_outputs edge_alarms edge_telemetry_1m"
+    public = {"schema_steps"}
+    for table in set(await contents(owner)) - public:
+        assert await seen(owner, table), f"no row of the first site in {table}: nothing would be proven"
     async with migrate.owner(address(other.dsn)) as db:
-        for table in [*tables.split(), "edge_requests", "edge_answers", "edge_parity"]:
-            assert await db.fetchval(f"SELECT count(*) FROM edgectl.{table} WHERE site_id = $1", SITE) == 0, table
+        own = "INSERT INTO edgectl.edge_outputs (site_id, output, journal_id, seq, owed_off, updated_at) VALUES"
+        await db.execute(f"{own} ('gh-2', 'pump', gen_random_uuid(), 1, false, now())")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await db.execute(f"UPDATE edgectl.edge_outputs SET site_id = '{SITE}'")
+        before = await contents(owner)
+        for table in before:
+            assert table in public or await seen(db, table) == 0, table
+            columns = [str(row[0]) for row in await owner.fetch(COLUMNS, f"edgectl.{table}")]
+            firsts = "" if table in public else f" WHERE site_id = '{SITE}'"
+            row = await owner.fetchval(f"SELECT row_to_json(t)::text FROM edgectl.{table} t{firsts} LIMIT 1")
+            kinds = ", ".join(f"{name} {kind}" for name, kind in await owner.fetch(KINDS, f"edgectl.{table}"))
+            copy = f"SELECT {', '.join(columns)} FROM json_to_record($1::json) AS r ({kinds})"
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await db.execute(f"INSERT INTO edgectl.{table} ({', '.join(columns)}) {copy}", row)
+            for verb in (f"UPDATE edgectl.{table} SET {columns[0]} = {columns[0]}", f"DELETE FROM edgectl.{table}"):
+                with contextlib.suppress(asyncpg.InsufficientPrivilegeError):  # refused is as good as without effect
+                    assert (await db.execute(verb + firsts)).endswith(" 0"), verb
+        views = await owner.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'edgectl_views'")
+        assert len(views) >= 4
+        for (view,) in views:
+            assert await owner.fetchval(f"SELECT count(*) FROM edgectl_views.{view}") > 0, view
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await db.execute(f"SELECT * FROM edgectl_views.{view}")
         for sql in (
-            f"INSERT INTO edgectl.edge_journals (site_id, journal_id) VALUES ('{SITE}', gen_random_uuid())",
-            "INSERT INTO edgectl.edge_entries (site_id, journal_id, seq, occurred_at, event_type, body, hash)"
-            f" VALUES ('{SITE}', gen_random_uuid(), 1, now(), 'X', '{{}}', '')",
             f"SELECT edgectl.take_lines('{SITE}', gen_random_uuid(), 0, '{{1}}', array[now()], '{{X}}', '{{null}}',"
             " '{null}', '{null}', array['{}'::json], array[''::bytea])",
-            "UPDATE edgectl.edge_journals SET acknowledged = 99",
-            "UPDATE edgectl.edge_entries SET event_type = 'X'",
-            "DELETE FROM edgectl.edge_entries",
-            "DELETE FROM edgectl.edge_tasks",
-            "UPDATE edgectl.edge_requests SET kind = 'x'",
-            "INSERT INTO edgectl.edge_requests (site_id, request_id, kind, due_at, expires_at)"
-            " VALUES ('gh-2', 'request-1', 'x', now(), now() + interval '1 h')",
-            "UPDATE edgectl.sites SET role_name = current_user",
-            "INSERT INTO edgectl.sites (site_id, name) VALUES ('gh-3', 'x')",
-            "SELECT * FROM edgectl.edge_entries_default",
             "SELECT edgectl.keep_partitions(1, NULL)",
+            "SELECT edgectl.keep_partitions(1, NULL, NULL, NULL)",
             "CREATE TABLE edgectl.mine (x int)",
+            "SET ROLE edgectl_desk",
+            f'SET ROLE "edgectl_site_{SITE}"',
         ):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await db.execute(sql)
+        assert await db.fetch("SELECT * FROM edgectl.day_sums($1, $2, '0001-01-01')", SITE, "0" * 32) == []
+    assert await contents(owner) == before, "and nothing has moved"
     with pytest.raises(CentreRefuses, match="belongs to site gh-2 at the centre, this is gh-1"):
         async with PostgresCentre(address(other.dsn), SITE, NUMBERS).session():
             pass
+
+
+async def test_a_view_shows_no_more_than_whoever_looks_may_see(
+    database: str,
+    site: Enrolled,
+    session: PostgresSession,
+    owner: asyncpg.Connection,
+    journal: SqliteJournal,
+) -> None:
+    """Even where somebody lets sites into the views, each sees its own rows through them."""
+    await one_row_of_everything(session, owner, journal)
+    other = await enrolled(database, "gh-2")
+    await owner.execute("GRANT USAGE ON SCHEMA edgectl_views TO edgectl_site")
+    await owner.execute("GRANT SELECT ON ALL TABLES IN SCHEMA edgectl_views TO edgectl_site")
+    for (view,) in await owner.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'edgectl_views'"):
+        for dsn, more in ((site.dsn, True), (other.dsn, False)):
+            async with migrate.owner(address(dsn)) as db:
+                assert (await db.fetchval(f"SELECT count(*) FROM edgectl_views.{view}") > 0) is more, view
 
 
 async def test_each_step_of_the_schema_is_applied_once_and_never_changed(
@@ -300,6 +385,31 @@ async def test_readings_arrive_once_and_the_oldest_go_first_when_there_is_no_roo
     assert await outbox.minutes(100) == []
     journal.keep_minute(NOON, (POINT,), budget=2000)
     assert (await outbox.minutes(100))[0].number > kept[-1].number, "a number that was forgotten is not used again"
+
+
+SAMPLE = Raw(sensor="level", channel="probe.level", at=NOON, value=2.5, good=True)
+
+
+async def test_samples_as_they_were_read_arrive_once_and_have_months_of_their_own(
+    session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal
+) -> None:
+    some = tuple(replace(SAMPLE, at=NOON + n * SECOND, value=None if n == 3 else n / 4) for n in range(60))
+    both = (*some, *(replace(one, channel="other.level") for one in some))
+    assert journal.keep_reel(NOON, both, budget=100_000) == 0
+    outbox = JournalOutbox(journal.path)
+    for _ in range(2):
+        await session.push_reels(await outbox.reels(10))
+    rows = "SELECT count(*), count(value), count(DISTINCT channel), min(at) FROM edgectl.edge_telemetry_raw"
+    assert tuple(await owner.fetchrow(rows)) == (120, 118, 2, to_datetime(NOON))
+    begin = "date_trunc('month', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '3 months'"
+    await owner.execute(
+        f"UPDATE edgectl.edge_telemetry_raw SET at = {begin} + (at - $1::timestamptz)", to_datetime(NOON)
+    )
+    past = await owner.fetchval("SELECT to_char(min(at) AT TIME ZONE 'UTC', 'YYYY_MM') FROM edgectl.edge_telemetry_raw")
+    assert f"made edge_telemetry_raw_{past}" in await migrate.keep_partitions(owner, 1, None)
+    assert await migrate.keep_partitions(owner, 1, 24, 6) == []
+    assert await migrate.keep_partitions(owner, 1, 24, 6, 1) == [f"let go edge_telemetry_raw_{past}"]
+    assert await owner.fetchval(f"SELECT count(*) FROM edgectl.edge_telemetry_raw_{past}") == 120
 
 
 async def test_a_gap_is_named_line_by_line(

@@ -161,10 +161,17 @@ def test_limits_only_tighten_hold_across_a_restart_and_are_taken_whole(house: Ho
     assert answer(house, "request-limits-6")[0] == "accepted"
 
 
-def test_readings_arrive_a_minute_at_a_time(house: Home) -> None:
+def test_readings_arrive_a_minute_at_a_time_and_as_they_were_read_when_they_are_asked_for(house: Home) -> None:
+    ask(house, "request-raw-0", "raw", {"sensors": ["attic"], "seconds": 90})
+    assert answer(house, "request-raw-0")[0] == "unknown_sensor"
+    ask(house, "request-raw-1", "raw", {"sensors": ["tank_level"], "seconds": 90})
+    assert answer(house, "request-raw-1")[0] == "ok"
     rows = "SELECT count(*) FROM edgectl.edge_telemetry_1m WHERE sensor = 'tank_level' AND mean BETWEEN 1 AND 100"
     house.daemon.wait("/central", lambda _: int(house.run(rows)) > 0, 100)
     assert int(house.run("SELECT max(samples) FROM edgectl.edge_telemetry_1m")) > 3
+    samples = "SELECT count(*) FROM edgectl.edge_telemetry_raw"
+    house.daemon.wait("/central", lambda _: int(house.run(samples)) > 3, 60)
+    assert house.run(f"{samples} WHERE sensor <> 'tank_level' OR NOT good OR value NOT BETWEEN 1 AND 100") == "0"
 
 
 def test_the_desk_may_ask_and_nothing_else(house: Home, tmp_path: Path) -> None:

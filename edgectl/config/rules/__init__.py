@@ -7,6 +7,7 @@ from edgectl.config.parts import Parts
 from edgectl.config.rules import (
     air,
     calendars,
+    centre,
     leases,
     nodes,
     outputs,
@@ -23,6 +24,21 @@ from edgectl.config.rules import (
 
 def judge(parts: Parts) -> None:
     """Every rule over everything that could be understood."""
-    for room in (wires, nodes, sensors, outputs, wiring, zones, tanks, air, places, times, triggers, calendars, leases):
+    for room in (
+        wires,
+        nodes,
+        sensors,
+        outputs,
+        wiring,
+        zones,
+        tanks,
+        air,
+        places,
+        times,
+        triggers,
+        calendars,
+        leases,
+        centre,
+    ):
         for rule in room.RULES:
             rule(parts)

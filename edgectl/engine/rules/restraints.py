@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import overrides
+from edgectl.engine.rules import overrides, raw
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.latched import WATER, latch_name, mode_of
 from edgectl.engine.rules.stopping import abort, stop_in_order
@@ -126,6 +126,8 @@ def expire(draft: Draft) -> None:
                 draft.wake(latch.until_mono)
         elif kind == "override":
             overrides.expire(draft, latch)
+        elif kind == "raw":
+            raw.expire(draft, latch)
         elif kind in ("stop_all", "stop_water", "lock"):
             _remind(draft, latch, kind, zone)
 

@@ -243,6 +243,7 @@ class Code(StrEnum):
     UNKNOWN_REQUEST = "unknown_request"
     HELD_ON_SITE = "held_on_site"
     LIMITS_REFUSED = "limits_refused"
+    RAW_REFUSED = "raw_refused"
     CENTRE_REJECTED = "centre_rejected"
     PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"

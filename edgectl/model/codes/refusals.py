@@ -64,6 +64,10 @@ REFUSALS: dict[Code, Meaning] = {
         "Limits from the centre were not taken; those before are still in force.",
         "The answer names the limit: it must be known, tighter than the site file, and leave room for its work.",
     ),
+    Code.RAW_REFUSED: refusal(
+        "Readings as they are read were not promised to the centre.",
+        "The answer says how long and how many there may be.",
+    ),
     Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
