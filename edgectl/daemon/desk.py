@@ -10,9 +10,9 @@ from typing import Any, Protocol
 from edgectl.daemon.control import Control, Refused
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError
-from edgectl.model.ask import Ask
+from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.hands import Override
-from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, SendRaw, TaskRequest, Tighten, Wish
+from edgectl.model.inputs import Cancel, CentreRequest, Restrain, Restraint, TaskRequest, Wish
 from edgectl.model.ports import Clock
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, from_datetime, seconds

@@ -43,6 +43,7 @@ from edgectl.engine.rules import (
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
+from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
 from edgectl.model.hands import Calibrate, Override
 from edgectl.model.inputs import (
@@ -67,7 +68,6 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     RunNow,
-    SendRaw,
     SetMode,
     Shelve,
     Shutdown,
@@ -75,7 +75,6 @@ from edgectl.model.inputs import (
     Storage,
     TaskRequest,
     TelemetryDropped,
-    Tighten,
 )
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now

@@ -1,4 +1,4 @@
-"""What the centre asks of this site."""
+"""What the centre asks of this site, and what of it only a centre asks."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,3 +23,24 @@ class Ask:
     def who(self) -> str:
         """The name under which it acts here."""
         return f"centre:{self.created_by}"[:200]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tighten:
+    """Tighter limits, all of them at once, under a number that grows."""
+
+    token: int
+    revision: int
+    limits: Mapping[str, Any]
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendRaw:
+    """For a while the samples of these sensors travel as they were read; without names, those of every sensor."""
+
+    token: int
+    name: str
+    sensors: tuple[str, ...]
+    lasts: Nanos
+    who: str

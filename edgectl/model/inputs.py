@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from edgectl.model.ask import Ask
+from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
 from edgectl.model.hands import Calibrate, Override
@@ -289,27 +289,6 @@ class TelemetryDropped:
     minutes: int = 0
     samples: int = 0
     budget: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tighten:
-    """Tighter limits, all of them at once, under a number that grows."""
-
-    token: int
-    revision: int
-    limits: Mapping[str, Any]
-    who: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SendRaw:
-    """For a while the samples of these sensors travel as they were read; without names, those of every sensor."""
-
-    token: int
-    name: str
-    sensors: tuple[str, ...]
-    lasts: Nanos
-    who: str
 
 
 Wish = TaskRequest | Restrain | Override | Cancel | Tighten | SendRaw

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine import envelope
-from edgectl.model.ask import Ask
+from edgectl.model.ask import Ask, Tighten
 from edgectl.model.inputs import (
     CentreRequest,
     Concern,
@@ -12,7 +12,6 @@ from edgectl.model.inputs import (
     Restraint,
     TaskRequest,
     TelemetryDropped,
-    Tighten,
     Wish,
 )
 from edgectl.model.time import SECOND

@@ -17,9 +17,9 @@ from edgectl.engine.rules import raw
 from edgectl.journal.minutes import body_of_reel, reel_of
 from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.writer import JournalWriter
-from edgectl.model.ask import Ask
+from edgectl.model.ask import Ask, SendRaw
 from edgectl.model.channel import Sample
-from edgectl.model.inputs import CentreRequest, Input, Samples, SendRaw, TelemetryDropped
+from edgectl.model.inputs import CentreRequest, Input, Samples, TelemetryDropped
 from edgectl.model.site import Central, Sensor
 from edgectl.model.telemetry import MINUTE, Raw, RawHours
 from edgectl.model.time import SECOND, Now, from_datetime

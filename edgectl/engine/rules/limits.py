@@ -13,8 +13,9 @@ from edgectl.engine import envelope
 from edgectl.engine.draft import Draft
 from edgectl.engine.envelope import SECTIONS, Limit, tighter
 from edgectl.engine.workflows import fit
+from edgectl.model.ask import Tighten
 from edgectl.model.codes import Code
-from edgectl.model.inputs import Answer, Tighten
+from edgectl.model.inputs import Answer
 from edgectl.model.site import Actuator, Sensor, Site
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch

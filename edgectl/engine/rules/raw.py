@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.model.ask import SendRaw
 from edgectl.model.codes import Code
-from edgectl.model.inputs import Answer, SendRaw
+from edgectl.model.inputs import Answer
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
 
