@@ -37,7 +37,10 @@ def block(channel: str, values: list[float]) -> list[Sample]:
     return [Sample(sample_id=n, channel=channel, value=value, at=n * SECOND) for n, value in enumerate(values)]
 
 
-@given(st.lists(st.floats(), max_size=30), st.integers(0, 40))
+QUARTERS = st.integers(-400, 1400).map(lambda n: n / 4) | st.sampled_from([math.inf, -math.inf, math.nan])
+
+
+@given(st.lists(QUARTERS, max_size=30), st.integers(0, 40))
 def test_each_sample_is_on_the_tape_or_counted(values: list[float], most: int) -> None:
     tape = Tape([LEVEL, PAIR], most=most)
     now = Now(mono=100 * SECOND, wall=NOON + 100 * SECOND)
