@@ -27,6 +27,7 @@ COMMANDS = {
     "mode": "restraints:mode",
     "override": "restraints:override",
     "plan": "plan:plan",
+    "press": "press:press",
     "profiles": "profiles:profiles",
     "release": "restraints:release",
     "resume": "outputs:resume",

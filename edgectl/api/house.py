@@ -51,6 +51,9 @@ class House(Protocol):
     async def calibrate(self, subject: str, request: Body, who: str) -> Body:
         """Take a sensor out for calibration, or give it back with what was found."""
 
+    async def tried(self, name: str, request: Body, who: str) -> Body:
+        """Write down what a person saw when an output was pressed."""
+
     async def output_off(self, name: str, who: str) -> Body:
         """Switch an output off."""
 

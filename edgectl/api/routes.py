@@ -19,6 +19,7 @@ from edgectl.api.wishes import (
     SeenWish,
     ShelfWish,
     TaskWish,
+    TriedWish,
 )
 
 PRESETS = ("all", "failed", "open", "deadline", "done_confirmed", "done_unconfirmed")
@@ -165,6 +166,9 @@ def orders(house: House) -> list[Operation]:
     async def calibrate(call: Call) -> Any:
         return await house.calibrate(call.path("subject"), call.body, call.who)
 
+    async def tried(call: Call) -> Any:
+        return await house.tried(call.path("name"), call.body, call.who)
+
     async def output_off(call: Call) -> Any:
         return await house.output_off(call.path("name"), call.who)
 
@@ -200,6 +204,7 @@ def orders(house: House) -> list[Operation]:
         _post("/calibrations/{subject}", "A step of a calibration.", calibrate, CalibrationWish, (404, 409)),
         _post("/outputs/{name}/on", "An output on, for a while.", output_on, OnWish, (404, 409)),
         _post("/outputs/{name}/off", "An output off.", output_off, Nothing, (404,)),
+        _post("/outputs/{name}/tried", "What was seen when it was pressed.", tried, TriedWish, (404,)),
         _post("/stop-all", "Everything dangerous off.", stop_all, Nothing),
         _post("/resume", "Release the stop.", resume, Nothing),
         _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, SeenWish, (404, 409)),

@@ -53,6 +53,13 @@ class CalibrationWish(Reason):
     accept: bool = False
 
 
+class TriedWish(Reason):
+    """What was seen when an output was pressed."""
+
+    moved: bool = Field(description="the load behind it moved, and it alone")
+    read_back: bool = Field(description="the board showed it on, and off again")
+
+
 class OverrideWish(Reason):
     """Another value needs its end."""
 

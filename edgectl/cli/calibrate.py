@@ -52,9 +52,9 @@ def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes
     points = []
     for value in known:
         if not yes:
-            click.prompt(f"rinse it, put it into {value:g}, then press Enter", default="", show_default=False, err=True)
+            click.prompt(f"{_put(kind, value)}, then press Enter", default="", show_default=False, err=True)
         points.append([_settled(kind, sensor, as_json=as_json), value])
-    if not yes:
+    if not yes and kind != "level":
         click.prompt("put it back into its place, then press Enter", default="", show_default=False, err=True)
         _settled(kind, sensor, as_json=as_json)
     done = _step(sensor, {"step": "finish", "kind": kind, "points": points, "accept": accept, "who": who})
@@ -94,6 +94,12 @@ def pump(pump: str, seconds: float | None, ran: float | None, ml: float | None, 
         click.echo(f"{pump} gives {done['after']:g} ml/s, the site file says {done['before']:g}")
         if done["differs"]:
             click.echo(f"  write ml_per_s: {done['after']:g}, and look why: hose, tube, air", err=True)
+
+
+def _put(kind: str, value: float) -> str:
+    """What a person does next."""
+    # A level probe stays where it is: the water moves.
+    return f"bring the water to {value:g} %" if kind == "level" else f"rinse it, put it into {value:g}"
 
 
 def _step(subject: str, body: dict[str, Any]) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from edgectl.api.house import Body
-from edgectl.model.hands import Calibrate, Override, Step
+from edgectl.model.hands import Calibrate, Override, Step, Tried
 from edgectl.model.inputs import Input
 from edgectl.model.time import seconds
 
@@ -40,4 +40,16 @@ def calibration(subject: str, request: Body, who: str) -> Make:
         kind=request.get("kind", ""),
         points=tuple((float(shown), float(known)) for shown, known in request.get("points", ())),
         accept=request.get("accept") is True,
+    )
+
+
+def tried(actuator: str, request: Body, who: str) -> Make:
+    """What became of an output that a person pressed."""
+    return lambda token: Tried(
+        token=token,
+        actuator=actuator,
+        moved=request["moved"],
+        read_back=request["read_back"],
+        who=name_of(request, who),
+        why=str(request.get("why", ""))[:LONGEST_WORDS],
     )

@@ -229,6 +229,10 @@ class DaemonHouse:
         """One step of a calibration."""
         return await self._ask(hands.calibration(subject, request, who))
 
+    async def tried(self, name: str, request: Body, who: str) -> Body:
+        """What a person saw when an output was pressed."""
+        return await self._ask(hands.tried(name, request, who))
+
     async def output_off(self, name: str, who: str) -> Body:
         """A manual OFF."""
         return await self._ask(lambda token: ManualOff(token=token, actuator=name, who=who))

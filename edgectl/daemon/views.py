@@ -109,10 +109,20 @@ def outputs(state: State, now: Now) -> list[View]:
                 "owed_off": owed,
                 "closing": owed and output is not None and output.closing is not None,
                 "ends_at": ends,
+                "ends_by": actuator.fail_safe.value,
+                "tried": tried(state, name, actuator.channel),
                 "locked_out": f"lockout:{name}" in state.latches and state.latches[f"lockout:{name}"].held,
             }
         )
     return rows
+
+
+def tried(state: State, name: str, channel: str) -> View | None:
+    """Who pressed it last, when, and whether the load moved. None where nobody did since it sits on this channel."""
+    latch = state.latches.get(f"tried:{name}")
+    if latch is None or latch.why != channel:
+        return None
+    return {"at": iso(latch.since), "who": latch.who, "moved": bool(latch.value)}
 
 
 def upcoming(state: State, now: Now) -> list[View]:

@@ -38,6 +38,7 @@ from edgectl.engine.rules import (
     stopping,
     stuck,
     thirst,
+    tried,
     witness,
 )
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
@@ -45,7 +46,7 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
 from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
-from edgectl.model.hands import Calibrate, Override
+from edgectl.model.hands import Calibrate, Override, Tried
 from edgectl.model.inputs import (
     Acknowledge,
     Approve,
@@ -172,6 +173,8 @@ def _hear(draft: Draft, item: Input) -> None:
             restraints.set_mode(draft, item)
         case Calibrate():
             calibrations.calibrate(draft, item)
+        case Tried():
+            tried.tried(draft, item)
         case Override():
             overrides.override(draft, item)
         case Cancel():

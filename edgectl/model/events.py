@@ -64,6 +64,7 @@ class Event(StrEnum):
     CALIBRATED = "CALIBRATED"
     CALIBRATION_BEGUN = "CALIBRATION_BEGUN"
     CALIBRATION_LEFT = "CALIBRATION_LEFT"
+    OUTPUT_TRIED = "OUTPUT_TRIED"
     # alarms
     ALARM_RAISED = "ALARM_RAISED"
     ALARM_CLEARED = "ALARM_CLEARED"
@@ -196,6 +197,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.MODE_CHANGED: Happening("A zone's control mode was changed."),
     Event.CALIBRATED: Happening("A probe or pump was calibrated."),
     Event.CALIBRATION_BEGUN: Happening("A sensor was taken out for calibration, and is Missing for every rule."),
+    Event.OUTPUT_TRIED: Happening("A person has pressed an output, and says whether the load behind it moved."),
     Event.CALIBRATION_LEFT: Happening("A sensor was given back without a new calibration."),
     Event.ALARM_RAISED: Happening("An alarm began."),
     Event.ALARM_CLEARED: Happening("The cause of an alarm is gone."),

@@ -19,6 +19,18 @@ class Override:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """A person has pressed an output and says whether the load behind it moved. `read_back`: the board showed both."""
+
+    token: int
+    actuator: str
+    moved: bool
+    read_back: bool
+    who: str
+    why: str = ""
+
+
 class Step(StrEnum):
     """A calibration begins, brings a result, or is left without one."""
 

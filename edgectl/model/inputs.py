@@ -11,7 +11,7 @@ from typing import Any
 from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
-from edgectl.model.hands import Calibrate, Override
+from edgectl.model.hands import Calibrate, Override, Tried
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
@@ -327,6 +327,7 @@ Input = (
     | SetMode
     | Override
     | Calibrate
+    | Tried
     | Cancel
     | Approve
     | Storage
