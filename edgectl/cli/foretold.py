@@ -8,19 +8,21 @@ from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.time import SECOND, Nanos, to_datetime
 
 if TYPE_CHECKING:
-    from edgectl.scheduler.preview import Course, Foreseen
+    from edgectl.scheduler.preview import Again, Course, Foreseen, Outlook
     from edgectl.scheduler.schedule import CatchUp
 
 A_WEEK: Nanos = 7 * 86_400 * SECOND
 
 
-def table_of(foreseen: tuple["Foreseen", ...], course: "Course", zone: ZoneInfo) -> list[str]:
-    """One line for each occurrence, by its original time."""
+def table_of(outlook: "Outlook", course: "Course", zone: ZoneInfo) -> list[str]:
+    """One line for each occurrence, by its original time; and one for each time that a clock shows twice."""
     tell = _Clock(course, zone)
-    ordered = sorted(foreseen, key=lambda one: (one.occurrence.scheduled_for, one.decided))
-    return table(
-        [[tell(one.occurrence.scheduled_for), one.schedule.name, _fate(one), _why(one, tell)] for one in ordered]
-    )
+    told = [
+        ((one.occurrence.scheduled_for, one.decided), [one.schedule.name, _fate(one), _why(one, tell)])
+        for one in outlook.rows
+    ]
+    told += [((one.at, one.step.at), [one.schedule.name, "not again", _twice(one)]) for one in outlook.again]
+    return table([[tell(at), *words] for (at, _), words in sorted(told, key=lambda one: one[0])])
 
 
 def line(text: str) -> str:
@@ -33,11 +35,15 @@ class _Clock:
     the clocks are changed in between."""
 
     def __init__(self, course: "Course", zone: ZoneInfo) -> None:
+        from edgectl.scheduler.preview import jumps
+
         self._zone = zone
         ends = (to_datetime(at).astimezone(zone) for at in (course.begin, course.begin + course.span))
         first, last = (moment.tzname() for moment in ends)
-        self._form = "%a %d %b %Y" if course.span >= A_WEEK else "%a"
+        wide = course.span + sum(abs(step.by) for step in course.steps)
+        self._form = "%a %d %b %Y" if wide >= A_WEEK else "%a"
         self._name = " %Z" if first != last else ""
+        self._jumps = jumps(course)
 
     def __call__(self, at: Nanos) -> str:
         return to_datetime(at).astimezone(self._zone).strftime(f"{self._form} {self.clock(at)}{self._name}")
@@ -46,6 +52,19 @@ class _Clock:
         """The time of day, with seconds where it has some."""
         moment = to_datetime(at).astimezone(self._zone)
         return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+
+    def then(self, at: Nanos, planned: Nanos) -> str:
+        """The time of day of what comes of a planned time, with its day where that is another one."""
+        day, other = (to_datetime(one).astimezone(self._zone).date() for one in (planned, at))
+        return self.clock(at) if day == other else self(at)
+
+    def jumped(self, at: Nanos) -> bool:
+        """Was the clock set past this time?"""
+        return any(before < at <= after for before, after in self._jumps)
+
+
+def _twice(one: "Again") -> str:
+    return f"it has its row from before the clock is set back by {_span(-one.step.by)}"
 
 
 def _fate(one: "Foreseen") -> str:
@@ -58,10 +77,10 @@ def _why(one: "Foreseen", tell: _Clock) -> str:
     row = one.occurrence
     match row.verdict.value:
         case "skip":
-            words = _left_out(one)
+            words = _left_out(one, tell)
             return f"{words}; this row stands for all that were missed before it too" if row.folded else words
         case "replay":
-            words = f"at about {tell.clock(one.begun or one.decided)}, original time kept"
+            words = f"at about {tell.then(one.begun or one.decided, row.scheduled_for)}, original time kept"
         case _:
             words = _begins(one, tell)
     if one.begun is None:
@@ -77,22 +96,23 @@ def _begins(one: "Foreseen", tell: _Clock) -> str:
     if row.reason == "reconciled":
         return "reconciled: the window still holds" if row.payload.get("on") else "reconciled: the window is over"
     if row.reason == "queued":
-        return f"at about {tell.clock(one.begun or one.decided)}, after the run before it"
+        return f"at about {tell.then(one.begun or one.decided, row.scheduled_for)}, after the run before it"
     if row.cancels:
         return "the run before it is ended for it"
     if row.reason == "max_gap":
         return "at the latest: whatever is measured may ask for it sooner"
     if waited and one.begun is not None:
-        return f"at about {tell.clock(one.begun)}, when the parts that it opens are free"
+        return f"at about {tell.then(one.begun, row.scheduled_for)}, when the parts that it opens are free"
     if one.decided - row.scheduled_for >= SECOND:
-        return f"at about {tell.clock(one.decided)}"
+        return f"at about {tell.then(one.decided, row.scheduled_for)}"
     return ""
 
 
-def _left_out(one: "Foreseen") -> str:
+def _left_out(one: "Foreseen", tell: _Clock) -> str:
     reason = one.occurrence.reason
     if reason == Code.CATCHUP_SKIPPED.value:
-        return f"down; {_policy(one.schedule.catch_up)}"
+        cause = "the clock is set past it" if tell.jumped(one.occurrence.scheduled_for) else "down"
+        return f"{cause}; {_policy(one.schedule.catch_up)}"
     return SENTENCES[Code(reason)].rstrip(".").lower()
 
 

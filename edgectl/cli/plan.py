@@ -1,6 +1,6 @@
 """`edgectl plan`: what the schedules of a site file will do, and what becomes of them when something comes between.
 
-No daemon is asked and nothing is started.
+No daemon is asked and nothing is started: tasks that somebody asked for at a later time are in `edgectl status`.
 """
 
 import json
@@ -19,7 +19,7 @@ from edgectl.model.time import Nanos, from_datetime, iso, seconds, to_datetime
 
 if TYPE_CHECKING:
     from edgectl.config.build import Loaded
-    from edgectl.scheduler.preview import Course, Foreseen
+    from edgectl.scheduler.preview import Course, Outlook
 
 DEFAULT = "/etc/edgectl/site.yaml"
 HOUR: Nanos = 3600 * 10**9
@@ -51,7 +51,9 @@ def plan(
     """Show what the schedules of the site file FILE will do: each occurrence as run, replay or skip, and why.
 
     Times without an offset are those of the greenhouse. 05:30 is the first one after the beginning; with --dst it is
-    that of the day on which the clocks are changed. Exit code 1 when the site file is wrong.
+    that of the day on which the clocks are changed. What falls due in this time is followed beyond its end until it
+    has its row. Tasks that somebody asked for at a later time are in edgectl status. Exit code 1 when the site file is
+    wrong.
     """
     # Imported here: the schema library takes longer to import than the rest of the command line together.
     from edgectl.config.loader import load
@@ -85,11 +87,11 @@ def plan(
     )
     numbers = {name: one.number for name, one in loaded.site.zones.items()}
     asked = efforts(loaded.site, loaded.schedules)
-    foreseen = foresee(loaded.schedules, zone, numbers, course, asked, _Progress() if span >= LONG else lambda _: None)
+    outlook = foresee(loaded.schedules, zone, numbers, course, asked, _Progress() if span >= LONG else lambda _: None)
     if as_json:
-        click.echo(json.dumps(_body(loaded, course, foreseen, zone), ensure_ascii=False))
+        click.echo(json.dumps(_body(loaded, course, outlook, zone), ensure_ascii=False))
     else:
-        _print(loaded, course, foreseen, zone)
+        _print(loaded, course, outlook, zone)
 
 
 class _Progress:
@@ -105,7 +107,7 @@ class _Progress:
             click.echo(f"\rlooking ahead {percent} %", err=True, nl=percent >= 99)
 
 
-def _body(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo) -> dict[str, Any]:
+def _body(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInfo) -> dict[str, Any]:
     return {
         "site": loaded.site.site_id,
         "timezone": zone.key,
@@ -124,13 +126,18 @@ def _body(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], 
                 "folded": one.occurrence.folded,
                 "payload": dict(one.occurrence.payload),
             }
-            for one in foreseen
+            for one in outlook.rows
         ],
-        "silent": {name: None if at is None else iso(at) for name, at in _silent(loaded, course, foreseen, zone)},
+        "again": [
+            {"schedule": one.schedule.name, "scheduled_for": iso(one.at), "seen_again_after": iso(one.step.at)}
+            for one in outlook.again
+        ],
+        "silent": {name: None if at is None else iso(at) for name, at in _silent(loaded, course, outlook, zone)},
     }
 
 
-def _print(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo) -> None:
+def _print(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInfo) -> None:
+    from edgectl.scheduler.ahead import AHEAD
     from edgectl.scheduler.preview import local_text
 
     end = course.begin + course.span
@@ -139,21 +146,20 @@ def _print(loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...],
         what = "power cut" if gap.boots else "outage"
         click.echo(f"{what}: {local_text(gap.begin, zone)} to {local_text(gap.end, zone)}")
     for step in course.steps:
-        click.echo(f"clock step: {local_text(step.at, zone)}, by {step.by / 10**9:+g} s")
-    for row in table_of(foreseen, course, zone) if foreseen else ["nothing is planned in this time"]:
+        far = ", more than a day: the calendar is brought back and goes on from there" if -step.by > AHEAD else ""
+        click.echo(f"clock step: {local_text(step.at, zone)}, by {step.by / 10**9:+g} s{far}")
+    for row in table_of(outlook, course, zone) or ["nothing is planned in this time"]:
         click.echo(row)
-    for name, at in _silent(loaded, course, foreseen, zone):
+    for name, at in _silent(loaded, course, outlook, zone):
         click.echo(line(f"{name}: nothing in this time; next {'never' if at is None else local_text(at, zone)}"))
 
 
-def _silent(
-    loaded: "Loaded", course: "Course", foreseen: tuple["Foreseen", ...], zone: ZoneInfo
-) -> list[tuple[str, Nanos | None]]:
+def _silent(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInfo) -> list[tuple[str, Nanos | None]]:
     """Schedules of which nothing was seen, and when they strike next. An interval strikes when its rest is over."""
     from edgectl.scheduler.preview import next_of
     from edgectl.scheduler.schedule import Every
 
-    heard = {one.schedule.name for one in foreseen}
+    heard = {one.schedule.name for one in outlook.rows}
     end = course.begin + course.span
     return [
         (one.name, next_of(one, end, zone))

@@ -8,7 +8,7 @@ import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.outputs import Span
-from edgectl.cli.words import day_and_time, span, table
+from edgectl.cli.words import date_and_time, day_and_time, span, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 KEPT = {
@@ -94,10 +94,10 @@ def sentences(one: dict[str, Any]) -> list[str]:
     found = []
     if one["held_until"] is not None:
         why = f" ({one['held_why']})" if one["held_why"] else ""
-        found.append(f"held until {day_and_time(one['held_until'])} by {one['held_by']}{why}")
+        found.append(f"held until {date_and_time(one['held_until'])} by {one['held_by']}{why}")
     elif one["kept"] is not None:
         found.append(KEPT.get(one["kept"], one["kept"]))
     if (skipped := one["skipped"]) is not None:
         why = f", {skipped['why']}" if skipped["why"] else ""
-        found.append(f"left out last: {day_and_time(skipped['scheduled_for'])}, {skipped['reason']}{why}")
+        found.append(f"left out last: {date_and_time(skipped['scheduled_for'])}, {skipped['reason']}{why}")
     return found

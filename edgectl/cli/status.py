@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from edgectl.cli.client import ask, show
-from edgectl.cli.words import clock, day_and_time, doubt, span, table, zone_now
+from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table, zone_now
 
 
 @click.command()
@@ -79,10 +79,10 @@ def restraint(item: dict[str, Any]) -> str:
         case "lock":
             return f"{item['zone']} is locked: {item['who']} works there{why}; edgectl unlock {item['zone']}"
         case "hold":
-            return f"{item['zone']} is held until {day_and_time(item['until'])} by {item['who']}{why}"
+            return f"{item['zone']} is held until {date_and_time(item['until'])} by {item['who']}{why}"
         case "override":
             what = f"{item['setting']} of {item['zone']} is set to {item['value']:g}"
-            return f"{what} until {day_and_time(item['until'])} by {item['who']}{why}"
+            return f"{what} until {date_and_time(item['until'])} by {item['who']}{why}"
         case _:
             return f"{item['zone']} is in {item['why']} mode, set by {item['who']}"
 

@@ -32,6 +32,11 @@ def day_and_time(iso: str) -> str:
     return _local(iso).strftime("%a %H:%M:%S")
 
 
+def date_and_time(iso: str) -> str:
+    """The same with its date: of what may lie more than a week away."""
+    return _local(iso).strftime("%a %d %b %H:%M:%S")
+
+
 def span(seconds: float | None) -> str:
     """A duration at a glance."""
     if seconds is None:

@@ -179,7 +179,7 @@ class DaemonLooks:
                 "reason_code": one.occurrence.reason,
                 "every_s": None,
             }
-            for one in seen[:MOST_OF_A_DAY]
+            for one in seen.rows[:MOST_OF_A_DAY]
         ]
         for row in views.upcoming(state, self._clock.now()):
             if row["schedule"] in often:

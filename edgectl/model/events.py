@@ -116,6 +116,7 @@ class Event(StrEnum):
     DEVICE_WRITTEN = "DEVICE_WRITTEN"
     STORAGE_BACK = "STORAGE_BACK"
     CLOCK_STEPPED = "CLOCK_STEPPED"
+    CALENDAR_SET_BACK = "CALENDAR_SET_BACK"
     # nodes behind a broker
     NODE_DONE = "NODE_DONE"
     NODE_EVENT = "NODE_EVENT"
@@ -252,6 +253,7 @@ HAPPENINGS: dict[Event, Happening] = {
     ),
     Event.STORAGE_BACK: Happening("The journal takes entries again."),
     Event.CLOCK_STEPPED: Happening("The wall clock was set."),
+    Event.CALENDAR_SET_BACK: Happening("A schedule stood far ahead of a clock that came back, and goes on from now."),
     Event.NODE_DONE: Happening("A node said that it carried an order out; what its outputs show decides."),
     Event.NODE_EVENT: Happening("A node told of something that happened there."),
     Event.NODE_ERROR: Happening("A node told of a fault of its own."),

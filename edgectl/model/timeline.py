@@ -27,10 +27,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
-    """How far one schedule has been answered for. `position` (wall) never goes back."""
+    """How far one schedule has been answered for. `position` (wall) never goes back within one `round`, and a new round
+    begins only where a clock that was wrong had carried it into another year."""
 
     schedule: str
     position: Nanos
+    round: int = 0
     last_finished: Nanos | None = None  # mono of the last finished run in this boot
     unmet: bool = False  # the last run did not bring about what a window wants to hold
     waits: str = ""  # why the oldest run that is unanswered has to wait

@@ -4,16 +4,21 @@ Every run is taken to do what it should, and the clock to be believed. The house
 begins, so nothing is owed for the time before it, and the rests of intervals begin there.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import Nanos, to_datetime
-from edgectl.scheduler.cadence import DAY, local_day, local_instant, next_strike
+from edgectl.model.time import Nanos, Now, to_datetime
+from edgectl.model.timeline import Cursor
+from edgectl.scheduler.ahead import brought_back
+from edgectl.scheduler.cadence import DAY, local_day, local_instant, next_strike, strikes
 from edgectl.scheduler.occurrence import Occurrence
 from edgectl.scheduler.rehearsal import Effort, Rehearsal
-from edgectl.scheduler.schedule import Every, Schedule
+from edgectl.scheduler.schedule import Every, Schedule, by_calendar
+
+BEYOND: Nanos = 31 * DAY  # the end of a course; what is still unanswered then is too old for any policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,15 @@ class Course:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A time that the house has seen already, and sees once more after the clock was set back. Nothing is run again."""
+
+    schedule: Schedule
+    at: Nanos
+    step: ClockStep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
     """An occurrence and the instant at which it is decided; a run begins at `begun`, and None says that it could not
     begin in time, because others held what it opens. Wall instants, by the clock of the house."""
@@ -55,6 +69,14 @@ class Foreseen:
     begun: Nanos | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What becomes of a course: its occurrences in the order in which they are decided, and times that come twice."""
+
+    rows: tuple[Foreseen, ...]
+    again: tuple[Again, ...] = ()
+
+
 def foresee(
     schedules: tuple[Schedule, ...],
     zone: ZoneInfo,
@@ -62,17 +84,34 @@ def foresee(
     course: Course,
     efforts: Mapping[str, Effort] | None = None,
     told: Callable[[float], None] = lambda _: None,
-) -> tuple[Foreseen, ...]:
-    """Every occurrence within the course and its fate, in the order in which it is decided. `numbers` are those of the
-    zones, `efforts` what each schedule asks of the house; `told` hears how much of the course is done, 0 to 1."""
+) -> Outlook:
+    """Every occurrence within the course and its fate. `numbers` are those of the zones, `efforts` what each schedule
+    asks of the house; `told` hears how much of the course is done, 0 to 1."""
     house, end = Rehearsal(schedules, zone, numbers, efforts or {}, course.begin), course.begin + course.span
-    gaps = sorted((gap for gap in course.gaps if gap.end > course.begin), key=lambda gap: gap.begin)
-    steps = sorted((step for step in course.steps if step.at >= course.begin), key=lambda step: step.at)
-    while house.true < end:
-        told((house.true - course.begin) / course.span)
+    again = list[Again]()
+    for true in _along(house, course, again):
+        told(min(1.0, (true - course.begin) / course.span))
+        if true >= end and not house.owes(end):
+            break
+    rows = (row for row in house.rows if row.true < end or row.occurrence.scheduled_for < end + row.offset)
+    return Outlook(
+        rows=tuple(
+            Foreseen(schedule=row.schedule, decided=row.decided, occurrence=row.occurrence, begun=row.begun)
+            for row in rows
+        ),
+        again=tuple(again),
+    )
+
+
+def _along(house: Rehearsal, course: Course, again: list[Again]) -> Iterator[Nanos]:
+    """Live through the course, and beyond its end: what fell due in it may be answered for when the controller is back,
+    or when its turn has come. Yields the true time after each look."""
+    end = course.begin + course.span
+    gaps = sorted((gap for gap in course.gaps if course.begin < gap.end and gap.begin < end), key=lambda gap: gap.begin)
+    steps = sorted((step for step in course.steps if course.begin <= step.at < end), key=lambda step: step.at)
+    while house.true < end + BEYOND:
         while steps and steps[0].at <= house.true:
-            house.offset += steps.pop(0).by
-            house.look_at_all()
+            again += _set_clock(house, steps.pop(0))
         if gaps and gaps[0].begin <= house.true:
             gap = gaps.pop(0)
             back = max(house.true, gap.end)
@@ -81,13 +120,40 @@ def foresee(
             house.come_back()
             continue
         house.look()
-        edges = [gap.begin for gap in gaps[:1]] + [step.at for step in steps[:1]]
+        edges = [gap.begin for gap in gaps[:1]] + [step.at for step in steps[:1]] + [end] * (house.true < end)
         upcoming = house.upcoming()
-        house.true = min([end, *edges, *([] if upcoming is None else [upcoming])])
-    return tuple(
-        Foreseen(schedule=row.schedule, decided=row.decided, occurrence=row.occurrence, begun=row.begun)
-        for row in house.rows
-    )
+        house.true = min([end + BEYOND, *edges, *([] if upcoming is None else [upcoming])])
+        yield house.true
+
+
+def _set_clock(house: Rehearsal, step: ClockStep) -> list[Again]:
+    """Somebody sets the clock. Returns what has its row already and comes a second time."""
+    before = house.now.wall
+    house.offset += step.by
+    house.look_at_all()
+    return [
+        Again(schedule=schedule, at=at, step=step)
+        for schedule in house.schedules
+        for at in _seen_again(schedule, house.cursors[schedule.name], before, house.now, house.zone)
+    ]
+
+
+def _seen_again(schedule: Schedule, cursor: Cursor, before: Nanos, now: Now, zone: ZoneInfo) -> list[Nanos]:
+    """What is answered for up to `before`, and lies ahead now. A calendar that is brought back runs it."""
+    if not by_calendar(schedule.cadence) or brought_back(schedule, cursor, now) is not None:
+        return []
+    seen = strikes(schedule.cadence, now.wall, zone, schedule.days)
+    return list(takewhile(lambda at: at <= min(before, cursor.position), seen))
+
+
+def jumps(course: Course) -> list[tuple[Nanos, Nanos]]:
+    """From where to where the clock of the house is set forwards, in its own time."""
+    found, offset = list[tuple[Nanos, Nanos]](), 0
+    for step in sorted(course.steps, key=lambda step: step.at):
+        before, offset = step.at + offset, offset + step.by
+        if step.by > 0:
+            found.append((before, before + step.by))
+    return found
 
 
 def next_of(schedule: Schedule, after: Nanos, zone: ZoneInfo) -> Nanos | None:

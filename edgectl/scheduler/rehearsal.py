@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 from edgectl.model.time import SECOND, Nanos, Now, seconds
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler import holding
+from edgectl.scheduler.ahead import brought_back, name_of
+from edgectl.scheduler.cadence import next_strike
 from edgectl.scheduler.catchup import MINUTE, RATE
 from edgectl.scheduler.occurrence import Occurrence, Verdict, correlation
 from edgectl.scheduler.plan import due, wake_at
-from edgectl.scheduler.schedule import Schedule, Window
+from edgectl.scheduler.schedule import Schedule, Window, by_calendar
 
 SHORTEST: Nanos = SECOND  # a run that only switches something
 
@@ -40,12 +42,19 @@ def plain_effort(schedule: Schedule) -> Effort:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """An occurrence, decided at `decided`; a run begins at `begun`, or never. Wall instants, by the clock of then."""
+    """An occurrence, decided at `decided`; a run begins at `begun`, or never. Wall instants, by the clock of then; it
+    was `offset` ahead of the true time."""
 
     schedule: Schedule
     decided: Nanos
     occurrence: Occurrence
+    offset: Nanos = 0
     begun: Nanos | None = None
+
+    @property
+    def true(self) -> Nanos:
+        """When it was decided, by the clock that nobody sets."""
+        return self.decided - self.offset
 
 
 @dataclass(slots=True, kw_only=True, order=True)
@@ -122,6 +131,18 @@ class Rehearsal:
             if upcoming is None or upcoming > self.true:
                 return
 
+    def owes(self, end: Nanos) -> bool:
+        """Is anything that fell due before a true instant still unanswered, or has it not begun yet?"""
+        wall = end + self.offset
+        if any(run.ends is None and run.row.occurrence.scheduled_for < wall for run in self._runs):
+            return True
+        for schedule in self.schedules:
+            if by_calendar(schedule.cadence):
+                at = next_strike(schedule.cadence, self.cursors[schedule.name].position, self.zone, schedule.days)
+                if at is not None and at < wall:
+                    return True
+        return False
+
     def come_back(self) -> None:
         """The controller was off: what ran has ended, what waits and is not overdue goes on waiting, and the windows
         are brought about anew."""
@@ -153,6 +174,7 @@ class Rehearsal:
         schedule, now = self.schedules[index], self.now
         name = schedule.name
         self._late = [at for at in self._late if self.true - at < MINUTE]
+        self.cursors[name] = brought_back(schedule, self.cursors[name], now) or self.cursors[name]
         planned = due(
             schedule,
             self.cursors[name],
@@ -166,7 +188,7 @@ class Rehearsal:
         if planned.cursor is not None:
             self.cursors[name] = planned.cursor
         for occurrence in planned.occurrences:
-            row = Row(schedule=schedule, decided=now.wall, occurrence=occurrence)
+            row = Row(schedule=schedule, decided=now.wall, occurrence=occurrence, offset=self.offset)
             self.rows.append(row)
             if occurrence.verdict is not Verdict.SKIP:
                 self._accept(row)
@@ -185,7 +207,8 @@ class Rehearsal:
                     self._end(run)
                 else:
                     run.ends = min(run.ends, self.true + run.effort.stops)
-        key = correlation(self.numbers[schedule.zone], schedule.task_type, occurrence.scheduled_for, schedule.name)
+        called = name_of(schedule, self.cursors[schedule.name])
+        key = correlation(self.numbers[schedule.zone], schedule.task_type, occurrence.scheduled_for, called)
         planned = occurrence.scheduled_for - self.offset if occurrence.reason == "due" else self.true
         patience = max(schedule.queue_patience, self._turn(row) - self.true)
         run = _Run(

@@ -44,6 +44,7 @@ HOUR: Nanos = 60 * MINUTE
 SPAN: Nanos = 30 * HOUR
 SETTLES: Nanos = 79 * MS  # of the simulated start: the questions, their answers, the first commit
 NEVER: Nanos = 1 << 62
+LONGEST_WAIT: Nanos = 11 * MINUTE  # of a run for the parts that it opens
 DOUBT: Nanos = 100 * MS  # what a plan cannot know of the length of one run
 ZONES = ("Europe/Berlin", "Europe/London", "America/New_York", "Australia/Lord_Howe", "America/Santiago", "Asia/Tokyo")
 # The evening before each kind of change of the clocks in one of those zones, and a plain day.
@@ -78,7 +79,8 @@ def scene(seed: int) -> Scene:
     for _ in range(random.randint(1, 2)):
         at += random.randint(20 * 60, 14 * 3600) * SECOND
         lasts = random.choice([random.randint(2, 600), random.randint(600, 5 * 3600), 8 * 3600]) * SECOND
-        lasts = min(lasts, begin + SPAN - MINUTE - at)
+        if seed % 4:
+            lasts = min(lasts, begin + SPAN - MINUTE - at)  # the others may reach over the end of the plan
         if lasts > 0:
             gaps.append(Gap(begin=at, end=at + lasts, boots=random.random() < 0.4))
         at += max(0, lasts)
@@ -180,7 +182,7 @@ def planned(drawn: Scene, shift: Nanos = 0) -> tuple[Foreseen, ...]:
         name: replace(effort, takes=max(0, effort.takes + shift))
         for name, effort in efforts(drawn.site, drawn.schedules).items()
     }
-    return foresee(drawn.schedules, ZoneInfo(drawn.site.timezone), drawn.numbers, drawn.course, asked)
+    return foresee(drawn.schedules, ZoneInfo(drawn.site.timezone), drawn.numbers, drawn.course, asked).rows
 
 
 def told(rows: tuple[Foreseen, ...]) -> list[Told]:
@@ -231,6 +233,7 @@ class LivedPlan(World):
     def __init__(self, drawn: Scene, ground: Callable[[], Ground] | None = None) -> None:
         self._ground = ground or (lambda: Spring(Random(1), tuple(drawn.site.actuators)))
         self._course, self._booted, self._boots = drawn.course, drawn.course.begin, 0
+        self._end, self._boots_at = drawn.course.begin + drawn.course.span, {"boot-0": drawn.course.begin}
         super().__init__(drawn.site, (), 1, ground=self._ground())
         self.schedules = drawn.schedules
         # The house has run before: it is ready, nothing is owed, and no interval is over.
@@ -248,23 +251,31 @@ class LivedPlan(World):
                 self.state.seen[lamp] = ReadBack(actuator=lamp, on=on, at=self.now)
         self._stepper.wake_at = self.now
 
-    def live(self) -> None:
-        """Through the whole course."""
+    def live(self, rows: tuple[Foreseen, ...]) -> None:
+        """Through the whole course, and on until what fell due in it has its row."""
         acts = [(gap.begin, gap) for gap in self._course.gaps] + [(step.at, step) for step in self._course.steps]
         for at, act in sorted(acts, key=lambda one: one[0]):
+            if at >= self._end:
+                break
             if isinstance(act, Gap):
                 self.run(at - self._booted)
                 self._be_off(act)
             elif at > self.now + self._booted:
                 self.run(at - self._booted)
                 self.step_wall(act.by)
-        self.run(self._course.begin + self._course.span - self._booted)
+        last = max([self._end, *(one.decided - self._wall_step for one in rows)])
+        self.run(last - self._booted + (0 if last == self._end and all(one.begun for one in rows) else LONGEST_WAIT))
+
+    def _of_the_course(self, true: Nanos, scheduled_for: Nanos) -> bool:
+        """Was it decided before the end of the course, or had it fallen due by then?"""
+        return true < self._end or scheduled_for < self._end + self._wall_step
 
     def _be_off(self, gap: Gap) -> None:
         back = max(self.now + self._booted, gap.end)
         if gap.boots:
             # The power was off: every relay has fallen, and the monotonic clock begins anew.
             self._boots, self._booted = self._boots + 1, back
+            self._boots_at[f"boot-{self._boots}"] = back
             self.field = SimField(self.site, self.random, self.field.faults, self._ground())
         self.now = back - self._booted
         # What was done to the clock meanwhile is found at the start.
@@ -288,6 +299,10 @@ class LivedPlan(World):
         told = list[Told]()
         for entry in self.journal.timeline:
             details = entry.details
+            planned = details.get("scheduled_for")
+            true = self._boots_at[entry.boot_id] + entry.mono
+            if planned is None or not self._of_the_course(true, from_datetime(datetime.fromisoformat(planned))):
+                continue
             if entry.event_type == "SCHEDULE_SKIPPED":
                 told.append((details["schedule"], details["scheduled_for"], "skip", details["reason_code"]))
             elif entry.event_type == "TASK_RECEIVED" and details["schedule"] is not None:
@@ -298,5 +313,10 @@ class LivedPlan(World):
     def never_began(self) -> set[tuple[str, str]]:
         """Runs that could not begin in time, because others held what they open."""
         ended = [value for value in self.journal.values.values() if isinstance(value, Task) and value.outcome]
-        late = [task for task in ended if task.status.value in ("rejected", "expired")]
+        late = [
+            task
+            for task in ended
+            if task.status.value in ("rejected", "expired")
+            and self._of_the_course(task.created_at - self._wall_step, task.scheduled_for)
+        ]
         return {(str(task.schedule), iso(task.scheduled_for)) for task in late}

@@ -32,7 +32,7 @@ def differences(seed: int) -> list[str]:
     drawn = drawn_from(seed)
     rows = planned(drawn)
     life = LivedPlan(drawn)
-    life.live()
+    life.live(rows)
     said, lived = Counter(comparable(drawn, told(rows))), Counter(comparable(drawn, life.rows()))
     found = [f"seed {seed}: planned and not lived: {row}" for row in said - lived]
     found += [f"seed {seed}: lived and not planned: {row}" for row in lived - said]

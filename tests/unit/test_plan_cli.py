@@ -170,7 +170,7 @@ def test_a_site_starts_no_more_than_twenty_late_runs_a_minute() -> None:
         for n in range(30)
     )
     gap = Gap(begin=begin + SECOND, end=begin + 2 * HOUR, boots=True)
-    late = foresee(many, BERLIN, {"z": 1}, Course(begin=begin, span=3 * HOUR, gaps=(gap,)))
+    late = foresee(many, BERLIN, {"z": 1}, Course(begin=begin, span=3 * HOUR, gaps=(gap,))).rows
     begun = [one.decided for one in late if one.occurrence.verdict is Verdict.REPLAY]
     assert len(begun) == 30
     assert sum(at < gap.end + 60 * SECOND for at in begun) == 20
@@ -180,6 +180,42 @@ def test_an_interval_goes_on_from_the_end_of_its_run_and_from_a_boot() -> None:
     begin = instant("2026-06-01T05:00")
     gap = Gap(begin=begin + 2 * HOUR, end=begin + 5 * HOUR, boots=True)
     rested = (_one("s", Every(interval=HOUR)),)
-    seen = foresee(rested, BERLIN, {"z": 1}, Course(begin=begin, span=8 * HOUR, gaps=(gap,)))
+    seen = foresee(rested, BERLIN, {"z": 1}, Course(begin=begin, span=8 * HOUR, gaps=(gap,))).rows
     minutes = [(one.decided - begin) // (60 * SECOND) for one in seen]
     assert minutes == [60, 360, 421]
+
+
+def test_what_falls_due_before_the_end_has_its_row_although_the_controller_comes_back_after_it() -> None:
+    over = ("--from", JUNE, "--outage", "10:40..05:30")
+    assert fates(*over)[3:] == [(f"01 {hour}:00", "skip", "catchup_skipped") for hour in (12, 14, 16, 18, 20)]
+    assert fates(*over, schedule="lamps") == [("01 21:00", "skip", "catchup_skipped"), ("02 05:00", "run", "window")]
+    short = ("--from", JUNE, "--hours", "4", "--outage", "05:50..09:50")
+    assert fates(*short) == [("01 06:00", "skip", "catchup_skipped"), ("01 08:00", "replay", "late")]
+    late = ("--from", JUNE, "--hours", "16", "--outage", "19:40..00:30")
+    assert fates(*late)[-1] == ("01 20:00", "skip", "catchup_skipped")
+    said = plan("--from", "2026-06-01T20:30", "--hours", "4", "--outage", "20:50..04:00").output
+    assert "Mon 21:00  lamps  off  at about Tue 04:00" in said
+
+
+def test_a_clock_that_is_set_back_shows_what_comes_a_second_time_and_is_not_run_again() -> None:
+    back = ("--from", JUNE, "--hours", "6", "--clock-step", "08:30,-7200")
+    assert fates(*back) == [("01 06:00", "run", "due"), ("01 08:00", "run", "due")]
+    (again,) = json.loads(plan("--json", *back).stdout)["again"]
+    assert (again["schedule"], _local(again["scheduled_for"]).strftime("%H:%M")) == ("morning", "08:00")
+    line = "Mon 08:00  morning  not again  it has its row from before the clock is set back by 2 h"
+    assert line in plan(*back).output
+
+
+def test_a_clock_that_is_set_forward_says_so_and_not_that_the_house_was_down() -> None:
+    said = plan("--from", JUNE, "--hours", "8", "--clock-step", "05:45,14400").output
+    assert "Mon 06:00  morning  skip    the clock is set past it; replay takes only the newest" in said
+    assert "down" not in said
+
+
+def test_a_clock_that_comes_back_from_another_year_brings_the_calendar_back() -> None:
+    back = ("--from", JUNE, "--hours", "30", "--clock-step", f"06:30,{-365 * 86400}")
+    assert "the calendar is brought back" in plan(*back).output
+    body = json.loads(plan("--json", *back).stdout)
+    assert body["again"] == []
+    ran = [row["scheduled_for"][:13] for row in body["occurrences"] if row["schedule"] == "morning"]
+    assert ran[:3] == ["2026-06-01T04", "2025-06-01T06", "2025-06-01T08"]

@@ -227,5 +227,5 @@ def test_the_list_says_why_something_did_not_run() -> None:
     row = {"held_until": None, "kept": "schedule_busy", "skipped": skipped}
     assert sentences(row) == [
         "the next run waits for the one before it",
-        "left out last: Mon 04:00:00, budget, 45 L of 40 L",
+        "left out last: Mon 01 Jun 04:00:00, budget, 45 L of 40 L",
     ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import litres, triggers
+from edgectl.engine.rules import ahead, litres, triggers
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
@@ -15,6 +15,7 @@ from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso, seconds
 from edgectl.model.timeline import Cursor
+from edgectl.scheduler.ahead import name_of
 from edgectl.scheduler.catchup import MINUTE, RATE
 from edgectl.scheduler.holding import doubted
 from edgectl.scheduler.occurrence import Occurrence, Verdict, correlation
@@ -51,6 +52,7 @@ def _said(reason: str, draft: Draft) -> str:
 def run(draft: Draft) -> None:
     """Answer for every occurrence that is due."""
     state, now = draft.state, _believed(draft)
+    ahead.seen(draft)
     quiet = state.quiet
     if quiet is not None and not draft.plans_changed and _still(quiet, now):
         draft.wake(quiet.until)
@@ -147,7 +149,7 @@ def _still(quiet: Quiet, now: Now) -> bool:
 
 def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos | None:
     """Everything of one schedule that is due. Returns when it has to be looked at again."""
-    state, cursor = draft.state, draft.cursor(schedule.name)
+    state, cursor = draft.state, ahead.cursor_of(draft, schedule, now)
     cadence = schedule.cadence
     blind = now.trust is Trust.UNTRUSTED and not isinstance(cadence, Every)
     if blind and cursor is None:
@@ -222,14 +224,14 @@ def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
     anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
     proposed = mode_of(draft, schedule.zone) is Mode.SEMI
     due_at = anchor + max(PROPOSAL if proposed else schedule.queue_patience, _cools_for(draft, schedule))
-    number = draft.state.site.zones[schedule.zone].number
+    number, name = draft.state.site.zones[schedule.zone].number, name_of(schedule, draft.cursor(schedule.name))
     accept(
         draft,
         zone=schedule.zone,
         task_type=schedule.task_type,
         payload=occurrence.payload,
         source="schedule",
-        correlation_id=correlation(number, schedule.task_type, occurrence.scheduled_for, schedule.name),
+        correlation_id=correlation(number, schedule.task_type, occurrence.scheduled_for, name),
         scheduled_for=occurrence.scheduled_for,
         due_at=due_at,
         expires_at=due_at + EXPIRY,

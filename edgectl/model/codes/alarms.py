@@ -54,6 +54,10 @@ ALARMS: dict[Code, Meaning] = {
         "What is asked for does not fit what the site file has, or what a device holds.",
         "Compare the schedule and the device's settings with the site file.",
     ),
+    Code.CALENDAR_AHEAD: alarm(
+        "The clock was far ahead and came back; the calendar goes on from now.",
+        "Look at what was watered meanwhile, and why the clock was wrong.",
+    ),
     Code.ZONE_THIRSTY: alarm(
         "The zone has gone without water for half of the longest time its plants bear.",
         "Look why nothing ran; water by hand if in doubt.",

@@ -67,6 +67,7 @@ class Code(StrEnum):
     LEADER_RETRY_BACKOFF = "leader_retry_backoff"
     NOT_READY = "not_ready"
     CLOCK_UNTRUSTED = "clock_untrusted"
+    CALENDAR_AHEAD = "calendar_ahead"
     JOURNAL_LOST = "journal_lost"
 
     # one tank: cycle start and refill
