@@ -1,6 +1,7 @@
 """Access for others: tokens, and codes that pair a phone. Nobody gives more than they have."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from edgectl.api.access import Role
@@ -14,7 +15,7 @@ from edgectl.model.time import SECOND, iso
 LOG = logging.getLogger("edgectl")
 
 
-def access(book: TokenBook, pairings: Pairings) -> list[Operation]:
+def access(book: TokenBook, pairings: Pairings, listens: Callable[[], tuple[str, bool]]) -> list[Operation]:
     """Who may come in."""
 
     async def listed(_: Call) -> Any:
@@ -37,7 +38,9 @@ def access(book: TokenBook, pairings: Pairings) -> list[Operation]:
         invitation = pairings.invite(call.body.get("name", "phone"), role)
         LOG.warning("%s made a code that lets %s in as %s", call.who, invitation.name, role)
         code = spoken(invitation.code)
-        return {"code": code, "path": f"/pair#{code}", "good_for_s": GOOD_FOR // SECOND}
+        address, reachable = listens()
+        good = {"good_for_s": GOOD_FOR // SECOND, "address": address, "reachable": reachable}
+        return {"code": code, "path": f"/pair#{code}", **good}
 
     def operation(method: str, path: str, says: str, handle: Any, answer: str, **more: Any) -> Operation:
         role = Role.OPERATOR if path == "/access/pairings" else Role.ENGINEER

@@ -105,6 +105,7 @@ class Status(Answer):
     now: str
     clock: str
     stopped: bool
+    proposed: list[dict[str, Any]]
     zones: list[ZoneRow]
     outputs: list[OutputRow]
     readings: list[ReadingRow]
@@ -243,6 +244,8 @@ class Code(Answer):
     code: str
     path: str
     good_for_s: int
+    address: str
+    reachable: bool
 
 
 class Lease(Answer):

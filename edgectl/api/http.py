@@ -30,7 +30,7 @@ def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
         *routes.orders(inside.house),
         *calendar_routes(inside.calendar),
         *scheduler(inside.desk),
-        *access(inside.book, inside.pairings),
+        *access(inside.book, inside.pairings, inside.listens),
     ]
     return [*table, _described(table)]
 

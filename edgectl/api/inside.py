@@ -15,7 +15,7 @@ from edgectl.model.time import Nanos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
-    """What stands behind the doors."""
+    """What stands behind the doors. `listens` says where the network is served, and whether others reach it there."""
 
     house: House
     looks: Looks
@@ -26,3 +26,4 @@ class Inside:
     book: TokenBook
     pairings: Pairings
     mono: Callable[[], Nanos]
+    listens: Callable[[], tuple[str, bool]]

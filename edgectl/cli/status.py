@@ -36,6 +36,10 @@ def lines(data: dict[str, Any]) -> list[str]:
     rows += [["next", "", _next(item)] for item in data["next"][:3]]
     rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
     rows += [["centre", "", centre(data["centre"])]] if data.get("centre") else []
+    for task in data["proposed"]:
+        what = f"{task['task_type']} of {task['zone']} ({task['schedule']})"
+        until = f"waits for a yes until {clock(task['until'])}"
+        rows.append(["needs you", "", f"{what} {until}: edgectl task approve {task['task_id']}, or task cancel"])
     for alarm in data["alarms"]:
         seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
         over = "" if alarm["active"] else ", over"

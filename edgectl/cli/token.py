@@ -6,7 +6,7 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, show
-from edgectl.cli.words import day_and_time, span, table
+from edgectl.cli.words import date_and_time, span, table
 
 ROLES = ("viewer", "operator", "engineer")
 
@@ -62,10 +62,11 @@ def pair(name: str, role: str, url: str | None, as_json: bool) -> None:
     if show(data, as_json):
         return
     click.echo(f"code {data['code']}, good once and for {span(data['good_for_s'])}, as {role}")
-    base = (url or "http://127.0.0.1:9405").rstrip("/")
+    base = (url or data["address"]).rstrip("/")
     click.echo(f"open {base}{data['path']}")
-    if url is None:
-        click.echo("for a phone say how it reaches this machine: edgectl token pair --url https://HOST:9405")
+    if url is None and not data["reachable"]:
+        click.echo(f"{base} is for this machine alone; how a phone comes in, docs/network.md says. Then:")
+        click.echo("edgectl token pair --url https://HOST:PORT")
     else:
         click.echo(_picture(f"{base}{data['path']}"))
 
@@ -82,5 +83,5 @@ def _picture(text: str) -> str:
 
 
 def _row(item: dict[str, Any]) -> list[str]:
-    ends = f"until {day_and_time(item['until'])}" if item["until"] else ""
-    return [item["id"], item["role"], item["kind"], item["name"], f"since {day_and_time(item['created_at'])}", ends]
+    ends = f"until {date_and_time(item['until'])}" if item["until"] else ""
+    return [item["id"], item["role"], item["kind"], item["name"], f"since {date_and_time(item['created_at'])}", ends]

@@ -1,5 +1,6 @@
 """The doors of a running daemon: what stands behind them is put together here."""
 
+import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -65,7 +66,9 @@ class Doors:
             book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall),
             pairings=Pairings(self._mono),
             mono=self._mono,
+            listens=lambda: self._listens,
         )
+        self._listens = "http://127.0.0.1", False  # until the door is open
 
     @property
     def should_exit(self) -> bool:
@@ -96,7 +99,17 @@ class Doors:
         address = Address(names=names, tls=asked.certificate is not None, proxied=asked.proxied)
         files = None if asked.certificate is None else Certificate(cert=asked.certificate[0], key=asked.certificate[1])
         server = door(http.network(self._inside, address), certificate=files)
-        return server, tcp_socket(*asked.http)
+        listener = tcp_socket(*asked.http)
+        self._listens = _address(listener, tls=files is not None)
+        return server, listener
 
     def _mono(self) -> Nanos:
         return self._clock.now().mono
+
+
+def _address(listener: socket.socket, *, tls: bool) -> tuple[str, bool]:
+    """How one comes in, and whether from other machines. A door on every address is called by the machine's name."""
+    host, port = listener.getsockname()[:2]
+    place = ipaddress.ip_address(host)
+    name = f"{socket.gethostname().lower()}.local" if place.is_unspecified else f"[{host}]" if ":" in host else host
+    return f"{'https' if tls else 'http'}://{name}:{port}", not place.is_loopback

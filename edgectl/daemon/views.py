@@ -31,6 +31,7 @@ def status(state: State, now: Now) -> View:
         "up_s": round((now.mono - state.started) / SECOND, 1),
         "stopped": draft.held("stop_all"),
         "restraints": restraints(draft),
+        "proposed": proposed(draft),
         "zones": [_zone(draft, name) for name in state.site.zones],
         "outputs": outputs(state, now),
         "readings": readings(state, now),
@@ -55,6 +56,25 @@ def restraints(draft: Draft) -> list[View]:
                 row["owner"] = latch.owner or latch.who
             rows.append(row)
     return rows
+
+
+def proposed(draft: Draft) -> list[View]:
+    """Tasks that wait for the yes of a person, because their zone only proposes."""
+    return [
+        {
+            "task_id": task.task_id,
+            "zone": task.zone,
+            "task_type": task.task_type,
+            "schedule": task.schedule,
+            "duration_s": task.payload.get("duration_s"),
+            "until": iso(task.due_at),
+        }
+        for task in draft.tasks()
+        if task.status is TaskStatus.ACCEPTED
+        and task.source == "schedule"
+        and not task.approved
+        and mode_of(draft, task.zone) is Mode.SEMI
+    ]
 
 
 def readings(state: State, now: Now) -> list[View]:

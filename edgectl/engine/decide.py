@@ -41,7 +41,7 @@ from edgectl.engine.rules import (
     tried,
     witness,
 )
-from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.engine.rules.latched import OWN, keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
 from edgectl.model.ask import SendRaw, Tighten
@@ -81,7 +81,6 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Now
 
 PASSES = 8
-OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a hold is for these
 
 
 def decide(state: State, inputs: list[Input], now: Now) -> Decision:

@@ -174,6 +174,12 @@ def test_a_service_lock_is_taken_off_by_its_owner_or_an_engineer_and_by_nobody_e
     assert done.returncode == 0, done.stderr
 
 
+def test_a_code_for_a_phone_names_the_door_as_it_is(daemon: DaemonProcess) -> None:
+    told = daemon.cli("token", "pair").stdout
+    assert f"open http://127.0.0.1:{daemon.http}/pair#" in told
+    assert "for this machine alone" in told
+
+
 def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     secret = daemon.cli("token", "add", "guest").stdout.strip()
     assert ask(daemon, "GET", "/status", secret)[0] == 200

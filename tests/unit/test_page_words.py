@@ -135,6 +135,7 @@ def test_each_badge_of_done(ended: dict[str, Any] | None, badge: str) -> None:
 
 def house(**more: Any) -> dict[str, Any]:
     calm = {"alarms": [], "ready": True, "not_ready_because": [], "stopped": False, "restraints": [], "clock": "synced"}
+    calm |= {"proposed": []}
     return calm | more
 
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import pytest
 
+from edgectl.daemon.views import proposed
+from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
 from edgectl.model.inputs import (
     Acknowledge,
@@ -42,6 +44,21 @@ def pumped(world: World) -> int:
 
 def skips(world: World) -> list[str]:
     return [str(e.details.get("why", "")) for e in world.journal.timeline if e.event_type == "SCHEDULE_SKIPPED"]
+
+
+def by_hand(world: World) -> TaskRequest:
+    wall = world.wall
+    return TaskRequest(
+        token=2,
+        zone="zone-1",
+        task_type="irrigation",
+        payload={"duration_s": 20.0},
+        source="cli",
+        correlation_id="by-a-person",
+        scheduled_for=wall,
+        due_at=wall + 30 * SECOND,
+        expires_at=wall + 60 * SECOND,
+    )
 
 
 def watering(world: World) -> Task:
@@ -249,22 +266,41 @@ def test_leaving_auto_stops_the_flow_first_and_manual_leaves_the_rest_to_people(
     before = pumped(world)
     world.run(DAY)
     assert pumped(world) == before
-    wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=2,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 20.0},
-            source="cli",
-            correlation_id="by-a-person",
-            scheduled_for=wall,
-            due_at=wall + 30 * SECOND,
-            expires_at=wall + 60 * SECOND,
-        )
-    )
+    world.offer(by_hand(world))
     world.run(world.now + 60 * SECOND)
     assert pumped(world) == before + 1
+
+
+@pytest.mark.parametrize(("source", "goes_on"), [("schedule", False), ("cli", True), ("page", True)])
+def test_leaving_auto_stops_what_runs_by_itself_and_not_what_a_person_started(source: str, goes_on: bool) -> None:
+    world = World(example_site(), example_schedules(), 1)
+    if source == "schedule":
+        task = watering(world)
+    else:
+        world.run(60 * SECOND)
+        world.offer(replace(by_hand(world), source=source))
+        task = watering(world)
+    world.offer(SetMode(token=1, zone="zone-1", mode=Mode.MANUAL, who="Ana"))
+    world.run(world.now + 180 * SECOND)
+    assert (ended(world, task).status is TaskStatus.COMPLETED) is goes_on
+
+
+def test_what_waits_for_a_yes_is_shown_until_it_was_given() -> None:
+    world = World(example_site(), example_schedules(), 1)
+    world.run(60 * SECOND)
+    world.offer(SetMode(token=1, zone="zone-1", mode=Mode.SEMI, who="Ana"))
+    world.run(SIX + 60 * SECOND)
+
+    def shown() -> list[str]:
+        return [
+            row["task_id"] for row in proposed(Draft(world.state, world._clock())) if row["task_type"] == "irrigation"
+        ]
+
+    (task,) = (task for task in world.state.tasks.values() if task.task_type == "irrigation")
+    assert shown() == [task.task_id]
+    world.offer(Approve(token=2, task_id=task.task_id, who="Ana"))
+    world.run(world.now + SECOND)
+    assert shown() == []
 
 
 def test_in_semi_mode_a_task_waits_for_a_yes() -> None:

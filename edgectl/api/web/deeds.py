@@ -1,7 +1,8 @@
 """What the page does. Each is one order to the house under the name of the person, and the guards restrain it."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import uuid4
 
 from starlette.requests import Request
@@ -15,20 +16,17 @@ from edgectl.api.web.words import LANGUAGES
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
 
+Said = Callable[[Request, str], Awaitable[Response]]
 LONGEST_FORM = 4096
 A_YEAR_S = 365 * 86_400
 PAGE_LASTS_S = 180 * 86_400
 
 
 class Deeds:
-    """The buttons."""
+    """The buttons. `said` tells the reader that an order was taken on."""
 
-    def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
-        self._inside, self._keeper = inside, keeper
-
-    async def said(self, request: Request, phrase: str) -> Response:
-        """An order was taken on: the page says so."""
-        raise NotImplementedError
+    def __init__(self, inside: "Inside", keeper: NetworkKeeper, said: Said) -> None:
+        self._inside, self._keeper, self.said = inside, keeper, said
 
     async def stop_water(self, request: Request, person: Person) -> Response:
         """Pumps, valves, dosing off, latched."""
@@ -47,7 +45,7 @@ class Deeds:
 
     async def water(self, request: Request, person: Person) -> Response:
         """One run by hand: a task like any other."""
-        form = await self._form(request)
+        form = await form_of(request)
         # The same press twice, because the answer was lost on the way, is one run.
         wish = form.get("wish", "")
         wish = wish if wish.isalnum() and len(wish) <= 64 else uuid4().hex
@@ -63,7 +61,7 @@ class Deeds:
 
     async def hold(self, request: Request, person: Person) -> Response:
         """No scheduled work for a while."""
-        seconds = _seconds(await self._form(request))
+        seconds = _seconds(await form_of(request))
         await self._restrain(request, "hold", {"seconds": seconds, "why": "by the page"}, on=True, person=person)
         return await self.said(request, "the zone is held")
 
@@ -74,7 +72,7 @@ class Deeds:
 
     async def lock(self, request: Request, person: Person) -> Response:
         """Somebody works there."""
-        why = (await self._form(request)).get("why", "")
+        why = (await form_of(request)).get("why", "")
         await self._restrain(request, "lock", {"why": why}, on=True, person=person)
         return await self.said(request, "the zone is locked")
 
@@ -85,13 +83,13 @@ class Deeds:
 
     async def mode(self, request: Request, person: Person) -> Response:
         """Who starts the work of a zone."""
-        wanted = (await self._form(request)).get("mode", "")
+        wanted = (await form_of(request)).get("mode", "")
         await self._inside.house.set_mode(request.path_params["zone"], wanted, person.who)
         return await self.said(request, "the mode was changed")
 
     async def output_on(self, request: Request, person: Person) -> Response:
         """An output on for a while."""
-        seconds = _seconds(await self._form(request))
+        seconds = _seconds(await form_of(request))
         await self._inside.house.output_on(request.path_params["name"], seconds, person.who)
         return await self.said(request, "ordered on; it ends by itself")
 
@@ -107,7 +105,7 @@ class Deeds:
 
     async def shelve(self, request: Request, person: Person) -> Response:
         """Silence an alarm for a while."""
-        seconds = _seconds(await self._form(request))
+        seconds = _seconds(await form_of(request))
         await self._inside.house.shelve(request.path_params["alarm_id"], seconds, person.who)
         return await self.said(request, "silenced for a while; it comes back by itself")
 
@@ -123,8 +121,8 @@ class Deeds:
 
     async def language(self, request: Request, _: Person) -> Response:
         """The language of this reader, from now on."""
-        wanted = (await self._form(request)).get("lang", "")
-        answer = RedirectResponse(self._back(request), status_code=303)
+        wanted = (await form_of(request)).get("lang", "")
+        answer = RedirectResponse(left_page(request), status_code=303)
         if wanted in LANGUAGES:
             answer.set_cookie("language", wanted, max_age=A_YEAR_S, samesite="strict", httponly=True)
         return answer
@@ -136,7 +134,7 @@ class Deeds:
         if token is not None:
             self._inside.book.revoke(token.token_id)
         answer = RedirectResponse("/pair", status_code=303)
-        self._give_cookie(answer, "", lasts=0)
+        give_cookie(self._keeper, answer, "", lasts=0)
         return answer
 
     # -- inside
@@ -145,38 +143,43 @@ class Deeds:
         zone, engineer = request.path_params["zone"], person.role.may(Role.ENGINEER)
         await self._inside.house.restrain(what, zone, wish, on=on, who=person.who, engineer=engineer)
 
-    def _give_cookie(self, answer: Response, secret: str, lasts: int = PAGE_LASTS_S) -> None:
-        address = self._keeper.address
-        answer.set_cookie(
-            address.cookie,
-            secret,
-            max_age=lasts,
-            path="/",
-            httponly=True,
-            samesite="strict",
-            secure=address.tls or address.proxied,
-        )
 
-    @staticmethod
-    def _back(request: Request) -> str:
-        raise NotImplementedError
+def give_cookie(keeper: NetworkKeeper, answer: Response, secret: str, lasts: int = PAGE_LASTS_S) -> None:
+    """The cookie by which a page is known from now on."""
+    address = keeper.address
+    answer.set_cookie(
+        address.cookie,
+        secret,
+        max_age=lasts,
+        path="/",
+        httponly=True,
+        samesite="strict",
+        secure=address.tls or address.proxied,
+    )
 
-    async def _form(self, request: Request) -> dict[str, str]:
-        """The fields of a form, unless it comes from another page: not even a code is taken from there."""
-        same_origin(request.headers)
-        raw = bytearray()
-        async for piece in request.stream():
-            raw += piece
-            if len(raw) > LONGEST_FORM:
-                raise Unavailable(413, "body_too_long", f"the form is longer than {LONGEST_FORM} bytes")
-        try:
-            fields = parse_qs(raw.decode(), max_num_fields=20)
-        except ValueError as error:  # also what is no UTF-8
-            raise Unavailable(400, "no_form", "this is no form that can be read", "open the page itself") from error
-        found = {name: values[0] for name, values in fields.items()}
-        if any(not char.isprintable() for text in found.values() for char in text):
-            raise Unavailable(422, "payload_invalid", "the form holds control characters", "type it anew")
-        return found
+
+def left_page(request: Request) -> str:
+    """The path of the page that was left; never another site."""
+    path = urlsplit(request.headers.get("referer", "/")).path
+    return quote(path) if path.startswith("/") and not path.startswith("//") else "/"
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a form, unless it comes from another page: not even a code is taken from there."""
+    same_origin(request.headers)
+    raw = bytearray()
+    async for piece in request.stream():
+        raw += piece
+        if len(raw) > LONGEST_FORM:
+            raise Unavailable(413, "body_too_long", f"the form is longer than {LONGEST_FORM} bytes")
+    try:
+        fields = parse_qs(raw.decode(), max_num_fields=20)
+    except ValueError as error:  # also what is no UTF-8
+        raise Unavailable(400, "no_form", "this is no form that can be read", "open the page itself") from error
+    found = {name: values[0] for name, values in fields.items()}
+    if any(not char.isprintable() for text in found.values() for char in text):
+        raise Unavailable(422, "payload_invalid", "the form holds control characters", "type it anew")
+    return found
 
 
 def _seconds(form: dict[str, str]) -> float:

@@ -17,12 +17,13 @@ from edgectl.api.keepers import NetworkKeeper
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
+    from edgectl.api.web.deeds import Deeds
     from edgectl.api.web.pages import Pages
 
 LOG = logging.getLogger("edgectl")
 LOOK, RUN = Role.VIEWER, Role.OPERATOR
 
-# path, method, role, name of the method of Pages that answers
+# path, method, role, name of the method of Pages, or of Deeds, that answers
 TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/", "GET", LOOK, "home"),
     ("/page/live", "GET", LOOK, "live"),
@@ -69,7 +70,7 @@ class PageDoor:
 
     def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
         self._inside, self._keeper = inside, keeper
-        self._pages: Pages | None = None
+        self._page: tuple[Pages, Deeds] | None = None
         self._loading = asyncio.Lock()
 
     def route(self, path: str, method: str, role: Role, name: str) -> Route:
@@ -82,11 +83,12 @@ class PageDoor:
         return Route(path, answer, methods=[method])
 
     async def _answer(self, request: Request, role: Role, name: str) -> Response:
-        pages = await self._loaded()
+        pages, deeds = await self._loaded()
         person = STRANGER
         try:
             person = self._keeper.know(request.scope, role)
-            handler: Callable[[Request, Person], Awaitable[Any]] = getattr(pages, name)
+            place = pages if hasattr(pages, name) else deeds
+            handler: Callable[[Request, Person], Awaitable[Any]] = getattr(place, name)
             given: Response = await handler(request, person)
             return given
         except Unavailable as no:
@@ -98,11 +100,11 @@ class PageDoor:
             mistake = Unavailable(500, "internal", "this page could not be drawn", "the log of the daemon says more")
             return await pages.problem(request, person, mistake)
 
-    async def _loaded(self) -> "Pages":
+    async def _loaded(self) -> "tuple[Pages, Deeds]":
         async with self._loading:
-            if self._pages is None:
-                self._pages = await asyncio.to_thread(_load, self._inside, self._keeper)
-            return self._pages
+            if self._page is None:
+                self._page = await asyncio.to_thread(_load, self._inside, self._keeper)
+            return self._page
 
 
 def page_routes(inside: "Inside", keeper: NetworkKeeper) -> Sequence[BaseRoute]:
@@ -111,7 +113,9 @@ def page_routes(inside: "Inside", keeper: NetworkKeeper) -> Sequence[BaseRoute]:
     return [door.route(path, method, role, name) for path, method, role, name in TABLE]
 
 
-def _load(inside: "Inside", keeper: NetworkKeeper) -> "Pages":
+def _load(inside: "Inside", keeper: NetworkKeeper) -> "tuple[Pages, Deeds]":
+    from edgectl.api.web.deeds import Deeds
     from edgectl.api.web.pages import Pages
 
-    return Pages(inside, keeper)
+    pages = Pages(inside, keeper)
+    return pages, Deeds(inside, keeper, pages.said)

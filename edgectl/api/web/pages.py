@@ -5,7 +5,6 @@ import re
 from collections.abc import AsyncIterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -16,7 +15,7 @@ from edgectl.api.keepers import NetworkKeeper, cookie_of
 from edgectl.api.routes import PRESETS
 from edgectl.api.stream import MOST_STREAMS, EventStream, event
 from edgectl.api.web import spark, strip
-from edgectl.api.web.deeds import Deeds
+from edgectl.api.web.deeds import form_of, give_cookie, left_page
 from edgectl.api.web.draw import Drawing, static
 from edgectl.api.web.state_word import word_of
 from edgectl.api.web.words import Words, language_of
@@ -35,11 +34,11 @@ READINGS_SHOWN = 3
 SHOWN = 50
 
 
-class Pages(Deeds):
+class Pages:
     """One page after the other. Every method answers a request of a person who may see it."""
 
     def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
-        super().__init__(inside, keeper)
+        self._inside, self._keeper = inside, keeper
         self._draw = Drawing()
         self._day: tuple[int, Body] | None = None
 
@@ -88,14 +87,14 @@ class Pages(Deeds):
 
     async def enter(self, request: Request, _: Person) -> Response:
         """A code was entered: a good one becomes a cookie."""
-        code = (await self._form(request)).get("code", "")
+        code = (await form_of(request)).get("code", "")
         invitation = self._inside.pairings.redeem(code)
         if invitation is None:
             self._keeper.guessed(request.scope)
             return await self._draw.page("pair.html", self._words(request), 401, wrong=True)
         _token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
         answer = RedirectResponse("/", status_code=303)
-        self._give_cookie(answer, secret)
+        give_cookie(self._keeper, answer, secret)
         return answer
 
     async def static(self, request: Request, _: Person) -> Response:
@@ -119,7 +118,7 @@ class Pages(Deeds):
     async def said(self, request: Request, phrase: str) -> Response:
         """An order was taken on."""
         if "hx-request" not in request.headers:
-            return RedirectResponse(self._back(request), status_code=303)
+            return RedirectResponse(left_page(request), status_code=303)
         fields: Body = {"message": phrase, "hint": "", "code": "", "good": True}
         return await self._draw.page("said.html", self._words(request), **fields)
 
@@ -194,9 +193,3 @@ class Pages(Deeds):
             if name in (zone["zone"], str(zone["number"])):
                 return dict(zone)
         raise Unavailable(404, "unknown_zone", f"there is no zone {name[:60]!r}", "the first page lists them")
-
-    @staticmethod
-    def _back(request: Request) -> str:
-        """The path of the page that was left; never another site."""
-        path = urlsplit(request.headers.get("referer", "/")).path
-        return quote(path) if path.startswith("/") and not path.startswith("//") else "/"

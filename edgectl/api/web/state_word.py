@@ -38,6 +38,8 @@ def word_of(status: dict[str, Any]) -> Word:
         return Word(word="Look", kind="look", why="the water is stopped until somebody releases it")
     if unseen or alarms:
         return Word(word="Look", kind="look", code=(unseen or alarms)[0]["id"])
+    if status["proposed"]:
+        return Word(word="Look", kind="look", why="work waits for your yes")
     if status["restraints"]:
         item = status["restraints"][0]
         return Word(word="Look", kind="look", why=RESTRAINED[item["what"]], fields={"zone": item["zone"]})

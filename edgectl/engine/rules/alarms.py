@@ -52,8 +52,13 @@ def shelve(draft: Draft, order: Shelve) -> None:
         why = f"there is no alarm {order.alarm_id[:80]!r}"
         draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
         return
-    if priority(alarm.code) == "critical" or not 0 < order.lasts <= LONGEST_SHELF:
-        why = "a critical alarm is acknowledged, not silenced; any other is silenced for 24 h at most"
+    critical = priority(alarm.code) == "critical"
+    if critical or not 0 < order.lasts <= LONGEST_SHELF:
+        why = (
+            f"{alarm.alarm_id} is critical and cannot be silenced; whoever has seen it says so, and it is told no more"
+            if critical
+            else "an alarm is silenced for more than 0 s and at most 24 h"
+        )
         draft.effect(Answer(token=order.token, ok=False, code="not_to_be_shelved", body={"why": why}))
         return
     draft.put(replace(alarm, shelved_until=draft.now.wall + order.lasts, shelved_by=order.who))

@@ -4,6 +4,7 @@ from edgectl.engine.draft import Draft
 from edgectl.model.inputs import Mode, Restraint
 from edgectl.model.site import Actuator, Role
 
+OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a hold is for these
 WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.MOTOR_VALVE})
 
 

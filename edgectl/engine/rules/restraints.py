@@ -11,7 +11,7 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import overrides, raw
 from edgectl.engine.rules.admission import end
-from edgectl.engine.rules.latched import WATER, latch_name, mode_of
+from edgectl.engine.rules.latched import OWN, WATER, latch_name, mode_of
 from edgectl.engine.rules.stopping import abort, stop_in_order
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Mode, Restrain, Restraint, SetMode
@@ -62,7 +62,8 @@ def restrain(draft: Draft, order: Restrain) -> None:
 
 
 def set_mode(draft: Draft, order: SetMode) -> None:
-    """Decide who starts the work of a zone. Leaving auto stops what runs there first."""
+    """Decide who starts the work of a zone. Leaving auto first stops what runs there by itself; what a person started
+    goes on, for that is what the other modes are for."""
     if order.zone not in draft.state.site.zones:
         why = _why(draft, "unknown_zone", order.zone)
         draft.effect(Answer(token=order.token, ok=False, code="unknown_zone", body=why))
@@ -71,7 +72,7 @@ def set_mode(draft: Draft, order: SetMode) -> None:
     if before is Mode.AUTO and order.mode is not Mode.AUTO:
         for task in draft.tasks():
             staged = task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting"
-            if task.zone == order.zone and staged and not task.stopping:
+            if task.zone == order.zone and task.source in OWN and staged and not task.stopping:
                 abort(draft, task, Code.STOPPED)
                 ended.append(task.task_id)
     draft.put(
