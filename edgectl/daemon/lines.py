@@ -10,6 +10,7 @@ from edgectl.drivers.health import Health
 from edgectl.drivers.line import Alarm, BusTask, link_of
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Broker, Bus
+from edgectl.host.clock import mono
 from edgectl.host.credentials import credential_file
 from edgectl.model.inputs import AskState, Input, MakeSafe, Send
 from edgectl.model.ports import NoCredential
@@ -71,7 +72,7 @@ def line_of(
     if not isinstance(bus.line, Broker):
         owner = BusOwner(bus, site, sample_ids=sample_ids)
         link = link_of(bus)
-        return BusTask(owner, link, mono=lambda: now().mono, deliver=deliver, alarm=alarm, may_speak=may_speak)
+        return BusTask(owner, link, mono=mono, deliver=deliver, alarm=alarm, may_speak=may_speak)
     # Imported here: a house without nodes does not wait for the MQTT library.
     from edgectl.drivers.links.mqtt import MqttLink
     from edgectl.drivers.nodes.hydro2 import Hydro2

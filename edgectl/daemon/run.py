@@ -30,7 +30,7 @@ from edgectl.engine.rules import raw
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.host import notify
-from edgectl.host.clock import SystemClock, boot_id
+from edgectl.host.clock import SystemClock, boot_id, mono
 from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
@@ -93,7 +93,7 @@ class Daemon:
         field = Field(house.site, house.buses, now=self.clock.now, deliver=self._deliver, alarm=alarm, **led)
         async with asyncio.TaskGroup() as group:
             keepers = [group.create_task(self.supervisor.keep(f"bus {n}", t.run)) for n, t in field.tasks.items()]
-            keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(self._mono).run)))
+            keepers.append(group.create_task(self.supervisor.keep("stall guard", StallGuard(mono).run)))
             if self._pair is not None:
                 keepers.append(group.create_task(self._stand_down(self._pair)))
             field.make_safe_first()

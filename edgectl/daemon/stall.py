@@ -12,8 +12,11 @@ from collections.abc import Callable
 
 from edgectl.model.time import MS, SECOND, Nanos
 
-BEAT_S = 0.25
+BEAT_S = 0.5
 LIMIT: Nanos = 2 * SECOND
+OLD: Nanos = 1500 * MS
+HELD_UP: Nanos = LIMIT - OLD
+AGAIN: Nanos = 250 * MS
 WORDS_WITHIN_S = 0.5
 EXIT_STALLED = 70
 
@@ -37,13 +40,16 @@ class StallGuard:
             self._stop.set()
 
     def _watch(self) -> None:
-        looked = self._mono()
-        while not self._stop.wait(BEAT_S):
-            now, before = self._mono(), looked
-            looked = now
-            if now - before > SECOND:
+        # While all is well the next look is put at the instant at which the newest beat would be old, and only then
+        # are looks close together. A look that comes late by less than HELD_UP cannot find a beat over the limit.
+        while True:
+            planned = max(self._mono() + AGAIN, self._beat + OLD)
+            if self._stop.wait((planned - self._mono()) / SECOND):
+                return
+            now = self._mono()
+            if now - planned > HELD_UP:
                 # The whole process was stopped or starved, not the loop alone: give the loop its chance first.
-                self._beat = max(self._beat, now - 500 * MS)
+                self._beat = max(self._beat, now - HELD_UP)
                 continue
             if now - self._beat > LIMIT:
                 # Whoever reads our words may be what we are waiting for: they get a moment, and then it is over.

@@ -117,17 +117,17 @@ class BusTask:
             self._link.write(frame)
         for item in self.owner.news():
             self._deliver(item)
-        self._disarm()
         if self.up and self._far and self.owner.log.unanswered >= DEAF_AFTER:
             self.owner.log.unanswered = 0
             self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
             return
         wake = self.owner.wake_at(now)
         if wake is None:
-            return
-        if self._alarm is not None:
+            self._disarm()
+        elif self._alarm is not None:
             self._alarm.set(wake)
         else:
+            self._disarm()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)
 

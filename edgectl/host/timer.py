@@ -24,6 +24,8 @@ class Alarm:
         self._ring = ring
         self._loop = loop
         self._set_at: Nanos | None = None
+        self._span = _Span(0, 0, 0, 0)
+        self._at = ctypes.byref(self._span)
         self._fd = self._libc.timerfd_create(_CLOCK_MONOTONIC, _FLAGS)
         if self._fd < 0:
             raise OSError(ctypes.get_errno(), "timerfd_create")
@@ -50,8 +52,8 @@ class Alarm:
 
     def _arm(self, at: Nanos) -> None:
         # Setting a timerfd also takes back an expiry that nobody has read, so a forgotten instant cannot ring.
-        span = _Span(0, 0, at // SECOND, at % SECOND)
-        if self._libc.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(span), None) < 0:
+        self._span.s, self._span.ns = at // SECOND, at % SECOND
+        if self._libc.timerfd_settime(self._fd, _ABSOLUTE, self._at, None) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
     def _fired(self) -> None:
