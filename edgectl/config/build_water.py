@@ -32,6 +32,7 @@ def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Z
         radiation=entry.radiation,
         drain=entry.drain,
         rate_l_min=entry.rate,
+        longest_run=defaults.longest_run(entry),
         max_gap=entry.max_gap,
         fallback=None
         if fallback is None
@@ -124,6 +125,8 @@ def _chemistry(name: str, entry: ChemistryEntry, zone: ZoneEntry, tank: Tank, or
         ec=entry.ec,
         target_ph=defaults.TARGET_PH if entry.target_ph is None else entry.target_ph,
         target_ec=defaults.TARGET_EC if entry.target_ec is None else entry.target_ec,
+        ph_band=None if entry.ph_band is None else (entry.ph_band[0], entry.ph_band[1]),
+        ec_band=None if entry.ec_band is None else (entry.ec_band[0], entry.ec_band[1]),
         acid=entry.acid,
         base=entry.base,
         nutrients=tuple(entry.nutrients or ()),

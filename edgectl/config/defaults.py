@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from edgectl.config.schema import ActuatorEntry, SensorEntry
+from edgectl.config.schema import ActuatorEntry, SensorEntry, ZoneEntry
 from edgectl.config.schema_times import CatchUpEntry, ClockSection, ScheduleEntry, WindowEntry
 from edgectl.drivers.profile import Channel, Outlet
 from edgectl.model.site import DANGEROUS, DRIVES, FailSafe, Role
@@ -12,6 +12,8 @@ from edgectl.scheduler.schedule import CatchUp, Policy
 
 CLOCK_PATIENCE: Nanos = 600 * SECOND
 MAX_AGE: Nanos = 10 * SECOND
+LONGEST_RUN: Nanos = 600 * SECOND  # of one watering
+LONGEST_RUN_OF_ALL: Nanos = 4 * 3600 * SECOND  # as long as a person may leave a pump on
 FASTEST_POLL: Nanos = 500 * MS
 VALVE_TRAVEL: Nanos = 3 * SECOND
 PUMP_RUN_DOWN: Nanos = 2 * SECOND
@@ -43,6 +45,11 @@ WIRING: Mapping[str, tuple[frozenset[Role], str]] = {
 def clock_patience(entry: ClockSection | None) -> Nanos:
     """Ten minutes: what a modem needs to find its network and the network a time server."""
     return CLOCK_PATIENCE if entry is None else entry.patience
+
+
+def longest_run(entry: ZoneEntry) -> Nanos:
+    """Ten minutes: what runs longer has been thought about and is written down."""
+    return LONGEST_RUN if entry.longest_run is None else entry.longest_run
 
 
 def max_age(entry: SensorEntry) -> Nanos:

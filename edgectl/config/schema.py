@@ -256,6 +256,7 @@ class ZoneEntry(Strict):
     soil: Name | None = Field(None, description="a sensor in percent: wet soil is not watered")
     soil_band: Pair | None = Field(None, description="[driest, wettest] in percent: watered below, not needed above")
     rate: FlowRate | None = Field(None, description="what the pump moves into the zone, as measured: 20l/min")
+    longest_run: SomeTime | None = Field(None, description="no watering lasts longer, 10m unless told")
     circuit: CircuitEntry | None = Field(None, description="the tanks of the zone and the valves between them")
     chemistry: ChemistryEntry | None = Field(None, description="targets of the solution and the pumps that reach them")
     climate: ClimateEntry | None = Field(None, description="set-points of the air, and what moves it")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edgectl.config.written import FlowRate, Litres, Name, SomeTime, Strict
+from edgectl.config.written import FlowRate, Litres, Name, Pair, SomeTime, Strict
 
 
 class TankEntry(Strict):
@@ -39,6 +39,8 @@ class ChemistryEntry(Strict):
     ec: Name | None = Field(None, description="a sensor in mS/cm")
     target_ph: float | None = Field(None, ge=4, le=9, description="for example 5.8")
     target_ec: float | None = Field(None, gt=0, le=10, description="in mS/cm, for example 1.6")
+    ph_band: Pair | None = Field(None, description="[lowest, highest]: where a request may put the target")
+    ec_band: Pair | None = Field(None, description="[lowest, highest]: where a request may put the target")
     acid: Name | None = Field(None, description="a dosing pump that lowers the pH")
     base: Name | None = Field(None, description="a dosing pump that raises the pH")
     nutrients: Annotated[list[Name], Field(min_length=1, max_length=8)] | None = Field(

@@ -215,6 +215,7 @@ class Zone:
     drain: str | None = None  # sensor of the share of the last watering that ran through, percent
     fog: str | None = None
     rate_l_min: float | None = None  # commissioned rate of the pump into this zone
+    longest_run: Nanos = 600 * SECOND  # no watering lasts longer, whatever it is measured by
     max_gap: Nanos | None = None  # the longest that its plants may go without water
     fallback: Fallback | None = None
     circuit: Circuit | None = None

@@ -73,6 +73,8 @@ class Chemistry:
     ec: str | None = None
     target_ph: float = 5.8
     target_ec: float = 1.5
+    ph_band: tuple[float, float] | None = None  # where a request may put the target; None: where it is
+    ec_band: tuple[float, float] | None = None
     acid: str | None = None
     base: str | None = None
     nutrients: tuple[str, ...] = ()  # dosed one after the other, never two in one mixing time

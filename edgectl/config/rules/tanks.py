@@ -14,6 +14,7 @@ from edgectl.config.source import Path
 VALVES = ("drain", "fill", "clean_supply", "solution_supply", "solution_fill")
 SAYS = {"level": "%", "low": "", "high": ""}
 PROBES = {"ph": "pH", "ec": "mS/cm"}
+LEAST, MOST = {"ph": 4.0, "ec": 0.0}, {"ph": 9.0, "ec": 10.0}  # no target lies beyond
 
 
 def sensors_of_a_tank(parts: Parts) -> None:
@@ -99,6 +100,23 @@ def probes_of_a_chemistry(parts: Parts) -> None:
                     parts.findings.key((*path, key), what, f"add {probe}: SENSOR and target_{probe}")
 
 
+def bands_of_a_chemistry(parts: Parts) -> None:
+    """The band in which a request may put a target holds the site's own one."""
+    for path, _, chemistry in _chemistries(parts):
+        for key, unit in PROBES.items():
+            band, target = getattr(chemistry, f"{key}_band"), getattr(chemistry, f"target_{key}")
+            place = (*path, f"{key}_band")
+            if band is None or parts.findings.refused((*path, f"target_{key}")):
+                continue
+            if target is None:
+                parts.findings.key(place, f"means nothing without target_{key}", f"add {key} and target_{key}")
+            elif not LEAST[key] <= band[0] <= target <= band[1] <= MOST[key]:
+                what = f"[{band[0]:g}, {band[1]:g}] {unit} does not hold target_{key} {target:g}, or reaches too far"
+                parts.findings.value(
+                    place, what, f"write the lower end first, between {LEAST[key]:g} and {MOST[key]:g}"
+                )
+
+
 def pumps_of_a_chemistry(parts: Parts) -> None:
     """A pump that doses by itself is known in full: what it gives, what that does, and where it ends."""
     for path, _, chemistry in _chemistries(parts):
@@ -182,6 +200,7 @@ RULES = (
     valves_of_a_circuit,
     two_tanks_have_ways,
     probes_of_a_chemistry,
+    bands_of_a_chemistry,
     pumps_of_a_chemistry,
     circulation_of_a_chemistry,
 )

@@ -235,9 +235,22 @@ def run_fits_the_outputs(parts: Parts) -> None:
         zone = parts.zones.get(schedule.zone)
         if zone is not None and schedule.duration is not None and schedule.task == "irrigation":
             _run_fits(parts, ("schedules", name, "duration"), schedule, zone)
+            _run_allowed(parts, ("schedules", name, "duration"), schedule.duration, schedule.zone)
     for name, zone in parts.zones.items():
         if zone.fallback is not None:
             _pump_bears(parts, ("zones", name, "fallback", "duration"), zone.fallback.duration, zone)
+            _run_allowed(parts, ("zones", name, "fallback", "duration"), zone.fallback.duration, name)
+        if zone.longest_run is not None and zone.longest_run > defaults.LONGEST_RUN_OF_ALL:
+            what = f"{show(zone.longest_run)} is longer than anything is watered"
+            hint = f"write at most {show(defaults.LONGEST_RUN_OF_ALL)}"
+            parts.findings.value(("zones", name, "longest_run"), what, hint)
+
+
+def _run_allowed(parts: Parts, path: Path, duration: Nanos, zone: str) -> None:
+    longest, written = defaults.longest_run(parts.zones[zone]), ("zones", zone, "longest_run")
+    if duration > longest and not parts.findings.refused(path) and not parts.findings.refused(written):
+        what = f"{show(duration)} is longer than the longest_run of {zone}, {show(longest)}"
+        parts.findings.value(path, what, f"shorten it, or write longest_run: {show(duration)} in the zone")
 
 
 def _run_fits(parts: Parts, path: Path, schedule: ScheduleEntry, zone: ZoneEntry) -> None:

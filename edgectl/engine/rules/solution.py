@@ -4,6 +4,7 @@ A tank that is being filled or prepared is off its targets by nature; what count
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.workflows.aims import zone_for
 from edgectl.model.channel import Reading, Use
 from edgectl.model.site import Zone
 from edgectl.model.task import TaskStatus
@@ -17,7 +18,7 @@ LASTS: Nanos = 10 * SECOND
 def watch(draft: Draft) -> None:
     """Look at every zone that is being watered from a solution with targets."""
     for task in draft.tasks():
-        zone = draft.state.site.zones[task.zone]
+        zone = zone_for(draft.state.site.zones[task.zone], task)
         flows = task.status is TaskStatus.RUNNING and task.task_type == "irrigation" and task.phase == "hold"
         if flows and zone.chemistry is not None:
             _look(draft, zone)

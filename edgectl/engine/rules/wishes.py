@@ -8,7 +8,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import OBSERVES, keeps_waiting
-from edgectl.engine.workflows import execution, hours, soil
+from edgectl.engine.workflows import aims, execution, hours, soil
 from edgectl.model.inputs import TaskRequest
 from edgectl.model.site import Zone
 from edgectl.model.task import TaskStatus
@@ -31,6 +31,7 @@ TASK_TYPES = (
     "ventilation",
 )
 LASTING = frozenset({"circulate", "climate", "mist", "ventilation"})
+WET = frozenset({"circulate", "diagnostics", "dosing", "irrigation", "solution_change"})
 COLDEST, WARMEST = 0.0, 35.0  # degC that a house may be heated to
 KEPT = {
     "stop_all": "everything is stopped; release it with: edgectl resume",
@@ -86,6 +87,8 @@ def _wrong(draft: Draft, zone: Zone, task_type: str, payload: Mapping[str, Any])
     """What the workflow will read must be there and make sense."""
     if wrong := execution.flaw(payload) or hours.flaw(payload) or soil.flaw(payload):
         return wrong
+    if task_type in WET and (wrong := aims.flaw(zone, payload)):
+        return wrong
     if task_type == "lighting":
         if zone.light is None:
             return f"{zone.name} has no light"
@@ -118,6 +121,8 @@ def _wrong_water(draft: Draft, zone: Zone, payload: Mapping[str, Any]) -> str:
     longest = draft.state.site.actuators[zone.pump].max_on
     if not wrong and longest is not None and float(asked) > longest / SECOND:
         return f"{asked:g} s is longer than {zone.pump}'s max_on {longest / SECOND:g} s"
+    if not wrong and float(asked) > zone.longest_run / SECOND:
+        return f"{asked:g} s is longer than the longest_run of {zone.name}, {zone.longest_run / SECOND:g} s"
     return wrong
 
 

@@ -13,6 +13,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.workflows import airs, change, irrigation, needs, recover, tanks, walk
+from edgectl.engine.workflows.aims import zone_for
 from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
@@ -43,7 +44,7 @@ def _two_tank(
     need: Callable[[Draft, Task], Need] = needs.nodes,
 ) -> Workflow:
     return Workflow(
-        table=lambda site, task: build(site, site.zones[task.zone], wish_of(task.payload)),
+        table=lambda site, task: build(site, zone_for(site.zones[task.zone], task), wish_of(task.payload)),
         lacks=lacks,
         need=need,
         unmapped=Code.TWO_TANK_CHANNEL_NOT_FOUND,

@@ -14,6 +14,7 @@ from edgectl.engine.rules.instruments import restless
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.senses import cited
 from edgectl.engine.steady import steady
+from edgectl.engine.workflows.aims import zone_for
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE, Dose, given, size
 from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.codes import Code
@@ -50,7 +51,7 @@ def is_mixed(draft: Draft, task: Task, began: Nanos) -> bool:
 
 def correct(draft: Draft, task: Task, ends: Nanos) -> None:
     """The solution is mixed and not yet right: give a dose, if all allow it and there is time left to mix it."""
-    zone = draft.state.site.zones[task.zone]
+    zone = zone_for(draft.state.site.zones[task.zone], task)
     chemistry, state = zone.chemistry, task.correction
     assert chemistry is not None
     assert state is not None

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.workflows import recover, silence, soil, times
+from edgectl.engine.workflows import aims, recover, silence, soil, times
 from edgectl.engine.workflows.execution import duration_of, execution_of, litres_of
 from edgectl.engine.workflows.need import RETRY, WAIT, Need, awaited, conditions_hold
 from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
@@ -18,7 +18,6 @@ from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, seconds
 
-HARD_LIMIT: Nanos = 600 * SECOND
 STALE = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED, event="TANK_LEVEL_STALE")
 CEILING = 1.3  # of the time that a volume should take
 REDUCED = 0.5  # of what was asked for, where the plants need less
@@ -26,7 +25,7 @@ REDUCED = 0.5  # of what was asked for, where the plants need less
 
 def table(site: Site, task: Task) -> Table:
     """One stage: water moves. Where the solution can be corrected, the way back to good water belongs to it."""
-    zone = site.zones[task.zone]
+    zone = aims.zone_for(site.zones[task.zone], task)
     doors = _empties(zone)
     corrects = recover.can_correct(zone) and _may_correct(task.payload)
     water = _water(site, zone, task, (*doors, recover.off_target(zone)) if corrects else doors)
@@ -84,10 +83,10 @@ def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage
 def _duration(zone: Zone, payload: Mapping[str, Any], litres: float | None, share: float) -> Nanos:
     """The time that was asked for; litres that nobody counts are given by the commissioned rate."""
     if litres is not None and zone.rate_l_min is not None:
-        return max(SECOND, min(HARD_LIMIT, seconds(share * litres / zone.rate_l_min * 60)))
+        return max(SECOND, min(zone.longest_run, seconds(share * litres / zone.rate_l_min * 60)))
     asked = duration_of(payload)
     # A meter that has left the site file with a run open: the run ends anyhow, and no table may fail meanwhile.
-    return SECOND if asked is None else seconds(share * float(asked))
+    return SECOND if asked is None else min(zone.longest_run, seconds(share * float(asked)))
 
 
 def _may_correct(payload: Mapping[str, Any]) -> bool:
@@ -120,7 +119,8 @@ def _opens(zone: Zone) -> tuple[str, ...]:
 
 
 def _time_for(site: Site, zone: Zone, litres: float) -> Nanos:
-    """As long as the litres should take and a margin, and no longer than pump and valves may be on."""
-    due = HARD_LIMIT if zone.rate_l_min is None else seconds(CEILING * litres / zone.rate_l_min * 60)
+    """As long as the litres should take and a margin, and no longer than zone, pump and valves allow."""
+    hard = zone.longest_run
+    due = hard if zone.rate_l_min is None else seconds(CEILING * litres / zone.rate_l_min * 60)
     most = times.longest(site, _opens(zone))
-    return max(SECOND, min(due, HARD_LIMIT, HARD_LIMIT if most is None else most))
+    return max(SECOND, min(due, hard, hard if most is None else most))
