@@ -123,6 +123,7 @@ def build_tell(parts: Parts) -> Tell | None:
         return None
     return Tell(
         services=None if section.tell is None else section.tell.credential,
+        broker=section.mqtt,
         quiet=section.quiet,
         heartbeat=None if section.heartbeat is None else section.heartbeat.credential,
         **({} if section.every is None else {"every": section.every}),

@@ -295,6 +295,7 @@ class AlarmsSection(Strict):
     tell: Credential | None = Field(
         None, description="tell: {credential: NAME}, a list of services as apprise reads it"
     )
+    mqtt: Name | None = Field(None, description="a bus of type mqtt: alarms stand there under edgectl/SITE/alarms")
     quiet: tuple[Clock, Clock] | None = Field(None, description='["22:00", "06:00"]: what is not urgent waits')
     heartbeat: Credential | None = Field(None, description="heartbeat: {credential: NAME}, the address of a watcher")
     every: SomeTime | None = Field(None, description="how often the watcher hears from here, for example 1m")

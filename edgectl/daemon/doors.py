@@ -21,6 +21,9 @@ from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.looks import DaemonLooks, keep_history
 from edgectl.daemon.schedules import ScheduleDesk
 from edgectl.daemon.service import ServiceDesk
+from edgectl.daemon.views import alarms
+from edgectl.drivers.wiring import Broker
+from edgectl.host.credentials import credential_file
 from edgectl.journal.reads import JournalReads
 from edgectl.model.ports import Clock
 from edgectl.model.time import Nanos
@@ -29,6 +32,7 @@ from edgectl.observe.history import History
 
 if TYPE_CHECKING:
     from edgectl.daemon.given import House
+    from edgectl.daemon.telling_mqtt import AlarmsOnBroker
 
 
 class Doors:
@@ -49,6 +53,9 @@ class Doors:
             house.out = AlarmsOut(asked.site, asked.tell, control, clock)
             self.beside.append(("alarms out", house.out.run))
         self._out = house.out
+        self._on_broker = on_broker(asked, control)
+        if self._on_broker is not None:
+            self.beside.append(("alarms on the broker", self._on_broker.run))
         self._clock = clock
         house.service = self._service = ServiceDesk(reads, clock, house.read)
         streams = Streams()
@@ -86,6 +93,8 @@ class Doors:
         self._service.read(entries)
         if self._out is not None:
             self._out.read(entries)
+        if self._on_broker is not None:
+            self._on_broker.read(entries)
 
     def local(self) -> tuple[Door, socket.socket]:
         """The socket of the command line. Raises DoorClosed."""
@@ -105,6 +114,21 @@ class Doors:
 
     def _mono(self) -> Nanos:
         return self._clock.now().mono
+
+
+def on_broker(asked: "House", control: Control) -> "AlarmsOnBroker | None":
+    """Alarms on a broker, when the site file names one."""
+    wanted = None if asked.tell is None else asked.tell.broker
+    line = next((bus.line for bus in asked.buses if bus.name == wanted), None)
+    if not isinstance(line, Broker):
+        return None
+    # Imported here: a house without a broker does not wait for the MQTT library.
+    from edgectl.daemon.telling_mqtt import AlarmsOnBroker, testament
+    from edgectl.drivers.links.mqtt import MqttLink
+
+    site = asked.site.site_id
+    link = MqttLink(line, f"edgectl-{site}-alarms", credential_file, will=testament(site))
+    return AlarmsOnBroker(site, link, lambda: alarms(control.stepper.state), control.offer)
 
 
 def _address(listener: socket.socket, *, tls: bool) -> tuple[str, bool]:

@@ -259,10 +259,11 @@ class Central:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tell:
-    """Where the list of services that are told of alarms is kept, and the address of an outside watcher. `quiet` are
-    minutes of the local day between which what is not urgent waits."""
+    """Where the list of services that are told of alarms is kept, the bus on whose broker they stand, and the address
+    of an outside watcher. `quiet` are minutes of the local day between which what is not urgent waits."""
 
     services: str | None = None
+    broker: str | None = None
     quiet: tuple[int, int] | None = None
     heartbeat: str | None = None
     every: Nanos = 60 * SECOND

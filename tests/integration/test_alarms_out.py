@@ -2,13 +2,16 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import paho.mqtt.client as paho
 import pytest
 
+from edgectl.testing.broker import Broker as MqttBroker
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
@@ -110,3 +113,58 @@ def test_a_service_that_refuses_becomes_an_alarm_and_the_message_arrives_later(
     service.refuses = False
     until(daemon, lambda: service.heard)
     daemon.wait("/alarms", lambda rows: not any(r["id"] == "alarm_untold:phone" and r["active"] for r in rows))
+
+
+class Listener:
+    """Somebody on the broker, with a client of their own."""
+
+    def __init__(self, port: int) -> None:
+        self.heard: list[tuple[str, Any]] = []
+        self.client = paho.Client(paho.CallbackAPIVersion.VERSION2)
+        self.client.on_message = lambda _client, _data, message: self.heard.append(
+            (message.topic, json.loads(message.payload))
+        )
+        self.client.connect("127.0.0.1", port)
+        self.client.subscribe("edgectl/#", 1)
+        self.client.loop_start()
+
+    def last(self, topic: str) -> Any:
+        return next((body for name, body in reversed(self.heard) if name == topic), None)
+
+    def close(self) -> None:
+        self.client.loop_stop()
+        self.client.disconnect()
+
+
+def test_alarms_stand_on_the_broker_and_it_says_when_we_are_gone(tmp_path: Path) -> None:
+    with MqttBroker(tmp_path / "broker") as broker, SimulatedField(tmp_path / "field") as field:
+        site = write_site(tmp_path, field, every="1h", duration="2s", travel="200ms")
+        nodes = f'buses:\n  nodes: {{type: mqtt, url: "mqtt://127.0.0.1:{broker.port}", protocol: hydro2}}\n'
+        site.write_text(site.read_text().replace("buses:\n", nodes) + "alarms: {mqtt: nodes}\n")
+        with DaemonProcess(tmp_path, site) as daemon:
+            daemon.wait_ready()
+            field.fault("silent", unit=5)
+            until(daemon, lambda: daemon.data("/alarms"))
+            late = Listener(broker.port)  # who comes later sees what stands all the same
+            until(daemon, lambda: late.last("edgectl/demo/alarms"))
+            (alarm,) = (row for row in late.last("edgectl/demo/alarms") if row["id"] == "device_silent:level")
+            assert alarm["active"]
+            assert alarm["advice"]
+            assert late.last("edgectl/demo/alive") is True
+            daemon.ask("POST", "/alarms/device_silent:level/ack", {})
+            until(daemon, lambda: late.last("edgectl/demo/alarms/event"))
+            event = late.last("edgectl/demo/alarms/event")
+            assert (event["event"], event["alarm"]) == ("ALARM_ACKNOWLEDGED", "device_silent:level")
+            broker.kill()
+            broker.start()  # a new conversation begins with the whole picture
+            again = Listener(broker.port)
+            field.control("clear")
+            until(daemon, lambda: again.last("edgectl/demo/alarms") == [])
+            assert daemon.data("/status")["ready"]
+            daemon.kill()
+            deadline = time.monotonic() + 60
+            while again.last("edgectl/demo/alive") is not False:
+                assert time.monotonic() < deadline, again.heard[-3:]
+                time.sleep(0.05)
+            for listener in (late, again):
+                listener.close()

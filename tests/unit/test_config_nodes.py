@@ -62,3 +62,18 @@ def test_each_mistake_is_told_with_its_place(tmp_path: Path, old: str, new: str,
     problem = rejected(tmp_path, changed(old, new, SITE))[0]
     assert problem.path == path
     assert all(word in f"{problem.what} {problem.hint}" for word in words)
+
+
+@pytest.mark.parametrize("wanted", ["nodes", "field", "broker"])
+def test_alarms_are_told_on_a_broker_of_this_file_and_nowhere_else(tmp_path: Path, wanted: str) -> None:
+    text = changed("buses:\n", "buses:\n  field: {type: modbus-tcp, host: 192.0.2.1}\n", SITE)
+    text += f"alarms: {{mqtt: {wanted}}}\n"
+    if wanted == "nodes":
+        (tmp_path / "site.yaml").write_text(text)
+        tell = load(tmp_path / "site.yaml").tell
+        assert tell is not None
+        assert tell.broker == "nodes"
+    else:
+        problem = rejected(tmp_path, text)[0]
+        assert (problem.path, problem.what) == ("alarms.mqtt", f"'{wanted}' is no bus of type mqtt")
+        assert problem.hint == "there are: nodes"

@@ -73,4 +73,13 @@ def tls_is_whole(parts: Parts) -> None:
                 parts.findings.key((*path, key), f"means nothing without {other}", f"add {other}")
 
 
-RULES = (names_fit_into_topics, orders_are_signed, rests_shut, tls_is_whole)
+def alarms_have_a_broker(parts: Parts) -> None:
+    """Alarms are told on a broker that the file names."""
+    wanted = None if parts.alarms is None else parts.alarms.mqtt
+    if wanted is not None and not isinstance(parts.buses.get(wanted), MqttBus):
+        brokers = ", ".join(name for name, bus in parts.buses.items() if isinstance(bus, MqttBus))
+        hint = f"there are: {brokers}" if brokers else "add one to buses: {type: mqtt, url: …}"
+        parts.findings.value(("alarms", "mqtt"), f"'{wanted[:40]}' is no bus of type mqtt", hint)
+
+
+RULES = (alarms_have_a_broker, names_fit_into_topics, orders_are_signed, rests_shut, tls_is_whole)

@@ -48,10 +48,13 @@ class Inbound:
 
 
 class MqttLink:
-    """One connection at a time. `credential` finds the file of a secret; it raises NoCredential."""
+    """One connection at a time. `credential` finds the file of a secret; it raises NoCredential. `will` is what the
+    broker says for us when we are gone without a word."""
 
-    def __init__(self, broker: Broker, identifier: str, credential: Callable[[str], Path]) -> None:
-        self._broker, self._identifier, self._credential = broker, identifier, credential
+    def __init__(
+        self, broker: Broker, identifier: str, credential: Callable[[str], Path], *, will: Publish | None = None
+    ) -> None:
+        self._broker, self._identifier, self._credential, self._will = broker, identifier, credential, will
         self._client: aiomqtt.Client | None = None
         self._paho: paho.Client | None = None
         self._unsent: set[int] = set()
@@ -141,6 +144,7 @@ class MqttLink:
         broker = self._broker
         kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         kept.SessionExpiryInterval, kept.ReceiveMaximum = KEPT_FOR_S, MOST_UNREAD
+        will = None if self._will is None else aiomqtt.Will(self._will.topic, self._will.payload, 1, retain=True)
         password = self._credential(broker.password).read_text().strip() if broker.password else None
         return aiomqtt.Client(
             broker.host,
@@ -152,6 +156,7 @@ class MqttLink:
             clean_start=False,
             properties=kept,
             keepalive=KEEPALIVE_S,
+            will=will,
             timeout=CONNECT_WITHIN_S,
             tls_context=self._tls() if broker.tls else None,
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
