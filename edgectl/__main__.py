@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "explain": "codes:explain",
     "hold": "restraints:hold",
+    "init": "init:init",
     "journal": "journal:journal",
     "lock": "restraints:lock",
     "mode": "restraints:mode",

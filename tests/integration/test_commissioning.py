@@ -204,6 +204,38 @@ def test_a_device_is_not_written_while_a_daemon_leads(field: SimulatedField, tmp
         assert "drives the site" in done.stderr
 
 
+def test_a_first_site_is_asked_for_line_by_line(field: SimulatedField, tmp_path: Path) -> None:
+    field.control("clear")
+    answers = {
+        "greenhouse": "gh-1", "people call it": "House", "time zone": "Europe/Berlin",
+        "a line": str(field.port), "its name": "field", "another line": str(field.folder / "bus-ph"), "named": "ph",
+        "no more": "", "addresses": "5..9", "unit 5": "tank", "unit 7": "meter", "unit 9 is": "1", "called": "cabinet",
+        "circuit": "", "tank measures": "", "full": "250", "empty": "0", "meter measures": "", "hz": "7.5",
+        "cabinet measures": "temperature", "ph measures": "",
+    }  # fmt: skip
+    file = tmp_path / "site.yaml"
+    said = CliRunner().invoke(main, ["init", str(file)], input="\n".join(answers.values()) + "\n")
+    assert said.exit_code == 0, said.output
+    from edgectl.config.loader import load
+
+    loaded = load(file)
+    devices = {
+        device.name: (bus.kind, device.unit, device.profile.name) for bus in loaded.buses for device in bus.devices
+    }
+    assert devices == {
+        "tank": ("modbus-rtu", 5, "qdy30a-level"),
+        "meter": ("modbus-rtu", 7, "wb-mcm8"),
+        "cabinet": ("modbus-rtu", 9, "sht3x-rs485"),
+        "ph": ("ezo-uart", None, "atlas-ezo-ph"),
+    }
+    units = {name: sensor.unit for name, sensor in loaded.site.sensors.items()}
+    assert units == {"tank_level": "%", "meter_frequency_1": "L/min", "cabinet_temperature": "degC", "ph": "pH"}
+    broken = CliRunner().invoke(main, ["init", str(tmp_path / "other.yaml")], input="gh-1\n")
+    assert broken.exit_code == 1
+    assert "nothing was written" in broken.stderr
+    assert not (tmp_path / "other.yaml").exists()
+
+
 @pytest.mark.parametrize(
     "words",
     [

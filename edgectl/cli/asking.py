@@ -1,0 +1,223 @@
+"""The questions of `edgectl init`: where the lines are, who answers there, what hangs on which output."""
+
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgectl.cli.init import here, line_of
+from edgectl.cli.lines import alone
+from edgectl.cli.lines import line_of as wire_of
+from edgectl.cli.scan import circuit_on, story
+
+if TYPE_CHECKING:
+    from edgectl.config.first import Device, First, Line, Output, Sensor
+    from edgectl.drivers.discover import Found
+    from edgectl.drivers.profile import Profile
+
+ROLES = ("pump", "valve", "dosing", "light", "fan", "heater", "air_pump", "fog")
+LENGTHS = ("cm", "mm", "m")
+LEFT = "  its name, - to leave it out"
+MANY = 8  # channels; who has more is asked for the first, not for all
+
+
+def ask_all(
+    site_id: str | None, name: str | None, timezone: str | None, lines: tuple[str, ...], more: dict[str, Any]
+) -> "First":
+    """Everything, in the order in which a person walks through a house. Raises click.Abort."""
+    from edgectl.config.first import First
+
+    site_id = site_id or _ask("a short word for this greenhouse", "gh-1")
+    name = name or _ask("what people call it", "Greenhouse")
+    timezone = timezone or _ask("its time zone", here())
+    found: list[Line] = []
+    devices: list[Device] = []
+    for text in lines or _lines():
+        line, there = _look(text, devices)
+        found.append(line)
+        devices += there
+    sensors = [sensor for device in devices for sensor in _sensors(device)]
+    outputs = [output for device in devices for output in _outputs(device)]
+    first = First(
+        site_id=site_id,
+        name=name,
+        timezone=timezone,
+        lines=tuple(line for line in found if any(device.line == line.name for device in devices)),
+        devices=tuple(devices),
+        sensors=tuple(sensors),
+        outputs=tuple(outputs),
+        **more,
+    )
+    if first.first("pump") and not first.water_at:
+        at = _ask("water every day at (07:30; Enter for never)", "")
+        return First(**{**{key: getattr(first, key) for key in First.__slots__}, "water_at": at})
+    return first
+
+
+def _lines() -> "list[str]":
+    ports = sorted(str(port) for folder in ("/dev/edgectl", "/dev/serial/by-id") for port in Path(folder).glob("*"))
+    if ports:
+        click.echo("serial ports here: " + ", ".join(ports), err=True)
+    named: list[str] = []
+    while place := _ask("a line: a serial port, or HOST:PORT; Enter when there is no more", ""):
+        usual = "field" if place.startswith("/") else "network"
+        name = _name("  its name", f"{usual}{len(named) or ''}")
+        named.append(f"{name}={place}")
+    return named
+
+
+def _look(text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
+    """Who answers on a line, and what each is to be called."""
+    from dataclasses import replace
+
+    from edgectl.config.first import Device
+    from edgectl.drivers.wiring import SerialLine
+
+    line = line_of(text, ())
+    kind, way = wire_of(line.place, Path(), None, None)
+    said = circuit_on(way) if isinstance(way, SerialLine) else ""
+    if said:
+        circuit = said.split()[1].rstrip(",").lower()
+        profile = _of_circuit(circuit)
+        click.echo(f"{line.place}: {said}, {profile or 'no profile fits'}", err=True)
+        name = _free(_name(LEFT, circuit), known)
+        there = [Device(name=name, line=line.name, profile=profile)] if profile and name != "-" else []
+        return replace(line, kind="ezo-uart"), there
+    devices: list[Device] = []
+    for found in _scan(line, kind):
+        for words in story(found):
+            click.echo(words, err=True)
+        if (profile := _choice(found)) and (name := _name(LEFT, _short(profile))) != "-":
+            devices.append(
+                Device(name=_free(name, [*known, *devices]), line=line.name, profile=profile, unit=found.unit)
+            )
+    return line, devices
+
+
+def _scan(line: "Line", kind: str) -> "list[Found]":
+    from edgectl.drivers import discover
+
+    first, last = _range(_ask(f"  which addresses of {line.name}", "1..32"))
+    _, way = wire_of(line.place, Path(), None, None)
+    label = f"scanning {line.place}, reads only"
+    with alone(way) as talk, click.progressbar(range(first, last + 1), label=label, file=sys.stderr) as bar:
+        return [found for found in discover.scan(talk, kind, bar) if found.there]
+
+
+def _range(text: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d{1,3})(?:\.\.(\d{1,3}))?", text)
+    if found is None:
+        return 1, 32
+    first = max(1, int(found[1]))
+    return first, min(247, max(first, int(found[2] or first)))
+
+
+def _choice(found: "Found") -> str:
+    """The profile of a unit, by the number that a person chose; empty where none is to be had."""
+    fits = [guess.profile for guess in found.guesses]
+    if not fits or found.guesses[0].proven or len(fits) == 1:
+        return fits[0] if fits else ""
+    listed = ", ".join(f"{number} {profile}" for number, profile in enumerate(fits, 1))
+    number = click.prompt(f"  which is it: {listed}; 0 leaves it out", type=click.IntRange(0, len(fits)), err=True)
+    return fits[number - 1] if number else ""
+
+
+def _sensors(device: "Device") -> "list[Sensor]":
+    from edgectl.config.first import Sensor
+
+    profile = _profile(device)
+    if not profile.channels:
+        return []
+    names = ", ".join(profile.channels)
+    usual = "-" if profile.outlets else "all" if len(profile.channels) <= MANY else next(iter(profile.channels))
+    said = _ask(f"what {device.name} measures: {names}. Which are wanted: names, all, or - for none", usual)
+    wanted = list(profile.channels) if said == "all" else re.split(r"[\s,]+", said)
+    sensors = []
+    for channel in (name for name in wanted if name in profile.channels):
+        name = device.name if channel == device.name else f"{device.name}_{channel}"
+        sensor = Sensor(name=name, source=f"{device.name}.{channel}")
+        if profile.channels[channel].unit in LENGTHS:
+            sensor = _tank(sensor, profile.channels[channel].unit)
+        elif channel.startswith("frequency_"):
+            sensor = _flow(sensor)
+        sensors.append(sensor)
+    return sensors
+
+
+def _tank(sensor: "Sensor", unit: str) -> "Sensor":
+    """A length becomes the level of a tank, when a person knows its ends."""
+    from dataclasses import replace
+
+    full = _ask(f"  {sensor.source} in {unit} when the tank is full (Enter: it is no tank)", "")
+    empty = _ask(f"  {sensor.source} in {unit} when it is empty", "0") if full else ""
+    try:
+        return replace(sensor, empty=float(empty), full=float(full)) if full else sensor
+    except ValueError:
+        return sensor
+
+
+def _flow(sensor: "Sensor") -> "Sensor":
+    """Pulses become litres a minute, when a person knows the flow sensor behind them."""
+    from dataclasses import replace
+
+    said = _ask(f"  {sensor.source}: Hz of the flow sensor at 1 L/min, 7.5 for a YF-S201 (Enter: it is none)", "")
+    try:
+        return replace(sensor, hz=float(said)) if said else sensor
+    except ValueError:
+        return sensor
+
+
+def _outputs(device: "Device") -> "list[Output]":
+    from edgectl.config.first import Output
+
+    outputs: list[Output] = []
+    for outlet in _profile(device).outlets:
+        asked = f"what hangs on {device.name}.{outlet}: {', '.join(ROLES)}; Enter for nothing, q for nothing more"
+        role = click.prompt(
+            asked, type=click.Choice(["", "q", *ROLES]), default="", show_choices=False, show_default=False, err=True
+        )
+        if role == "q":
+            break
+        if role:
+            count = sum(output.role == role for output in outputs)
+            name = _name("  its name", role if not count else f"{role}_{count + 1}")
+            outputs.append(Output(name=name, to=f"{device.name}.{outlet}", role=role))
+    return outputs
+
+
+def _profile(device: "Device") -> "Profile":
+    from edgectl.drivers import registry
+
+    return registry.find(device.profile)
+
+
+def _of_circuit(kind: str) -> str:
+    from edgectl.drivers import registry
+
+    profiles = (registry.find(name) for name in registry.names())
+    return next((one.name for one in profiles if kind in (word.lower() for word in one.circuit)), "")
+
+
+def _short(profile: str) -> str:
+    """The last word of a profile's name that is a word: level, relay, soil."""
+    words = [word for word in profile.split("-") if word.isalpha() and len(word) > 3]
+    return words[-1] if words else profile.replace("-", "_")
+
+
+def _free(name: str, known: "list[Device]") -> str:
+    """A name that nobody has yet."""
+    taken = {device.name for device in known}
+    return next(one for one in [name, *(f"{name}_{n}" for n in range(2, 999))] if one not in taken)
+
+
+def _ask(question: str, usual: str) -> str:
+    return str(click.prompt(question, default=usual, show_default=bool(usual), err=True)).strip()
+
+
+def _name(question: str, usual: str) -> str:
+    """A name as the site file takes it, or a dash."""
+    while not re.fullmatch(r"-|[A-Za-z][A-Za-z0-9_-]*", name := _ask(question, usual)):
+        click.echo("  a name begins with a letter and holds letters, digits, - and _", err=True)
+    return name

@@ -1,0 +1,187 @@
+"""`edgectl init`: the first site file, by asking or by options. It overwrites nothing; what it writes is checked."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgectl.cli.client import DEFAULT_SITE, refuse, show
+
+if TYPE_CHECKING:
+    from edgectl.config.first import Device, First, Line, Output, Sensor
+
+HINT = "edgectl init --help shows how each is written"
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE)
+@click.option("--id", "site_id", help="A short word for this greenhouse: gh-1.")
+@click.option("--name", help="What people call it.")
+@click.option("--timezone", help="Europe/Berlin.")
+@click.option("--line", "lines", multiple=True, metavar="NAME=PLACE", help="field=/dev/edgectl/field, net=HOST:PORT.")
+@click.option("--device", "devices", multiple=True, metavar="NAME=LINE[:UNIT]:PROFILE", help="air=field:9:xy-md02.")
+@click.option(
+    "--sensor",
+    "sensors",
+    multiple=True,
+    metavar="NAME=DEVICE.CHANNEL",
+    help="air=air.temperature; a tank with what it reads empty and full, tank=level.level:0:250; "
+    "a flow sensor with its Hz at 1 L/min, flow=meter.frequency_1:hz:7.5.",
+)
+@click.option("--output", "outputs", multiple=True, metavar="NAME=DEVICE.OUTPUT:ROLE", help="pump=board.relay_1:pump.")
+@click.option("--zone", default="zone-1", show_default=True, help="What is watered and lit together.")
+@click.option("--water-at", default="", help="A time of day for the first schedule: 07:30.")
+@click.option("--water-for", default="60s", show_default=True, help="How long that is.")
+@click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
+def init(
+    file: Path,
+    site_id: str | None,
+    name: str | None,
+    timezone: str | None,
+    lines: tuple[str, ...],
+    devices: tuple[str, ...],
+    sensors: tuple[str, ...],
+    outputs: tuple[str, ...],
+    zone: str,
+    water_at: str,
+    water_for: str,
+    as_json: bool,
+) -> None:
+    """Write FILE, the first site file. With --device nothing is asked; without, each line is scanned and you are asked.
+
+    It never overwrites. What it writes passes edgectl check, or is told with what is still missing.
+    """
+    if file.exists():
+        refuse(f"{file} is there already; nothing was written", "name another file: edgectl init OTHER.yaml")
+    if not file.parent.is_dir():
+        refuse(f"there is no folder {file.parent}; nothing was written", "make it, or: edgectl init site.yaml")
+    given: dict[str, Any] = {"zone": zone, "water_at": water_at, "water_for": water_for}
+    if devices:
+        first = _given(site_id, name, timezone, (lines, devices, sensors, outputs), given)
+    else:
+        from edgectl.cli.asking import ask_all
+
+        try:
+            first = ask_all(site_id, name, timezone, lines, given)
+        except click.Abort:
+            refuse("broken off; nothing was written", "with --line and --device nothing is asked")
+    _write(file, first, as_json=as_json)
+
+
+def _given(
+    site_id: str | None,
+    name: str | None,
+    timezone: str | None,
+    words: tuple[tuple[str, ...], ...],
+    more: dict[str, Any],
+) -> "First":
+    from edgectl.config.first import First
+
+    lines, devices, sensors, outputs = words
+    wired = tuple(map(_device, devices))
+    return First(
+        site_id=site_id or "gh-1",
+        name=name or site_id or "Greenhouse",
+        timezone=timezone or here(),
+        lines=tuple(line_of(text, wired) for text in lines),
+        devices=wired,
+        sensors=tuple(map(_sensor, sensors)),
+        outputs=tuple(map(_output, outputs)),
+        **more,
+    )
+
+
+def line_of(text: str, devices: "tuple[Device, ...]") -> "Line":
+    """NAME=PLACE. What hangs on it says whether a port speaks Modbus."""
+    from edgectl.config.first import Line
+    from edgectl.drivers import registry
+
+    name, place = _two(text, "=", "--line")
+    spoken = [
+        registry.find(one.profile).buses for one in devices if one.line == name and one.profile in registry.names()
+    ]
+    kind = "modbus-rtu" if place.startswith("/") else "modbus-tcp"
+    if spoken and all("ezo-uart" in buses for buses in spoken):
+        kind = "ezo-uart"
+    return Line(name=name, kind=kind, place=place)
+
+
+def _device(text: str) -> "Device":
+    from edgectl.config.first import Device
+
+    name, rest = _two(text, "=", "--device")
+    line, *unit, profile = rest.split(":")
+    if len(unit) > 1 or (unit and not unit[0].isdigit()):
+        raise click.BadParameter(f"{text!r} is not NAME=LINE[:UNIT]:PROFILE", param_hint="--device")
+    return Device(name=name, line=line, profile=profile, unit=int(unit[0]) if unit else None)
+
+
+def _sensor(text: str) -> "Sensor":
+    from edgectl.config.first import Sensor
+
+    name, rest = _two(text, "=", "--sensor")
+    source, *ends = rest.split(":")
+    try:
+        if ends[:1] == ["hz"]:
+            return Sensor(name=name, source=source, hz=float(ends[1]))
+        empty, full = map(float, ends) if ends else (None, None)
+    except (ValueError, IndexError):
+        raise click.BadParameter(f"{text!r} is not understood; {HINT}", param_hint="--sensor") from None
+    return Sensor(name=name, source=source, empty=empty, full=full)
+
+
+def _output(text: str) -> "Output":
+    from edgectl.config.first import Output
+
+    name, rest = _two(text, "=", "--output")
+    to, role = _two(rest, ":", "--output")
+    return Output(name=name, to=to, role=role)
+
+
+def _two(text: str, sign: str, option: str) -> tuple[str, str]:
+    name, found, rest = text.partition(sign)
+    if not (name and found and rest):
+        raise click.BadParameter(f"{text!r} has no {sign!r} with words on both sides", param_hint=option)
+    return name, rest
+
+
+def here() -> str:
+    """The time zone of this machine, by its name."""
+    link = Path("/etc/localtime")
+    target = str(link.resolve()) if link.is_symlink() else ""
+    return target.partition("/zoneinfo/")[2] or "UTC"
+
+
+def _write(file: Path, first: "First", *, as_json: bool) -> None:
+    from edgectl.config.first import write
+
+    text = write(first)
+    try:
+        with file.open("x") as out:  # also when somebody else has been faster
+            out.write(text)
+    except OSError as error:
+        refuse(f"{file} cannot be written: {error.strerror}", "sudo, or name another file: edgectl init site.yaml")
+    problems = _problems(text)
+    if not show({"file": str(file), "ok": not problems, "problems": problems}, as_json):
+        click.echo(f"{file} is written: {len(first.devices)} devices, {len(first.outputs)} outputs")
+        for problem in problems:
+            click.echo(f"  still to mend: {problem}")
+        click.echo(f"next: edgectl check {file}, then edgectl run --site {file}, then edgectl press")
+    if problems:
+        raise SystemExit(1)
+
+
+def _problems(text: str) -> list[str]:
+    """What `edgectl check` has against it, in a folder where nothing else is read."""
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "site.yaml"
+        file.write_text(text)
+        try:
+            load(file)
+        except SiteRejected as rejected:
+            return [f"line {one.line}: {one.path}: {one.what}; {one.hint}" for one in rejected.problems]
+    return []

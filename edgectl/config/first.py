@@ -1,0 +1,158 @@
+"""The text of a first site file, from what a person has answered. Pure: values in, text out.
+
+It holds what the person said and the few lines without which it would be refused or dangerous.
+"""
+
+from dataclasses import dataclass
+
+PUMP_LIMIT, VALVE_LIMIT, OTHER_LIMIT = "10m", "11m", "5m"  # a valve outlasts its pump, which must not push against it
+START_ABOVE, STOP_BELOW = 15, 10  # percent of the tank
+LIMITED = {"pump": PUMP_LIMIT, "valve": VALVE_LIMIT, "fog": OTHER_LIMIT, "co2": OTHER_LIMIT}
+CAPS = "max_dose: 20ml, max_per_hour: 60ml, max_per_day: 200ml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A wire. `place` is a port, or HOST:PORT."""
+
+    name: str
+    kind: str  # modbus-rtu, modbus-tcp, ezo-uart
+    place: str
+    baudrate: int = 9600
+    parity: str = "N"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device on a wire; an EZO circuit has no unit."""
+
+    name: str
+    line: str
+    profile: str
+    unit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """One channel. With `empty` and `full` it is the level of a tank, in percent; with `hz` a flow sensor, which gives
+    so many pulses a second at 1 L/min."""
+
+    name: str
+    source: str
+    empty: float | None = None
+    full: float | None = None
+    hz: float | None = None
+
+    @property
+    def level(self) -> bool:
+        """True for a tank in percent."""
+        return self.empty is not None and self.full is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """What hangs on an output. `ml_per_s` is for a dosing pump."""
+
+    name: str
+    to: str
+    role: str
+    ml_per_s: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """Everything that was answered. `water_at` is a time of day, empty for no schedule."""
+
+    site_id: str
+    name: str
+    timezone: str
+    lines: tuple[Line, ...]
+    devices: tuple[Device, ...]
+    sensors: tuple[Sensor, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    zone: str = "zone-1"
+    water_at: str = ""
+    water_for: str = "60s"
+
+    def first(self, role: str) -> str:
+        """The first output of a role, empty where there is none."""
+        return next((output.name for output in self.outputs if output.role == role), "")
+
+    @property
+    def tank(self) -> str:
+        """The first sensor that is a level in percent."""
+        return next((sensor.name for sensor in self.sensors if sensor.level), "")
+
+
+def write(first: First) -> str:
+    """The site file."""
+    parts = [
+        ["# Begun by edgectl init. Check it after every change: edgectl check"],
+        [f"site: {{id: {first.site_id}, name: {_quoted(first.name)}, timezone: {first.timezone}}}"],
+        _section("buses", [f"{line.name}: {_line(line)}" for line in first.lines]),
+        _section("devices", [f"{device.name}: {_device(device)}" for device in first.devices]),
+        _section("sensors", [f"{sensor.name}: {_sensor(sensor)}" for sensor in first.sensors]),
+        _section("actuators", [f"{output.name}: {_output(output, first)}" for output in first.outputs]),
+        _section("zones", _zone(first)),
+        _section("schedules", _schedule(first)),
+        ["# What the wiring does by itself goes here, once it is built and tried: declare: [air_gap, overflow, …]"],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
+
+
+def _section(name: str, entries: list[str]) -> list[str]:
+    return [f"{name}:", *(f"  {entry}" for entry in entries)] if entries else []
+
+
+def _line(line: Line) -> str:
+    if line.kind == "modbus-tcp":
+        host, _, port = line.place.rpartition(":")
+        return f"{{type: modbus-tcp, host: {host}, port: {port}}}"
+    odd = f", parity: {line.parity}" if line.parity != "N" else ""
+    return f"{{type: {line.kind}, port: {line.place}, baudrate: {line.baudrate}{odd}}}"
+
+
+def _device(device: Device) -> str:
+    unit = "" if device.unit is None else f", unit: {device.unit}"
+    return f"{{bus: {device.line}, profile: {device.profile}{unit}}}"
+
+
+def _sensor(sensor: Sensor) -> str:
+    if sensor.hz is not None:
+        return f"{{from: {sensor.source}, unit: L/min, scale: [0, {sensor.hz:g}, 0, 1], range: [0, 60], max_age: 4s}}"
+    if not sensor.level:
+        return f"{{from: {sensor.source}, max_age: 60s}}"
+    scale = f"[{sensor.empty:g}, {sensor.full:g}, 0, 100]"
+    return f'{{from: {sensor.source}, unit: "%", scale: {scale}, range: [0, 100], max_age: 10s}}'
+
+
+def _output(output: Output, first: First) -> str:
+    words = [f"to: {output.to}", f"role: {output.role}"]
+    if output.role in LIMITED:
+        words.append(f"max_on: {LIMITED[output.role]}")
+    if output.role == "dosing":
+        words += [f"ml_per_s: {output.ml_per_s:g}", CAPS]
+    if output.role == "pump" and first.tank:
+        words += [f"requires: [{first.tank} > {START_ABOVE}]", f"stop_if: [{first.tank} < {STOP_BELOW}]"]
+    return f"{{{', '.join(words)}}}"
+
+
+def _zone(first: First) -> list[str]:
+    parts = {"pump": first.first("pump"), "valve": first.first("valve"), "light": first.first("light")}
+    if parts["pump"] and first.tank:
+        parts["tank"] = first.tank
+    if parts["pump"] and (flow := next((sensor.name for sensor in first.sensors if sensor.hz is not None), "")):
+        parts["flow"] = flow
+    named = [f"{key}: {name}" for key, name in parts.items() if name]
+    return [f"{first.zone}: {{number: 1, {', '.join(named)}}}"] if named else []
+
+
+def _schedule(first: First) -> list[str]:
+    if not (first.water_at and first.first("pump")):
+        return []
+    when = f'at: ["{first.water_at}"]'
+    return [f"watering: {{zone: {first.zone}, task: irrigation, {when}, duration: {first.water_for}}}"]
+
+
+def _quoted(words: str) -> str:
+    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,127 @@
+"""Whatever a person answers, the first site file is one that `edgectl check` takes."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from edgectl.__main__ import main
+from edgectl.config.first import Device, First, Line, Output, Sensor, write
+from edgectl.config.loader import load
+
+LINES = (
+    Line(name="field", kind="modbus-rtu", place="/dev/edgectl/field"),
+    Line(name="net", kind="modbus-tcp", place="192.168.1.20:502"),
+    Line(name="probe", kind="ezo-uart", place="/dev/edgectl/probe"),
+)
+DEVICES = (
+    Device(name="board", line="field", profile="waveshare-relay-8ch", unit=1),
+    Device(name="level", line="field", profile="qdy30a-level", unit=5),
+    Device(name="meter", line="field", profile="wb-mcm8", unit=7),
+    Device(name="air", line="net", profile="xy-md02", unit=2),
+    Device(name="ph", line="probe", profile="atlas-ezo-ph"),
+)
+SENSORS = (
+    Sensor(name="tank", source="level.level", empty=0, full=250),
+    Sensor(name="flow", source="meter.frequency_1", hz=7.5),
+    Sensor(name="air_temperature", source="air.temperature"),
+    Sensor(name="ph", source="ph.ph"),
+)
+ROLES = ("pump", "valve", "dosing", "light", "fan", "heater", "air_pump", "fog")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    roles=st.lists(st.sampled_from(ROLES), max_size=8),
+    sensors=st.sets(st.sampled_from(SENSORS)),
+    name=st.text(st.characters(categories=("L", "N", "P", "Zs"), max_codepoint=0x2FFF), min_size=1, max_size=30),
+    water_at=st.sampled_from(("", "07:30")),
+)
+def test_every_first_site_passes_the_check(
+    tmp_path: Path, roles: list[str], sensors: set[Sensor], name: str, water_at: str
+) -> None:
+    outputs = tuple(
+        Output(name=f"{role}_{number}", to=f"board.relay_{number}", role=role) for number, role in enumerate(roles, 1)
+    )
+    first = First(
+        site_id="gh-1",
+        name=name.strip() or "x",
+        timezone="Europe/Berlin",
+        lines=LINES,
+        devices=DEVICES,
+        sensors=tuple(sorted(sensors, key=lambda sensor: sensor.name)),
+        outputs=outputs,
+        water_at=water_at,
+    )
+    file = tmp_path / "site.yaml"
+    file.write_text(write(first))
+    loaded = load(file)
+    assert loaded.site.name == first.name
+    assert set(loaded.site.actuators) == {output.name for output in outputs}
+    if "pump" in roles and "valve" in roles and SENSORS[0] in sensors:
+        zone = loaded.site.zones["zone-1"]
+        assert zone.tank == "tank", "the pump is kept from running dry"
+        assert loaded.site.actuators[str(zone.pump)].requires
+
+
+GIVEN = shlex.split(
+    "--id gh-2 --name South --timezone Europe/Berlin --water-at 07:30 "
+    "--line field=/dev/edgectl/field --line ph=/dev/edgectl/ph --line net=10.0.0.5:502 "
+    "--device board=field:1:waveshare-relay-8ch --device level=field:5:qdy30a-level "
+    "--device ph=ph:atlas-ezo-ph --device air=net:2:xy-md02 --sensor tank=level.level:0:250 --sensor ph=ph.ph "
+    "--output pump=board.relay_1:pump --output valve=board.relay_2:valve"
+)
+
+
+def init(file: Path, *words: str) -> Result:
+    return CliRunner().invoke(main, ["init", str(file), *words])
+
+
+def test_options_alone_write_a_site_and_never_twice(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    said = init(file, *GIVEN)
+    assert said.exit_code == 0, said.output
+    loaded = load(file)
+    assert {bus.name: bus.kind for bus in loaded.buses} == {
+        "field": "modbus-rtu",
+        "ph": "ezo-uart",
+        "net": "modbus-tcp",
+    }
+    assert loaded.schedules[0].name == "watering"
+    before = file.read_bytes()
+    again = init(file, *GIVEN)
+    assert again.exit_code == 1
+    assert "is there already" in again.stderr
+    assert file.read_bytes() == before
+
+
+def test_what_is_still_wrong_is_told_with_its_line(tmp_path: Path) -> None:
+    said = init(tmp_path / "site.yaml", *GIVEN, "--device", "co=field:1:seeed-s-co2-03", "--output", "x=board.nine:fan")
+    assert said.exit_code == 1
+    assert "still to mend: line" in said.stdout
+    assert "both unit 1" in said.stdout
+    assert "actuators.x" in said.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--device", "board"),
+        ("--device", "b=field:x:y"),
+        ("--device", "b=f:1:p", "--line", "f"),
+        ("--device", "b=f:1:p", "--sensor", "s=b.c:1"),
+        ("--device", "b=f:1:p", "--output", "o=b.r"),
+    ],
+)
+def test_a_word_that_is_not_understood_writes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    assert init(tmp_path / "site.yaml", *words).exit_code == 2
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
+    said = init(tmp_path / "nowhere" / "site.yaml", *GIVEN)
+    assert said.exit_code == 1
+    assert "nothing was written" in said.stderr
