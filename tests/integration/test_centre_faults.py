@@ -14,6 +14,7 @@ from edgectl.testing.field import SimulatedField
 from edgectl.testing.postgres import PostgresServer
 from edgectl.testing.proxy import TcpProxy
 from tests.contract.centre_rows import Enrolled
+from tests.contract.test_journal_disk import fill, small_disk
 from tests.integration.centre import Home, home, renew
 
 PACE = {"every": "300ms", "duration": "1s", "travel": "200ms", "run_down": "200ms"}
@@ -108,16 +109,22 @@ def test_read_only(house: Home) -> None:
 
 
 def test_full(house: Home) -> None:
-    words = "could not extend file: No space left on device"
-    harmed(
-        house,
-        harm=f"CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS"
-        f" $$ BEGIN RAISE disk_full USING MESSAGE = '{words}'; END $$;"
-        f" CREATE TRIGGER no_room BEFORE INSERT ON edgectl.edge_entries FOR EACH STATEMENT EXECUTE FUNCTION no_room()",
-        heal="DROP TRIGGER no_room ON edgectl.edge_entries; DROP FUNCTION no_room",
-        contact="offline",
-        told="the disk of the centre at .* is full",
-    )
+    """The lines of the centre lie on a real small disk of its own, and that has no byte left."""
+    home_of = "ALTER TABLE edgectl.edge_entries_default SET TABLESPACE {0};"
+    home_of += " ALTER INDEX edgectl.edge_entries_default_pkey SET TABLESPACE {0}"
+    with small_disk(house.server.folder / "disk", "64m") as disk:
+        owner = (house.server.folder / "data").stat()
+        os.chown(disk, owner.st_uid, owner.st_gid)
+        house.run(f"CREATE TABLESPACE small LOCATION '{disk}'")
+        house.run(home_of.format("small"))
+        filler = fill(disk)
+        works_on(
+            house, "offline", "the disk of the centre at .* is full: could not extend file .* No space left on device"
+        )
+        filler.unlink()
+        heals(house)
+        house.run(home_of.format("pg_default"))
+        house.run("DROP TABLESPACE small")
 
 
 def test_schema_behind(house: Home) -> None:
