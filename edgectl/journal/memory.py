@@ -8,9 +8,10 @@ from edgectl.model.timeline import Alarm, Batch, Change, Cursor, Entry, Latch, S
 
 
 class MemoryJournal:
-    """Keeps whole values by their key and the timeline in order."""
+    """Keeps whole values by their key and the timeline in order. `lost`: the one before it could not be read."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, lost: bool = False) -> None:
+        self.lost = lost
         self.values: dict[tuple[str, str], Change] = {}
         self.timeline: list[Entry] = []
 
@@ -38,4 +39,5 @@ class MemoryJournal:
             latches=tuple(v for v in values if isinstance(v, Latch) and (v.held or v.count)),
             alarms=tuple(v for v in values if isinstance(v, Alarm) and (v.active or v.acknowledged_by is None)),
             ledgers=tuple(v for v in values if isinstance(v, Ledger)),
+            lost=self.lost,
         )

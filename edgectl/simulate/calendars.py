@@ -18,8 +18,10 @@ from edgectl.simulate.invariants import Met
 from edgectl.simulate.world import EPOCH
 
 
-def calendar(journal: MemoryJournal, site: Site, schedules: tuple[Schedule, ...], met: Met) -> list[str]:
-    """15: no cursor stands beyond an occurrence that has no row. One row may stand for many that were missed."""
+def calendar(
+    journal: MemoryJournal, site: Site, schedules: tuple[Schedule, ...], met: Met, since: Nanos = EPOCH
+) -> list[str]:
+    """15: no cursor stands beyond an occurrence after `since` without a row. One row may stand for many missed ones."""
     found: list[str] = []
     for schedule in schedules:
         cursor = journal.values.get(("Cursor", schedule.name))
@@ -27,7 +29,7 @@ def calendar(journal: MemoryJournal, site: Site, schedules: tuple[Schedule, ...]
             continue
         answered, folded = _rows(journal, schedule.name)
         unanswered = ""
-        for at in _strikes(schedule.cadence, ZoneInfo(site.timezone), cursor.position):
+        for at in _strikes(schedule.cadence, ZoneInfo(site.timezone), since, cursor.position):
             met["15"] += 1
             if iso(at) in folded:
                 unanswered = ""  # this row stands for all before it
@@ -54,16 +56,16 @@ def _rows(journal: MemoryJournal, schedule: str) -> tuple[set[str], set[str]]:
     return answered, {str(details["scheduled_for"]) for details in skipped if details["folded"] is True}
 
 
-def _strikes(cadence: Cron | At, zone: ZoneInfo, upto: Nanos) -> Iterator[Nanos]:
-    """The minutes at which it strikes, after the beginning of the simulated days."""
+def _strikes(cadence: Cron | At, zone: ZoneInfo, since: Nanos, upto: Nanos) -> Iterator[Nanos]:
+    """The minutes at which it strikes between two instants."""
     minutes = _minutes(cadence)
-    day = to_datetime(EPOCH).astimezone(zone).date()
+    day = to_datetime(since).astimezone(zone).date()
     while True:
         for minute in minutes:
             at = _instant(day, minute, zone)
             if at > upto:
                 return
-            if at > EPOCH:
+            if at > since:
                 yield at
         day += timedelta(days=1)
 

@@ -16,6 +16,7 @@ from edgectl.config.build import Loaded
 from edgectl.config.loader import load
 from edgectl.model.command import Command
 from edgectl.model.task import Task, TaskStatus
+from edgectl.model.time import Nanos
 from edgectl.plant.faults import Fault
 from edgectl.plant.water import HARD, RO, SOFT
 from edgectl.simulate.doses import broken_doses
@@ -37,6 +38,7 @@ KINDS = (
     "clock that cannot be believed",
     "clock step",
     "commit refused by the disk",
+    "journal that could not be read",
     "lost_request",
     "lost_reply",
     "stuck_relay",
@@ -47,7 +49,8 @@ KINDS = (
     "silent_device",
     "estop",
 )
-PROMISES = (*map(str, (*range(1, 18), 19, 20, 24, 29, 30)), "H2", "H24")
+PROMISES = (*map(str, (*range(1, 18), 19, 20, 24, 27, 29, 30)), "H2", "H24")
+LOSERS = 7  # one house in so many loses its journal in the middle of its days
 
 
 @dataclass(slots=True)
@@ -112,14 +115,24 @@ def live(number: int, most_days: int, tally: Tally) -> Lived:
     """Live in the house of this number, and count what it met."""
     world = settle(number)
     days = min(most_days, AIR_DAYS if any(zone.climate for zone in world.site.zones.values()) else DAYS)
-    crashed = ""
-    try:
-        world.run(days * DAY)
-    except AssertionError as error:
-        crashed = f"5: the engine refused to go on: {error}"
-    found = judge(world, tally.held)
+    found: list[str] = []
+    if number % LOSERS == 0:
+        found += _lived(world, round(Random(f"loss {number}").uniform(0.1, 0.9) * days * DAY), tally)
+        world.lose_journal()
+    found += _lived(world, days * DAY, tally)
     _count(world, days, tally)
-    return Lived(number=number, days=days, world=world, found=(crashed, *found) if crashed else tuple(found))
+    return Lived(number=number, days=days, world=world, found=tuple(found))
+
+
+def _lived(world: World, until: Nanos, tally: Tally) -> list[str]:
+    """What does not hold of the life of one journal."""
+    crashed: list[str] = []
+    try:
+        world.run(until)
+    except AssertionError as error:
+        crashed = [f"5: the engine refused to go on: {error}"]
+    _reach(world, tally)
+    return [*crashed, *judge(world, tally.held)]
 
 
 def settle(number: int) -> World:
@@ -196,10 +209,15 @@ def _count(world: World, days: int, tally: Tally) -> None:
     tally.injected["clock that cannot be believed"] += report.untrusted
     tally.injected["clock step"] += report.steps
     tally.injected["commit refused by the disk"] += report.lost_commits
+    tally.injected["journal that could not be read"] += report.lost_journals
     if world.mishaps is not None:
         tally.injected.update(world.mishaps.met)
     if world.people is not None:
         tally.people.update(world.people.did)
+
+
+def _reach(world: World, tally: Tally) -> None:
+    """What the life of this journal came through."""
     for value in world.journal.values.values():
         if isinstance(value, Task):
             tally.reach("status", value.status.value)

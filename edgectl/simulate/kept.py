@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from edgectl.model.ledger import DAY
 from edgectl.model.site import Site, Zone
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Entry
@@ -44,8 +45,14 @@ class _Bond:
 
 
 def broken_bonds(world: World, met: Met) -> list[str]:
-    """19, 20, 29 and 30: every one that does not hold, as a sentence."""
-    return [*_authors(world, met), *_holds(world, met), *_thirst(world, met), *_under_bonds(world, met)]
+    """19, 20, 27, 29 and 30: every one that does not hold, as a sentence."""
+    return [
+        *_authors(world, met),
+        *_holds(world, met),
+        *_thirst(world, met),
+        *_under_bonds(world, met),
+        *_begun_anew(world, met),
+    ]
 
 
 def _authors(world: World, met: Met) -> list[str]:
@@ -122,6 +129,33 @@ def _wet(world: World, zone: Zone) -> list[Nanos]:
         if move.on and move.name in parts and parts <= on:
             found.append(move.at)
     return found
+
+
+def _begun_anew(world: World, met: Met) -> list[str]:
+    """27: a journal that was begun anew says so, and doses nothing for a day, or until somebody has looked."""
+    timeline = world.journal.timeline
+    if not world.report.lost_journals or all(entry.event_type != "READY" for entry in timeline):
+        return []
+    met["27"] += 1
+    dosers = {name for name, actuator in world.site.actuators.items() if actuator.doser is not None}
+    found = [] if _ever_called(timeline, "journal_lost:journal") else ["27: a journal was lost and nobody was told"]
+    if dosers and not _ever_called(timeline, "dosing_locked:dosing"):
+        found.append("27: a journal was lost and dosing was not locked")
+    locked_until: Nanos = 0
+    for entry in timeline:
+        if entry.event_type == "DOSING_LOCKED":
+            locked_until = entry.mono + DAY
+        elif entry.event_type == "ALARM_ACKNOWLEDGED" and entry.details["alarm"] == "dosing_locked:dosing":
+            locked_until = 0
+        elif entry.event_type == "COMMAND_DISPATCHED" and entry.details["actuator"] in dosers:
+            met["27"] += 1
+            if entry.mono < locked_until:
+                found.append(f"27: {entry.details['actuator']} was ordered on under the lock in entry {entry.seq}")
+    return found
+
+
+def _ever_called(timeline: list[Entry], alarm: str) -> bool:
+    return any(entry.event_type == "ALARM_RAISED" and entry.details["alarm"] == alarm for entry in timeline)
 
 
 def _called(timeline: list[Entry], alarm: str, at: Nanos) -> bool:

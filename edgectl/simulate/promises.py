@@ -30,7 +30,7 @@ def broken_promises(world: World, met: Met | None = None) -> list[str]:
         *_fresh(world, met),
         *_dry(world, met),
         *_stop_order(world, met),
-        *calendar(journal, world.site, world.schedules, met),
+        *([] if world.counts_from is None else calendar(journal, world.site, world.schedules, met, world.counts_from)),
         *_ready(world, met),
         *_hanging(world, met),
         *broken_bonds(world, met),

@@ -36,6 +36,7 @@ class Report:
     untrusted: int = 0  # of these, with a clock that nobody can believe for a while
     steps: int = 0  # of the wall clock
     lost_commits: int = 0  # that the disk refused
+    lost_journals: int = 0
     ready_at: list[tuple[Nanos, Nanos]] = field(default_factory=list)  # start, ready
     lives: list[tuple[Nanos, int]] = field(default_factory=list)  # start, number of its first sample
 
@@ -65,6 +66,7 @@ class World:
         self.random = Random(seed)
         self.field = SimField(site, self.random, faults or Faults(), ground)
         self.journal = MemoryJournal()
+        self.counts_from: Nanos | None = EPOCH  # of the wall clock: what struck before is not in this journal
         self.crash = crash
         self.report = Report()
         self.now: Nanos = 0
@@ -106,10 +108,7 @@ class World:
             try:
                 self._step()
             except _Crash:
-                self.report.crashes += 1
-                self.field.advance(self.now)
-                self.field.ground.watched = False
-                self.now += round(self.random.uniform(0.2, 40) * SECOND)
+                self._die()
                 if self.reboots and self.random.random() < self.reboots:
                     self._reboot()
                 self._begin()
@@ -134,6 +133,18 @@ class World:
     def wall(self) -> Nanos:
         """The wall clock now."""
         return EPOCH + self.now + self._wall_step
+
+    def lose_journal(self) -> None:
+        """The controller dies, and its journal is unreadable. What is held from now on is held against the new one."""
+        self._die()
+        self.journal, self.counts_from = MemoryJournal(lost=True), None
+        self.report.lost_journals += 1
+        self.report.ready_at.clear()
+        self.report.lives.clear()
+        self.field.trace.clear()
+        if self.people is not None:
+            self.people.told.clear()
+        self._begin()
 
     def hear_of(self, device: str, *, healthy: bool) -> None:
         """The owner of its bus will say in a while that a device is silent, or back, if this life lasts so long."""
@@ -161,6 +172,12 @@ class World:
         return self._stepper.state
 
     # -- one life
+
+    def _die(self) -> None:
+        self.report.crashes += 1
+        self.field.advance(self.now)
+        self.field.ground.watched = False
+        self.now += round(self.random.uniform(0.2, 40) * SECOND)
 
     def _begin(self) -> None:
         """Start as the daemon does: safe writes first, then the journal, then the questions."""
@@ -208,6 +225,8 @@ class World:
         self.report.turns += 1
         if was is Phase.SETTLING and self.state.phase is Phase.READY:
             self.report.ready_at.append((self._born, self.now))
+        if self.counts_from is None and self.state.phase is Phase.READY and not self._astray:
+            self.counts_from = self.wall
         self._release(at_once, self.now)
         self._maybe_crash()
         batch = self._stepper.next_batch()

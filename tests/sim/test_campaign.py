@@ -12,12 +12,16 @@ import pytest
 
 from edgectl.cli.campaign import words
 from edgectl.config.loader import load
+from edgectl.engine.rules import rebuilt
+from edgectl.model.ledger import DAY
+from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.campaign import ENOUGH, Lived, Tally, campaign, live
 from edgectl.simulate.drawn_sites import drawn_site
 
 DAYS = int(os.environ.get("EDGECTL_CAMPAIGN_DAYS", "2000"))
 SHARES = 4
 HOUSES_APART = 1_000_000  # of two shares
+DOSES_AND_LOSES = 161  # the number of a house that doses and loses its journal
 # What all shares together must have come through; the dictionary of codes is checked over all tests.
 LEAST = {
     "status": {"completed", "failed", "rejected", "expired"},
@@ -85,3 +89,11 @@ def test_a_campaign_that_met_nothing_is_red() -> None:
     assert "no probe_freeze was injected" in missing
     assert "promise 10 was held against nothing" in missing
     assert "no task ended expired" in missing
+
+
+@pytest.mark.parametrize("day", [DAY, SECOND], ids=["a day", "the planted second"])
+def test_a_house_that_lost_its_journal_doses_nothing_for_a_day(monkeypatch: pytest.MonkeyPatch, day: Nanos) -> None:
+    monkeypatch.setattr(rebuilt, "DAY", day)
+    lived = live(DOSES_AND_LOSES, 4, Tally())
+    assert lived.world.report.lost_journals == 1
+    assert any(sentence.startswith("27: ") for sentence in lived.found) is (day != DAY), lived.found

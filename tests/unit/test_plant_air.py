@@ -1,8 +1,11 @@
 """The air does what the domain facts measured, and the weather is a function of its seed."""
 
+from math import exp
 from random import Random
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from edgectl.model.time import SECOND
 from edgectl.plant.climate import Acts, Air, Climate, after
@@ -30,6 +33,54 @@ def test_closed_vents_at_noon(degrees: float, minutes: float) -> None:
 @pytest.mark.parametrize(("degrees", "minutes"), [(10, 18), (5, 43), (0, 79)])
 def test_no_heating_in_frost(degrees: float, minutes: float) -> None:
     assert minutes_to(Air(temperature=14), FROST, degrees) == pytest.approx(minutes, abs=5)
+
+
+@given(
+    temperature=st.floats(-5, 45),
+    humid=st.floats(0.1, 0.9),
+    co2=st.floats(4e-4, 2e-3),
+    crop=st.floats(0.01, 0.3),
+    vent=st.floats(0, 1),
+    heating=st.floats(0, 150),
+    lamp=st.floats(0, 100),
+    fed=st.floats(0, 1e-6),
+    outside=st.floats(-15, 35),
+    light=st.floats(0, 960),
+)
+def test_one_short_step_is_the_four_equations(
+    temperature: float,
+    humid: float,
+    co2: float,
+    crop: float,
+    vent: float,
+    heating: float,
+    lamp: float,
+    fed: float,
+    outside: float,
+    light: float,
+) -> None:
+    """Van Henten 2003 as it is printed, with the vent in the balance of vapour; written here a second time."""
+    t, to, d, c = temperature, outside, crop, co2
+    saturated_vapour = 9348 / (8314 * (t + 273.15)) * exp(17.4 * t / (t + 239))
+    h, ho, co = humid * saturated_vapour, 0.8 * 9348 / (8314 * (to + 273.15)) * exp(17.4 * to / (to + 239)), 7.2e-4
+    uv, i = 0.02 * vent, light + lamp
+    dt = (heating - (1290 * uv + 6.1) * (t - to) + 0.2 * i) / 30_000
+    transpired = (1 - exp(-53 * d)) * 3.6e-3 * (saturated_vapour - h)
+    dh = (transpired - (uv + 0.75e-4) * (h - ho)) / 4.1
+    k = max(0.0, -5.11e-6 * t**2 + 2.3e-4 * t - 6.29e-4) * (c - 5.2e-5)
+    lit = 3.55e-9 * i
+    grown = (1 - exp(-53 * d)) * lit * k / (lit + k) if lit + k else 0.0
+    breath = d * 2 ** (0.1 * t - 2.5)
+    dc = (-grown + 4.87e-7 * breath + fed - (uv + 0.75e-4) * (c - co)) / 4.1
+    dd = 0.544 * grown - 2.65e-7 * breath
+
+    begin = Air(temperature=t, vapour=h, co2=c, crop=d)
+    sky = Sky(radiation=light, temperature=to, vapour=ho, wind=0, rain=0)
+    end = after(begin, Acts(vent=vent, heating=heating, lamp=lamp, co2=fed), sky, 0.01)
+    assert end.temperature - t == pytest.approx(0.01 * dt, rel=1e-3, abs=1e-9)
+    assert end.vapour - h == pytest.approx(0.01 * dh, rel=1e-3, abs=1e-12)
+    assert end.co2 - c == pytest.approx(0.01 * dc, rel=1e-3, abs=1e-13)
+    assert end.crop - d == pytest.approx(0.01 * dd, rel=1e-3, abs=1e-14)
 
 
 def climate(season: Season = SPRING, seed: int = 1) -> Climate:
