@@ -24,7 +24,12 @@ MANY = 8  # channels; who has more is asked for the first, not for all
 
 
 def ask_all(
-    site_id: str | None, name: str | None, timezone: str | None, lines: tuple[str, ...], more: dict[str, Any]
+    file: Path,
+    site_id: str | None,
+    name: str | None,
+    timezone: str | None,
+    lines: tuple[str, ...],
+    more: dict[str, Any],
 ) -> "First":
     """Everything, in the order in which a person walks through a house. Raises click.Abort."""
     from edgectl.config.first import First
@@ -35,7 +40,7 @@ def ask_all(
     found: list[Line] = []
     devices: list[Device] = []
     for text in lines or _lines():
-        line, there = _look(text, devices)
+        line, there = _look(file, text, devices)
         found.append(line)
         devices += there
     sensors = [sensor for device in devices for sensor in _sensors(device)]
@@ -68,7 +73,7 @@ def _lines() -> "list[str]":
     return named
 
 
-def _look(text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
+def _look(file: Path, text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
     """Who answers on a line, and what each is to be called."""
     from dataclasses import replace
 
@@ -76,7 +81,7 @@ def _look(text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
     from edgectl.drivers.wiring import SerialLine
 
     line = line_of(text, ())
-    kind, way = wire_of(line.place, Path(), None, None)
+    kind, way = wire_of(line.place, file, None, None)
     said = circuit_on(way) if isinstance(way, SerialLine) else ""
     if said:
         circuit = said.split()[1].rstrip(",").lower()
@@ -86,7 +91,7 @@ def _look(text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
         there = [Device(name=name, line=line.name, profile=profile)] if profile and name != "-" else []
         return replace(line, kind="ezo-uart"), there
     devices: list[Device] = []
-    for found in _scan(line, kind):
+    for found in _scan(file, line, kind):
         for words in story(found):
             click.echo(words, err=True)
         if (profile := _choice(found)) and (name := _name(LEFT, _short(profile))) != "-":
@@ -96,11 +101,11 @@ def _look(text: str, known: "list[Device]") -> "tuple[Line, list[Device]]":
     return line, devices
 
 
-def _scan(line: "Line", kind: str) -> "list[Found]":
+def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":
     from edgectl.drivers import discover
 
     first, last = _range(_ask(f"  which addresses of {line.name}", "1..32"))
-    _, way = wire_of(line.place, Path(), None, None)
+    _, way = wire_of(line.place, file, None, None)
     label = f"scanning {line.place}, reads only"
     with alone(way) as talk, click.progressbar(range(first, last + 1), label=label, file=sys.stderr) as bar:
         return [found for found in discover.scan(talk, kind, bar) if found.there]

@@ -96,6 +96,7 @@ def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None
     file.write_text(sweep.draft(name, unit, words))
     click.echo(f"{len(words)} registers answered; they stand in {file} with the values that they held")
     click.echo("  change what the device measures, read again, and name the registers that followed")
+    click.echo(f"  then move it to {site.parent / 'profiles'}: edgectl check judges it, edgectl profiles lists it")
 
 
 def _signed(value: int) -> int:

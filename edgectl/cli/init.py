@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgectl.cli.client import DEFAULT_SITE, refuse, show
+from edgectl.cli.lines import know_own
 
 if TYPE_CHECKING:
     from edgectl.config.first import Device, First, Line, Output, Sensor
@@ -56,6 +57,7 @@ def init(
         refuse(f"{file} is there already; nothing was written", "name another file: edgectl init OTHER.yaml")
     if not file.parent.is_dir():
         refuse(f"there is no folder {file.parent}; nothing was written", "make it, or: edgectl init site.yaml")
+    know_own(file)
     given: dict[str, Any] = {"zone": zone, "water_at": water_at, "water_for": water_for}
     if devices:
         first = _given(site_id, name, timezone, (lines, devices, sensors, outputs), given)
@@ -63,7 +65,7 @@ def init(
         from edgectl.cli.asking import ask_all
 
         try:
-            first = ask_all(site_id, name, timezone, lines, given)
+            first = ask_all(file, site_id, name, timezone, lines, given)
         except click.Abort:
             refuse("broken off; nothing was written", "with --line and --device nothing is asked")
     _write(file, first, as_json=as_json)
@@ -162,7 +164,7 @@ def _write(file: Path, first: "First", *, as_json: bool) -> None:
             out.write(text)
     except OSError as error:
         refuse(f"{file} cannot be written: {error.strerror}", "sudo, or name another file: edgectl init site.yaml")
-    problems = _problems(text)
+    problems = _problems(text, file)
     if not show({"file": str(file), "ok": not problems, "problems": problems}, as_json):
         click.echo(f"{file} is written: {len(first.devices)} devices, {len(first.outputs)} outputs")
         for problem in problems:
@@ -172,13 +174,15 @@ def _write(file: Path, first: "First", *, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _problems(text: str) -> list[str]:
-    """What `edgectl check` has against it, in a folder where nothing else is read."""
+def _problems(text: str, place: Path) -> list[str]:
+    """What `edgectl check` has against it, where nothing but the profiles beside it is read."""
     from edgectl.config.loader import load
+    from edgectl.config.own_profiles import FOLDER
     from edgectl.config.problems import SiteRejected
 
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "site.yaml"
+        (file.parent / FOLDER).symlink_to((place.parent / FOLDER).absolute())
         file.write_text(text)
         try:
             load(file)

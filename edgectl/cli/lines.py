@@ -33,6 +33,7 @@ def line_of(
 
     from edgectl.drivers.wiring import Broker, SerialLine, TcpHost
 
+    know_own(site)
     if name.startswith("/"):
         return "modbus-rtu", SerialLine(port=name, baudrate=baud or 9600, parity=parity or "N")
     host, colon, port = name.rpartition(":")
@@ -46,6 +47,14 @@ def line_of(
     if isinstance(line, SerialLine):
         line = replace(line, baudrate=baud or line.baudrate, parity=parity or line.parity)
     return bus.kind, line
+
+
+def know_own(site: Path) -> None:
+    """Profiles beside the site file count from now on. What is wrong with one is told; the others are known."""
+    from edgectl.config.own_profiles import adopt_beside
+
+    for problem in adopt_beside(site)[0]:
+        click.echo(str(problem), err=True)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,12 @@
 """`edgectl profiles`: the kinds of devices that a site file can name."""
 
+from pathlib import Path
 from typing import Any
 
 import click
 
 from edgectl.cli.client import refuse, show
+from edgectl.cli.lines import know_own, site_option
 from edgectl.cli.words import table
 from edgectl.drivers import registry
 from edgectl.drivers.profile import Profile, Writable
@@ -12,9 +14,14 @@ from edgectl.drivers.profile import Profile, Writable
 
 @click.command()
 @click.argument("word", required=False)
+@site_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def profiles(word: str | None, as_json: bool) -> None:
-    """Every kind of device, or those whose name or title holds WORD, with their channels and outputs."""
+def profiles(word: str | None, site: Path, as_json: bool) -> None:
+    """Every kind of device, or those whose name or title holds WORD, with their channels and outputs.
+
+    Profiles of your own stand in the folder profiles beside the site file.
+    """
+    know_own(site)
     found = [registry.find(name) for name in registry.names()]
     if word is not None:
         found = [profile for profile in found if word.lower() in f"{profile.name} {profile.title}".lower()]
@@ -23,7 +30,7 @@ def profiles(word: str | None, as_json: bool) -> None:
     if show([_body(profile) for profile in found], as_json):
         return
     if word is None:
-        for line in table([[profile.name, profile.title] for profile in found]):
+        for line in table([[profile.name, profile.title + _whose(profile)] for profile in found]):
             click.echo(line)
         click.echo("edgectl profiles WORD tells more of one")
         return
@@ -40,7 +47,11 @@ def _story(profile: Profile) -> list[str]:
     rows += [["settings", "; ".join(_setting(one) for one in profile.settings.values())]] if profile.settings else []
     rows += [["evidence", f"{profile.evidence}: {profile.source}"]]
     rows += [["beware", quirk] for quirk in profile.quirks]
-    return [f"{profile.name}: {profile.title}", *(f"  {line}" for line in table(rows))]
+    return [f"{profile.name}: {profile.title}{_whose(profile)}", *(f"  {line}" for line in table(rows))]
+
+
+def _whose(profile: Profile) -> str:
+    return " (yours)" if profile.name in registry.own() else ""
 
 
 def _setting(one: Writable) -> str:
@@ -52,6 +63,7 @@ def _body(profile: Profile) -> dict[str, Any]:
     return {
         "name": profile.name,
         "title": profile.title,
+        "yours": profile.name in registry.own(),
         "buses": sorted(profile.buses),
         "channels": {channel.name: channel.unit for channel in profile.channels.values()},
         "outputs": {outlet.name: outlet.fail_safe.value for outlet in profile.outlets.values()},

@@ -10,6 +10,7 @@ from edgectl.config.entries import entries
 from edgectl.config.files import read
 from edgectl.config.findings import Findings
 from edgectl.config.origins import Origins
+from edgectl.config.own_profiles import adopt_beside
 from edgectl.config.parts import understand
 from edgectl.config.problems import SiteRejected
 from edgectl.config.rules import judge
@@ -17,12 +18,15 @@ from edgectl.config.rules import judge
 
 def load(path: Path) -> Loaded:
     """Read, check and build. Raises SiteRejected; nothing else, whatever the file holds."""
+    own, spoilt = adopt_beside(path)
     root, problems = read(path)
+    problems += own
     # After a broken bracket or a missing file the rest would be guesses: half a file lacks what the other half names.
     if any(not problem.path for problem in problems):
         raise SiteRejected(problems)
     findings = Findings(root)
     parts = understand(root, findings)
+    parts.spoilt = spoilt
     judge(parts)
     if problems or findings.problems:
         sound.judge_buses(parts, findings)

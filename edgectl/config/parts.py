@@ -55,6 +55,7 @@ class Parts:
     api: ApiSection | None = None
     declare: list[str] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
+    spoilt: frozenset[str] = frozenset()  # profiles of one's own whose files are wrong themselves
 
 
 def understand(root: Table, findings: Findings) -> Parts:

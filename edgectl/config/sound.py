@@ -28,7 +28,7 @@ def _sound(parts: Parts, findings: Findings) -> Parts:
     devices = {
         name: device
         for name, device in parts.devices.items()
-        if device.bus in buses and not findings.refused(("devices", name))
+        if device.bus in buses and device.profile not in parts.spoilt and not findings.refused(("devices", name))
     }
     sensors = {name: s for name, s in parts.sensors.items() if not findings.refused(("sensors", name))}
     # Registers that lie side by side are read at once: with one of them gone a read may fall apart and cost more. So

@@ -1,4 +1,5 @@
-"""The profiles that come with edgectl, by name. One YAML file each; a file is read when somebody asks for it."""
+"""The profiles by name: those that come with edgectl, one YAML file each, read when somebody asks for it; and those of
+one's own, which the reader of the site file has judged."""
 
 import difflib
 from collections.abc import Mapping
@@ -37,28 +38,55 @@ class UnknownProfile(Exception):
         self.similar = similar
 
 
-@cache
+_OWN: dict[str, Profile] = {}
+
+
+def adopt(own: Mapping[str, Profile]) -> None:
+    """From now on these are known beside those that come with edgectl, and no others. None bears a name of those."""
+    assert not set(own) & set(shipped())
+    _OWN.clear()
+    _OWN.update(own)
+
+
+def own() -> frozenset[str]:
+    """The names that did not come with edgectl."""
+    return frozenset(_OWN)
+
+
 def names() -> tuple[str, ...]:
     """Every profile name, sorted."""
+    return tuple(sorted([*shipped(), *_OWN]))
+
+
+def find(name: str) -> Profile:
+    """One profile. Raises UnknownProfile."""
+    if name in _OWN:
+        return _OWN[name]
+    if name not in shipped():
+        raise UnknownProfile(name, difflib.get_close_matches(name, names(), n=2, cutoff=0.5))
+    return _shipped(name)
+
+
+@cache
+def shipped() -> tuple[str, ...]:
+    """The names of those that come with edgectl, sorted."""
     folder = resources.files("edgectl.drivers") / "profiles"
     return tuple(sorted(item.name[:-5] for item in folder.iterdir() if item.name.endswith(".yaml")))
 
 
 @cache
-def find(name: str) -> Profile:
-    """One profile. Raises UnknownProfile."""
-    if name not in names():
-        raise UnknownProfile(name, difflib.get_close_matches(name, names(), n=2, cutoff=0.5))
+def _shipped(name: str) -> Profile:
     text = (resources.files("edgectl.drivers") / "profiles" / f"{name}.yaml").read_text()
     return read_profile(name, text)
 
 
 def read_profile(name: str, text: str) -> Profile:
     """A profile from the text of its file."""
-    return _profile(name, YAML(typ="safe", pure=True).load(text))
+    return build(name, YAML(typ="safe", pure=True).load(text))
 
 
-def _profile(name: str, raw: Mapping[str, Any]) -> Profile:
+def build(name: str, raw: Mapping[str, Any]) -> Profile:
+    """A profile from what its file holds."""
     turnaround = raw["turnaround_ms"] * MS if "turnaround_ms" in raw else DEFAULT_TURNAROUND
     return Profile(
         name=name,

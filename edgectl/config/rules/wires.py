@@ -34,6 +34,8 @@ def known_bus(parts: Parts) -> None:
 def known_profile(parts: Parts) -> None:
     """A profile exists."""
     for name, device in parts.devices.items():
+        if device.profile in parts.spoilt:
+            continue
         try:
             find(device.profile)
         except UnknownProfile as unknown:

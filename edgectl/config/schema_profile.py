@@ -1,0 +1,126 @@
+"""The language of a profile of one's own: a Modbus device as its registers, coils and marks. Addresses count from 0."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from edgectl.config.written import Pair, Strict, Words
+
+
+def _number(value: Any) -> Any:
+    """Hexadecimal as the makers' lists have it: 0x0200."""
+    if isinstance(value, str) and value[:2].lower() == "0x":
+        try:
+            return int(value, 16)
+        except ValueError:
+            return value
+    return value
+
+
+def _wrong(what: str, hint: str) -> PydanticCustomError:
+    return PydanticCustomError("site", "{what}", {"what": what, "hint": hint})
+
+
+Address = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
+Word = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
+Kind = Literal["u16", "s16", "u32", "s32", "f32", "bit"]
+Order = Literal["be", "le"]
+
+
+class Place(Strict):
+    """Where a number lives."""
+
+    function: Literal[1, 2, 3, 4] = Field(description="1 coils, 2 inputs, 3 holding or 4 input registers")
+    address: Address = Field(description="counted from 0, as it goes on the wire")
+    type: Kind = Field("u16", description="u16, s16, u32, s32, f32 or bit")
+    scale: float = Field(1.0, description="value = raw * scale + offset")
+    offset: float = Field(0.0, description="value = raw * scale + offset")
+    word_order: Order = Field("be", description="be: the high word first; le: the low word first")
+
+    @model_validator(mode="after")
+    def _bits_are_bits(self) -> "Place":
+        if (self.type == "bit") != (self.function in (1, 2)):
+            raise _wrong(
+                f"function {self.function} does not hold a {self.type}", "functions 1 and 2 hold bits, 3 and 4 not"
+            )
+        return self
+
+
+class ChannelEntry(Place):
+    """A measurement."""
+
+    unit: Annotated[str, Field(max_length=20)] = Field(description="the unit after scaling, '' for none")
+    range: Pair | None = Field(None, description="[lowest, highest] value that the device can mean")
+    decimals_at: Address | None = Field(None, description="the register that holds the number of decimals")
+
+
+class OutletEntry(Strict):
+    """An output. Who ends its ON decides what it may be used for."""
+
+    coil: Address = Field(description="the coil that switches it, counted from 0")
+    fail_safe: Literal["pulse", "watchdog", "none"] = Field(
+        description="who ends an ON without us: pulse (its own timer), watchdog, or none"
+    )
+    pulse: Address | None = Field(None, description="the coil that takes a time in 100 ms instead of ON")
+    pulse_off: Address | None = Field(None, description="the coil that takes a time for which it is off")
+    pulse_max_s: float | None = Field(None, gt=0, le=3276.7, description="the longest time that its timer counts, in s")
+
+    @model_validator(mode="after")
+    def _a_timer_is_named(self) -> "OutletEntry":
+        if self.fail_safe == "pulse" and (self.pulse is None or self.pulse_max_s is None):
+            raise _wrong(
+                "is said to end its ON by a timer, and none is named", "add pulse and pulse_max_s, or write none"
+            )
+        return self
+
+
+class CheckEntry(Place):
+    """A mark that tells this device from others."""
+
+    what: Words = Field(description="what it is, in words: software version of the board")
+    between: Pair = Field(description="[lowest, highest] value of this device")
+    count: int = Field(1, ge=1, le=100, description="how many in a row")
+
+
+class ArmEntry(Strict):
+    """Registers that have to hold a value for the device to fall safe by itself."""
+
+    what: Words = Field(description="what it is, in words")
+    address: Address = Field(description="a holding register, counted from 0")
+    value: Word = Field(description="what it has to hold")
+    count: int = Field(1, ge=1, le=100, description="how many in a row")
+
+
+class SettingEntry(Strict):
+    """What a person may set with `edgectl device write`."""
+
+    place: Address = Field(alias="register", description="a holding register, counted from 0")
+    range: Pair | None = Field(None, description="[lowest, highest] value")
+    scale: float = Field(1.0, gt=0, description="one step of the register")
+    values: dict[Any, Word] | None = Field(
+        None, description="{9600: 2}: what a person writes, and what goes on the wire"
+    )
+
+
+class ProfileHead(Strict):
+    """What stands above the channels."""
+
+    title: Words = Field(description="maker and model, in words")
+    buses: Annotated[list[Literal["modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"]], Field(min_length=1)] = Field(
+        description="a list such as [modbus-rtu, modbus-tcp]; other languages need a profile of edgectl itself"
+    )
+    evidence: Literal["vendor", "code", "inferred"] = Field(
+        description="vendor (its manual was read), code (public code talks to it) or inferred"
+    )
+    source: Words = Field(description="where it is written down: a manual, an address")
+    turnaround_ms: int = Field(50, ge=1, le=2000, description="the longest it thinks before it answers")
+    quirks: Annotated[list[Words], Field(max_length=20)] = Field(
+        default_factory=list, description="a list of sentences"
+    )
+    sparse: bool = Field(False, description="true when it refuses a read that touches a register it does not have")
+
+
+# What is validated entry by entry, so that one bad line does not hide the next.
+GROUPS: dict[str, type[Strict]] = {"channels": ChannelEntry, "outputs": OutletEntry, "settings": SettingEntry}
+LISTS: dict[str, type[Strict]] = {"checks": CheckEntry, "arms": ArmEntry}

@@ -1,0 +1,124 @@
+"""Profiles beside the site file: as good as shipped ones, or a sentence with file and line; never in their place."""
+
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from edgectl.__main__ import main
+from edgectl.config.loader import load
+from edgectl.config.own_profiles import judge
+from edgectl.config.problems import SiteRejected
+from edgectl.drivers import registry, sweep
+from tests.unit.site_files import EXAMPLES, SMALL, changed
+
+MINE = """\
+title: My level probe
+buses: [modbus-rtu, modbus-tcp]
+evidence: inferred
+source: its label
+channels:
+  level: {function: 3, address: 0x04, type: s16, scale: 0.1, unit: cm, range: [0, 300]}
+settings:
+  address: {register: 0x0000, range: [1, 247]}
+  baud: {register: 1, values: {4800: 1, 9600: 2}}
+checks:
+  - {what: unit code, function: 3, address: 2, between: [1, 1]}
+"""
+
+
+@pytest.fixture(autouse=True)
+def nobody_elses() -> Iterator[None]:
+    yield
+    registry.adopt({})
+
+
+def site(folder: Path, profile: str, text: str, name: str = "my-level") -> Path:
+    (folder / "profiles").mkdir()
+    (folder / "profiles" / f"{name}.yaml").write_text(text)
+    file = folder / "site.yaml"
+    file.write_text(changed("qdy30a-level", profile))
+    return file
+
+
+@pytest.mark.parametrize("name", [n for n in registry.shipped() if "modbus-rtu" in registry.find(n).buses])
+def test_the_judge_takes_what_comes_with_edgectl_and_understands_it_alike(name: str) -> None:
+    text = (resources.files("edgectl.drivers") / "profiles" / f"{name}.yaml").read_text()
+    profile, problems = judge(f"{name}.yaml", name, text)
+    assert not problems
+    assert profile == registry.find(name)
+
+
+def test_a_profile_of_ones_own_is_used_like_any_other(tmp_path: Path) -> None:
+    file = site(tmp_path, "my-level", MINE)
+    loaded = load(file)
+    (device,) = [d for bus in loaded.buses for d in bus.devices if d.name == "level"]
+    register = device.profile.channels["level"].register
+    assert register is not None
+    assert (register.address, register.scale, device.profile.evidence) == (4, 0.1, "inferred")
+    assert device.profile.settings["baud"].raw("9600") == 2
+    listed = CliRunner().invoke(main, ["profiles", "--site", str(file)]).stdout
+    assert "My level probe (yours)" in listed
+
+
+def test_it_is_known_beside_its_own_site_only(tmp_path: Path) -> None:
+    load(site(tmp_path, "my-level", MINE))
+    assert "my-level" in registry.names()
+    load(EXAMPLES / "small.yaml")
+    assert "my-level" not in registry.names()
+
+
+def test_what_a_sweep_has_drafted_is_a_profile(tmp_path: Path) -> None:
+    draft = sweep.draft("my-level", 5, [sweep.Word(function=3, address=4, value=1543)])
+    file = site(tmp_path, "my-level", draft)
+    with pytest.raises(SiteRejected) as told:
+        load(file)
+    assert {problem.path for problem in told.value.problems} == {"sensors.solution_level.from"}, (
+        "only its name is missing"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "sentence"),
+    [
+        ("address: 0x04", "adress: 0x04", 6, "adress"),
+        ("type: s16", "type: s17", 6, "'s17' is not known here"),
+        ("function: 3, address: 0x04", "function: 5, address: 0x04", 6, "'5' is not known here"),
+        ("function: 3, address: 0x04", "function: 1, address: 0x04", 6, "does not hold a s16"),
+        ("evidence: inferred", "evidence: sure", 3, "'sure' is not known here"),
+        ("evidence: inferred\n", "", 1, "evidence: is missing"),
+        ("source: its label\n", "", 1, "source: is missing"),
+        ("buses: [modbus-rtu, modbus-tcp]", "buses: [ezo-uart]", 2, "'ezo-uart' is not known here"),
+        ("checks:", "outputs:\n  relay_1: {coil: 0, fail_safe: pulse}\nchecks:", 11, "by a timer, and none is named"),
+        ("between: [1, 1]", "between: [1]", 11, "between"),
+        ("title: My level probe", "title: {a: b", 2, "this is not YAML"),
+        ("channels:\n", "chanels:\n", 5, "is not a known key"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, sentence: str) -> None:
+    assert MINE.count(old) == 1
+    file = site(tmp_path, "my-level", MINE.replace(old, new))
+    with pytest.raises(SiteRejected) as told:
+        load(file)
+    mine = [problem for problem in told.value.problems if problem.file.endswith("my-level.yaml")]
+    assert any(sentence in str(problem) and problem.line == line for problem in mine), told.value
+    assert "is not a known profile" not in str(told.value), "one mistake, not two"
+
+
+def test_no_file_takes_the_place_of_a_profile_that_comes_with_edgectl(tmp_path: Path) -> None:
+    file = site(tmp_path, "qdy30a-level", MINE, name="qdy30a-level")
+    with pytest.raises(SiteRejected) as told:
+        load(file)
+    assert "qdy30a-level comes with edgectl" in str(told.value)
+    assert "name of its own" in str(told.value)
+
+
+def test_a_file_that_nobody_reads_is_told(tmp_path: Path) -> None:
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "mine.yml").write_text(MINE)
+    (tmp_path / "site.yaml").write_text(SMALL)
+    with pytest.raises(SiteRejected) as told:
+        load(tmp_path / "site.yaml")
+    assert "rename it to mine.yaml" in str(told.value)
