@@ -27,11 +27,13 @@ GIVEN = (Role.VIEWER, Role.OPERATOR, Role.ENGINEER)  # what a token may carry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody at a door. `who` is what the journal names; `by` is how they were known: socket, token or page."""
+    """Somebody at a door. `who` is what the journal names; `by` is how they were known: socket, token or page; and
+    `token_id` which token it was."""
 
     who: str
     role: Role
     by: str
+    token_id: str = ""
 
 
 STRANGER = Person(who="a stranger", role=Role.ANYONE, by="nothing")

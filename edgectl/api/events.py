@@ -39,8 +39,9 @@ class Happenings:
             self.last = entries[-1].seq
             self._streams.tell()
 
-    def follow(self, resume: str | None) -> EventStream:
+    def follow(self, resume: str | None, guest: str) -> EventStream:
         """A stream that goes on behind `resume`, the number of the last line its reader has; without it, from now.
+        `guest` is the token that it is opened by.
 
         Raises Unavailable when that is no number, or when there are too many streams.
         """
@@ -49,7 +50,7 @@ class Happenings:
             raise Unavailable(422, "number_out_of_range", f"Last-Event-ID {resume[:40]!r} is no number of a line", hint)
         if self._streams.open >= MOST_STREAMS:
             raise Unavailable(503, "too_many_streams", f"{MOST_STREAMS} streams are open", "close some, then try again")
-        return EventStream(self._streams, self._pieces(self.last if resume is None else int(resume)))
+        return EventStream(self._streams, self._pieces(self.last if resume is None else int(resume)), guest)
 
     async def _pieces(self, after: int) -> AsyncIterator[str]:
         if after > self.last:  # of another journal: it begins anew, and the reader must know

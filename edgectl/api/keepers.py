@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from edgectl.api.access import STRANGER, Person, Role
 from edgectl.api.house import Unavailable
 from edgectl.api.limits import Rate
-from edgectl.api.tokens import TokenBook
+from edgectl.api.tokens import Token, TokenBook
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 LONGEST_SECRET = 200
@@ -94,7 +94,7 @@ class NetworkKeeper:
             if found is None:
                 self.guessed(scope)
                 raise Unavailable(401, "token_not_known", "this token is not known here", _AGAIN)
-            return Person(who=f"{found.name} ({found.token_id})", role=found.role, by="token")
+            return _guest(found)
         secret = cookie_of(headers, self.address.cookie)
         if not secret:
             return STRANGER
@@ -104,7 +104,11 @@ class NetworkKeeper:
             return STRANGER
         if scope["method"] not in SAFE_METHODS:
             same_origin(headers)
-        return Person(who=f"{found.name} ({found.token_id})", role=found.role, by="page")
+        return _guest(found)
+
+
+def _guest(token: Token) -> Person:
+    return Person(who=f"{token.name} ({token.token_id})", role=token.role, by=token.kind, token_id=token.token_id)
 
 
 def same_origin(headers: Headers) -> None:

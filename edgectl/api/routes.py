@@ -95,7 +95,8 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
         return house.frames(call.path("bus"), call.number("after", 0, 0, 1 << 62))
 
     async def events(call: Call) -> Any:
-        return happenings.follow(call.request.headers.get("last-event-id") or call.query("after"))
+        resume = call.request.headers.get("last-event-id") or call.query("after")
+        return happenings.follow(resume, call.person.token_id)
 
     after = Query(name="after", schema={"type": "integer", "minimum": 0}, says="Only what has a larger number.")
     return [

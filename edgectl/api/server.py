@@ -18,8 +18,12 @@ import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edgectl.api.gate import Gate
+
 MOST_CONNECTIONS = 96  # of one door
 ASKS_WITHIN_S = 10.0
+TAKES_WITHIN_S = 20.0  # a reader that takes nothing for so long has gone
+GOODBYE_S = 1.0  # at the end of the daemon nobody is waited for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +39,8 @@ class DoorClosed(Exception):
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP that gives nobody a descriptor for nothing: who connects asks soon, and when there are too many the one that
-    has been silent for longest goes."""
+    """HTTP that gives nobody a descriptor for nothing: who connects asks soon, who has asked takes the answer, and when
+    there are too many the one that has been silent for longest goes."""
 
     _open: ClassVar[WeakKeyDictionary[object, list["BoundedProtocol"]]] = WeakKeyDictionary()
 
@@ -49,6 +53,17 @@ class BoundedProtocol(H11Protocol):
             idle = next((one for one in crowd if one.cycle is None), self)
             idle.transport.close()
         self._patience = self.loop.call_later(ASKS_WITHIN_S, self._silent)
+        self._takes: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        """It does not take what it asked for: it is given some time, and then it goes without a good-bye."""
+        super().pause_writing()
+        self._takes = self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """It takes again."""
+        super().resume_writing()
+        self._cease_to_wait()
 
     def data_received(self, data: bytes) -> None:
         """It asks; a question that never ends is cut off all the same."""
@@ -61,6 +76,7 @@ class BoundedProtocol(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room."""
         self._patience.cancel()
+        self._cease_to_wait()
         crowd = self._open.get(self.config, [])
         if self in crowd:
             crowd.remove(self)
@@ -68,6 +84,11 @@ class BoundedProtocol(H11Protocol):
 
     def _silent(self) -> None:
         self.transport.close()
+
+    def _cease_to_wait(self) -> None:
+        if self._takes is not None:
+            self._takes.cancel()
+            self._takes = None
 
 
 class LocalProtocol(BoundedProtocol):
@@ -102,6 +123,33 @@ class Door(uvicorn.Server):
         """Until it shall end. The date is put on each answer as it is asked for."""
         await self._end.wait()
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen. Behind TLS everybody passes a gate that bounds handshakes, which the server itself does not."""
+        if self.config.ssl is None:
+            return await super().startup(sockets)
+        gates = [Gate(listener, self._protocol, self.config.ssl) for listener in sockets or []]
+        self.servers = [gate.open() for gate in gates]  # type: ignore[misc]  # it is closed as a server is
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say good-bye. Whoever does not take it in time is cut off, and nothing of that is a mistake of ours."""
+        cut = asyncio.get_running_loop().call_later(GOODBYE_S, self._cut)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            cut.cancel()
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    def _protocol(self) -> asyncio.Protocol:
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """The daemon owns the signals."""
@@ -120,7 +168,7 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
         log_config=None,
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=2,
         # On the local socket a crowd of half-open requests must not keep a stop-all out.
         limit_concurrency=None if local else MOST_CONNECTIONS,
     )

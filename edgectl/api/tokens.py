@@ -40,10 +40,12 @@ class Token:
 
 
 class TokenBook:
-    """Tokens in a file of the state folder."""
+    """Tokens in a file of the state folder. `dismiss` is told which one was taken back."""
 
-    def __init__(self, path: Path, wall: Callable[[], Nanos]) -> None:
-        self._path, self._wall = path, wall
+    def __init__(
+        self, path: Path, wall: Callable[[], Nanos], dismiss: Callable[[str], None] = lambda token_id: None
+    ) -> None:
+        self._path, self._wall, self._dismiss = path, wall, dismiss
         self._tokens = _read(path)
 
     def listed(self) -> tuple[Token, ...]:
@@ -75,6 +77,7 @@ class TokenBook:
         if found is None:
             raise Unavailable(404, "unknown_token", f"there is no token {token_id}", "edgectl token list")
         self._put(tuple(token for token in self._tokens if token is not found))
+        self._dismiss(token_id)
         return found
 
     def known(self, secret: str, kind: str) -> Token | None:

@@ -70,7 +70,7 @@ class Doors:
             calendar=ScheduleDesk(house, control, reads, clock),
             happenings=happenings,
             streams=streams,
-            book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall),
+            book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall, streams.dismiss),
             pairings=Pairings(self._mono),
             mono=self._mono,
             listens=lambda: self._listens,

@@ -183,6 +183,7 @@ def test_a_code_for_a_phone_names_the_door_as_it_is(daemon: DaemonProcess) -> No
 def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     secret = daemon.cli("token", "add", "guest").stdout.strip()
     assert ask(daemon, "GET", "/status", secret)[0] == 200
+    reader = Reader(daemon, secret)
     listed = json.loads(daemon.cli("token", "list", "--json").stdout)
     assert all(secret not in json.dumps(row) for row in listed)
     (guest,) = [row["id"] for row in listed if row["name"] == "guest"]
@@ -190,6 +191,10 @@ def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     # 429 where this machine has sent too many wrong ones before: it is out in both cases
     assert ask(daemon, "GET", "/status", secret)[0] in (401, 429)
     assert secret not in daemon.log.read_text(), "no secret in the log"
+    reader.socket.settimeout(30)
+    while reader.file.readline():
+        pass  # and the stream that was open ends too
+    reader.close()
 
 
 # ---------------------------------------------------------------- shapes

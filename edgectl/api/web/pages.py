@@ -106,7 +106,7 @@ class Pages:
         if self._inside.streams.open >= MOST_STREAMS:
             raise Unavailable(503, "too_many_streams", "too many pages are open", "close some, then try again")
         zone = request.query_params.get("zone", "")
-        return EventStream(self._inside.streams, self._pieces(self._words(request), person, zone))
+        return EventStream(self._inside.streams, self._pieces(self._words(request), person, zone), person.token_id)
 
     async def problem(self, request: Request, person: Person, no: Unavailable) -> Response:
         """A refusal, as a piece where the page asked for a piece, else as a page."""

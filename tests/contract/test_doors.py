@@ -1,0 +1,189 @@
+"""The server behind the doors, on real sockets: what readers who read nothing and hands that are never shaken cost."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from edgectl.api import gate, server
+from edgectl.api.server import Certificate, Door, door, tcp_socket
+from edgectl.api.stream import EventStream, Streams, event
+
+pytestmark = pytest.mark.timeout(60)
+LOUD = "x" * 65_536
+
+
+class Desk:
+    """A door with a stream that never ends and says much, or nothing at all."""
+
+    def __init__(self, certificate: Certificate | None = None) -> None:
+        self.streams = Streams()
+        routes = [
+            Route("/loud", self._stream(LOUD)),
+            Route("/quiet", self._stream("")),
+            Route("/short", lambda _: PlainTextResponse("here")),
+        ]
+        self.door: Door = door(Starlette(routes=routes), certificate=certificate)
+        self.listener = tcp_socket("127.0.0.1", 0)
+        self.port = self.listener.getsockname()[1]
+        self.serving: asyncio.Task[None] | None = None
+
+    def _stream(self, says: str) -> Any:
+        async def pieces() -> AsyncIterator[str]:
+            yield event("hello", "")
+            while True:
+                if says:
+                    yield event("more", says)
+                else:
+                    await self.streams.news(30)
+
+        async def answer(_: Request) -> EventStream:
+            return EventStream(self.streams, pieces(), "guest")
+
+        return answer
+
+    async def __aenter__(self) -> "Desk":
+        self.serving = asyncio.ensure_future(self.door.serve(sockets=[self.listener]))
+        await until(lambda: self.door.started)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.end()
+
+    async def end(self) -> float:
+        """As the daemon ends it. Returns how long that took."""
+        assert self.serving is not None
+        began = time.monotonic()
+        self.streams.close()
+        self.door.should_exit = True
+        await asyncio.wait_for(self.serving, 20)
+        return time.monotonic() - began
+
+    def ask(self, path: str) -> socket.socket:
+        """Somebody who asks; whether they read is their affair."""
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(("127.0.0.1", self.port))
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        line.setblocking(False)
+        return line
+
+
+async def until(condition: Any, within_s: float = 20) -> None:
+    deadline = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to it"
+        await asyncio.sleep(0.01)
+
+
+def stuck(desk: Desk) -> bool:
+    """Does the server wait for somebody to read?"""
+    return any(one.flow.write_paused for one in desk.door.server_state.connections)  # type: ignore[union-attr]
+
+
+def faults(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+
+
+async def test_at_its_end_readers_who_read_nothing_are_cut_off_and_nobody_is_to_blame(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with Desk() as desk:
+        readers = [desk.ask("/loud") for _ in range(5)] + [desk.ask("/quiet")]
+        await until(lambda: desk.streams.open == len(readers) and stuck(desk))
+        lasted = await desk.end()
+        assert lasted < 10, "the outputs are safe by then, and yet nobody waits for a browser"
+        assert faults(caplog) == []
+        for reader in readers:
+            reader.close()
+
+
+async def test_a_reader_who_takes_nothing_makes_room(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "TAKES_WITHIN_S", 0.3)
+    async with Desk() as desk:
+        with desk.ask("/loud"):
+            await until(lambda: stuck(desk))
+            await until(lambda: not desk.streams.open and not desk.door.server_state.connections)
+    assert faults(caplog) == []
+
+
+@pytest.mark.parametrize("path", ["/quiet", "/loud"])
+async def test_a_token_that_is_taken_back_ends_the_streams_that_were_opened_by_it(path: str) -> None:
+    async with Desk() as desk:
+        with desk.ask(path) as reader:
+            await until(lambda: desk.streams.open)
+            desk.streams.dismiss("somebody else")
+            await asyncio.sleep(0)
+            assert desk.streams.open
+            desk.streams.dismiss("guest")
+            loop, heard = asyncio.get_running_loop(), bytearray()
+            while not heard.endswith(b"\r\n0\r\n\r\n"):  # the end of what is sent in pieces
+                piece = await asyncio.wait_for(loop.sock_recv(reader, 65_536), 20)
+                assert piece, "it was cut off in the middle"
+                heard += piece
+            await until(lambda: not desk.streams.open)
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    folder = tmp_path_factory.mktemp("tls")
+    files = Certificate(cert=folder / "cert.pem", key=folder / "key.pem")
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1"]
+    made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
+    subprocess.run([*made, "-keyout", str(files.key), "-out", str(files.cert)], check=True, capture_output=True)
+    return files
+
+
+async def asked_over_tls(desk: Desk, certificate: Certificate) -> bytes:
+    context = ssl.create_default_context(cafile=str(certificate.cert))
+    reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", desk.port, ssl=context), 20)
+    writer.write(b"GET /short HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    answer = await asyncio.wait_for(reader.read(), 20)
+    writer.close()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+    return answer
+
+
+async def test_hands_that_are_held_out_and_never_shaken_keep_nobody_out(
+    certificate: Certificate, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gate, "MOST_HANDS", 8)
+    before = _descriptors()
+    async with Desk(certificate) as desk:
+        silent = [socket.create_connection(("127.0.0.1", desk.port)) for _ in range(40)]
+        assert (await asked_over_tls(desk, certificate)).endswith(b"here")
+        await until(lambda: _descriptors() - before <= len(silent) + 8 + 6)  # theirs, the hands, the door's own
+        for line in silent:
+            line.close()
+    assert faults(caplog) == []
+
+
+async def test_a_handshake_has_an_end(certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "SHAKES_WITHIN_S", 0.3)
+    async with Desk(certificate) as desk:
+        with socket.create_connection(("127.0.0.1", desk.port)) as silent:
+            silent.setblocking(False)
+            loop = asyncio.get_running_loop()
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.wait_for(loop.sock_recv(silent, 1), 20) == b"", "hung up"
+        assert (await asked_over_tls(desk, certificate)).endswith(b"here")
+
+
+def _descriptors() -> int:
+    return len(list(Path(f"/proc/{os.getpid()}/fd").iterdir()))
