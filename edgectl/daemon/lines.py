@@ -75,11 +75,11 @@ def line_of(
         return BusTask(owner, link, mono=mono, deliver=deliver, alarm=alarm, may_speak=may_speak)
     # Imported here: a house without nodes does not wait for the MQTT library.
     from edgectl.drivers.links.mqtt import MqttLink
-    from edgectl.drivers.nodes.hydro2 import Hydro2
+    from edgectl.drivers.nodes.choice import protocol_of
     from edgectl.drivers.nodes.owner import NodeOwner
     from edgectl.drivers.nodes.session import NodeTask
 
-    speaks = Hydro2(bus, secrets_of(bus, credential_file))
+    speaks = protocol_of(bus, secrets_of(bus, credential_file))
     nodes = NodeOwner(bus, site, speaks, life=lottery.token_hex(4), sample_ids=sample_ids)
     broker = MqttLink(bus.line, f"edgectl-{bus.line.house}-{bus.name}", credential_file)
     return NodeTask(nodes, broker, now=now, deliver=deliver, alarm=alarm, may_speak=may_speak)

@@ -121,7 +121,9 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
             rows.append({"actuator": name})
         elif device.node:
             place = {"node": device.node, "zone": device.zone, "channel": channel}
-            rows.append({"actuator": name, **place, "secret": device.secret, "state": device.profile.state})
+            numbered = {} if outlet.number is None else {"number": outlet.number}
+            state = device.profile.state
+            rows.append({"actuator": name, **place, **numbered, "secret": device.secret, "state": state})
     return rows
 
 

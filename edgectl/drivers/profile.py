@@ -257,6 +257,7 @@ class Profile:
     fields: tuple[str, ...] = ()  # what a reading may consist of, in the order of printing; each can be switched off
     form: Form | None = None  # the frames of a device that speaks bytes
     panel: Panel | None = None  # how a board that speaks bytes shows its outputs
+    protocol: str = ""  # what a node behind a broker speaks
     node_type: str = ""  # what a node says that it is
     state: str = ""  # the channel of a node that shows its outputs when it is asked; empty where none does
     settles: Nanos = 0  # a node that measures only when it is woken: how long its probes need then

@@ -99,6 +99,7 @@ def build(name: str, raw: Mapping[str, Any]) -> Profile:
         fields=tuple(raw.get("fields", ())),
         form=_form(raw["frame"], turnaround) if "frame" in raw else None,
         panel=_panel(raw["shows"], turnaround) if "shows" in raw else None,
+        protocol=raw.get("protocol", "hydro2") if "mqtt" in raw["buses"] else "",
         node_type=raw.get("node_type", ""),
         state=raw.get("state", ""),
         settles=seconds(raw.get("settles_s", 0)),

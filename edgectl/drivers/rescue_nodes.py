@@ -3,90 +3,44 @@
 A node that shows its outputs is believed when it shows them off; of any other its DONE to the OFF is the proof.
 """
 
-import secrets as lottery
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from paho.mqtt import client as paho
-from paho.mqtt.enums import CallbackAPIVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
 
 from edgectl.drivers.codecs import hydro2_orders
 from edgectl.drivers.codecs.hydro2 import Response, Status, place
 from edgectl.drivers.codecs.hydro2_orders import Order
 from edgectl.drivers.codecs.hydro2_read import message, snapshot
+from edgectl.drivers.rescue_plugs import rescue_plugs
+from edgectl.drivers.rescue_session import Session
 from edgectl.drivers.rescued import Means, Rescued
 from edgectl.model.ports import NoCredential
 
-CONNECT_WITHIN_S = 3.0
 ANSWERS_WITHIN_S = 1.2
-ROUND_S = 0.02
 TRIES = 2
-LIVES_S = 10
 
 
-class _Session:
-    """One short connection. `answers` are the first last words of nodes, by the id of the order."""
+class _House:
+    """The orders of one rescue. `answers` are the first last words of nodes, by the id of the order."""
 
     def __init__(self, line: Mapping[str, Any], means: Means) -> None:
         self.answers: dict[str, Response] = {}
-        self._house = str(line["house"])
-        self._means = means
-        self._ready = False
-        self._life, self._number = lottery.token_hex(4), 0
-        self._client = client = paho.Client(
-            CallbackAPIVersion.VERSION2, client_id=f"edgectl-rescue-{self._life}", protocol=paho.MQTTv5
-        )
-        if line.get("username"):
-            password = means.credential(line["password"]).read_text().strip() if line.get("password") else None
-            client.username_pw_set(line["username"], password)
-        if line.get("tls"):
-            client.tls_set_context(_tls(line, means))
-        client.on_connect = self._connected
-        client.on_subscribe = self._subscribed
-        client.on_message = self._heard
-        client.connect_timeout = CONNECT_WITHIN_S
-        client.connect(line["host"], line["port"], clean_start=True)
-        if not self.wait(lambda: self._ready, CONNECT_WITHIN_S):
-            raise OSError("the broker does not answer, or does not let us in")
-
-    def wait(self, until: Callable[[], bool], within_s: float) -> bool:
-        """Let the network speak until something is so, for so many rounds at most."""
-        for _ in range(round(within_s / ROUND_S)):
-            if until():
-                return True
-            if self._client.loop(ROUND_S) != paho.MQTT_ERR_SUCCESS:
-                break
-        return until()
+        self._house, self._means = str(line["house"]), means
+        self._session = Session(line, means, (f"hydro/{self._house}/+/+/+/command_response",), self._heard)
+        self.wait, self.close = self._session.wait, self._session.close
 
     def order(self, output: Mapping[str, Any], channel: str, cmd: tuple[str, dict[str, Any]]) -> str:
         """Say something to a node. Returns the id under which it will answer. Raises NoCredential and ValueError."""
-        self._number += 1
-        wire_id = f"r{self._life}-{self._number}"
+        wire_id = self._session.new_id()
         secret = self._means.credential(output["secret"]).read_bytes().strip()
         order = Order(cmd_id=wire_id, cmd=cmd[0], params=cmd[1], ts_s=self._means.wall_s())
         topic = hydro2_orders.topic(self._house, output["zone"], output["node"], channel)
-        lives = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]
-        lives.MessageExpiryInterval = LIVES_S
-        self._client.publish(topic, hydro2_orders.signed(order, secret), 1, properties=lives)
+        self._session.publish(topic, hydro2_orders.signed(order, secret))
         return wire_id
 
-    def close(self) -> None:
-        """Good-bye."""
-        self._client.disconnect()
-        self._client.loop(ROUND_S)
-
-    def _connected(self, client: paho.Client, *_: object) -> None:
-        client.subscribe(f"hydro/{self._house}/+/+/+/command_response", 1)
-
-    def _subscribed(self, *_: object) -> None:
-        self._ready = True
-
-    def _heard(self, _client: object, _data: object, said: paho.MQTTMessage) -> None:
-        where = None if said.retain else place(said.topic)
-        answer = None if where is None else message(where, said.topic, bytes(said.payload))
+    def _heard(self, topic: str, payload: bytes, retained: bool) -> None:
+        where = None if retained else place(topic)
+        answer = None if where is None else message(where, topic, payload)
         if isinstance(answer, Response) and answer.status is not Status.ACK:
             self.answers.setdefault(answer.cmd_id, answer)
 
@@ -96,8 +50,10 @@ def rescue_nodes(bus: Mapping[str, Any], means: Means) -> list[Rescued]:
     outputs = list(bus["outputs"])
     if not outputs:
         return []
+    if bus["line"].get("protocol") in ("shelly", "tasmota"):
+        return rescue_plugs(bus, means)
     try:
-        session = _Session(bus["line"], means)
+        session = _House(bus["line"], means)
     except (OSError, ssl.SSLError, NoCredential, ValueError) as error:
         return [Rescued(actuator=o["actuator"], proven=False, reason=f"bus {bus['name']}: {error}") for o in outputs]
     told: dict[str, Rescued] = {}
@@ -110,7 +66,7 @@ def rescue_nodes(bus: Mapping[str, Any], means: Means) -> list[Rescued]:
     return [told[output["actuator"]] for output in outputs]
 
 
-def _off(session: _Session, outputs: list[Mapping[str, Any]]) -> list[Rescued]:
+def _off(session: _House, outputs: list[Mapping[str, Any]]) -> list[Rescued]:
     """One round: OFF to all of them at once, then a look at those that show themselves."""
     offs, looks, rows = {}, {}, []
     for output in outputs:
@@ -138,11 +94,3 @@ def _judge(output: Mapping[str, Any], off: Response | None, look: Response | Non
     elif off is None or off.status not in (Status.DONE, Status.NO_EFFECT):
         reason = "no reply" if off is None else f"it answers {off.status.value} to OFF"
     return Rescued(actuator=name, proven=not reason, reason=reason)
-
-
-def _tls(line: Mapping[str, Any], means: Means) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(means.credential(line["ca"])) if line.get("ca") else None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if line.get("certificate"):
-        context.load_cert_chain(means.credential(line["certificate"]), means.credential(line["key"]))
-    return context

@@ -10,7 +10,7 @@ from edgectl.model.time import MS, Nanos
 
 # bus types that this version drives
 DRIVEN = frozenset({"ezo-uart", "modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp", "mqtt", "serial-lines"})
-SPOKEN = frozenset({"", "hydro2"})  # and of the protocols on them those that it speaks
+SPOKEN = frozenset({"", "hydro2", "shelly", "tasmota"})  # and of the protocols on them those that it speaks
 
 
 def drives(kind: str, protocol: str = "") -> bool:

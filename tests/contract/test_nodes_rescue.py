@@ -22,6 +22,8 @@ pytestmark = [
 NODES = [
     {"name": "nd-1", "kind": "irrig", "zone": "zone-1", "secret": "one"},
     {"name": "nd-ph", "kind": "ph", "zone": "zone-1", "secret": "two"},
+    {"name": "socket", "kind": "tasmota", "relays": 2},
+    {"name": "rail", "kind": "shelly", "relays": 2},
 ]
 
 
@@ -85,6 +87,26 @@ def test_what_is_missing_is_named(broker: Broker, nodes: SimulatedNodes, tmp_pat
     assert "three" in rescued(broker.port, tmp_path, VALVE, tls=True, ca="three")["valve"]
     wrong = rescued(broker.port, tmp_path, {**ACID, "secret": "one"})
     assert wrong == {"acid": "it answers ERROR to OFF"}
+
+
+@pytest.mark.parametrize(("protocol", "node"), [("tasmota", "socket"), ("shelly", "rail")])
+def test_plugs_are_off_when_they_show_it(
+    broker: Broker, nodes: SimulatedNodes, tmp_path: Path, protocol: str, node: str
+) -> None:
+    both = [{**output(f"pump_{n}", node, f"relay_{n}", "", "status"), "zone": "", "number": n} for n in (1, 2)]
+    line = {"protocol": protocol}
+    nodes.do("press", node)
+    assert nodes.look(node)["outputs"] == {"relay_1": True, "relay_2": False}
+    assert rescued(broker.port, tmp_path, *both, **line) == {"pump_1": "", "pump_2": ""}
+    assert nodes.look(node)["outputs"] == {"relay_1": False, "relay_2": False}
+    nodes.do("press", node)
+    nodes.do("fault", node, kind="stuck")
+    assert rescued(broker.port, tmp_path, *both, **line) == {"pump_1": "it is still on", "pump_2": ""}
+    nodes.do("clear", node)
+    nodes.do("fault", node, kind="mute")
+    assert rescued(broker.port, tmp_path, *both, **line) == dict.fromkeys(("pump_1", "pump_2"), "it does not answer")
+    nodes.do("clear", node)
+    assert rescued(broker.port, tmp_path, *both, **line) == {"pump_1": "", "pump_2": ""}
 
 
 def told(broker: Broker, nodes: SimulatedNodes) -> None:

@@ -149,6 +149,29 @@ def test_a_node_speaks_under_its_own_name_only_and_gives_no_orders(broker: Broke
     assert sorted({topic for topic, _ in edge.heard}) == sorted(allowed)
 
 
+def test_a_plug_of_either_maker_speaks_under_its_own_name_only_and_orders_nobody(
+    broker: Broker, certificates: Path
+) -> None:
+    one, two = connect(broker, certificates, "nd-1"), connect(broker, certificates, "nd-2")
+    edge = connect(broker, certificates, "edgectl")
+    for topics in ("stat/#", "tele/#", "cmnd/#", "+/rpc", "+/online", "+/events/rpc", "edgectl-answers/#"):
+        edge.hear(topics)
+    for topics in ("#", "cmnd/+/+", "cmnd/nd-2/+", "+/rpc", "nd-2/rpc", "edgectl-answers/#"):
+        two.hear(topics)
+    allowed = ["stat/nd-1/RESULT", "tele/nd-1/LWT", "nd-1/online", "nd-1/events/rpc", "edgectl-answers/gh-1/nodes/rpc"]
+    forbidden = ["stat/nd-2/RESULT", "tele/nd-2/LWT", "cmnd/nd-2/Power1", "nd-2/rpc", "nd-1/rpc", "nd-2/online"]
+    for topic in [*forbidden, *allowed]:
+        one.say(topic)
+    edge.say("cmnd/nd-1/Backlog0", "for one")
+    edge.say("nd-1/rpc", "for one")
+    edge.say("nd-2/rpc", "for two")
+    assert edge.wait(lambda: len({topic for topic, _ in edge.heard}) == len(allowed) + 3)
+    assert {topic for topic, _ in edge.heard} == {*allowed, "cmnd/nd-1/Backlog0", "nd-1/rpc", "nd-2/rpc"}
+    assert two.wait(lambda: two.heard != [])
+    two.wait(lambda: False, 0.3)
+    assert {payload for _, payload in two.heard} == {b"for two"}, "nobody hears the orders and answers of others"
+
+
 @pytest.mark.parametrize(
     ("name", "ca", "certificate"),
     [("stranger", "ca", True), ("nd-1", "ca", False), ("nd-1", "other", True)],

@@ -35,6 +35,18 @@ def orders_are_signed(parts: Parts) -> None:
             parts.findings.value(("devices", name, "secret"), "is missing: nobody could switch its outputs off", hint)
 
 
+def nothing_but_a_name(parts: Parts) -> None:
+    """Tasmota and Shelly devices have a topic of their own and sign nothing."""
+    for name, device in parts.devices.items():
+        bus = parts.buses.get(device.bus)
+        if not isinstance(bus, MqttBus) or bus.protocol == "hydro2":
+            continue
+        for key in ("zone", "secret"):
+            if getattr(device, key) is not None:
+                hint = "remove it; node is the topic of the device"
+                parts.findings.key(("devices", name, key), f"means nothing for protocol {bus.protocol}", hint)
+
+
 def rests_shut(parts: Parts) -> None:
     """A node knows on and off of its outputs, and nothing of a valve that is open when its output is off."""
     for name, actuator in parts.actuators.items():
@@ -82,4 +94,11 @@ def alarms_have_a_broker(parts: Parts) -> None:
         parts.findings.value(("alarms", "mqtt"), f"'{wanted[:40]}' is no bus of type mqtt", hint)
 
 
-RULES = (alarms_have_a_broker, names_fit_into_topics, orders_are_signed, rests_shut, tls_is_whole)
+RULES = (
+    alarms_have_a_broker,
+    names_fit_into_topics,
+    orders_are_signed,
+    nothing_but_a_name,
+    rests_shut,
+    tls_is_whole,
+)

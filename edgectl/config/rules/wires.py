@@ -55,6 +55,10 @@ def profile_fits_bus(parts: Parts) -> None:
             what = f"{profile.name} does not speak {bus.type}, the language of bus {device.bus}"
             hint = f"put it on a bus of type {' or '.join(sorted(profile.buses))}"
             parts.findings.value(("devices", name, "profile"), what, hint)
+        elif isinstance(bus, MqttBus) and profile is not None and bus.protocol != profile.protocol:
+            what = f"{profile.name} speaks {profile.protocol}, and the protocol of {device.bus} is {bus.protocol}"
+            hint = f"put it on a bus with protocol: {profile.protocol}; two buses may share one broker"
+            parts.findings.value(("devices", name, "profile"), what, hint)
 
 
 def address(parts: Parts) -> None:

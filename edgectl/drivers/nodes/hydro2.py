@@ -63,6 +63,8 @@ FLOATS = {
 class Hydro2:
     """The nodes of one house. `secrets` signs the orders of each device that has one."""
 
+    polls = False
+
     def __init__(self, bus: Bus, secrets: Mapping[str, bytes]) -> None:
         assert isinstance(bus.line, Broker)
         self._house = house = bus.line.house

@@ -29,6 +29,7 @@ from edgectl.drivers.nodes.seam import (
     Present,
     Publish,
     Reports,
+    Several,
     Unbelieved,
     Wants,
 )
@@ -80,8 +81,11 @@ class NodeOwner:
         self._up = self._greet = False
         self._control: deque[Send] = deque()
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the node may not do it
-        self._ask_at: dict[str, Nanos] = {  # device -> when its outputs are asked for next
-            device.name: 0 for device, _ in self._home.values() if speaks.shows_outputs(device.profile)
+        used = {device.name for device, _ in self._home.values()}
+        self._ask_at: dict[str, Nanos] = {  # device -> when it is asked next
+            device.name: 0
+            for device in bus.devices
+            if (speaks.polls or device.name in used) and speaks.shows_outputs(device.profile)
         }
         self._asleep: dict[str, Nanos] = {}  # device -> when it is told to measure
         self._post = Post(bus.name, self._told)
@@ -278,6 +282,9 @@ class NodeOwner:
                 self._presences.reported(meaning, now)
             case Homeless():
                 self._post.homeless(meaning, now)
+            case Several(meanings=meanings):
+                for each in meanings:
+                    self._mean(each, now)
             case Wants(answer=answer):
                 self._post.to_all(answer, now)
             case Unbelieved(why=why, device=device, answer=clear):

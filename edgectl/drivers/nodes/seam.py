@@ -121,12 +121,20 @@ class Unbelieved:
     answer: Publish | None = None
 
 
-Meaning = Answer | Measures | Present | Alive | Happened | Reports | Homeless | Wants | Unbelieved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Several:
+    """One message with more than one meaning, in this order."""
+
+    meanings: "tuple[Meaning, ...]"
+
+
+Meaning = Answer | Measures | Present | Alive | Happened | Reports | Homeless | Wants | Unbelieved | Several
 
 
 class NodeProtocol(Protocol):
-    """One way to talk to nodes behind a broker."""
+    """One way to talk to nodes behind a broker. Where `polls` is true nodes measure and report when they are asked."""
 
+    polls: bool
     subscriptions: tuple[Subscription, ...]
 
     def greeting(self, now: Now) -> Publish | None:

@@ -1,8 +1,8 @@
 """`python -m edgectl.drivers.sim.nodes --plan FILE --dir DIR`: simulated nodes on a real broker.
 
 Each is a client of its own. The plan is JSON: {"host", "port", "house", "nodes": [{"name", "kind", "zone", "secret"}]},
-and for TLS "ca" besides. A node with an empty zone belongs to nobody yet and says hello. A control socket in DIR takes
-one wish in a line of JSON.
+and for TLS "ca" besides. Kinds tasmota and shelly are such devices and have no zone and no secret. A node
+with an empty zone belongs to nobody yet and says hello. A control socket in DIR takes one wish in a line of JSON.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ import click
 
 from edgectl.drivers.sim.lines import mono, wall_s
 from edgectl.drivers.sim.node import FAULTS, Node, Say
+from edgectl.drivers.sim.plug_client import KINDS, PlugClient
 
 TICK_S = 0.02
 NOBODY = ("gh-temp", "zn-temp")
@@ -171,6 +172,12 @@ class NodeClient:
             case other:
                 raise ValueError(f"{other!r} is no wish")
 
+    def view(self) -> dict[str, Any]:
+        """What it looks like."""
+        node = self.node
+        return {"outputs": node.outputs, "orders": node.orders, "replays": node.replays, "forged": node.forged,
+                "synced": node.synced, "served": self.served, "hellos": self.hellos}  # fmt: skip
+
 
 class House:
     """All nodes, the trace of what moved, and the control socket."""
@@ -178,7 +185,10 @@ class House:
     def __init__(self, plan: dict[str, Any], folder: Path) -> None:
         self._folder = folder
         self._trace: TextIO | None = None
-        self._nodes = {entry["name"]: NodeClient(plan, entry, self._moved) for entry in plan["nodes"]}
+        self._nodes: dict[str, NodeClient | PlugClient] = {
+            entry["name"]: (PlugClient if entry["kind"] in KINDS else NodeClient)(plan, entry, self._moved)
+            for entry in plan["nodes"]
+        }
 
     async def run(self) -> None:
         """Serve until SIGTERM."""
@@ -198,7 +208,7 @@ class House:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _moved(self, client: NodeClient) -> None:
+    def _moved(self, client: NodeClient | PlugClient) -> None:
         assert self._trace is not None
         moved, client.node.moved = client.node.moved, []
         for at, output, on, why in moved:
@@ -212,17 +222,12 @@ class House:
                 wish = json.loads(line)
                 if wish["do"] != "look":
                     await self._nodes[wish["node"]].wish(wish)
-                answer: dict[str, Any] = {name: self._view(client) for name, client in self._nodes.items()}
+                answer: dict[str, Any] = {name: client.view() for name, client in self._nodes.items()}
             except (ValueError, KeyError, TypeError, aiomqtt.MqttError) as error:
                 answer = {"error": str(error)}
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         writer.close()
-
-    def _view(self, client: NodeClient) -> dict[str, Any]:
-        node = client.node
-        return {"outputs": node.outputs, "orders": node.orders, "replays": node.replays, "forged": node.forged,
-                "synced": node.synced, "served": client.served, "hellos": client.hellos}  # fmt: skip
 
 
 @click.command()
