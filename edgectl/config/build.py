@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edgectl.config import calendars, defaults, schema
-from edgectl.config.build_water import build_daily, build_doser, build_draws, build_zone, dosers_of
+from edgectl.config.build_water import build_daily, build_doser, build_draws, build_least_flow, build_zone, dosers_of
 from edgectl.config.feasibility import Load
 from edgectl.config.origins import Effective, Origins
 from edgectl.config.parts import Parts
@@ -314,6 +314,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         else defaults.priority(entry),
         inrush=entry.inrush or 0.0,
         backup=entry.backup,
+        least_flow=build_least_flow(entry),
     )
 
 

@@ -7,7 +7,7 @@ from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
 from edgectl.drivers.profile import Outlet
-from edgectl.model.site import Daily, Draws, Fallback, Zone
+from edgectl.model.site import Daily, Draws, Fallback, LeastFlow, Zone
 from edgectl.model.time import MS, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser, Tank
 
@@ -23,6 +23,7 @@ def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Z
         number=entry.number,
         pump=entry.pump,
         valve=entry.valve,
+        then=tuple(entry.then or ()),
         tank=entry.tank,
         flow=entry.flow,
         meter=entry.meter,
@@ -73,6 +74,13 @@ def build_draws(entry: ActuatorEntry) -> Draws | None:
     if entry.current is None:
         return None
     return Draws(sensor=entry.current, least=entry.min_current, most=entry.max_current)
+
+
+def build_least_flow(entry: ActuatorEntry) -> LeastFlow | None:
+    """What a pump has to be able to push; None when nobody says."""
+    if entry.min_flow is None:
+        return None
+    return LeastFlow(l_min=entry.min_flow, bypass=entry.bypass, bypass_l_min=entry.bypass_rate or 0.0)
 
 
 def build_daily(name: str, entry: ActuatorEntry, parts: Parts) -> Daily | None:

@@ -73,7 +73,7 @@ def sharers(parts: Parts) -> frozenset[str]:
 
 def _parts(zone: ZoneEntry) -> frozenset[str]:
     circuit = zone.circuit
-    names = [zone.pump, zone.valve]
+    names = [zone.pump, zone.valve, *(zone.then or ())]
     if circuit is not None:
         names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill, circuit.drain]
     return frozenset(name for name in names if name is not None)

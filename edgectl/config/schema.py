@@ -204,6 +204,9 @@ class ActuatorEntry(Strict):
     priority: int | None = Field(None, ge=1, le=99, description="after a start the smaller number comes back first")
     inrush: float | None = Field(None, gt=0, le=10000, description="in A, while it starts")
     hid: bool | None = Field(None, description="true for a lamp that has to cool for 15 min before it strikes again")
+    min_flow: FlowRate | None = Field(None, description="what a pump has to be able to push, for example 15l/min")
+    bypass: Name | None = Field(None, description="the valve that leads back to its source what a small zone leaves")
+    bypass_rate: FlowRate | None = Field(None, description="what the bypass lets through, as measured: 12l/min")
     backup: Name | None = Field(None, description="a contactor that falls when this output cannot be switched off")
     accept: list[Literal["no_hardware_end", "on_without_power"]] | None = Field(
         None, description="risks accepted by name"
@@ -247,6 +250,9 @@ class ZoneEntry(Strict):
     workflow: Literal["irrigation"] = Field("irrigation", description="irrigation")
     pump: Name | None = Field(None, description="an actuator with role pump")
     valve: Name | None = Field(None, description="an actuator with role valve")
+    then: Annotated[list[Name], Field(min_length=1, max_length=50)] | None = Field(
+        None, description="valves of its other sections, in the order in which a run waters them: [bed_2, bed_3]"
+    )
     light: Name | None = Field(None, description="an actuator with role light")
     radiation: Name | None = Field(None, description="a sensor in W/m2: the light that its plants get")
     drain: Name | None = Field(None, description="a sensor in percent: how much of the last watering ran through")

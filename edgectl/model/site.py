@@ -154,6 +154,15 @@ class Daily:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeastFlow:
+    """What a pump has to be able to push, L/min. `bypass` leads back to its source what a small zone does not take."""
+
+    l_min: float
+    bypass: str | None = None
+    bypass_l_min: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Actuator:
     """One output with its limits. `fail_safe` says what ends an ON when this program cannot."""
 
@@ -176,6 +185,7 @@ class Actuator:
     priority: int = 50  # after a start the smaller number comes back first
     inrush: float = 0.0  # A, while it starts
     backup: str | None = None  # what is switched off when this one cannot be
+    least_flow: LeastFlow | None = None  # of a pump
 
     @property
     def device(self) -> str:
@@ -205,6 +215,7 @@ class Zone:
     number: int
     pump: str | None = None
     valve: str | None = None
+    then: tuple[str, ...] = ()  # valves of its other sections, watered one after the other in one run of the pump
     tank: str | None = None  # level sensor of the source
     flow: str | None = None  # flow sensor, L/min, proves that water moves
     meter: str | None = None  # volume counter, L, proves how much moved
@@ -223,10 +234,15 @@ class Zone:
     climate: Climate | None = None
 
     @property
+    def outlets(self) -> tuple[str, ...]:
+        """The valves through which its water leaves, in the order of a run."""
+        return self.then if self.valve is None else (self.valve, *self.then)
+
+    @property
     def actuators(self) -> frozenset[str]:
         """Every output that belongs to this zone, shared ones too."""
         circuit, chemistry = self.circuit, self.chemistry
-        names = [self.pump, self.valve, self.light, self.fog]
+        names = [self.pump, self.light, self.fog, *self.outlets]
         if circuit is not None:
             names += [circuit.drain, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
         if chemistry is not None:
@@ -287,6 +303,11 @@ class Site:
     restarts_allowed: int | None = None  # unplanned, within ten minutes; one more, and the controller only observes
     max_inrush: float | None = None  # A, of everything that starts at one time
     nodes: frozenset[str] = frozenset()  # the devices behind a broker
+
+    def bypass_of(self, pump: str | None) -> str | None:
+        """The valve that leads a pump's surplus back, where it has one."""
+        least = None if pump is None else self.actuators[pump].least_flow
+        return None if least is None else least.bypass
 
     def bus_of(self, device: str) -> str | None:
         """The bus of a device."""

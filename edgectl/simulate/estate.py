@@ -59,7 +59,7 @@ def layout_of(site: Site, tap: Solute = RO) -> Layout:
             tanks.setdefault(tank.name, tank)
         if zone.pump is not None:
             pumps.setdefault(zone.pump, _pump(zone, zone.pump))
-        for valve in _valves(zone):
+        for valve in _valves(site, zone):
             valves.setdefault(valve.name, valve)
         for dose in _doses(site, zone):
             doses.setdefault(dose.name, dose)
@@ -157,10 +157,14 @@ def _pump(zone: Zone, name: str) -> PumpPart:
     return PumpPart(name=name, rate_l_min=rate, tank=direct)
 
 
-def _valves(zone: Zone) -> Iterator[ValvePart]:
+def _valves(site: Site, zone: Zone) -> Iterator[ValvePart]:
     circuit, pump = zone.circuit, zone.pump
-    if pump is not None and zone.valve is not None:
-        yield ValvePart(name=zone.valve, source=pump, target=ZONE)
+    if pump is not None:
+        for outlet in zone.outlets:
+            yield ValvePart(name=outlet, source=pump, target=ZONE)
+        if (bypass := site.bypass_of(pump)) is not None:
+            back = f"{pump}_source" if circuit is None else circuit.solution.name
+            yield ValvePart(name=bypass, source=pump, target=back)
     if circuit is None:
         return
     first = circuit.clean or circuit.solution

@@ -172,7 +172,8 @@ def _dead_head(site: Site, trace: list[Transition], met: Met) -> list[str]:
         if any(zone.valve is None for zone in zones):
             continue
         circuits = [zone.circuit for zone in zones if zone.circuit is not None]
-        out = {zone.valve for zone in zones} | {circuit.solution_fill for circuit in circuits}
+        out: set[str | None] = {site.bypass_of(pump), *(circuit.solution_fill for circuit in circuits)}
+        out |= {name for zone in zones for name in zone.outlets}
         into = {name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)} - {None}
         on: set[str] = set()
         since: Nanos | None = None
@@ -193,7 +194,7 @@ def _start_order(site: Site, journal: MemoryJournal, trace: list[Transition], me
     outs: dict[str, set[str]] = {}
     for zone in site.zones.values():
         circuit_way = None if zone.circuit is None else zone.circuit.solution_fill
-        outs.setdefault(zone.pump or "", set()).update(name for name in (zone.valve, circuit_way) if name is not None)
+        outs.setdefault(zone.pump or "", set()).update({*zone.outlets, circuit_way or ""} - {""})
     for move in trace:
         if not move.on:
             since.pop(move.name, None)

@@ -155,7 +155,8 @@ def _stop_order(world: World, met: Met) -> list[str]:
     ways: dict[str, set[str]] = {}
     for zone in world.site.zones.values():
         back = None if zone.circuit is None else zone.circuit.solution_fill
-        ways.setdefault(zone.pump or "", set()).update(name for name in (zone.valve, back) if name is not None)
+        bypass = world.site.bypass_of(zone.pump)
+        ways.setdefault(zone.pump or "", set()).update({*zone.outlets, bypass or "", back or ""} - {""})
     on: set[str] = set()
     for move in world.field.trace:
         (on.add if move.on else on.discard)(move.name)

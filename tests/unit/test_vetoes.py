@@ -13,7 +13,7 @@ from edgectl.model.channel import Sample
 from edgectl.model.command import Command, Order
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.output import Output
-from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, Role, ValveGroup
+from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, LeastFlow, Role, ValveGroup
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Latch
@@ -139,6 +139,12 @@ def _fallen(state: State) -> None:
     latch(state, "backup:mains", "valve cannot be switched off")
 
 
+def _too_small(state: State) -> None:
+    with_pump(state, least_flow=LeastFlow(l_min=15))
+    zone = replace(state.site.zones["zone-1"], rate_l_min=10)
+    state.site = replace(state.site, zones={"zone-1": zone})
+
+
 def _unsaid(state: State) -> None:
     with_pump(state, requires=(), stop_if=())
     _level(state, 12.0)
@@ -177,6 +183,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "backup": (_fallen, "mains has fallen (valve cannot be switched off); acknowledge its alarm first"),
     "max_open": (_group, "manifold lets 1 of its valves be open at once, and open are: valve"),
     "path": (_closed, "switch valve on first"),
+    "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "dry_run": (_unsaid, "pump would run dry: level shows 12 %, less than 15 %"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
@@ -197,6 +204,7 @@ STAY: dict[str, tuple[Callable[[State], None], str]] = {
     "current": (lambda state: with_pump(state, draws=Draws(sensor="level", most=3)), "pump draws 70 A, more than 3 A"),
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
     "path": (_closed, "pushes against a closed valve"),
+    "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "dry_run": (_nearly_empty, "pump would run dry: level shows 9 %, less than 10 %"),
     "requires": (_only_requires, "requires level > 15"),
     "stop_if": (lambda state: _level(state, 9.0), "stop_if level < 10 (9"),

@@ -137,7 +137,7 @@ def keys_of_the_role(parts: Parts) -> None:
     """A limit on the wrong kind of output protects nothing."""
     for name, actuator in parts.actuators.items():
         owners = dict.fromkeys(("ml_per_s", "max_dose", "max_per_hour", "gain", "total"), Role.DOSING)
-        owners |= {"travel": Role.VALVE, "run_down": Role.PUMP}
+        owners |= {"travel": Role.VALVE, **dict.fromkeys(("run_down", "min_flow", "bypass", "bypass_rate"), Role.PUMP)}
         for key, role in owners.items():
             if getattr(actuator, key) is not None and actuator.kind is not role:
                 what = f"belongs to role {role.value}, and {name} is a {actuator.role}"

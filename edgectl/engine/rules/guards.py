@@ -7,7 +7,7 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import dry_run, foreign, groups, lasting, litres, power_return
+from edgectl.engine.rules import dry_run, foreign, groups, lasting, litres, min_flow, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -144,6 +144,14 @@ def _way(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return shuts_first(draft, actuator, lease) if actuator.role is Role.PUMP and lease is not None else None
 
 
+def _least(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return min_flow.veto(draft, actuator, lease) if actuator.role is Role.PUMP else None
+
+
+def _starved(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return min_flow.starved(draft, actuator) if actuator.role is Role.PUMP else None
+
+
 def _dead_head(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return dead_head(draft, actuator) if actuator.role is Role.PUMP else None
 
@@ -234,6 +242,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("reversing", _reversing),
     ("backup", _fed),
     ("path", _way),
+    ("min_flow", _least),
     ("dry_run", _dry),
     ("dosing", _dosing),
     ("max_per_day", litres.veto),
@@ -249,6 +258,7 @@ STAYING: tuple[tuple[str, Guard], ...] = (
     ("current", _current),
     ("restraint", _restraint),
     ("path", _dead_head),
+    ("min_flow", _starved),
     ("dry_run", _dry_still),
     ("requires", _requires_still),
     ("stop_if", _stop_if),

@@ -19,9 +19,11 @@ def sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
     if not zones or any(zone.valve is None for zone in zones):
         return ()
     circuits = [zone.circuit for zone in zones if zone.circuit is not None]
-    out = [*(zone.valve for zone in zones), *(circuit.solution_fill for circuit in circuits)]
+    out = [name for zone in zones for name in zone.outlets]
+    backs = (*(circuit.solution_fill for circuit in circuits), site.bypass_of(pump))
+    out += [name for name in backs if name is not None]
     into = [name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)]
-    named = [tuple(sorted({name for name in side if name is not None})) for side in (out, into)]
+    named = [tuple(sorted(set(out))), tuple(sorted({name for name in into if name is not None}))]
     return tuple(side for side in named if side)
 
 
@@ -30,7 +32,7 @@ def shuts_first(draft: Draft, pump: Actuator, lease: Nanos) -> str | None:
     if lease <= DEAD_HEAD:
         return None
     for side in sides(draft.state.site, pump.name):
-        if not any(_open_until(draft, name) >= draft.now.mono + lease for name in side):
+        if not any(open_until(draft, name) >= draft.now.mono + lease for name in side):
             valves = " or ".join(side)
             return f"{pump.name} would push against a closed valve: switch {valves} on first, for longer than the pump"
     return None
@@ -44,7 +46,7 @@ def dead_head(draft: Draft, pump: Actuator) -> str | None:
         return None
     for side in sides(draft.state.site, pump.name):
         valves = [valve for valve in map(draft.output, side) if valve is not None]
-        if any(_is_open(valve) for valve in valves):
+        if any(is_open(valve) for valve in valves):
             continue
         since = max([command.ack_at, *(valve.closing for valve in valves if valve.closing is not None)])
         if draft.now.mono >= since + DEAD_HEAD:
@@ -73,27 +75,27 @@ def closes_at(draft: Draft, valve: str) -> Nanos:
 def pushes_against_shut(draft: Draft, pump: str) -> bool:
     """Is there a side of this pump on which every valve is shut?"""
     outputs = [[draft.output(name) for name in side] for side in sides(draft.state.site, pump)]
-    return any(not any(valve is not None and _is_open(valve) for valve in side) for side in outputs)
+    return any(not any(valve is not None and is_open(valve) for valve in side) for side in outputs)
 
 
 def _pumps_of(site: Site, valve: str) -> set[str]:
     found = set()
     for zone in site.zones.values():
-        circuit = zone.circuit
-        ways = {zone.valve} if circuit is None else {zone.valve, *circuit.pumped}
-        if zone.pump is not None and valve in ways:
+        ways = {*zone.outlets, *(zone.circuit.pumped if zone.circuit is not None else ())}
+        if zone.pump is not None and (valve in ways or valve == site.bypass_of(zone.pump)):
             found.add(zone.pump)
     return found
 
 
-def _is_open(valve: Output) -> bool:
+def is_open(valve: Output) -> bool:
+    """On, and nobody has ordered it off."""
     return valve.owed_off and valve.closing is None
 
 
-def _open_until(draft: Draft, name: str) -> Nanos:
+def open_until(draft: Draft, name: str) -> Nanos:
     """The end that the valve's own order carries; 0 when it is not open."""
     valve = draft.output(name)
-    if valve is None or not _is_open(valve):
+    if valve is None or not is_open(valve):
         return 0
     command = draft.command(valve.cmd_id)
     if command is None or command.ack_at is None or command.lease is None:

@@ -98,7 +98,7 @@ def _shut_again(draft: Draft, flow: str) -> None:
 
 def _parts(draft: Draft, flow: str) -> set[str]:
     zones = [zone for zone in draft.state.site.zones.values() if zone.flow == flow]
-    return {name for zone in zones for name in (zone.pump, zone.valve) if name is not None}
+    return {name for zone in zones for name in (zone.pump, *zone.outlets) if name is not None}
 
 
 def _ordered(draft: Draft, flow: str) -> bool:

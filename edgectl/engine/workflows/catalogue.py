@@ -186,7 +186,7 @@ def start(draft: Draft, task: Task) -> None:
         return
     accepted_again(draft, task)
     table = workflow.table(draft.state.site, task)
-    turn = max((returns_at(draft, draft.state.site.actuators[name]) for s in table for name in s.opens), default=0)
+    turn = max((returns_at(draft, draft.state.site.actuators[name]) for s in table for name in s.parts), default=0)
     if turn > draft.now.mono:
         draft.wake(turn)
         return  # after a start the loads of the house come back one after the other
@@ -200,7 +200,7 @@ def start(draft: Draft, task: Task) -> None:
         _take(draft, running)
 
     # A stage that is gone through only when something goes wrong must not keep the plants from their water.
-    parts = {name for stage in main_line(table) for name in stage.opens}
+    parts = {name for stage in main_line(table) for name in stage.parts}
     begin(draft, task, parts, workflow.need(draft, task), go)
 
 
@@ -238,14 +238,14 @@ def resume(draft: Draft, task: Task) -> bool:
 
 def _shared(draft: Draft, task: Task, table: Table) -> bool:
     """Does anyone else hold a part of this run, or plan to within its own?"""
-    parts = {name for stage in table for name in stage.opens}
+    parts = {name for stage in table for name in stage.parts}
     if any(output.owed_off for name in parts if (output := draft.output(name)) is not None):
         return True
     taken = _taken(draft)
     if any(taken.get(name, task.task_id) != task.task_id for name in parts):
         return True
     planned = {name for name, holder in taken.items() if holder != task.task_id} if draft.state.site.groups else set()
-    return any(groups.full(draft, stage.opens, planned) for stage in table)
+    return any(groups.full(draft, (*stage.opens, *stage.turns[1:2]), planned) for stage in table)
 
 
 def _taken(draft: Draft) -> dict[str, str]:
@@ -261,4 +261,4 @@ def _taken(draft: Draft) -> dict[str, str]:
 def _take(draft: Draft, task: Task) -> None:
     """The table of a task does not change while it runs, so all of its stages are taken at once."""
     if draft.taken is not None:
-        draft.taken.update((name, task.task_id) for stage in table_of(draft.state.site, task) for name in stage.opens)
+        draft.taken.update((name, task.task_id) for stage in table_of(draft.state.site, task) for name in stage.parts)

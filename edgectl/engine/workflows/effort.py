@@ -30,7 +30,7 @@ def _effort(site: Site, schedule: Schedule) -> Effort:
     if workflow is None or workflow.lacks(site.zones[schedule.zone]):
         return Effort(takes=0)  # such a task ends at once, and says why
     table = table_of(site, task)
-    parts = frozenset(name for stage in table for name in stage.opens)
+    parts = frozenset(name for stage in table for name in stage.parts)
     return Effort(
         takes=sum(_stage(site, schedule, stage) for stage in _way(table)),
         stops=2 * ORDER,

@@ -39,7 +39,7 @@ def need(draft: Draft, task: Task) -> Need:
     sensors = tuple(condition.sensor for condition in conditions)
     if awaited(draft, (*sensors, *(() if zone.meter is None else (zone.meter,)))):
         return Need(WAIT, Code.IRRIGATION_REQUIRED)
-    devices = {site.actuators[name].device for name in _opens(zone)}
+    devices = {site.actuators[name].device for name in (*_opens(site, zone), *zone.then)}
     if silent := silence.of(draft, devices):
         return Need(RETRY, Code.NODES_UNAVAILABLE, silence.error(draft, task.zone, devices), why=silent)
     cannot, samples = conditions_hold(draft, conditions, unseen=Code.LEVEL_UNAVAILABLE, low=Code.LOW_WATER)
@@ -56,7 +56,8 @@ def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage
         duration = _duration(zone, task.payload, litres, share)
         return Stage(
             name="water",
-            opens=_opens(zone),
+            opens=_opens(site, zone),
+            turns=_turns(zone),
             until=Elapsed(after=duration),
             pulse=duration,
             done=done,
@@ -68,7 +69,8 @@ def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage
         )
     return Stage(
         name="water",
-        opens=_opens(zone),
+        opens=_opens(site, zone),
+        turns=_turns(zone),
         until=Volume(meter=zone.meter, litres=litres * share),
         done=done,
         doors=doors,
@@ -113,14 +115,22 @@ def _empties(zone: Zone) -> tuple[Door, ...]:
     return (Door(name="solution_empty", when=Below(sensor=low, limit=WET), exit=empty),)
 
 
-def _opens(zone: Zone) -> tuple[str, ...]:
+def _opens(site: Site, zone: Zone) -> tuple[str, ...]:
+    """The pump comes last. Where the zone takes less than it has to push, the rest goes back through the bypass."""
     supply = None if zone.circuit is None else zone.circuit.solution_supply
-    return tuple(name for name in (supply, zone.valve, zone.pump) if name is not None)
+    least = None if zone.pump is None else site.actuators[zone.pump].least_flow
+    small = least is not None and (zone.rate_l_min or 0.0) < least.l_min
+    bypass = least.bypass if least is not None and small else None
+    return tuple(name for name in (supply, bypass, zone.valve, zone.pump) if name is not None)
+
+
+def _turns(zone: Zone) -> tuple[str, ...]:
+    return zone.outlets if zone.then else ()
 
 
 def _time_for(site: Site, zone: Zone, litres: float) -> Nanos:
     """As long as the litres should take and a margin, and no longer than zone, pump and valves allow."""
     hard = zone.longest_run
     due = hard if zone.rate_l_min is None else seconds(CEILING * litres / zone.rate_l_min * 60)
-    most = times.longest(site, _opens(zone))
+    most = times.longest(site, (*_opens(site, zone), *zone.then))
     return max(SECOND, min(due, hard, hard if most is None else most))

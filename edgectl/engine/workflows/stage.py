@@ -112,7 +112,8 @@ class Stage:
 
     `opens` in the order of the start: valves, then pumps. `until` ends the hold by `done`, `limit` ends it by `late`;
     `blind` is taken when `until` or a door cannot be seen, and without it such a blindness is only waited for.
-    `pulse` is the exact time that the last opened part runs, when the device itself is to end it.
+    `pulse` is the exact time that the last opened part runs, when the device itself is to end it. `turns` are valves
+    that follow one another while the stage holds, each for its share; the first of them is opened with the stage.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Stage:
     doors: tuple[Door, ...] = ()
     blind: Exit | None = None
     pulse: Nanos | None = None
+    turns: tuple[str, ...] = ()
     looks_first: bool = False  # nothing is opened when `until` holds already
     resumes: bool = False
     corrects: bool = False
@@ -131,6 +133,11 @@ class Stage:
     failed: Code | None = None  # how the task ends when an order of this stage fails; else by how the order ended
     entered: tuple[str, Code] | None = None  # the event and its reason when the stage begins
     going: Code | None = None  # the reason that stands on the task while the stage holds
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Everything that it may energise."""
+        return (*self.opens, *self.turns[1:])
 
 
 Table = tuple[Stage, ...]

@@ -13,7 +13,7 @@ from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import outcome, times
+from edgectl.engine.workflows import outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
@@ -71,6 +71,11 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 if stage.going is not None:
                     _tell_going(draft, task, stage.going)
         case "hold":
+            if stage.turns:
+                turns.pass_on(draft, task, stage, _on)
+                task = draft.task(task.task_id)
+                if task.stopping:
+                    return
             mixed = not stage.corrects or is_mixed(draft, task, task.stage_since)
             task = draft.task(task.task_id)
             door = _door(draft, task, stage)
@@ -263,10 +268,10 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     for command in draft.commands(task.task_id):
         if command.terminal and command.state is not CommandState.DONE and outcome.counts(task, command):
             return stage.failed or error_of(command.state)
-    if any(forbids(draft, draft.state.site.actuators[name]) for name in stage.opens):
+    if any(forbids(draft, draft.state.site.actuators[name]) for name in stage.parts):
         return Code.STOPPED
     for output in mine(draft, task):
-        if output.closing is not None and not output.planned and output.name in stage.opens:
+        if output.closing is not None and not output.planned and output.name in stage.parts:
             return Code.SAFETY_BLOCKED
     if task.phase == HOLD:
         for name in stage.opens:
