@@ -45,6 +45,7 @@ COMMANDS = {
     "tasks": "tasks:tasks",
     "token": "token:token",
     "top": "top:top",
+    "udev": "udev:udev",
     "unlock": "restraints:unlock",
 }
 
