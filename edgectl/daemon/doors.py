@@ -3,7 +3,6 @@
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from edgectl.api import http
@@ -17,14 +16,16 @@ from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
 from edgectl.daemon.control import Control
+from edgectl.daemon.curves import Curves
 from edgectl.daemon.house import DaemonHouse
-from edgectl.daemon.looks import DaemonLooks, keep_history
+from edgectl.daemon.looks import DaemonLooks
 from edgectl.daemon.schedules import ScheduleDesk
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.views import alarms
 from edgectl.drivers.wiring import Broker
 from edgectl.host.credentials import credential_file
 from edgectl.journal.reads import JournalReads
+from edgectl.journal.writer import JournalWriter
 from edgectl.model.ports import Clock
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry
@@ -39,13 +40,20 @@ class Doors:
     """The local socket and the network. `should_exit` ends the streams, before anybody waits for them."""
 
     def __init__(
-        self, asked: "House", house: DaemonHouse, control: Control, reads: JournalReads, clock: Clock, desk: Desk
+        self,
+        asked: "House",
+        house: DaemonHouse,
+        control: Control,
+        reads: JournalReads,
+        writer: JournalWriter,
+        clock: Clock,
+        desk: Desk,
     ) -> None:
         self._asked = asked
         self._history = History(tuple(control.stepper.state.site.sensors))
         # What runs beside the doors as long as they are open.
         self.beside: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("history", partial(keep_history, self._history, control, clock))
+            ("history", Curves(self._history, control, clock, reads, writer).run)
         ]
         if asked.tell is not None:
             from edgectl.daemon.telling import AlarmsOut

@@ -244,11 +244,3 @@ def codes_about(words: str) -> set[str]:
     """The codes whose sentence holds the words: people search for what they have read."""
     wanted = words.lower()
     return {code.value for code, sentence in SENTENCES.items() if wanted in sentence.lower()}
-
-
-async def keep_history(history: History, control: Control, clock: Clock) -> None:
-    """A point a minute, on the minute."""
-    while True:
-        now = clock.now()
-        history.note(now.wall, values(control.stepper.state, now))
-        await asyncio.sleep((EVERY - now.wall % EVERY) / SECOND + 0.01)

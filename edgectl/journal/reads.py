@@ -126,6 +126,10 @@ class JournalReads:
             found = await db.execute_fetchall(query, (first, last, event_type, limit))
             return [rows.entry(str(body)) for (body,) in found]
 
+    async def curves(self, begin: int, end: int) -> list[str]:
+        """The stretches of the curves that begin between two minutes, in order."""
+        return await self._all(str, "SELECT body FROM curves WHERE at >= ? AND at <= ? ORDER BY at", (begin, end))
+
     async def skips(self) -> list[Entry]:
         """The newest rows of runs that were left out, the newest first, as far as a short look reaches."""
         query = """SELECT body FROM timeline

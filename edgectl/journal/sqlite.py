@@ -24,7 +24,7 @@ from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 8
+SCHEMA = 9
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -193,6 +193,12 @@ class SqliteJournal:
             raise
         except sqlite3.Error as error:
             raise translate(self.path, "cannot be read", error) from error
+
+    def keep_curves(self, at: int, body: str, oldest: int) -> None:
+        """Keep a stretch of the curves that begins at a minute, and none that begins before the oldest. Not waited for
+        until it is on the disk: a curve with a hole hurts nobody. Raises as `commit` does."""
+        self._note("INSERT OR REPLACE INTO curves (at, body) VALUES (?, ?)", (at, body))
+        self._note("DELETE FROM curves WHERE at < ?", (oldest,))
 
     def _look_at_log(self) -> None:
         """What was committed lies in the write-ahead log until it is moved. A log that vanished took it along."""

@@ -95,6 +95,10 @@ class JournalWriter:
         """The centre has these. Raises as `commit` does."""
         await self._run(lambda: self._sound().forget_minutes(upto))
 
+    async def keep_curves(self, at: int, body: str, oldest: int) -> None:
+        """Keep a stretch of the curves, and none that began before the oldest. Raises as `commit` does."""
+        await self._run(lambda: self._sound().keep_curves(at, body, oldest))
+
     async def close(self) -> None:
         """Finish what waits, close the file, end the thread."""
         with self._gate:

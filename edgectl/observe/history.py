@@ -1,12 +1,14 @@
-"""What each sensor showed in the last hours, a point a minute, in memory: for the small curves on the page.
+"""What each sensor showed in the last hours, a point a minute: for the curves on the page. Stretches of it can be
+written down and taken back, so that a restart does not empty them.
 
 Two rules. A point is four bytes, so that a house of 1,500 channels keeps its past in a few megabytes. And missing is
 not zero: a minute without a value is a gap.
 """
 
+import json
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from edgectl.model.time import SECOND, Nanos
 
@@ -36,6 +38,35 @@ class History:
         self._next = (self._next + 1) % self._kept
         self._filled = min(self._kept, self._filled + 1)
 
+    @property
+    def kept(self) -> int:
+        """How many minutes are kept."""
+        return self._kept
+
+    def stretch(self, after: int) -> tuple[int, int, str] | None:
+        """The points behind a minute: the first and the last of their minutes, and all of them as text."""
+        places = [(self._next - self._filled + offset) % self._kept for offset in range(self._filled)]
+        places = [place for place in places if self._minutes[place] > after]
+        if not places:
+            return None
+        values = {name: [_short(ring[place]) for place in places] for name, ring in self._rings.items()}
+        minutes = [self._minutes[place] for place in places]
+        return minutes[0], minutes[-1], json.dumps({"minutes": minutes, "values": values}, separators=(",", ":"))
+
+    def take_back(self, stretches: Iterable[str], now: int) -> None:
+        """What was written down, before anything new is noted. `now` is this minute: what lies behind it was told by a
+        clock that went wrong. Between then and now there is a gap."""
+        last = now - self._kept
+        for text in stretches:
+            found = json.loads(text)
+            for index, minute in enumerate(found["minutes"]):
+                if last < minute < now:
+                    row = {name: values[index] for name, values in found["values"].items()}
+                    self.note(minute * EVERY, {name: value for name, value in row.items() if value is not None})
+                    last = minute
+        if self._filled and last + 1 < now:
+            self.note((last + 1) * EVERY, {})
+
     def of(self, sensor: str) -> tuple[list[int], list[float | None]]:
         """Instants (seconds since 1970) and values, the oldest first. A clock that was set back begins anew."""
         ring = self._rings.get(sensor)
@@ -53,3 +84,8 @@ class History:
             at.append(second)
             values.append(None if math.isnan(ring[place]) else round(ring[place], 4))
         return at, values
+
+
+def _short(value: float) -> float | None:
+    """Five digits are more than anybody reads from a curve."""
+    return None if math.isnan(value) else float(f"{value:.5g}")
