@@ -136,10 +136,14 @@ def imports(names: str) -> float:
 
 
 def started(folder: Path, journal: Path) -> tuple[float, float]:
-    """Seconds from the start of the process to its first words on the bus, and until it is ready."""
+    """Seconds from the start of the process to its first words on the bus, and until it is ready, after a life that
+    was killed: its plan stands beside the journal."""
     with SimulatedField(folder / "field") as field:
         daemon = DaemonProcess(folder, write_site(folder, field, every="1h", duration="1s", travel="100ms"))
-        daemon.state.mkdir(exist_ok=True)
+        with daemon:
+            daemon.wait_ready()
+        for part in daemon.state.glob("journal.db*"):
+            part.unlink()
         for part in (journal, journal.with_name(f"{journal.name}-wal")):
             if part.exists():
                 os.replace(part, daemon.state / part.name.replace(journal.name, "journal.db"))

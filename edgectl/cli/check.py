@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from edgectl.config.build import Loaded
     from edgectl.config.feasibility import Load
+    from edgectl.config.loaded import Loaded
 
 DEFAULT = "/etc/edgectl/site.yaml"
 SECOND = 1e9

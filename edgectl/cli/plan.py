@@ -18,7 +18,7 @@ from edgectl.cli.foretold import line, table_of
 from edgectl.model.time import Nanos, from_datetime, iso, seconds, to_datetime
 
 if TYPE_CHECKING:
-    from edgectl.config.build import Loaded
+    from edgectl.config.loaded import Loaded
     from edgectl.scheduler.preview import Course, Outlook
 
 DEFAULT = "/etc/edgectl/site.yaml"

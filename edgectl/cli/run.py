@@ -12,7 +12,7 @@ import click
 from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
 
 if TYPE_CHECKING:
-    from edgectl.config.build import Loaded
+    from edgectl.config.loaded import Loaded
     from edgectl.daemon.pair import PairTerms
 
 
@@ -63,8 +63,16 @@ def run(
     Where another daemon of this host drives the site or one of its serial ports already, this one waits, touches
     nothing, and takes over when that one is dead.
     """
-    # Imported here: `edgectl status` must not wait for what only the daemon needs.
-    from edgectl.config.loader import load
+    certificate = _certificate(tls_cert, tls_key)
+    address = _address(http, locked=certificate is not None or behind_proxy)
+    # Imported here: `edgectl status` must not wait for what only the daemon needs, and what was on goes off first.
+    from edgectl.daemon.words import FirstWords, made_from
+
+    made = made_from(site)
+    words = FirstWords(state, made)
+    from edgectl.config.beside import Reading
+
+    reading = Reading(site)
     from edgectl.config.problems import SiteRejected
     from edgectl.daemon.follow import follow
     from edgectl.daemon.given import House
@@ -75,10 +83,9 @@ def run(
     from edgectl.observe import log
 
     log.begin(verbose=verbose)
-    certificate = _certificate(tls_cert, tls_key)
-    address = _address(http, locked=certificate is not None or behind_proxy)
+    words.end()
     try:
-        loaded = load(site)
+        loaded = reading.loaded()
     except SiteRejected as rejected:
         count = len(rejected.problems)
         refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
@@ -113,6 +120,7 @@ def run(
         pair=_pair(loaded),
         config=loaded.entries,
         tell=loaded.tell,
+        made_from=made,
     )
     try:
         code = live(house)

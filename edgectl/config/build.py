@@ -4,16 +4,14 @@ Only a file without a single mistake is built, so every reference holds here. Ea
 than the file is noted with its reason.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path as FilePath
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 from edgectl.config import calendars, defaults, schema
 from edgectl.config.build_water import build_daily, build_doser, build_draws, build_least_flow, build_zone, dosers_of
-from edgectl.config.feasibility import Load
-from edgectl.config.origins import Effective, Origins
+from edgectl.config.loaded import PairSection
+from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.schema_dispatch import PostgresLease
@@ -27,44 +25,6 @@ from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
 
 KEYS = ("password", "ca", "certificate", "key")  # the credentials of an MQTT bus
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairSection:
-    """This host is one of two. `credential` names the connection string of the database that says which one drives."""
-
-    credential: str
-    terms: Terms
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
-    """A site that may be started, and what a person should know about it.
-
-    `buses` are the driven ones; `undriven` names the others; `kinds` has the type of each. `ignored` are paths that are
-    valid and that this version does not act on. `accepted` are risks taken by name, `endless` the dangerous outputs
-    among them.
-    """
-
-    file: FilePath
-    site: Site
-    schedules: tuple[Schedule, ...]
-    buses: tuple[Bus, ...]
-    undriven: tuple[str, ...] = ()
-    kinds: Mapping[str, str] = field(default_factory=dict)
-    ignored: tuple[str, ...] = ()
-    accepted: tuple[str, ...] = ()
-    endless: tuple[str, ...] = ()
-    undeclared: tuple[str, ...] = ()
-    notices: tuple[str, ...] = ()
-    counts: Mapping[str, int] = field(default_factory=dict)
-    loads: tuple[Load, ...] = ()
-    central: Central | None = None
-    tell: Tell | None = None
-    effective: tuple[Effective, ...] = ()
-    entries: Mapping[str, str] = field(default_factory=dict)  # each entry of the file as one line
-    outside_scheduler: bool = False
-    pair: PairSection | None = None
 
 
 def build_site(parts: Parts, origins: Origins) -> Site:

@@ -5,10 +5,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from edgectl.config import advice, build, feasibility, sound, stages
-from edgectl.config.build import Loaded
 from edgectl.config.entries import entries
 from edgectl.config.files import read
 from edgectl.config.findings import Findings
+from edgectl.config.loaded import Loaded
 from edgectl.config.origins import Origins
 from edgectl.config.own_profiles import adopt_beside
 from edgectl.config.parts import understand

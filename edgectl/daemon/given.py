@@ -28,3 +28,4 @@ class House:
     pair: PairTerms | None = None
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
     tell: Tell | None = None
+    made_from: str = ""  # what the site file was, so that its plan is followed only as long as it is that

@@ -384,6 +384,7 @@ async def _live(house: House) -> int:
     clock = SystemClock()
     plan = safeplan.plan_of(house.site, house.buses)
     if house.pair is None:
+        plan = {**plan, "made_from": house.made_from}
         return await Daemon(house, plan, former.switch_off(house.state, plan), clock).run()
     async with leading(house.pair, house.site.site_id, house.state, clock) as (pair, lead):
         if lead is None:

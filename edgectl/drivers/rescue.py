@@ -38,7 +38,7 @@ def rescue(bus: Mapping[str, Any], means: Means | None = None) -> list[Rescued]:
             return rescue_board(bus["line"], outputs)
         if bus.get("kind") == "ezo-uart":
             return [_stop(bus["line"], output["actuator"]) for output in outputs]
-        with open_line(_line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S) as talk:
+        with open_line(line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S) as talk:
             return [_off(talk, output) for output in outputs]
     except (LinkDown, OSError, serial.SerialException) as error:
         return [Rescued(actuator=o["actuator"], proven=False, reason=f"bus {bus['name']}: {error}") for o in outputs]
@@ -93,7 +93,7 @@ def _say(port: "serial.Serial", command: str, last: Callable[[Line], bool]) -> t
     return ezo.lines(heard)
 
 
-def _line_of(line: Mapping[str, Any]) -> SerialLine | RtuGateway | TcpHost:
+def line_of(line: Mapping[str, Any]) -> SerialLine | RtuGateway | TcpHost:
     """The line as the plan wrote it down: only a network has a host, and only a serial line has a baudrate."""
     if "host" not in line:
         return SerialLine(**line)

@@ -50,13 +50,13 @@ class Talk:
 
 
 @contextlib.contextmanager
-def open_line(line: Wire, *, reply_within_s: float) -> Iterator[Talk]:
+def open_line(line: Wire, *, reply_within_s: float, connect_within_s: float = CONNECT_WITHIN_S) -> Iterator[Talk]:
     """Open a line and close it again. Raises LinkDown when somebody else holds it, OSError when it cannot be opened."""
     if isinstance(line, SerialLine):
         with open_port(line, reply_within_s) as port:
             yield Talk(framing_for(line), port)
         return
-    with socket.create_connection((line.host, line.port), timeout=CONNECT_WITHIN_S) as connection:
+    with socket.create_connection((line.host, line.port), timeout=connect_within_s) as connection:
         connection.settimeout(reply_within_s)
         yield Talk(framing_for(line), connection)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from edgectl.config.build import Loaded
+from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.model.command import Command
 from edgectl.model.task import Task, TaskStatus

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edgectl.config.build import Loaded
+from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.problems import SiteRejected
 from edgectl.config.source import parse, plain

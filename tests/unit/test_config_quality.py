@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edgectl.cli.words import doubt
-from edgectl.config.build import Loaded
+from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.schema import json_schema
 from edgectl.drivers.pollplan import plan

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edgectl.config.build import Loaded
+from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.rules import wires
 from edgectl.drivers import registry

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edgectl.config.build import Loaded
+from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.model.site import Compare, Condition, FailSafe, Role, ValveGroup
 from edgectl.model.time import SECOND

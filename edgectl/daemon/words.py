@@ -1,0 +1,102 @@
+"""The first words of a start, before anything else is loaded: OFF, by the plan of the last life.
+
+Making safe never waits, and most of a start is waiting for modules. What the last life could have left on stands in
+its plan as bytes, so the orders leave while the rest is loaded, with half a second for all of them; the owners of the
+buses say OFF again, to everything, and look at it.
+
+Two rules. The plan is followed only when the site file is byte for byte the one that it was made from: what was moved,
+turned round or given to a pair since then is for whoever has read the file. And the lead of this host is held
+meanwhile, so that nobody speaks into the house of a daemon that lives.
+"""
+
+import hashlib
+import logging
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from edgectl import __version__
+from edgectl.host.clock import mono
+from edgectl.host.lease import HostLease
+from edgectl.host.lock import AlreadyRunning
+from edgectl.model.time import MS, Nanos
+
+LOG = logging.getLogger("edgectl")
+FOR_ALL: Nanos = 500 * MS
+REPLY_WITHIN_S = CONNECT_WITHIN_S = 0.25
+SPOKEN = frozenset({"modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
+
+
+def made_from(site: Path) -> str:
+    """What a plan is made from: this program, and the site file with all that is read beside it. Empty: unknown."""
+    read = hashlib.sha256(__version__.encode())
+    try:
+        for path in (site, *sorted((site.parent / "conf.d").glob("*.yaml"))):
+            if not path.is_file():
+                return ""  # whoever reads the file will say so; this must not wait at a pipe
+            read.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
+    except (OSError, ValueError):
+        return ""
+    return read.hexdigest()
+
+
+class FirstWords:
+    """What is being said. A bus that does not answer at once is left to its owner."""
+
+    def __init__(self, state: Path, made: str) -> None:
+        self._said = 0
+        self._until = mono() + FOR_ALL
+        self._threads: list[Thread] = []
+        self._lease: HostLease | None = None
+        if made and (plan := _followed(state, made)) is not None:
+            self._begin(state, plan)
+
+    def end(self) -> None:
+        """Wait for what is being said; then the ports and the lead are free."""
+        for thread in self._threads:
+            thread.join()
+        if self._lease is not None:
+            self._lease.release()
+        if self._said:
+            LOG.info("%d outputs were ordered off before anything else was loaded", self._said)
+
+    def _begin(self, state: Path, plan: dict[str, Any]) -> None:
+        buses = [bus for bus in plan["buses"] if bus.get("kind") in SPOKEN and bus["outputs"]]
+        lease = HostLease(state, [bus["line"]["port"] for bus in buses if "host" not in bus["line"]])
+        self._lease = lease
+        # All that the threads need is loaded here: two that load at once could meet half a module.
+        from edgectl.drivers import rescue, talk  # noqa: F401
+        from edgectl.drivers.codecs import modbus  # noqa: F401
+
+        with suppress(AlreadyRunning, OSError):
+            lease.take()
+            self._threads = [Thread(target=self._say, args=(bus,), name="first words") for bus in buses]
+            for thread in self._threads:
+                thread.start()
+
+    def _say(self, bus: dict[str, Any]) -> None:
+        from edgectl.drivers.codecs import modbus
+        from edgectl.drivers.links.seam import LinkDown
+        from edgectl.drivers.rescue import line_of
+        from edgectl.drivers.talk import open_line
+
+        # Nothing that goes wrong here is news: the owner of this bus meets the same, and tells it.
+        with (
+            suppress(LinkDown, OSError, modbus.BadReply, KeyError, TypeError, ValueError),
+            open_line(line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S, connect_within_s=CONNECT_WITHIN_S) as talk,
+        ):
+            for output in bus["outputs"]:
+                if mono() >= self._until:
+                    return
+                drawn = output.get("rests_drawn") is True
+                talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
+                self._said += 1
+
+
+def _followed(state: Path, made: str) -> dict[str, Any] | None:
+    """The plan of the last life, if it is about this very site file."""
+    from edgectl.daemon import safeplan
+
+    plan = safeplan.read(state)
+    return plan if plan is not None and plan.get("made_from") == made else None
