@@ -69,6 +69,7 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     RunNow,
+    Samples,
     SetMode,
     Shelve,
     Shutdown,
@@ -89,7 +90,8 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     phase = state.phase
     lasting.watch(draft)
     for item in inputs:
-        _hear(draft, item)
+        if not isinstance(item, Samples):  # nearly all are, and they are in the image already
+            _hear(draft, item)
     if phase is Phase.SETTLING:
         crashes.count(draft)
         recovery.call_debts(draft)
@@ -209,7 +211,7 @@ def _hear(draft: Draft, item: Input) -> None:
         case Shutdown():
             conditions.shutdown(draft, item)
         case _:
-            pass  # samples are in the image already
+            pass
 
 
 def _work(draft: Draft) -> None:

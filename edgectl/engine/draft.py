@@ -58,6 +58,8 @@ class Draft:
         self.airing = state.airing
         self.service = False  # a person stands beside it with a measure, or with an ear on the pump
         self._in_hand: set[str] = set()  # sensors that were taken out in this very turn
+        # What was read is kept for the turn: image, traces, calibrations and the instant stand still until it is over.
+        self._sensed: dict[tuple[str, Use], Reading | Missing] = {}
         self.eager = False
 
     # -- reading
@@ -178,7 +180,10 @@ class Draft:
         """The sensor's value now, if it is good enough for this use."""
         if self._in_hand and sensor_name in self._in_hand:
             return Missing(sensor=sensor_name, reason=Absence.IN_CALIBRATION)
-        return sense(self.state, sensor_name, self.now, use)
+        known = self._sensed.get((sensor_name, use))
+        if known is None:
+            known = self._sensed[sensor_name, use] = sense(self.state, sensor_name, self.now, use)
+        return known
 
     def since(self, what: Hashable) -> Nanos:
         """Since when something has been seen to hold without a break, from now on if it is new."""

@@ -47,6 +47,7 @@ class Plant:
         self.at: Nanos = 0
         self._on = dict.fromkeys((*layout.idle, *(layout.climate.names if layout.climate else ())), 0.0)
         self._parts = frozenset(self.names)
+        self._seen: tuple[Nanos, Sky] | None = None  # the sky of one instant, which several probes look at
         self._probes = {gauge.channel: Probe(gauge, Random(random.getrandbits(64))) for gauge in layout.gauges}
         truths = quantities(layout, self.plumbing, self.climate, self._sky)
         unknown = [gauge.of for gauge in layout.gauges if gauge.of not in truths]
@@ -59,6 +60,10 @@ class Plant:
         """All that can be switched."""
         plumbing = self.plumbing
         return (*plumbing.pumps, *plumbing.position, *plumbing.doses, *self._on)
+
+    def has(self, name: str) -> bool:
+        """True for what can be switched."""
+        return name in self._parts
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -155,6 +160,7 @@ class Plant:
         elif fault in OF_WEATHER or fault is Fault.HEATER_COLD:
             if self.climate is not None:
                 self.climate.settle(self.at)
+            self._seen = None  # another sky from here on
             self.weather.storm = broken if fault is Fault.WIND_STORM else self.weather.storm
             self.weather.wave = broken if fault is Fault.HEAT_WAVE else self.weather.wave
             self.weather.frost = broken if fault is Fault.COLD_NIGHT else self.weather.frost
@@ -163,7 +169,10 @@ class Plant:
             self.plumbing.break_part(breakage, broken)
 
     def _sky(self) -> Sky:
-        return self.weather.at(self.at)
+        seen = self._seen
+        if seen is None or seen[0] != self.at:
+            seen = self._seen = (self.at, self.weather.at(self.at))
+        return seen[1]
 
     def _act(self, heats: bool | None = None) -> None:
         """Tell the air what acts on it now."""

@@ -41,19 +41,21 @@ class Probe:
         """What it shows at this instant of the true value; NaN is no answer. Instants may not go back."""
         lagged = self._follow(true, at)
         broken = self.broken
-        if Fault.PROBE_DROPOUT in broken:
-            return nan
-        if Fault.PROBE_FREEZE in broken and self._shown is not None:
-            return self._shown
-        if Fault.PROBE_STUCK in broken:
-            return self._quantised(broken[Fault.PROBE_STUCK])
+        if broken:  # mostly nothing is
+            if Fault.PROBE_DROPOUT in broken:
+                return nan
+            if Fault.PROBE_FREEZE in broken and self._shown is not None:
+                return self._shown
+            if Fault.PROBE_STUCK in broken:
+                return self._quantised(broken[Fault.PROBE_STUCK])
         gauge = self.gauge
         shown = lagged + gauge.bias + gauge.drift_per_day * (at - self._began) / SECOND / _DAY_S
         if gauge.noise:
             shown += self._random.gauss(0.0, gauge.noise)
-        shown += broken.get(Fault.PROBE_BIAS, 0.0)
-        if Fault.PROBE_SPIKE in broken and self._random.random() < SPIKES:
-            shown += broken[Fault.PROBE_SPIKE]
+        if broken:
+            shown += broken.get(Fault.PROBE_BIAS, 0.0)
+            if Fault.PROBE_SPIKE in broken and self._random.random() < SPIKES:
+                shown += broken[Fault.PROBE_SPIKE]
         self._shown = self._quantised(shown)
         return self._shown
 

@@ -61,9 +61,9 @@ class Ground:
     def _blow(self, at: Nanos) -> None:
         draughts = self.draughts
         assert draughts is not None
-        if VENT in self.plant.names:
+        if self.plant.has(VENT):
             self.plant.set(VENT, draughts.opening, at)
-        if HEATER in self.plant.names:
+        if self.plant.has(HEATER):
             self.plant.set(HEATER, draughts.heating, at)
 
     def values(self, at: Nanos) -> dict[str, float | None]:
