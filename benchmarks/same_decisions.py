@@ -49,7 +49,7 @@ def digest(world: World) -> str:
 def main() -> None:
     """Print a line per house; with `--against` also what the other version makes of it, and exit 1 if they differ."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--many", type=int, default=5, help="Houses of each example; drawn ones are four times as many.")
+    parser.add_argument("--many", type=int, default=5, help="Houses of each example, four times as many drawn ones.")
     parser.add_argument("--against", type=Path, help="Another checkout of this project.")
     options = parser.parse_args()
     here, spent = {}, 0.0

@@ -9,6 +9,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any
 
+from edgectl.engine.fixed import PUSHING
 from edgectl.engine.senses import sense
 from edgectl.engine.state import Decision, State
 from edgectl.model.channel import Absence, Missing, Reading, Use
@@ -16,13 +17,9 @@ from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Answer, Effect
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
-from edgectl.model.site import Role
 from edgectl.model.task import TASK_MOVES, Task
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
-
-PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
-
 
 ALARMS_RAISED = "alarms:raised"  # the ledger by which a flood of alarms is seen
 
@@ -108,11 +105,9 @@ class Draft:
             owed.sort(key=lambda output: actuators[output.name].role not in PUSHING)
         return owed
 
-    def dangerous(self) -> list[str]:
+    def dangerous(self) -> tuple[str, ...]:
         """Every output whose only safe value is off, pumps first."""
-        actuators = self.state.site.actuators
-        names = [name for name, actuator in actuators.items() if actuator.dangerous]
-        return sorted(names, key=lambda name: actuators[name].role not in PUSHING)
+        return self.state.fixed.dangerous
 
     def cursor(self, schedule: str) -> Cursor | None:
         """How far a schedule has been answered for."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from edgectl.engine import envelope
 from edgectl.engine.airing import Airing
+from edgectl.engine.fixed import Fixed
 from edgectl.engine.lightsum import LightSum, sums_of
 from edgectl.engine.trace import Traces, traces_of
 from edgectl.engine.workflows.stage import Table
@@ -129,6 +130,7 @@ class State:
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
+    _fixed: Fixed | None = None
 
     @classmethod
     def begin(
@@ -189,6 +191,13 @@ class State:
         for latch in stored.latches:
             state._index(latch)
         return state
+
+    @property
+    def fixed(self) -> Fixed:
+        """What follows from the site in force."""
+        if self._fixed is None or self._fixed.site is not self.site:
+            self._fixed = Fixed(self.site)
+        return self._fixed
 
     @property
     def epoch(self) -> int:

@@ -11,7 +11,6 @@ from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
 from edgectl.model.inputs import AskState, MakeSafe
-from edgectl.model.site import Role
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
 
@@ -44,9 +43,8 @@ def _fallen(draft: Draft, feeder: str) -> bool:
 
 def keep(draft: Draft) -> None:
     """Draw every contactor that nothing speaks against."""
-    for name, actuator in draft.state.site.actuators.items():
-        if actuator.role is not Role.CONTACTOR:
-            continue
+    for name in draft.state.fixed.contactors:
+        actuator = draft.state.site.actuators[name]
         seen = draft.state.seen.get(name)
         if seen is None:
             draft.effect(AskState(actuator=name))  # nobody has looked since the start

@@ -72,7 +72,7 @@ def watch(draft: Draft) -> None:
             f"put it back and finish, or: edgectl calibrate cancel {sensor}; until then nothing that needs it runs",
         )
     if now.trust is not Trust.UNTRUSTED:
-        for sensor_ in draft.state.site.sensors.values():
+        for sensor_ in draft.state.fixed.calibrated:
             if sensor_.calibrate_every is not None:
                 _due(draft, sensor_, sensor_.calibrate_every)
 

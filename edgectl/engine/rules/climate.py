@@ -33,7 +33,7 @@ LULL_LASTS: Nanos = 600 * SECOND
 
 def run(draft: Draft) -> None:
     """Look at the air of every zone that has set-points."""
-    for zone in draft.state.site.zones.values():
+    for zone in draft.state.fixed.airs:
         if zone.climate is not None:
             observes = draft.held(OBSERVES)
             _zone(draft, zone, _frost_only(zone.climate) if observes else zone.climate)

@@ -5,7 +5,7 @@ A pump that names the level of its source in `requires` or `stop_if` is judged b
 
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Missing, Use
-from edgectl.model.site import Actuator, Site
+from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
 
 CALL, START, STAY = 20.0, 15.0, 10.0  # %: call a person below, no start below, stop below
@@ -15,9 +15,7 @@ LOW_FOR: Nanos = 60 * SECOND
 
 def watch(draft: Draft) -> None:
     """Call a person while there is still something to pump."""
-    for name in sorted({zone.tank for zone in draft.state.site.zones.values() if zone.tank is not None}):
-        if not _in_percent(draft.state.site, name):
-            continue
+    for name in draft.state.fixed.tanks:
         reading, low = draft.read(name), ("low", name)
         if isinstance(reading, Missing):
             draft.forget_since(low)
@@ -36,7 +34,7 @@ def watch(draft: Draft) -> None:
 
 def too_low(draft: Draft, pump: Actuator, limit: float) -> str | None:
     """Why this pump has nothing to draw; None when it has, or when nobody measures it."""
-    for name in _sources(draft.state.site, pump):
+    for name in draft.state.fixed.sources(pump):
         reading = draft.read(name, Use.LEVEL)
         if isinstance(reading, Missing):
             return f"nobody knows whether {pump.name} has water: {name} {reading.reason.value.replace('_', ' ')}"
@@ -44,14 +42,3 @@ def too_low(draft: Draft, pump: Actuator, limit: float) -> str | None:
         if reading.value < limit:
             return f"{pump.name} would run dry: {name} shows {reading.value:.0f} %, less than {limit:.0f} %"
     return None
-
-
-def _sources(site: Site, pump: Actuator) -> list[str]:
-    named = {condition.sensor for condition in (*pump.requires, *pump.stop_if)}
-    # Where a circuit chooses the source, its floats and its stages speak.
-    tanks = {zone.tank for zone in site.zones.values() if zone.pump == pump.name and zone.circuit is None}
-    return sorted(name for name in tanks if name is not None and name not in named and _in_percent(site, name))
-
-
-def _in_percent(site: Site, sensor: str) -> bool:
-    return site.sensors[sensor].unit == "%"

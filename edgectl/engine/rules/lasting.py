@@ -5,13 +5,13 @@ Nobody remembers across a start: what has to hold before an order is waited for 
 
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Missing
-from edgectl.model.site import Condition, Site
+from edgectl.model.site import Condition
 from edgectl.model.time import Nanos
 
 
 def watch(draft: Draft) -> None:
     """Begin and end the time of each condition that asks for one."""
-    for condition in _asked(draft.state.site):
+    for condition in draft.state.fixed.lasting:
         reading = draft.read(condition.sensor)
         if isinstance(reading, Missing) or not condition.holds(reading.value):
             draft.forget_since(condition)
@@ -27,8 +27,3 @@ def holds(draft: Draft, condition: Condition, value: float) -> bool:
 def held_for(draft: Draft, condition: Condition) -> Nanos:
     """How long it has been seen to hold without a break."""
     return draft.now.mono - draft.holding.get(condition, draft.now.mono)
-
-
-def _asked(site: Site) -> set[Condition]:
-    actuators = site.actuators.values()
-    return {c for actuator in actuators for c in (*actuator.requires, *actuator.stop_if) if c.lasts}

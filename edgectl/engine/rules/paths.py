@@ -13,25 +13,11 @@ DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the re
 STOP_ORDER_PATIENCE: Nanos = 2 * SECOND  # a pump that cannot be seen off does not hold its valves open for ever
 
 
-def sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
-    """The valves of each side of a pump, of which one must be open. A side that has none is not listed."""
-    zones = [zone for zone in site.zones.values() if zone.pump == pump]
-    if not zones or any(zone.valve is None for zone in zones):
-        return ()
-    circuits = [zone.circuit for zone in zones if zone.circuit is not None]
-    out = [name for zone in zones for name in zone.outlets]
-    backs = (*(circuit.solution_fill for circuit in circuits), site.bypass_of(pump))
-    out += [name for name in backs if name is not None]
-    into = [name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)]
-    named = [tuple(sorted(set(out))), tuple(sorted({name for name in into if name is not None}))]
-    return tuple(side for side in named if side)
-
-
 def shuts_first(draft: Draft, pump: Actuator, lease: Nanos) -> str | None:
     """The ends that the boards hold must be in order, for nobody may be left to stop the pump."""
     if lease <= DEAD_HEAD:
         return None
-    for side in sides(draft.state.site, pump.name):
+    for side in draft.state.fixed.sides(pump.name):
         if not any(open_until(draft, name) >= draft.now.mono + lease for name in side):
             valves = " or ".join(side)
             return f"{pump.name} would push against a closed valve: switch {valves} on first, for longer than the pump"
@@ -44,7 +30,7 @@ def dead_head(draft: Draft, pump: Actuator) -> str | None:
     command = None if output is None else draft.command(output.cmd_id)
     if command is None or command.ack_at is None:
         return None
-    for side in sides(draft.state.site, pump.name):
+    for side in draft.state.fixed.sides(pump.name):
         valves = [valve for valve in map(draft.output, side) if valve is not None]
         if any(is_open(valve) for valve in valves):
             continue
@@ -74,7 +60,7 @@ def closes_at(draft: Draft, valve: str) -> Nanos:
 
 def pushes_against_shut(draft: Draft, pump: str) -> bool:
     """Is there a side of this pump on which every valve is shut?"""
-    outputs = [[draft.output(name) for name in side] for side in sides(draft.state.site, pump)]
+    outputs = [[draft.output(name) for name in side] for side in draft.state.fixed.sides(pump)]
     return any(not any(valve is not None and is_open(valve) for valve in side) for side in outputs)
 
 

@@ -7,7 +7,6 @@ sounds it. And it sounds at once for a critical alarm that nobody has acknowledg
 from edgectl.engine.draft import Draft
 from edgectl.model.codes.alarms import priority
 from edgectl.model.deadman import Sound
-from edgectl.model.site import Role
 from edgectl.model.time import SECOND, Nanos
 
 SILENCE: Nanos = 60 * SECOND
@@ -16,9 +15,8 @@ AGAIN: Nanos = 20 * SECOND
 
 def keep(draft: Draft) -> None:
     """Keep every siren of the site silent, or let it sound."""
-    for name, actuator in draft.state.site.actuators.items():
-        if actuator.role is Role.SIREN:
-            _keep(draft, name)
+    for name in draft.state.fixed.sirens:
+        _keep(draft, name)
 
 
 def _keep(draft: Draft, name: str) -> None:

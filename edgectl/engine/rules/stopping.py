@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from dataclasses import replace
 
-from edgectl.engine.draft import PUSHING, Draft
+from edgectl.engine.draft import Draft
+from edgectl.engine.fixed import PUSHING
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.rules.paths import closes_at

@@ -1,0 +1,95 @@
+"""What follows from the site alone, and is asked for in every turn: found once.
+
+It cannot be stale: a site is never changed, only exchanged for another, and whoever asks compares which one it is.
+"""
+
+from functools import cached_property
+
+from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
+
+PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
+
+
+class Fixed:
+    """The parts of one site that single rules look at. A house of 1,500 channels has few of each."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._sides: dict[str, tuple[tuple[str, ...], ...]] = {}
+        self._sources: dict[str, tuple[str, ...]] = {}
+
+    @cached_property
+    def dangerous(self) -> tuple[str, ...]:
+        """Every output whose only safe value is off, pumps first."""
+        actuators = self.site.actuators
+        names = [name for name, actuator in actuators.items() if actuator.dangerous]
+        return tuple(sorted(names, key=lambda name: actuators[name].role not in PUSHING))
+
+    @cached_property
+    def lasting(self) -> frozenset[Condition]:
+        """The conditions that have to hold for a while."""
+        actuators = self.site.actuators.values()
+        return frozenset(c for actuator in actuators for c in (*actuator.requires, *actuator.stop_if) if c.lasts)
+
+    @cached_property
+    def sirens(self) -> tuple[str, ...]:
+        """What sounds."""
+        return self._of(Role.SIREN)
+
+    @cached_property
+    def contactors(self) -> tuple[str, ...]:
+        """What feeds other outputs."""
+        return self._of(Role.CONTACTOR)
+
+    @cached_property
+    def calibrated(self) -> tuple[Sensor, ...]:
+        """The sensors that have to be calibrated again from time to time."""
+        return tuple(sensor for sensor in self.site.sensors.values() if sensor.calibrate_every is not None)
+
+    @cached_property
+    def airs(self) -> tuple[Zone, ...]:
+        """The zones that have set-points of their air."""
+        return tuple(zone for zone in self.site.zones.values() if zone.climate is not None)
+
+    @cached_property
+    def tanks(self) -> tuple[str, ...]:
+        """The sensors of tanks that pumps draw from, in percent."""
+        named = {zone.tank for zone in self.site.zones.values() if zone.tank is not None}
+        return tuple(name for name in sorted(named) if self._in_percent(name))
+
+    def sides(self, pump: str) -> tuple[tuple[str, ...], ...]:
+        """The valves of each side of a pump, of which one must be open. A side that has none is not listed."""
+        known = self._sides.get(pump)
+        if known is None:
+            known = self._sides[pump] = _sides(self.site, pump)
+        return known
+
+    def sources(self, pump: Actuator) -> tuple[str, ...]:
+        """The sensors of the tanks that this pump draws from, if no condition of its own looks at them."""
+        known = self._sources.get(pump.name)
+        if known is None:
+            named = {condition.sensor for condition in (*pump.requires, *pump.stop_if)}
+            # Where a circuit chooses the source, its floats and its stages speak.
+            zones = [zone for zone in self.site.zones.values() if zone.pump == pump.name and zone.circuit is None]
+            tanks = {zone.tank for zone in zones if zone.tank is not None and zone.tank not in named}
+            known = self._sources[pump.name] = tuple(name for name in sorted(tanks) if self._in_percent(name))
+        return known
+
+    def _of(self, role: Role) -> tuple[str, ...]:
+        return tuple(name for name, actuator in self.site.actuators.items() if actuator.role is role)
+
+    def _in_percent(self, sensor: str) -> bool:
+        return self.site.sensors[sensor].unit == "%"
+
+
+def _sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
+    zones = [zone for zone in site.zones.values() if zone.pump == pump]
+    if not zones or any(zone.valve is None for zone in zones):
+        return ()
+    circuits = [zone.circuit for zone in zones if zone.circuit is not None]
+    out = [name for zone in zones for name in zone.outlets]
+    backs = (*(circuit.solution_fill for circuit in circuits), site.bypass_of(pump))
+    out += [name for name in backs if name is not None]
+    into = [name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)]
+    named = [tuple(sorted(set(out))), tuple(sorted({name for name in into if name is not None}))]
+    return tuple(side for side in named if side)
