@@ -9,6 +9,7 @@ from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edgectl.api.web.told import in_russian
 from edgectl.model.codes import MEANINGS, Code
 from edgectl.model.events import HAPPENINGS, Event
 
@@ -67,6 +68,12 @@ class Words:
         if code is None or code not in _CODES or (advice := MEANINGS[Code(code)].advice) is None:
             return ""
         return str(russian()["advice"].get(code, "")) if self.language == "ru" else advice
+
+    def told(self, text: str) -> str:
+        """A sentence of an alarm or a guard, with its numbers; one of a shape that nobody knows stays English."""
+        if self.language == "en":
+            return text
+        return in_russian(text, self, russian()["codes"]) or text
 
     def event(self, kind: str) -> str:
         """A type of line in words."""
