@@ -5,7 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from hil.rig import RIGS, Rig
+from hil.bench import BenchRig, RigAbsent
+from hil.rig import RIGS, Rig, rig_of
 
 
 def main() -> int:
@@ -16,20 +17,39 @@ def main() -> int:
             f"there is no rig {name!r}; there are: {', '.join(sorted(p.stem for p in RIGS.glob('*.yaml')))}\n"
         )
         return 2
-    with Rig(name, Path(tempfile.mkdtemp(prefix="edgectl-rig-"))) as rig:
-        host, port = rig.field.tcp
-        sys.stdout.write(f"{rig.plan['title']}. What the labels say (not all of it is true):\n\n")
-        for row in rig.plan["labels"]:
-            sys.stdout.write(f"  {row['label']:<32} {row['line']:<8} unit {row['unit']}\n")
-        sys.stdout.write(
-            f"\n  field    serial, 9600 8N1   {rig.field.port}\n  climate  Modbus TCP         {host}:{port}\n"
-        )
-        for circuit, kind in rig.plan["circuits"].items():
-            sys.stdout.write(f"  {circuit:<8} EZO {kind:<15} {rig.field.folder / f'bus-{circuit}'}\n")
-        sys.stdout.write(f"\nBegin with: edgectl bus scan {rig.field.port} --units 1..50\nCtrl-C ends it.\n")
-        sys.stdout.flush()
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    folder = Path(tempfile.mkdtemp(prefix="edgectl-rig-"))
+    try:
+        with rig_of(name, folder) as rig:
+            sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig))
+            sys.stdout.flush()
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    except RigAbsent as absent:
+        sys.stderr.write(f"{absent}\n")
+        return 1
     return 0
+
+
+def told(rig: Rig) -> str:
+    """What a person who is to commission it has to know, and nothing more."""
+    host, port = rig.field.tcp
+    lines = [f"{rig.plan['title']}. What the labels say (not all of it is true):", ""]
+    lines += [f"  {row['label']:<32} {row['line']:<8} unit {row['unit']}" for row in rig.plan["labels"]]
+    lines += ["", f"  field    serial, 9600 8N1   {rig.field.port}", f"  climate  Modbus TCP         {host}:{port}"]
+    lines += [
+        f"  {circuit:<8} EZO {kind:<15} {rig.field.folder / f'bus-{circuit}'}"
+        for circuit, kind in rig.plan["circuits"].items()
+    ]
+    lines += [
+        "",
+        "On the relay board: relay_1 the pump, relay_2 the valve, relay_3 the lamp. A full tank reads 250 cm, an",
+    ]
+    lines += ["empty one 0; the flow sensor on input 1 of the counter gives 7.5 Hz at 1 L/min."]
+    lines += ["", "In a second terminal, from this folder:", "", "  source .venv/bin/activate"]
+    lines += [f"  export EDGECTL_SITE={rig.folder}/site.yaml EDGECTL_STATE={rig.folder}/state"]
+    lines += [f"  export EDGECTL_SOCKET={rig.folder}/edgectl.sock EDGECTL_HTTP=127.0.0.1:9405"]
+    lines += [f"  edgectl bus scan {rig.field.port} --units 1..50", ""]
+    lines += ["and then down docs/rig.md. Ctrl-C here ends it.", ""]
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 """Makes the plugin known to the tests beside it."""
 
-from hil.plugin import pytest_addoption, report, rig
+from hil.plugin import pytest_addoption, pytest_sessionstart, report, rig
 
-__all__ = ["pytest_addoption", "report", "rig"]
+__all__ = ["pytest_addoption", "pytest_sessionstart", "report", "rig"]

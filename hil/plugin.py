@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hil.rig import RIGS, Rig
+from hil.bench import BenchRig
+from hil.rig import RIGS, Rig, absent, rig_of
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1a1a1a}
@@ -81,12 +82,18 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
         Path(file).with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
 
 
-@pytest.fixture
-def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig]:
-    """The rig, fresh for each scene."""
-    name = str(request.config.getoption("--rig"))
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Look for the rig before anything is begun: one that is absent ends the run with a sentence."""
+    name = str(session.config.getoption("--rig"))
     if not (RIGS / f"{name}.yaml").exists():
         known = ", ".join(sorted(path.stem for path in RIGS.glob("*.yaml")))
         pytest.exit(f"there is no rig {name!r} in {RIGS}; there are: {known}", returncode=2)
-    with Rig(name, tmp_path) as rig:
+    if missing := absent(name):
+        pytest.exit(missing, returncode=2)
+
+
+@pytest.fixture
+def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Rig | BenchRig]:
+    """The rig, fresh for each scene."""
+    with rig_of(str(request.config.getoption("--rig")), tmp_path) as rig:
         yield rig

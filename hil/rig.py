@@ -4,8 +4,6 @@ The rig file says what hangs on the rig. Tests know a rig only through this clas
 take its place.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -14,28 +12,36 @@ from ruamel.yaml import YAML
 
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from hil.bench import BenchRig
+from hil.moves import RELAYS, Move
 
 RIGS = Path(__file__).parent / "rigs"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """One output that moved. `at` is monotonic, in nanoseconds, on the clock of this machine."""
+def plan_of(name: str) -> dict[str, Any]:
+    """What a rig file says."""
+    plan: dict[str, Any] = YAML(typ="safe", pure=True).load((RIGS / f"{name}.yaml").read_text())
+    return plan
 
-    output: str
-    on: bool
-    at: int
-    why: str
+
+def rig_of(name: str, folder: Path) -> "Rig | BenchRig":
+    """The rig of that name: of simulated devices, or of real ones where its file names a witness."""
+    plan = plan_of(name)
+    return BenchRig(plan, folder) if "witness" in plan else Rig(name, folder)
+
+
+def absent(name: str) -> str:
+    """What is missing of a rig of real devices, in lines; empty for a whole one, and for one that is simulated."""
+    plan = plan_of(name)
+    return BenchRig(plan, Path()).absent() if "witness" in plan else ""
 
 
 class Rig:
     """The simulated rig. A context manager: its devices live as long as it is open."""
 
-    relays: Mapping[str, str] = {"relay_1": "pump", "relay_2": "valve", "relay_3": "lamp"}
-
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
-        self.plan: dict[str, Any] = YAML(typ="safe", pure=True).load((RIGS / f"{name}.yaml").read_text())
+        self.plan = plan_of(name)
         self.field = SimulatedField(folder / "rig", circuits=self.plan["circuits"], units=self.plan["units"])
 
     def __enter__(self) -> Self:
@@ -67,12 +73,12 @@ class Rig:
 
     def on(self, output: str) -> bool:
         """Whether an output is on now, seen at the load."""
-        index = next(name for name, of in self.relays.items() if of == output)
+        index = next(name for name, of in RELAYS.items() if of == output)
         return bool(self.field.control("state")["relays"][int(index[-1]) - 1])
 
     def moves(self) -> list[Move]:
         """Every relay that moved, in order."""
         return [
-            Move(output=self.relays.get(row["relay"], row["relay"]), on=row["on"], at=row["at"], why=row["why"])
+            Move(output=RELAYS.get(row["relay"], row["relay"]), on=row["on"], at=row["at"], why=row["why"])
             for row in self.field.trace()
         ]

@@ -16,7 +16,7 @@ HEAD: tuple[str, ...] = ("bus", "load now", "worst cycle", "with 1 dead device",
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT)
+@click.argument("file", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT)
 @click.option("--json", "as_json", is_flag=True, help="The findings as JSON.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of the site file, for editors.")
 @click.option("--explain", is_flag=True, help="Every value in force, and where it came from.")

@@ -30,7 +30,7 @@ SETTLES: Nanos = 10**8  # what a start takes until its outputs are proven: the q
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT)
+@click.argument("file", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT)
 @click.option("--hours", type=click.IntRange(1, LONGEST), help="How far to look: 24, and a week with --dst.")
 @click.option("--from", "start", metavar="TIME", help="Begin there instead of now: 2026-06-01T06:00, or 06:00.")
 @click.option("--outage", "outages", multiple=True, metavar="A..B", help="The controller is off: 05:30..10:40.")

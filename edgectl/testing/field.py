@@ -22,12 +22,14 @@ class SimulatedField:
         circuits: Mapping[str, str] = MappingProxyType({}),
         streams: Mapping[str, str] = MappingProxyType({}),
         units: Mapping[int, str] = MappingProxyType({}),
+        witness: bool = False,
     ) -> None:
         self.folder = folder
         self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
         self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
         self._options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
         self._options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
+        self._options += ["--witness"] if witness else []
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:

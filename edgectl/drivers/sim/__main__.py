@@ -21,6 +21,7 @@ from edgectl.drivers.sim.server import serve
     metavar="N=KIND",
     help="One more device on the serial line, at address N; gone takes one off.",
 )
+@click.option("--witness", is_flag=True, help="A board at unit 3 of the network whose inputs see the relays.")
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
 @click.option("--stream", multiple=True, metavar="NAME=KIND", help="A device of frames on bus-NAME: sonar gas lcusN.")
 def main(
@@ -29,6 +30,7 @@ def main(
     turnaround_ms: float,
     baudrate: int | None,
     unit: tuple[str, ...],
+    witness: bool,
     circuit: tuple[str, ...],
     stream: tuple[str, ...],
 ) -> None:
@@ -45,6 +47,7 @@ def main(
             circuits=circuits,
             streams=dict(item.split("=", 1) for item in stream),
             more=more,
+            witness=witness,
             gone=frozenset(number for number, kind in named.items() if kind == "gone"),
         )
     )

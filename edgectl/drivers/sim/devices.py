@@ -152,6 +152,21 @@ class Air:
         return _registers(pdu, {1: temperature & 0xFFFF, 2: round(self.plant.humidity * 10)})
 
 
+@dataclass(slots=True)
+class Witness:
+    """Another board, whose inputs hang on the contacts of the first: input n is on while relay n is."""
+
+    board: Board
+
+    def answer(self, pdu: bytes, now: int) -> bytes:
+        """One request. Raises Refuse."""
+        if pdu[0] != 2:
+            raise Refuse(ILLEGAL_FUNCTION)
+        self.board.advance(now)
+        address, count = _span(pdu, 8)
+        return bytes([2, 1, sum(self.board.on[address + i] << i for i in range(count))])
+
+
 class Device(Protocol):
     """Whatever answers at a unit number."""
 

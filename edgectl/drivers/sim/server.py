@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from edgectl.drivers.sim.circuits import Circuit
-from edgectl.drivers.sim.devices import Air, Board, Counter, Device, Level
+from edgectl.drivers.sim.devices import Air, Board, Counter, Device, Level, Witness
 from edgectl.drivers.sim.faults import KINDS, Fault, Faults
 from edgectl.drivers.sim.lines import SerialSide, TcpSide, mono
 from edgectl.drivers.sim.plant import Plant
@@ -35,6 +35,7 @@ class SimulatedHouse:
         streams: dict[str, str],
         more: dict[int, Device],
         gone: frozenset[int] = frozenset(),
+        witness: bool = False,
     ) -> None:
         self.folder = folder
         trace = folder / "circuits.jsonl"
@@ -62,7 +63,12 @@ class SimulatedHouse:
             character_s=character_s,
             served=self._ends,
         )
-        self.tcp = TcpSide({2: self.air}, self.faults, turnaround_s=turnaround_s, served=self._ends)
+        self.tcp = TcpSide(
+            {2: self.air, **({3: Witness(self.board)} if witness else {})},
+            self.faults,
+            turnaround_s=turnaround_s,
+            served=self._ends,
+        )
 
     async def run(self) -> None:
         """Serve until SIGTERM."""
@@ -223,6 +229,7 @@ async def serve(
     streams: dict[str, str],
     more: dict[int, Device],
     gone: frozenset[int] = frozenset(),
+    witness: bool = False,
 ) -> None:
     """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own, and `streams`
     devices that speak frames; `more` are devices on the serial line beside those of the house, and `gone` the addresses
@@ -237,5 +244,6 @@ async def serve(
             streams=streams,
             more=more,
             gone=gone,
+            witness=witness,
         )
         await house.run()

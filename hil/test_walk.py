@@ -1,0 +1,79 @@
+"""A stranger's hour on the virtual rig, as docs/rig.md has it: from a scan to a watering by the command line alone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edgectl.testing.daemon import DaemonProcess
+from hil.rig import Rig, plan_of
+
+pytestmark = pytest.mark.timeout(300)
+
+
+class Desk:
+    """The second terminal."""
+
+    def __init__(self, folder: Path) -> None:
+        self.daemon = DaemonProcess(folder, folder / "site.yaml")
+        self._environment = {**self.daemon.environment, "EDGECTL_SITE": str(folder / "site.yaml")}
+
+    def say(self, *words: object, answers: str = "", code: int = 0) -> str:
+        command = [sys.executable, "-m", "edgectl", *map(str, words)]
+        done = subprocess.run(
+            command, input=answers, capture_output=True, text=True, timeout=120, check=False, env=self._environment
+        )
+        assert done.returncode == code, f"{words}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+
+def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    with Rig("virtual", tmp_path) as rig:
+        desk, port = Desk(tmp_path), rig.field.port
+        host = ":".join(map(str, rig.field.tcp))
+
+        # 1. who is there, against the labels: one is dead, one has another address, one counts in other steps
+        found = {row["unit"]: row for row in json.loads(desk.say("bus", "scan", port, "--units", "4..14", "--json"))}
+        labels = {row["unit"]: row for row in plan_of("virtual")["labels"] if row["line"] == "field"}
+        missing = {unit for unit in labels if 4 <= unit <= 14} - set(found)
+        assert missing == {4, 6}
+        assert set(found) - set(labels) == {14}
+        assert [guess["profile"] for guess in found[11]["guesses"]] == ["md02"], "the clone"
+        assert "xy-md02" in desk.say("bus", "scan", host, "--units", "2")
+
+        # 2. its address put right; it is what the label says
+        desk.say("device", "write", port, 14, "address", 4, answers="y\n")
+        assert "jxct-soil-7in1" in desk.say("device", "identify", port, 4)
+
+        # 3. a site file, and a check
+        desk.say(
+            *("init", "--timezone", "Europe/Berlin", "--line", f"field={port}", "--line", f"net={host}"),
+            *("--line", f"ph={rig.field.folder / 'bus-ph'}", "--device", "ph=ph:atlas-ezo-ph", "--sensor", "ph=ph.ph"),
+            *("--device", "board=field:1:waveshare-relay-8ch", "--device", "level=field:5:qdy30a-level"),
+            *("--device", "meter=field:7:wb-mcm8", "--device", "soil=field:4:jxct-soil-7in1"),
+            *("--device", "roof=field:11:md02", "--device", "air=net:2:xy-md02", "--sensor", "roof=roof.temperature"),
+            *("--sensor", "tank=level.level:0:250", "--sensor", "flow=meter.frequency_1:hz:7.5"),
+            *("--output", "pump=board.relay_1:pump", "--output", "valve=board.relay_2:valve"),
+            *("--output", "lamp=board.relay_3:light"),
+        )
+        assert "site ok" in desk.say("check")
+
+        # 4. started, and every output pressed
+        with desk.daemon as daemon:
+            daemon.wait_ready()
+            daemon.wait("/status", lambda status: status["up_s"] > 12)  # loads come back one after the other
+            desk.say("press", answers="\ny\n\ny\n\ny\n")
+            moves = [(move.output, move.why) for move in rig.moves() if move.on]
+            assert moves == [("pump", "pulse"), ("valve", "pulse"), ("lamp", "pulse")]
+
+            # 5. water, by command
+            task = json.loads(desk.say("task", "submit", "zone-1", "irrigation", "--duration", "5", "--json"))
+            ended = daemon.wait(f"/tasks/{task['task_id']}", lambda body: body["result"] is not None, 60)
+            assert ended["status"] == "completed", ended
+            assert "completed" in desk.say("task", "show", task["task_id"])
+            values = {row["sensor"]: row["value"] for row in daemon.data("/channels") if "sensor" in row}
+            assert 20 < values["roof"] < 25, "degrees, and not tenths of them"
+            assert values["ph"] is not None
