@@ -69,6 +69,39 @@ class Channels(RootModel[list[ReadingRow | OutputRow]]):
     """Every sensor and every output."""
 
 
+class Outputs(RootModel[list[OutputRow]]):
+    """In the order of the site file."""
+
+
+class OverrideRow(Answer):
+    """A setting with another value, who gave it, and until when."""
+
+    zone: str
+    setting: str
+    value: float
+    who: str
+    until: str | None
+
+
+class Overrides(RootModel[list[OverrideRow]]):
+    """Those that are in force."""
+
+
+class CalibrationRow(Answer):
+    """What the device shows without any correction, what is read of it, and its last calibration."""
+
+    sensor: str
+    unit: str
+    shown: float | None
+    value: float | None
+    missing: str | None
+    calibration: dict[str, Any] | None
+
+
+class Calibrations(RootModel[list[CalibrationRow]]):
+    """Every sensor."""
+
+
 class AlarmRow(Answer):
     """What a person must know."""
 

@@ -67,6 +67,16 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
     async def zones(_: Call) -> Any:
         return house.status()["zones"]
 
+    async def outputs(_: Call) -> Any:
+        return house.status()["outputs"]
+
+    async def overrides(_: Call) -> Any:
+        return [row for row in house.status()["restraints"] if row["what"] == "override"]
+
+    async def calibrations(_: Call) -> Any:
+        kept = ("sensor", "unit", "shown", "value", "calibration", "missing")
+        return [{name: row.get(name) for name in kept} for row in house.status()["readings"]]
+
     async def tasks(call: Call) -> Any:
         preset = call.query("preset") or "all"
         if preset not in PRESETS:
@@ -104,6 +114,11 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
         _get("/central", LOOK, "How it stands with the centre.", central, "Central", (), (404,)),
         _get("/channels", LOOK, "Every sensor and every output.", channels, "Channels"),
         _get("/alarms", LOOK, "What a person must know.", alarms, "Alarms"),
+        _get("/outputs", LOOK, "Every output: what was seen, and what is owed.", outputs, "Outputs"),
+        _get("/overrides", LOOK, "Settings that have another value for a while.", overrides, "Overrides"),
+        _get(
+            "/calibrations", LOOK, "What each sensor shows, and when it was calibrated.", calibrations, "Calibrations"
+        ),
         _get("/zones", LOOK, "The zones and what runs there.", zones, "Zones"),
         _get("/tasks", LOOK, "Tasks, the newest first.", tasks, "Tasks", _task_queries(), (404, 422)),
         _get("/tasks/{task_id}", LOOK, "One task, whole.", task, "TaskWhole", (), (404,)),

@@ -180,6 +180,25 @@ def test_a_code_for_a_phone_names_the_door_as_it_is(daemon: DaemonProcess) -> No
     assert "for this machine alone" in told
 
 
+def test_what_an_order_can_be_given_for_can_be_looked_at(daemon: DaemonProcess, tokens: dict[str, str]) -> None:
+    def rows(path: str) -> list[dict[str, Any]]:
+        status, _, text = ask(daemon, "GET", path, tokens["viewer"])
+        assert status == 200, text
+        found: list[dict[str, Any]] = json.loads(text)["data"]
+        return found
+
+    assert [row["output"] for row in rows("/outputs")] == ["pump", "valve", "lamp"]
+    assert rows("/overrides") == []
+    level = "/calibrations/tank_level"
+    assert ask(daemon, "POST", level, tokens["operator"], {"step": "begin"})[0] == 200
+    try:
+        (taken,) = [row for row in rows("/calibrations") if row["sensor"] == "tank_level"]
+        assert (taken["missing"], taken["value"], taken["unit"]) == ("in_calibration", None, "%")
+        assert taken["shown"] > 0, "what the device shows stays to be read"
+    finally:
+        assert ask(daemon, "POST", level, tokens["operator"], {"step": "cancel"})[0] == 200
+
+
 def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     secret = daemon.cli("token", "add", "guest").stdout.strip()
     assert ask(daemon, "GET", "/status", secret)[0] == 200

@@ -9,7 +9,8 @@ import pytest
 from edgectl.api.routes import PRESETS
 from edgectl.api.web import badges, spark, strip
 from edgectl.api.web.state_word import RESTRAINED, word_of
-from edgectl.api.web.words import Words, language_of, russian
+from edgectl.api.web.told import russian
+from edgectl.api.web.words import Words, language_of
 from edgectl.model.channel import Absence
 from edgectl.model.codes import Code
 from edgectl.model.events import Event

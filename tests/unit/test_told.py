@@ -49,7 +49,7 @@ def test_the_engine_says_nothing_that_has_no_russian() -> None:
     said = sentences()
     assert len(said) > 60, "the sentences were found"
     missing = [text for text in said if not re.search("[а-яё]", RU.told(text), re.I) and text != "rose: rose"]
-    assert not missing, "write the shapes of these into edgectl/api/web/told_ru.json"
+    assert not missing, "write the shapes of these into edgectl/api/web/ru.json, under told"
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from importlib import resources
+from typing import Any
 
 from edgectl.model.codes import MEANINGS
 
@@ -18,9 +19,16 @@ _NUMBER = re.compile(r"(?<![\w.])(\d+)\.(\d+)(?![\w.])")
 
 
 @lru_cache(maxsize=1)
+def russian() -> dict[str, Any]:
+    """The Russian words: `page` by their English, `codes`, `advice` and `events` by their code, `told` by the shape of
+    an English sentence."""
+    return dict(json.loads((resources.files("edgectl.api.web") / "ru.json").read_text("utf-8")))
+
+
+@lru_cache(maxsize=1)
 def shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     """The shapes with their Russian, the most particular first. `{w0}` stands for one word, `{0}` for any text."""
-    known: Mapping[str, str] = json.loads((resources.files("edgectl.api.web") / "told_ru.json").read_text("utf-8"))
+    known: Mapping[str, str] = russian()["told"]
     ordered = sorted(known, key=lambda english: -len(_FIELD.sub("", english)))
     return tuple((re.compile(_pattern(english), re.DOTALL), known[english]) for english in ordered)
 

@@ -1,15 +1,12 @@
 """Words that a grower uses, in English and in Russian. English stands in the templates and in the dictionary of codes;
 the Russian of both stands in ru.json, and a test finds what is missing there."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
-from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from edgectl.api.web.told import in_russian
+from edgectl.api.web.told import in_russian, russian
 from edgectl.model.codes import MEANINGS, Code
 from edgectl.model.events import HAPPENINGS, Event
 
@@ -35,12 +32,6 @@ _ENGLISH = {
 }
 _CODES = {code.value for code in Code}
 _EVENTS = {event.value for event in Event}
-
-
-@lru_cache(maxsize=1)
-def russian() -> dict[str, Any]:
-    """The Russian words: `page` by their English, `codes`, `advice` and `events` by their code."""
-    return dict(json.loads((resources.files("edgectl.api.web") / "ru.json").read_text("utf-8")))
 
 
 class Words:
