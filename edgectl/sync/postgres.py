@@ -27,6 +27,7 @@ from edgectl.sync.steps import WRITES
 from edgectl.sync.translate import translate
 
 T = TypeVar("T")
+_SET = {"jit": "off"}
 OTHER_LINES = "EDG01"  # what take_lines says when the same key is there with another hash
 FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, UnicodeError)
 
@@ -51,7 +52,7 @@ class PostgresCentre:
         """Connect, and look whether the schema fits and who we are there. Raises CentreError."""
         db = await self._connect()
         try:
-            session = PostgresSession(db, self.where, self._site_id, self._numbers)
+            session = PostgresSession(db, self.where, self._site_id, self._numbers, pooled=self._pooled)
             await session.greet()
             yield session
         finally:
@@ -70,9 +71,10 @@ class PostgresCentre:
                     database=self.where.database,
                     ssl=line,
                     command_timeout=self._patience_s,
-                    # A pooler hands each transaction to another session, which knows no statement of this one.
+                    # A pooler hands each transaction to another session, which knows no statement of this one, and it
+                    # takes no setting that it does not know.
                     statement_cache_size=0 if self._pooled else 100,
-                    server_settings={"application_name": f"edgectl {self._site_id}", "jit": "off"},
+                    server_settings={"application_name": f"edgectl {self._site_id}", **({} if self._pooled else _SET)},
                 )
         except FOREIGN as error:
             raise translate(error, self.where) from error
@@ -81,8 +83,10 @@ class PostgresCentre:
 class PostgresSession:
     """One connection. The first error ends it."""
 
-    def __init__(self, db: asyncpg.Connection, where: Address, site_id: str, numbers: Mapping[str, int]) -> None:
-        self._db, self._where, self._site_id, self._numbers = db, where, site_id, numbers
+    def __init__(
+        self, db: asyncpg.Connection, where: Address, site_id: str, numbers: Mapping[str, int], *, pooled: bool = False
+    ) -> None:
+        self._db, self._where, self._site_id, self._numbers, self._pooled = db, where, site_id, numbers, pooled
 
     async def greet(self) -> None:
         """Do schema and role fit? Raises CentreRefuses."""
@@ -167,7 +171,10 @@ class PostgresSession:
         ]
 
     async def listen(self, wake: Callable[[], None]) -> None:
-        """Call back when something new is asked. A pooler passes no notice on; then the beat has to do."""
+        """Call back when something new is asked. A pooler passes no notice on, and to listen there would bind a session
+        that belongs to whoever comes next: then the beat has to do."""
+        if self._pooled:
+            return
         channel = f"edgectl_{hashlib.md5(self._site_id.encode(), usedforsecurity=False).hexdigest()}"
         await self._ask(self._db.add_listener(channel, lambda *_: wake()))
 
