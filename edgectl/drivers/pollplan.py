@@ -4,9 +4,10 @@ Reading a hole of a few registers is cheaper than a second transaction; how many
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from edgectl.drivers.profile import Register
-from edgectl.drivers.wiring import Bus, Device, TcpHost
+from edgectl.drivers.wiring import Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Nanos
 
@@ -39,18 +40,27 @@ def plan(bus: Bus, site: Site) -> tuple[Block, ...]:
             for channel in sensor.channels
             if channel.split(".", 1)[0] == device.name
         }
-        blocks += _sensors(device, every, 0 if device.profile.sparse else _hole(bus))
+        hole = 0 if device.profile.sparse else _hole(bus)
+        blocks += _sensors(device, every, hole, 0.5 if hole == 0 else _fixed(bus))
     return tuple(blocks)
 
 
 def apart(block: Block, device: Device) -> tuple[Block, ...]:
     """The same channels read without a register in between: for a device that refuses what it does not have."""
-    return tuple(_sensors(device, dict.fromkeys(block.channels, block.every), 0)) or (block,)
+    return tuple(_sensors(device, dict.fromkeys(block.channels, block.every), 0, 0.5)) or (block,)
 
 
 def _hole(bus: Bus) -> int:
     """Registers worth reading for nothing: 2 characters each, against about 20 (or 50 above 19200) of a transaction."""
     return 9 if not isinstance(bus.wire, TcpHost) and bus.wire.baudrate <= 19200 else 24
+
+
+def _fixed(bus: Bus) -> float:
+    """What a read costs besides its registers, in registers: 13 characters and two silences; a network's round trip."""
+    wire = bus.wire
+    if not isinstance(wire, SerialLine):
+        return _hole(bus) + 0.5
+    return (13 * wire.character + 2 * wire.silence) / (2 * wire.character)
 
 
 def _outputs(device: Device, site: Site) -> list[Block]:
@@ -75,40 +85,51 @@ def _outputs(device: Device, site: Site) -> list[Block]:
     ]
 
 
-def _sensors(device: Device, every: dict[str, Nanos], hole: int) -> list[Block]:
-    wanted: list[tuple[int, int, int, str]] = []  # function, first, last, channel
+def _sensors(device: Device, every: dict[str, Nanos], hole: int, fixed: float) -> list[Block]:
+    wanted: dict[int, list[tuple[int, int, str]]] = {}  # by function: first, last, channel
     for full in every:
         channel = device.profile.channels.get(full.split(".", 1)[1])
         if channel is not None and channel.register is not None:
-            first, last = _span(channel.register)
-            wanted.append((channel.register.function, first, last, full))
-    blocks: list[Block] = []
-    for function, first, last, full in sorted(wanted):
+            wanted.setdefault(channel.register.function, []).append((*_span(channel.register), full))
+    blocks = []
+    for function, spans in sorted(wanted.items()):
         limit, gap = (LONGEST_BITS, LONGEST_BITS) if function in (1, 2) else (LONGEST_READ, hole)
-        if blocks and blocks[-1].function == function:
-            before = blocks[-1]
-            end = before.address + before.count
-            if first - end <= gap and last + 1 - before.address <= limit:
-                blocks[-1] = Block(
+        for first, last, channels in _cheapest(sorted(spans), limit, gap, fixed):
+            blocks.append(
+                Block(
                     device=device.name,
                     function=function,
-                    address=before.address,
-                    count=max(end, last + 1) - before.address,
-                    every=min(before.every, every[full]),
-                    channels=(*before.channels, full),
+                    address=first,
+                    count=last + 1 - first,
+                    every=min(every[full] for full in channels),
+                    channels=channels,
                 )
-                continue
-        blocks.append(
-            Block(
-                device=device.name,
-                function=function,
-                address=first,
-                count=last + 1 - first,
-                every=every[full],
-                channels=(full,),
             )
-        )
     return blocks
+
+
+Run = tuple[int, int, tuple[str, ...]]  # first, last, channels
+
+
+def _cheapest(spans: list[tuple[int, int, str]], limit: int, gap: int, fixed: float) -> tuple[Run, ...]:
+    """The reads that cover all spans in the least time, by trying every last read: where a map is longer than one read
+    may be, cutting it as late as possible is not always cheapest."""
+    best: list[tuple[float, tuple[Run, ...]]] = [(0.0, ())]
+    reach = list(accumulate((last for _, last, _ in spans), max))
+    for end in range(1, len(spans) + 1):
+        choices, begin, until = [], spans[end - 1][0], 0
+        for start in range(end - 1, -1, -1):
+            if begin - reach[start] - 1 > gap:
+                break
+            begin, until = spans[start][0], max(until, spans[start][1])
+            size = until + 1 - begin
+            if start < end - 1 and size > limit:
+                break
+            cost, runs = best[start]
+            run = (begin, until, tuple(full for _, _, full in spans[start:end]))
+            choices.append((cost + fixed + size, (*runs, run)))
+        best.append(min(choices, key=lambda choice: choice[0]))
+    return best[-1][1]
 
 
 def _span(register: Register) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgectl.drivers.pollplan import LONGEST_READ, plan
+from edgectl.drivers.profile import Channel, Profile, Register
 from edgectl.drivers.registry import find, names
 from edgectl.drivers.wiring import Bus, Device, SerialLine
 from edgectl.model.site import Sensor, Site
@@ -65,3 +66,23 @@ def test_each_profile_says_where_it_comes_from() -> None:
         assert profile.source
         assert profile.evidence in {"vendor", "code", "inferred"}
         assert profile.channels or profile.outlets
+
+
+@given(st.sets(st.integers(0, 400), min_size=1, max_size=24), st.sampled_from([9600, 115200]))
+def test_no_other_way_to_read_a_map_is_cheaper(addresses: set[int], baudrate: int) -> None:
+    line = SerialLine(port="", baudrate=baudrate, parity="E")
+    channels = {f"c{a}": Channel(name=f"c{a}", unit="", register=Register(function=3, address=a)) for a in addresses}
+    profile = Profile(name="p", title="", buses=frozenset(), evidence="", source="", channels=channels)
+    device = Device(name="d", unit=1, profile=profile)
+    bus = Bus(name="b", kind="modbus-rtu", line=line, devices=(device,))
+    found = sum(_wire(line, block.count) for block in plan(bus, _site({f"d.{name}": 2 for name in channels})))
+    ordered, best = sorted(addresses), [0.0]
+    for end in range(1, len(ordered) + 1):
+        spans = [(start, ordered[end - 1] - ordered[start] + 1) for start in range(end)]
+        best.append(min(best[start] + _wire(line, span) for start, span in spans if span <= LONGEST_READ))
+    assert found <= best[-1] * 1.000001
+
+
+def _wire(line: SerialLine, registers: int) -> float:
+    """Legal time of one read: 13 characters, 2 for each register, two silences."""
+    return (13 + 2 * registers) * line.character + 2 * line.silence
