@@ -173,7 +173,8 @@ def _rates(parts: Parts, device: str) -> dict[str, float]:
 
 def build_schedules(parts: Parts, origins: Origins) -> tuple[Schedule, ...]:
     """The schedules in the order of the file."""
-    return tuple(_schedule(name, entry, parts, origins) for name, entry in parts.schedules.items())
+    shared = calendars.sharers(parts)
+    return tuple(_schedule(name, entry, parts, origins, shared) for name, entry in parts.schedules.items())
 
 
 def build_pair(parts: Parts, origins: Origins) -> PairSection | None:
@@ -278,7 +279,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
     )
 
 
-def _schedule(name: str, entry: ScheduleEntry, parts: Parts, origins: Origins) -> Schedule:
+def _schedule(name: str, entry: ScheduleEntry, parts: Parts, origins: Origins, shared: frozenset[str]) -> Schedule:
     path = ("schedules", name)
     cadence = calendars.cadence(entry, parts.site)
     assert cadence is not None
@@ -289,7 +290,7 @@ def _schedule(name: str, entry: ScheduleEntry, parts: Parts, origins: Origins) -
         payload["volume_l"] = entry.volume
     if entry.workflow is not None:
         payload["workflow"] = entry.workflow
-    patience = calendars.queue_patience(cadence, calendars.days(entry), shared=entry.zone in calendars.sharers(parts))
+    patience = calendars.queue_patience(cadence, calendars.days(entry), shared=entry.zone in shared)
     why = "default of irrigation" if entry.task == "irrigation" and defaults.has_instants(entry) else "default"
     schedule = Schedule(
         name=name,

@@ -5,7 +5,7 @@ from pathlib import Path
 from edgectl.config.problems import Mark, Problem
 from edgectl.config.source import Entry, Items, Scalar, Table, parse
 
-LARGEST = 256 * 1024  # bytes; a site with 200 outputs takes about 40 kB
+LARGEST = 2048 * 1024  # bytes; a site with 200 outputs takes about 40 kB, one with 10,000 schedules less than 1 MB
 
 
 def read(path: Path) -> tuple[Table, list[Problem]]:

@@ -6,12 +6,12 @@ and stops the turn.
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.fixed import PUSHING
 from edgectl.engine.senses import sense
 from edgectl.engine.state import Decision, State
+from edgectl.model.changed import replace
 from edgectl.model.channel import Absence, Missing, Reading, Use
 from edgectl.model.command import COMMAND_MOVES, Command, CommandState
 from edgectl.model.inputs import WAITS_FOR_DISK, Answer, Effect
@@ -58,6 +58,7 @@ class Draft:
         # What was read is kept for the turn: image, traces, calibrations and the instant stand still until it is over.
         self._sensed: dict[tuple[str, Use], Reading | Missing] = {}
         self.eager = False
+        self.calendar_rows = 0  # what this turn has answered for of the calendar; a run counts as ten
 
     # -- reading
 

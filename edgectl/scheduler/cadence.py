@@ -5,10 +5,11 @@ that a day lacks moves to the first valid minute, a time that a day has twice is
 together strike once.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
-from itertools import takewhile
+from itertools import islice, takewhile
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim
@@ -20,6 +21,9 @@ from edgectl.scheduler.sun import sun_strike
 
 DAY: Nanos = 86_400 * SECOND
 STRETCH: Nanos = DAY // 4  # of a crontab, read in one piece on the way back
+AT_A_TIME, AT_A_STRETCH = 32, 40 * DAY  # what is read of a calendar beforehand
+RUNS = 16_384  # calendars that are remembered at a time
+_RUNS: dict[tuple[Calendar, ZoneInfo, Days], tuple[Nanos, ...]] = {}  # an instant, and the strikes that follow it
 BARREN = 400  # days that count and bring nothing: a sun that never sets has no sunset next year either
 
 
@@ -55,10 +59,40 @@ def strikes_back(cadence: Calendar, after: Nanos, upto: Nanos, zone: ZoneInfo, d
         here -= timedelta(days=1)
 
 
-@lru_cache(maxsize=4096)  # asked again in every turn until the cursor moves
 def next_strike(cadence: Calendar, after: Nanos, zone: ZoneInfo, days: Days = ANY_DAY) -> Nanos | None:
     """The first strike after an instant; None when there is none for years."""
+    key = (cadence, zone, days)
+    run = _RUNS.get(key)
+    if run is not None and run[0] <= after < run[-1]:
+        return run[bisect_right(run, after)]
+    if run is None or after != run[-1] or len(run) == 1:
+        first = _first(cadence, after, zone, days)
+        if run is None or after > run[-1]:
+            _remember(key, (after,) if first is None else (after, first))
+        return first
+    # Whoever has come to the end of a run goes on along the calendar: a plan, or a house from day to day.
+    run = (after, *_within(strikes(cadence, after, zone, days), after + AT_A_STRETCH))
+    _remember(key, run)
+    return run[1] if len(run) > 1 else None
+
+
+@lru_cache(maxsize=4096)  # of those who look here and there
+def _first(cadence: Calendar, after: Nanos, zone: ZoneInfo, days: Days) -> Nanos | None:
     return next(strikes(cadence, after, zone, days), None)
+
+
+def _remember(key: tuple[Calendar, ZoneInfo, Days], run: tuple[Nanos, ...]) -> None:
+    if len(_RUNS) >= RUNS:
+        _RUNS.clear()
+    _RUNS[key] = run
+
+
+def _within(found: Iterator[Nanos], until: Nanos) -> Iterator[Nanos]:
+    """The first one in any case, and then a few more, not far beyond an instant."""
+    for at in islice(found, AT_A_TIME):
+        yield at
+        if at > until:
+            return
 
 
 def window_state(window: Window, at: Nanos, zone: ZoneInfo, days: Days = ANY_DAY) -> bool:

@@ -4,10 +4,10 @@ One run of a schedule at a time. Late runs therefore come one by one, the oldest
 the first that is unanswered; whatever is due behind them waits its turn and is late then.
 """
 
-from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.time import Nanos, Now
 from edgectl.model.timeline import Cursor
@@ -51,30 +51,33 @@ def answer(
     if limit > begin.position:
         rows = _missed(schedule, cadence, begin, limit, zone, lost=lost, doubted=now.wall - waited)
     position = rows[-1].scheduled_for if rows else begin.position
-    cursor = replace(begin, position=position, waits="", late_at=None)
     at = next_strike(cadence, max(limit, position), zone, days)
     if at is None or at > now.wall:
-        return Planned(occurrences=tuple(rows), cursor=cursor)
+        return Planned(occurrences=tuple(rows), cursor=_moved(begin, position))
     late = not queued and now.wall - at > TIMELY
     cancels = busy and not late and schedule.overlap is Overlap.CANCEL_RUNNING
     if busy and not cancels:
         if not late and schedule.overlap is Overlap.SKIP:
             rows.append(left_out(schedule, at, BUSY))
-            return Planned(occurrences=tuple(rows), cursor=replace(cursor, position=at))
+            return Planned(occurrences=tuple(rows), cursor=_moved(begin, at))
         queues = schedule.overlap is Overlap.QUEUE_ONE and at == newest and not late
-        return Planned(occurrences=tuple(rows), cursor=replace(cursor, waits=QUEUED if queues else BUSY))
+        return Planned(occurrences=tuple(rows), cursor=_moved(begin, position, waits=QUEUED if queues else BUSY))
     if not late:
         reason = QUEUED if queued else "due"
         run = Occurrence(
             scheduled_for=at, verdict=Verdict.RUN, reason=reason, payload=schedule.payload, cancels=cancels
         )
-        return Planned(occurrences=(*rows, run), cursor=replace(cursor, position=at))
+        return Planned(occurrences=(*rows, run), cursor=_moved(begin, at))
     if room < 1:
-        return Planned(occurrences=tuple(rows), cursor=replace(cursor, waits=LIMITED))
+        return Planned(occurrences=tuple(rows), cursor=_moved(begin, position, waits=LIMITED))
     if (start := late_start(schedule, at, begin, now, zone_number)) > now.mono:
-        return Planned(occurrences=tuple(rows), cursor=replace(cursor, late_at=start))
+        return Planned(occurrences=tuple(rows), cursor=_moved(begin, position, late_at=start))
     replay = Occurrence(scheduled_for=at, verdict=Verdict.REPLAY, reason="late", payload=late_payload(schedule, at))
-    return Planned(occurrences=(*rows, replay), cursor=replace(cursor, position=at))
+    return Planned(occurrences=(*rows, replay), cursor=_moved(begin, at))
+
+
+def _moved(begin: Cursor, position: Nanos, *, waits: str = "", late_at: Nanos | None = None) -> Cursor:
+    return replace(begin, position=position, waits=waits, late_at=late_at)
 
 
 def _missed(

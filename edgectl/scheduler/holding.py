@@ -3,10 +3,10 @@
 A cursor that is `unmet` says that nobody knows the state to hold: a run failed, or the controller has just come back.
 """
 
-from dataclasses import replace
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.time import SECOND, Nanos, Now
 from edgectl.model.timeline import Cursor

@@ -1,8 +1,8 @@
 """Runs with a rest between them, on the monotonic clock: no clock step and no daylight saving moves them."""
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from edgectl.model.changed import replace
 from edgectl.model.time import MS, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.cadence import local_day, local_instant

@@ -4,9 +4,9 @@ The cursor moves past an occurrence only together with the row that stands for i
 steps back fires nothing twice.
 """
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor

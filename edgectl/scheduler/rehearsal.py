@@ -7,10 +7,13 @@ opens, in the order in which the real house looks at its tasks.
 
 import hashlib
 import heapq
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
+from edgectl.model.changed import replace
 from edgectl.model.time import SECOND, Nanos, Now, seconds
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler import holding
@@ -19,7 +22,7 @@ from edgectl.scheduler.cadence import next_strike
 from edgectl.scheduler.catchup import MINUTE, RATE
 from edgectl.scheduler.occurrence import Occurrence, Verdict, correlation
 from edgectl.scheduler.plan import due, wake_at
-from edgectl.scheduler.schedule import Schedule, Window, by_calendar
+from edgectl.scheduler.schedule import Every, Schedule, Window, by_calendar
 
 SHORTEST: Nanos = SECOND  # a run that only switches something
 
@@ -57,21 +60,26 @@ class Row:
         return self.decided - self.offset
 
 
-@dataclass(slots=True, kw_only=True, order=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Run:
-    """A task of the rehearsal. All instants are true; the order is that of the real house."""
+    """A task of the rehearsal. All instants are true; its name is the key that it has in the real house."""
 
     accepted: Nanos
-    task_id: str
-    row: Row = field(compare=False)
-    effort: Effort = field(compare=False)
-    due: Nanos = field(compare=False)
-    ends: Nanos | None = field(default=None, compare=False)
+    name: Callable[[], str]
+    row: Row
+    effort: Effort
+    due: Nanos
+    ends: Nanos | None = None
 
     @property
     def place(self) -> tuple[str, str]:
         """Only one task of a kind runs in a zone."""
         return self.row.schedule.zone, self.row.schedule.task_type
+
+    @property
+    def order(self) -> tuple[Nanos, str]:
+        """In which order the real house looks at its tasks."""
+        return self.accepted, hashlib.sha256(self.name().encode()).hexdigest()[:20]
 
 
 class Rehearsal:
@@ -92,7 +100,8 @@ class Rehearsal:
         self.cursors = {one.name: Cursor(schedule=one.name, position=begin, last_finished=0) for one in schedules}
         self.rows: list[Row] = []
         self._late: list[Nanos] = []  # when late runs began, true
-        self._runs: list[_Run] = []
+        self._runs: dict[int, _Run] = {}
+        self._open = Counter[str]()  # schedule -> its runs that have not ended
         self._index = {one.name: index for index, one in enumerate(schedules)}
         self._wakes: list[tuple[Nanos, int]] = []
         self._next: dict[int, Nanos] = {}
@@ -110,8 +119,8 @@ class Rehearsal:
 
     def upcoming(self) -> Nanos | None:
         """The next instant at which something happens."""
-        ahead = [run.due + 1 if run.ends is None else run.ends for run in self._runs]
-        ahead += [turn for run in self._runs if run.ends is None and (turn := self._turn(run.row)) > self.true]
+        ahead = [run.due + 1 if run.ends is None else run.ends for run in self._runs.values()]
+        ahead += [turn for run in self._runs.values() if run.ends is None and (turn := self._turn(run.row)) > self.true]
         if (wake := self._upcoming_wake()) is not None:
             ahead.append(wake)
         return min(ahead, default=None)
@@ -119,12 +128,13 @@ class Rehearsal:
     def look(self) -> None:
         """One turn: what has ended, what is due, what has waited too long, what may begin; until nothing is new."""
         while True:
-            asked = {self._end(run) for run in [*self._runs] if run.ends is not None and run.ends <= self.true}
+            ended = [run for run in self._runs.values() if run.ends is not None and run.ends <= self.true]
+            asked = {index for index in map(self._end, ended) if self._has_waited(index)}
             while (at := self._upcoming_wake()) is not None and at <= self.true:
                 asked.add(heapq.heappop(self._wakes)[1])
             for index in sorted(asked):
                 self._answer(index)
-            for run in [one for one in self._runs if one.ends is None and one.due < self.true]:
+            for run in [one for one in self._runs.values() if one.ends is None and one.due < self.true]:
                 self._wake(self._end(run), self.true)
             self._begin_what_may()
             upcoming = self.upcoming()
@@ -134,7 +144,7 @@ class Rehearsal:
     def owes(self, end: Nanos) -> bool:
         """Is anything that fell due before a true instant still unanswered, or has it not begun yet?"""
         wall = end + self.offset
-        if any(run.ends is None and run.row.occurrence.scheduled_for < wall for run in self._runs):
+        if any(run.ends is None and run.row.occurrence.scheduled_for < wall for run in self._runs.values()):
             return True
         for schedule in self.schedules:
             if by_calendar(schedule.cadence):
@@ -146,7 +156,7 @@ class Rehearsal:
     def come_back(self) -> None:
         """The controller was off: what ran has ended, what waits and is not overdue goes on waiting, and the windows
         are brought about anew."""
-        for run in [one for one in self._runs if one.ends is not None]:
+        for run in [one for one in self._runs.values() if one.ends is not None]:
             self._end(run)
         for schedule in self.schedules:
             if isinstance(schedule.cadence, Window):
@@ -156,9 +166,17 @@ class Rehearsal:
     def _end(self, run: _Run) -> int:
         """The run is over. Returns which schedule has to be asked."""
         name = run.row.schedule.name
-        self._runs.remove(run)
-        self.cursors[name] = replace(self.cursors[name], last_finished=self.now.mono, unmet=False)
+        del self._runs[id(run)]
+        self._open[name] -= 1
+        if isinstance(run.row.schedule.cadence, Every | Window):
+            self.cursors[name] = replace(self.cursors[name], last_finished=self.true - self.booted, unmet=False)
         return self._index[name]
+
+    def _has_waited(self, index: int) -> bool:
+        """Has a schedule something to say now that its run has ended? A time of the calendar comes by itself."""
+        schedule = self.schedules[index]
+        waits = self.cursors[schedule.name].waits != "" or index not in self._next
+        return waits or isinstance(schedule.cadence, Every | Window)
 
     def _upcoming_wake(self) -> Nanos | None:
         """When the next schedule is asked. What was put off since stands in the heap, and counts for nothing."""
@@ -180,7 +198,7 @@ class Rehearsal:
             self.cursors[name],
             now,
             self.zone,
-            busy=any(run.row.schedule.name == name for run in self._runs),
+            busy=self._open[name] > 0,
             lost=False,
             room=RATE - len(self._late),
             zone_number=self.numbers[schedule.zone],
@@ -202,25 +220,33 @@ class Rehearsal:
         if occurrence.verdict is Verdict.REPLAY:
             self._late.append(self.true)
         if occurrence.cancels:
-            for run in [one for one in self._runs if one.row.schedule.name == schedule.name]:
+            for run in [one for one in self._runs.values() if one.row.schedule.name == schedule.name]:
                 if run.ends is None:
                     self._end(run)
                 else:
                     run.ends = min(run.ends, self.true + run.effort.stops)
-        called = name_of(schedule, self.cursors[schedule.name])
-        key = correlation(self.numbers[schedule.zone], schedule.task_type, occurrence.scheduled_for, called)
+        cursor = self.cursors[schedule.name]
+        key = partial(
+            correlation,
+            self.numbers[schedule.zone],
+            schedule.task_type,
+            occurrence.scheduled_for,
+            name_of(schedule, cursor),
+        )
         planned = occurrence.scheduled_for - self.offset if occurrence.reason == "due" else self.true
         patience = max(schedule.queue_patience, self._turn(row) - self.true)
         run = _Run(
             accepted=row.decided,
-            task_id=hashlib.sha256(key.encode()).hexdigest()[:20],
+            name=key,
             row=row,
             effort=self.efforts[schedule.name],
             due=planned + patience,
         )
-        self._runs.append(run)
-        # Between two runs an interval waits for the end of the one; so its rest is not over already.
-        self.cursors[schedule.name] = replace(self.cursors[schedule.name], last_finished=None)
+        self._runs[id(run)] = run
+        self._open[schedule.name] += 1
+        if isinstance(schedule.cadence, Every | Window):
+            # Between two runs an interval waits for the end of the one; so its rest is not over already.
+            self.cursors[schedule.name] = replace(cursor, last_finished=None)
 
     def _turn(self, row: Row) -> Nanos:
         """After a start the loads come back one after the other; what goes off waits for nobody."""
@@ -229,11 +255,24 @@ class Rehearsal:
         return self.started + self.efforts[row.schedule.name].returns
 
     def _begin_what_may(self) -> None:
-        busy = {run.place for run in self._runs if run.ends is not None}
-        taken = {part for run in self._runs if run.ends is not None for part in run.effort.parts}
-        for run in sorted(one for one in self._runs if one.ends is None):
+        waiting = [run for run in self._runs.values() if run.ends is None]
+        if not waiting:
+            return
+        busy = {run.place for run in self._runs.values() if run.ends is not None}
+        taken = {part for run in self._runs.values() if run.ends is not None for part in run.effort.parts}
+        for run in _in_order(waiting):
             if run.place in busy or run.effort.parts & taken or self._turn(run.row) > self.true:
                 continue
             run.ends, run.row.begun = self.true + run.effort.takes, self.now.wall
             busy.add(run.place)
             taken |= run.effort.parts
+
+
+def _in_order(waiting: list[_Run]) -> list[_Run]:
+    """As the real house looks at them. Who competes with nobody may come in any order, and most do not."""
+    claims = Counter(claim for run in waiting for claim in (run.place, *run.effort.parts))
+    rivals = [run for run in waiting if any(claims[claim] > 1 for claim in (run.place, *run.effort.parts))]
+    if not rivals:
+        return waiting
+    alone = [run for run in waiting if all(claims[claim] == 1 for claim in (run.place, *run.effort.parts))]
+    return alone + sorted(rivals, key=lambda run: run.order)

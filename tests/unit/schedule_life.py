@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Cursor
+from edgectl.scheduler.ahead import AHEAD, brought_back
 from edgectl.scheduler.cadence import strikes
 from edgectl.scheduler.catchup import RATE
 from edgectl.scheduler.occurrence import Occurrence, Verdict
@@ -30,17 +31,20 @@ class Life:
     cursor: Cursor | None = None
     trust: Trust = Trust.SYNCED
     rows: list[tuple[Occurrence, Nanos]] = field(default_factory=list)  # and the wall instant of the look
+    names: list[tuple[int, Nanos]] = field(default_factory=list)  # a calendar that is brought back begins a round
     ends: Nanos | None = None  # mono
 
     def look(self) -> tuple[Occurrence, ...]:
         """One turn."""
         if self.ends is not None and self.mono >= self.ends:
             self._finish()
+        now = Now(mono=self.mono, wall=self.wall, trust=self.trust)
+        self.cursor = brought_back(self.schedule, self.cursor, now) or self.cursor
         before, busy = self.cursor, self.ends is not None
         planned = due(
             self.schedule,
             before,
-            Now(mono=self.mono, wall=self.wall, trust=self.trust),
+            now,
             self.zone,
             busy=busy,
             lost=False,
@@ -49,6 +53,9 @@ class Life:
         self.cursor = planned.cursor
         self._hold_promises(before, planned.occurrences, busy)
         self.rows += [(one, self.wall) for one in planned.occurrences]
+        self.names += [
+            (self.cursor.round, one.scheduled_for) for one in planned.occurrences if one.reason != "reconciled"
+        ]
         if any(one.verdict is not Verdict.SKIP for one in planned.occurrences):
             self.ends = self.mono + self.takes
         return planned.occurrences
@@ -116,8 +123,11 @@ class Life:
     def _hold_promises(self, before: Cursor | None, rows: tuple[Occurrence, ...], busy: bool) -> None:
         assert self.cursor is not None
         low = self.wall - 1 if before is None else before.position
+        trusted = self.trust is not Trust.UNTRUSTED
+        assert not trusted or self.cursor.position - self.wall <= AHEAD, "it sleeps until another day"
         assert self.cursor.position >= low, "the cursor went back"
-        times = [row.scheduled_for for row in rows]
+        # What brings a window about anew stands for no time of the calendar.
+        times = [row.scheduled_for for row in rows if row.reason != "reconciled"]
         assert times == sorted(set(times)), "an occurrence twice, or out of order"
         assert all(low < at <= self.cursor.position for at in times), "a row for what was answered, or for what is not"
         started = [row for row in rows if row.verdict is not Verdict.SKIP]

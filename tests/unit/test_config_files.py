@@ -37,7 +37,7 @@ FORMS = [
     ("k" * 500 + ": 1\n", 1, "one short word"),
     ("%YAML 3.0\n---\na: 1\n", 1, "this is not YAML"),
     ("a: \x00\n", 0, "this is not YAML"),
-    ("a: 1\n" * 100_000, 0, "larger than 256 kB"),
+    ("a: 1\n" * 500_000, 0, "larger than 2048 kB"),
     (b"\xff\xfea\x00", 1, "not UTF-8"),
     (b"site: {}\nname: \xe9t\xe9\n", 2, "byte 0xe9 is not UTF-8"),
 ]

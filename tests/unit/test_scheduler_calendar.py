@@ -221,6 +221,19 @@ def test_backwards_a_calendar_says_the_same_as_forwards(cadence: Calendar, days:
 
 
 @settings(deadline=None)
+@given(CALENDARS, DAYS, st.integers(0, 365 * 24), st.lists(st.integers(0, 60), min_size=1, max_size=12))
+def test_what_is_remembered_of_a_calendar_is_what_it_says(
+    cadence: Calendar, days: Days, hour: int, walk: list[int]
+) -> None:
+    """Step by step along it (0), and here and there in between, forwards and back."""
+    at = START + hour * HOUR
+    for step in walk:
+        found = next_strike(cadence, at, BERLIN, days)
+        assert found == next(strikes(cadence, at, BERLIN, days), None)
+        at = at - 30 * HOUR + step * HOUR if step or found is None else found
+
+
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 1439), min_size=1, max_size=3), DAYS, st.integers(0, 364))
 def test_at_means_the_clock_on_the_wall_of_the_house(minutes: list[int], days: Days, day: int) -> None:
     """The same is found by looking at the local clock minute by minute, as a person would."""

@@ -1,5 +1,6 @@
 """Late and queued runs in the whole engine: each is carried out, keeps its original time and is counted."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
@@ -8,12 +9,13 @@ from typing import Any
 import pytest
 
 from edgectl.engine.rules import schedules as rule
-from edgectl.engine.rules.schedules import LATE_RUNS
+from edgectl.engine.rules.schedules import A_RUN, AT_ONCE, LATE_RUNS
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.site import Daily, Site
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, iso
+from edgectl.scheduler.occurrence import ROWS
 from edgectl.scheduler.schedule import At, CatchUp, Overlap, Policy, Schedule, Window
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import EPOCH, World
@@ -158,3 +160,28 @@ def test_a_schedule_that_has_nothing_to_do_is_not_asked_again(monkeypatch: pytes
     world.step_wall(24 * HOUR)
     world.run(world.now + SECOND)
     assert {row["schedule"] for row in skip_rows(world)} >= {one.name for one in idle}, "a step of the clock wakes all"
+
+
+def test_everything_due_in_one_second_is_answered_for_in_small_turns() -> None:
+    """The loop does not stand still for a calendar: an emergency stop is heard between two of its turns."""
+    every = [replace(MORNING, name=f"s{n}", cadence=At(minutes=(360,)), catch_up=CatchUp()) for n in range(120)]
+    missed = [replace(one, name=f"m{n}", cadence=At(minutes=tuple(range(0, 1440, 10)))) for n, one in enumerate(every)]
+    world = World(example_site(), (*every, *missed), 1)
+    world.run(60 * SECOND)
+    world.step_wall(4 * HOUR - 61 * SECOND)
+    world.run(world.now + 20 * SECOND)
+    told = [entry for entry in world.journal.timeline if entry.event_type in ("TASK_RECEIVED", "SCHEDULE_SKIPPED")]
+    assert len({entry.details["schedule"] for entry in told}) == 240
+    turns = Counter[int]()
+    for entry in told:
+        turns[entry.mono] += A_RUN if entry.event_type == "TASK_RECEIVED" else 1
+    assert max(turns.values()) <= AT_ONCE + ROWS
+    received = [entry.mono for entry in told if entry.event_type == "TASK_RECEIVED"]
+    assert len(received) >= 120
+    assert max(received) - min(received) < 3 * SECOND
+
+
+def test_the_test_before_fails_where_one_turn_takes_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule, "AT_ONCE", 1_000_000)
+    with pytest.raises(AssertionError):
+        test_everything_due_in_one_second_is_answered_for_in_small_turns()

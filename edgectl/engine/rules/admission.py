@@ -3,13 +3,13 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
 from edgectl.engine.rules.wishes import refusal
 from edgectl.engine.senses import cited
+from edgectl.model.changed import replace
 from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus

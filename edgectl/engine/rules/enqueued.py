@@ -6,10 +6,9 @@ clock was set back by more than a day the time that was asked for belonged to a 
 has passed since decides.
 """
 
-from dataclasses import replace
-
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import expire
+from edgectl.model.changed import replace
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Trust, iso
 

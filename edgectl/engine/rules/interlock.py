@@ -4,14 +4,13 @@ Two rules. A debt is closed by a read-back that began after the OFF was ordered,
 Whoever cannot prove an output off keeps trying, and says so loudly.
 """
 
-from dataclasses import replace
-
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import backups, currents, litres
 from edgectl.engine.rules.flow import is_dry, trip
 from edgectl.engine.rules.guards import veto_stay
 from edgectl.engine.rules.orders import READ_BACK_EVERY, switch_off, tell
 from edgectl.engine.rules.paths import closes_at, pushes_against_shut
+from edgectl.model.changed import replace
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import AskState, MakeSafe
 from edgectl.model.output import Output

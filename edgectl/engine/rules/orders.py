@@ -4,13 +4,13 @@ An ON is a command, a debt and an effect in one decision, so that none of them c
 others. An OFF is an effect at once; its debt is closed by a read-back and by nothing else.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import litres
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.senses import cited
+from edgectl.model.changed import replace
 from edgectl.model.channel import Reading
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, MakeSafe, Send

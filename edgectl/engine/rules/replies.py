@@ -1,10 +1,9 @@
 """What the field answers. Only a read-back confirms; an echo alone never does."""
 
-from dataclasses import replace
-
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.nodes import refused
 from edgectl.engine.rules.orders import READ_BACK_EVERY, REPLY_WITHIN, switch_off
+from edgectl.model.changed import replace
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.inputs import AskState, ReadBack, Reply, ReplyStatus
 from edgectl.model.output import Output

@@ -1,7 +1,6 @@
 """Due occurrences become tasks, or rows that say why not. The cursor moves in the same decision."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import ahead, litres, triggers
@@ -11,6 +10,7 @@ from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.rules.stopping import give_up
 from edgectl.engine.state import Nap, Naps, Quiet
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso, seconds
@@ -28,6 +28,7 @@ LATE_RUNS = "catchup"  # the account of late runs
 A_DAY: Nanos = 86_400 * SECOND
 STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
 MANUAL = "manual"
+A_RUN, AT_ONCE = 10, 400  # rows: one run weighs as much as ten that are left out, and a turn takes forty of them
 
 
 def pause(schedule: str) -> str:
@@ -60,11 +61,16 @@ def run(draft: Draft) -> None:
     wakes: list[Nanos] = []
     open_ = {task.schedule for task in draft.tasks()}
     naps = _naps(draft, now)
-    asleep = dict[str, Nap]()
+    asleep, whole = dict[str, Nap](), True
     for schedule in state.schedules:
         runs, nap = schedule.name in open_, naps.get(schedule.name)
         if nap is not None and _sleeps(draft, schedule, nap, now, runs):
             wake = nap.until
+        elif draft.calendar_rows >= AT_ONCE:
+            # Where everything is due at once nothing else stands still for it: the next turn goes on from here.
+            draft.wake(draft.now.mono + 1)
+            whole = False
+            break
         else:
             wake = _answer(draft, schedule, _as_it_may_know(draft, schedule, now), open_=runs)
             cursor = draft.cursor(schedule.name)
@@ -75,7 +81,7 @@ def run(draft: Draft) -> None:
             draft.wake(wake)
     if asleep and not draft.latches_changed:
         draft.naps = Naps(distance=now.wall - now.mono, trust=now.trust, of={**naps, **asleep})
-    if not draft.plans_changed:
+    if whole and not draft.plans_changed:
         until = min(wakes, default=now.mono + A_DAY)
         draft.quiet = Quiet(until=until, distance=now.wall - now.mono, trust=now.trust)
 
@@ -200,6 +206,7 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
 
 
 def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "") -> None:
+    draft.calendar_rows += 1
     draft.note(
         "SCHEDULE_SKIPPED",
         zone=schedule.zone,
@@ -213,6 +220,7 @@ def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason:
 
 def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
     now = draft.now
+    draft.calendar_rows += A_RUN
     if occurrence.verdict is Verdict.REPLAY:
         draft.spend(LATE_RUNS, 1.0, now.mono)
     if occurrence.cancels:

@@ -1,13 +1,13 @@
 """Giving a task up before its time: the energy goes off now, the end is written when that is proven."""
 
 from collections.abc import Collection
-from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.fixed import PUSHING
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.rules.paths import closes_at
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Approve, Cancel, MakeSafe
 from edgectl.model.output import Output

@@ -6,7 +6,7 @@ tank is kept full.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from edgectl.engine.draft import Draft
@@ -19,6 +19,7 @@ from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.refused import accepted_again, refuse
 from edgectl.engine.workflows.stage import Table, main_line
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import TaskRequest

@@ -5,12 +5,12 @@ samples it was made on.
 """
 
 from collections.abc import Callable, Collection
-from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.workflows import hours
 from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need
+from edgectl.model.changed import replace
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, not_required, required
 from edgectl.model.task import Task, TaskStatus

@@ -1,6 +1,5 @@
 """Lighting: bring the lamp into the wanted state and see it there."""
 
-from dataclasses import replace
 from functools import partial
 
 from edgectl.engine.draft import Draft
@@ -10,6 +9,7 @@ from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_on
 from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.need import RUN, SKIP, WAIT, Need
 from edgectl.engine.workflows.refused import refuse
+from edgectl.model.changed import replace
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import NEVER_LEFT, CommandState
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus

@@ -3,11 +3,10 @@
 Nothing here decides; the words are those of the task contract.
 """
 
-from dataclasses import replace
-
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import end
 from edgectl.engine.workflows.stage import Table
+from edgectl.model.changed import replace
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import NEVER_LEFT, Command, CommandState

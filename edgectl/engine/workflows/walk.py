@@ -4,8 +4,6 @@ Two rules. Valves open before the pump and close after it, whatever the door. An
 that the stage opened has been seen off.
 """
 
-from dataclasses import replace
-
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.flow import is_dry, overrun, trip
 from edgectl.engine.rules.guards import rests_until
@@ -17,6 +15,7 @@ from edgectl.engine.workflows import outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
+from edgectl.model.changed import replace
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
