@@ -13,11 +13,13 @@ from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Mode
 from edgectl.model.site import Sensor
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, Now, Trust, iso
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Alarm
 from edgectl.scheduler.plan import wake_at
+from edgectl.scheduler.schedule import Schedule
 
 View = dict[str, Any]
+MOST_AHEAD = 200  # rows of what comes next
 
 
 def status(state: State, now: Now) -> View:
@@ -146,21 +148,32 @@ def tried(state: State, name: str, channel: str) -> View | None:
 
 
 def upcoming(state: State, now: Now) -> list[View]:
-    """The next occurrence of each schedule and each task that waits for its time, and what keeps it from running: a
-    restraint, the mode, or nothing."""
+    """What comes next: of each schedule its next occurrence, and each task that waits for its time; with what keeps it
+    from running: a restraint, the mode, or nothing. Of very many the first ones, and the first of each zone."""
     draft = Draft(state, now)
     rows = [_asked_for(draft, task) for task in draft.tasks() if task.enqueued]
-    for schedule in state.schedules:
+    ahead = list[tuple[Nanos, int]]()
+    for index, schedule in enumerate(state.schedules):
         cursor = state.cursors.get(schedule.name)
         at = None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
         if at is not None:
-            mode = mode_of(draft, schedule.zone)
-            kept = keeps_waiting(draft, schedule.zone, schedule.task_type)
-            kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
-            kept = kept or (None if mode is Mode.AUTO else mode.value)
-            row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
-            rows.append({**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)})
+            ahead.append((at, index))
+    zones = set[str]()
+    for place, (at, index) in enumerate(sorted(ahead)):
+        schedule = state.schedules[index]
+        if place < MOST_AHEAD or schedule.zone not in zones:
+            zones.add(schedule.zone)
+            rows.append(_planned(draft, schedule, at))
     return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def _planned(draft: Draft, schedule: Schedule, at: Nanos) -> View:
+    now, mode = draft.now, mode_of(draft, schedule.zone)
+    kept = keeps_waiting(draft, schedule.zone, schedule.task_type)
+    kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
+    kept = kept or (None if mode is Mode.AUTO else mode.value)
+    row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
+    return {**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)}
 
 
 def _asked_for(draft: Draft, task: Task) -> View:

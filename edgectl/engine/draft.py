@@ -58,7 +58,7 @@ class Draft:
         # What was read is kept for the turn: image, traces, calibrations and the instant stand still until it is over.
         self._sensed: dict[tuple[str, Use], Reading | Missing] = {}
         self.eager = False
-        self.calendar_rows = 0  # what this turn has answered for of the calendar; a run counts as ten
+        self.calendar_work = 0  # what this turn has done for the calendar, in looks
 
     # -- reading
 

@@ -8,13 +8,17 @@ from typing import Any
 
 import pytest
 
+from edgectl.daemon.views import MOST_AHEAD, upcoming
 from edgectl.engine.rules import schedules as rule
 from edgectl.engine.rules.schedules import A_RUN, AT_ONCE, LATE_RUNS
+from edgectl.engine.state import Phase, State
+from edgectl.engine.turn import Stepper
+from edgectl.journal.memory import MemoryJournal
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.site import Daily, Site
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, iso
+from edgectl.model.time import SECOND, Now, iso
 from edgectl.scheduler.occurrence import ROWS
 from edgectl.scheduler.schedule import At, CatchUp, Overlap, Policy, Schedule, Window
 from edgectl.simulate.example import example_schedules, example_site
@@ -185,3 +189,18 @@ def test_the_test_before_fails_where_one_turn_takes_all(monkeypatch: pytest.Monk
     monkeypatch.setattr(rule, "AT_ONCE", 1_000_000)
     with pytest.raises(AssertionError):
         test_everything_due_in_one_second_is_answered_for_in_small_turns()
+
+
+def test_a_first_start_with_very_many_schedules_looks_at_them_in_small_turns() -> None:
+    many = tuple(replace(MORNING, name=f"s{n}", cadence=At(minutes=(n,))) for n in range(1000))
+    stored = MemoryJournal().load()
+    state = State.begin(site=example_site(), schedules=many, stored=stored, boot_id="b", started=0)
+    state.phase, state.unproven = Phase.READY, set()
+    stepper, known = Stepper(state), [0]
+    while known[-1] < len(many):
+        stepper.turn(Now(mono=SECOND + len(known), wall=EPOCH + len(known)))
+        known.append(len(state.cursors))
+        assert 0 < known[-1] - known[-2] <= AT_ONCE
+    (soon,) = [row for row in upcoming(state, Now(mono=2 * SECOND, wall=EPOCH + SECOND)) if row["schedule"] == "s121"]
+    assert soon["in_s"] == 59.0
+    assert len(upcoming(state, Now(mono=2 * SECOND, wall=EPOCH + SECOND))) == MOST_AHEAD

@@ -28,7 +28,8 @@ LATE_RUNS = "catchup"  # the account of late runs
 A_DAY: Nanos = 86_400 * SECOND
 STEP: Nanos = SECOND // 20  # a wall clock that moved by more is asked anew
 MANUAL = "manual"
-A_RUN, AT_ONCE = 10, 400  # rows: one run weighs as much as ten that are left out, and a turn takes forty of them
+# What a turn takes of the calendar: looks at a schedule and rows of what is left out; a run weighs as much as ten.
+A_RUN, AT_ONCE = 10, 400
 
 
 def pause(schedule: str) -> str:
@@ -66,7 +67,7 @@ def run(draft: Draft) -> None:
         runs, nap = schedule.name in open_, naps.get(schedule.name)
         if nap is not None and _sleeps(draft, schedule, nap, now, runs):
             wake = nap.until
-        elif draft.calendar_rows >= AT_ONCE:
+        elif draft.calendar_work >= AT_ONCE:
             # Where everything is due at once nothing else stands still for it: the next turn goes on from here.
             draft.wake(draft.now.mono + 1)
             whole = False
@@ -76,6 +77,7 @@ def run(draft: Draft) -> None:
             cursor = draft.cursor(schedule.name)
             if cursor is not None and not schedule.needs_synced_clock:
                 asleep[schedule.name] = Nap(cursor, runs, wake)
+                draft.calendar_work += 1  # whoever cannot sleep is looked at in every turn, and keeps nobody waiting
         if wake is not None:
             wakes.append(wake)
             draft.wake(wake)
@@ -206,7 +208,7 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
 
 
 def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "") -> None:
-    draft.calendar_rows += 1
+    draft.calendar_work += 1
     draft.note(
         "SCHEDULE_SKIPPED",
         zone=schedule.zone,
@@ -220,7 +222,7 @@ def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason:
 
 def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
     now = draft.now
-    draft.calendar_rows += A_RUN
+    draft.calendar_work += A_RUN
     if occurrence.verdict is Verdict.REPLAY:
         draft.spend(LATE_RUNS, 1.0, now.mono)
     if occurrence.cancels:
