@@ -110,6 +110,8 @@ def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
         solution_supply=entry.solution_supply,
         solution_fill=entry.solution_fill,
         fill_l_min=entry.fill_rate,
+        fill_meter=entry.fill_meter,
+        fill_most_l=entry.fill_most,
         drain=entry.drain,
         drain_time=entry.drain_time,
         fill_time=entry.fill_time,
@@ -119,7 +121,14 @@ def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
 
 def _tank(name: str, parts: Parts) -> Tank:
     entry = parts.tanks[name]
-    return Tank(name=name, volume_l=entry.volume, level=entry.level, low=entry.low, high=entry.high)
+    return Tank(
+        name=name,
+        volume_l=entry.volume,
+        level=entry.level,
+        low=entry.low,
+        high=entry.high,
+        prove_every=entry.prove_every,
+    )
 
 
 def _chemistry(name: str, entry: ChemistryEntry, zone: ZoneEntry, tank: Tank, origins: Origins) -> Chemistry:

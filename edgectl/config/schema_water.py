@@ -14,6 +14,9 @@ class TankEntry(Strict):
     level: Name | None = Field(None, description="a sensor in percent")
     low: Name | None = Field(None, description="the lower float, a sensor that reads 1 when it is wet")
     high: Name | None = Field(None, description="the upper float, a sensor that reads 1 when it is wet")
+    prove_every: SomeTime | None = Field(
+        None, description="how long the upper float may rest before somebody has to lift it, for example 30d"
+    )
 
 
 class CircuitEntry(Strict):
@@ -26,6 +29,8 @@ class CircuitEntry(Strict):
     solution_supply: Name | None = Field(None, description="the valve through which the pump draws solution")
     solution_fill: Name | None = Field(None, description="the valve that leads back into the solution tank")
     fill_rate: FlowRate | None = Field(None, description="what the mains give, as measured: 20l/min")
+    fill_meter: Name | None = Field(None, description="a sensor in L that counts what the mains let in")
+    fill_most: Litres | None = Field(None, description="the most that one fill may let in, for example 180l")
     drain: Name | None = Field(None, description="the valve that empties the solution tank")
     drain_time: SomeTime | None = Field(None, description="the longest that may take, 30m unless told")
     fill_time: SomeTime | None = Field(None, description="the longest the first fill may take, 20m unless told")

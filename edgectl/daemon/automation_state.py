@@ -15,12 +15,12 @@ from edgectl.engine.senses import sense
 from edgectl.engine.state import State
 from edgectl.engine.workflows.catalogue import name_of, table_of
 from edgectl.engine.workflows.stage import Stage, Table
-from edgectl.engine.workflows.tanks import PREPARE_EC, PREPARE_PH, WET
+from edgectl.engine.workflows.tanks import PREPARE_EC, PREPARE_PH
 from edgectl.model.channel import Missing, Reading
 from edgectl.model.site import Zone
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, iso
-from edgectl.model.water import Tank
+from edgectl.model.water import WET, Tank
 
 View = dict[str, Any]
 

@@ -17,6 +17,7 @@ from edgectl.engine.rules import (
     dry_run,
     enqueued,
     estop,
+    floats,
     foreign,
     instruments,
     interlock,
@@ -89,6 +90,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     draft = Draft(state, now)
     phase = state.phase
     lasting.watch(draft)
+    floats.look(draft)
     for item in inputs:
         if not isinstance(item, Samples):  # nearly all are, and they are in the image already
             _hear(draft, item)
@@ -126,6 +128,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     witness.watch(draft)
     witness.suspect(draft)
     dry_run.watch(draft)
+    floats.watch(draft)
     stuck.watch(draft)
     calibrations.watch(draft)
     photoperiod.watch(draft)

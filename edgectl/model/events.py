@@ -20,6 +20,7 @@ class Event(StrEnum):
     TASK_CANCEL_ORDERED = "TASK_CANCEL_ORDERED"
     TASK_APPROVED = "TASK_APPROVED"
     VOLUME_NOT_REACHED = "VOLUME_NOT_REACHED"
+    FILL_VOLUME_REACHED = "FILL_VOLUME_REACHED"
     TASK_FINISHED = "TASK_FINISHED"
     # the calendar, and what was asked for later
     SCHEDULE_SKIPPED = "SCHEDULE_SKIPPED"
@@ -157,6 +158,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.TASK_APPROVED: Happening("A person released a task that the zone had only proposed."),
     Event.TASK_REFUSED: Happening("The zone has not the parts that the task needs, so nothing was begun."),
     Event.VOLUME_NOT_REACHED: Happening("The time for a volume was over before the meter had counted it."),
+    Event.FILL_VOLUME_REACHED: Happening("A fill ended at its litres; no float or level had shown the tank full."),
     Event.TASK_FINISHED: Happening("A task came to its end, with its result."),
     Event.SCHEDULE_SKIPPED: Happening("A planned run was left out, with the reason."),
     Event.SCHEDULE_TASK_ACCEPTED: Happening("The planned task was accepted.", _twice("TASK_RECEIVED")),

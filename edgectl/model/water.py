@@ -7,16 +7,20 @@ from dataclasses import dataclass
 
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 
+WET = 0.5  # a float reads 0 or 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tank:
-    """A tank and what shows how full it is. A float is 1 when it is wet; `low` is the lower one."""
+    """A tank and what shows how full it is. A float is 1 when it is wet; `low` is the lower one. An upper one that
+    has not moved for `prove_every` is to be lifted by hand."""
 
     name: str
     volume_l: float
     level: str | None = None  # percent
     low: str | None = None
     high: str | None = None
+    prove_every: Nanos | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +38,17 @@ class Circuit:
     solution_supply: str | None = None
     solution_fill: str | None = None
     fill_l_min: float | None = None  # commissioned rate of the mains
+    fill_meter: str | None = None  # a counter on the mains, L: a fill ends at its litres, whatever the floats say
+    fill_most_l: float | None = None  # the most that one fill may let in
     fill_time: Nanos | None = None  # the longest a fill of the first tank may take
     drain: str | None = None  # empties the solution tank
     drain_time: Nanos | None = None  # the longest that may take
     solution_time: Nanos | None = None  # the longest a fill of the solution tank may take
+
+    @property
+    def tanks(self) -> tuple[Tank, ...]:
+        """Its tanks, the one that the mains fill first."""
+        return (self.solution,) if self.clean is None else (self.clean, self.solution)
 
     @property
     def pumped(self) -> tuple[str, ...]:

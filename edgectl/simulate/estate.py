@@ -109,6 +109,7 @@ def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
                 yield tank.low, _Make(f"{tank.name}.min")
                 yield tank.high, _Make(f"{tank.name}.max")
                 yield tank.level, _Make(f"{tank.name}.level", tau_s=1, noise=0.2, step=0.1)
+        yield zone.circuit.fill_meter, _Make(f"{MAINS}.volume", step=0.1)
         if zone.chemistry is not None:
             yield zone.chemistry.ph, _Make(f"{source}.ph", tau_s=11, noise=0.01, step=0.01)
             yield zone.chemistry.ec, _Make(f"{source}.ec", tau_s=3, noise=0.01, step=0.001)

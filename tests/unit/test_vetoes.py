@@ -17,6 +17,7 @@ from edgectl.model.site import Actuator, Compare, Condition, Daily, Draws, Least
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Latch
+from edgectl.model.water import Circuit, Tank
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 
@@ -128,6 +129,13 @@ def _returning(state: State) -> None:
     with_pump(state, min_off=0, priority=70)
 
 
+def _just_moved(state: State) -> None:
+    tank = Tank(name="butt", volume_l=100, high="solution_max")
+    zone = replace(state.site.zones["zone-1"], circuit=Circuit(solution=tank, fill="valve"))
+    state.site = replace(state.site, zones={"zone-1": zone})
+    state.holding = {("float", "solution_max"): NOW.mono - 2 * SECOND}
+
+
 def _reversing(state: State) -> None:
     with_pump(state, role=Role.VENT, requires=(), stop_if=())
     state.site = replace(state.site, never_together=(frozenset({"pump", "lamp"}),))
@@ -179,6 +187,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "max_on": (lambda state: with_pump(state, max_on=30 * SECOND), "60 s is longer than max_on 30 s"),
     "min_off": (_rested, "off for 1.0 s of min_off 5 s"),
     "power_return": (_returning, "pump starts in 3.0 s: loads come on one after the other"),
+    "floats": (_just_moved, "solution_max has just moved; wait until it has shown the same for 5 s"),
     "reversing": (_reversing, "lamp has only just stopped"),
     "backup": (_fallen, "mains has fallen (valve cannot be switched off); acknowledge its alarm first"),
     "max_open": (_group, "manifold lets 1 of its valves be open at once, and open are: valve"),

@@ -34,6 +34,8 @@ def sensors_of_a_tank(parts: Parts) -> None:
         if tank.level is None and tank.high is None and not parts.findings.refused(path):
             hint = "add level: SENSOR in percent, or high: the upper float"
             parts.findings.key(path, "nothing shows when it is full", hint)
+        if tank.prove_every is not None and tank.high is None:
+            parts.findings.key((*path, "prove_every"), "means nothing without an upper float", "add high: FLOAT")
         if tank.low is not None and tank.low == tank.high:
             parts.findings.value((*path, "high"), f"{tank.low} is the lower float already", "name the upper one")
 
@@ -61,6 +63,25 @@ def valves_of_a_circuit(parts: Parts) -> None:
             first = taken.setdefault(valve, key)
             if first != key:
                 parts.findings.value((*path, key), f"{valve} is the {first} already", "name the valve of this way")
+
+
+def meter_of_the_mains(parts: Parts) -> None:
+    """What ends a fill at its litres counts litres, and is not larger than the tank."""
+    for path, _, circuit in _circuits(parts):
+        meter = circuit.fill_meter
+        if meter is None:
+            if circuit.fill_most is not None:
+                parts.findings.key((*path, "fill_most"), "means nothing without fill_meter", "add fill_meter: SENSOR")
+            continue
+        if known_sensor(parts, (*path, "fill_meter"), meter):
+            spoken = unit_of(parts, meter)
+            if spoken is not None and not same_unit(spoken, "L"):
+                what = f"{meter} is measured in {spoken or 'no unit'}, and a meter speaks L"
+                parts.findings.value((*path, "fill_meter"), what, f"scale {meter} to L")
+        tank = parts.tanks.get(circuit.clean or circuit.solution)
+        if tank is not None and circuit.fill_most is not None and circuit.fill_most > tank.volume:
+            what = f"{circuit.fill_most:g} L are more than the {tank.volume:g} L of the tank: it would run over"
+            parts.findings.value((*path, "fill_most"), what, f"write at most {tank.volume:g}l")
 
 
 def two_tanks_have_ways(parts: Parts) -> None:
@@ -198,6 +219,7 @@ RULES = (
     sensors_of_a_tank,
     tanks_of_a_circuit,
     valves_of_a_circuit,
+    meter_of_the_mains,
     two_tanks_have_ways,
     probes_of_a_chemistry,
     bands_of_a_chemistry,

@@ -42,7 +42,9 @@ def overrun(draft: Draft, valve: str, code: Code) -> None:
     draft.alert(
         "fill_overrun",
         valve,
-        f"{valve} was open for the whole time that a fill may take, and no float rose",
+        f"{valve} let in all the water that a fill may take, and no float rose"
+        if code is Code.FILL_VOLUME_REACHED
+        else f"{valve} was open for the whole time that a fill may take, and no float rose",
         "look at the water supply, the float and the floor, then acknowledge; "
         + ("nothing is filled until then" if locked else "the next such fill locks it"),
     )

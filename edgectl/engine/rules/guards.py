@@ -7,7 +7,7 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import dry_run, foreign, groups, lasting, litres, min_flow, power_return
+from edgectl.engine.rules import dry_run, floats, foreign, groups, lasting, litres, min_flow, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -43,8 +43,9 @@ def veto_stay(draft: Draft, actuator: Actuator) -> Veto | None:
 
 
 def rests_until(draft: Draft, actuator: Actuator) -> Nanos:
-    """When it may start again: its rest is over, and after a start of the controller its turn has come."""
-    return max(_rested(draft, actuator), power_return.returns_at(draft, actuator))
+    """When it may start again: its rest is over, after a start of the controller its turn has come, and the floats by
+    which it starts have come to rest."""
+    return max(_rested(draft, actuator), power_return.returns_at(draft, actuator), floats.settled_at(draft, actuator))
 
 
 def _rested(draft: Draft, actuator: Actuator) -> Nanos:
@@ -123,6 +124,10 @@ def _min_off(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | Non
 
 def _power(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return power_return.veto(draft, actuator)
+
+
+def _floats(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return None if _bump(draft, lease) else floats.veto(draft, actuator)
 
 
 def _reversing(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
@@ -239,6 +244,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("max_on", _max_on),
     ("min_off", _min_off),
     ("power_return", _power),
+    ("floats", _floats),
     ("reversing", _reversing),
     ("backup", _fed),
     ("path", _way),

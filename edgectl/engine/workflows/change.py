@@ -6,6 +6,7 @@ from edgectl.engine.workflows.stage import Below, Elapsed, Exit, Stage, Table
 from edgectl.model.codes import Code
 from edgectl.model.site import Site, Zone
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.water import WET
 
 DRAIN_LIMIT: Nanos = 1800 * SECOND
 SHUT: Nanos = 30 * SECOND  # what an open pipe still lets out, and a valve that hangs shows as water
@@ -19,7 +20,7 @@ def solution_change(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     assert circuit.drain is not None
     tank = circuit.solution
     low = tank.low
-    empty = Below(sensor=low, limit=tanks.WET) if low is not None else Below(sensor=tank.level or "", limit=EMPTY_PCT)
+    empty = Below(sensor=low, limit=WET) if low is not None else Below(sensor=tank.level or "", limit=EMPTY_PCT)
     late = Exit(code=Code.EXECUTION_FAILED, error=Code.EXECUTION_FAILED)
     onward = tanks.startup(site, zone, wish)
     return (

@@ -12,11 +12,11 @@ from edgectl.engine.workflows import aims, recover, silence, soil, times
 from edgectl.engine.workflows.execution import duration_of, execution_of, litres_of
 from edgectl.engine.workflows.need import RETRY, WAIT, Need, awaited, conditions_hold
 from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
-from edgectl.engine.workflows.tanks import WET
 from edgectl.model.codes import Code
 from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, seconds
+from edgectl.model.water import WET
 
 STALE = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED, event="TANK_LEVEL_STALE")
 CEILING = 1.3  # of the time that a volume should take

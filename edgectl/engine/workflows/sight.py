@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import LOCKED
-from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, OutOfBand, Until, Volume
+from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, Metered, OutOfBand, Until, Volume
 from edgectl.model.channel import Missing
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -32,6 +32,11 @@ def met(draft: Draft, task: Task, until: Until, began: Nanos) -> Sight:
             if isinstance(reading, Missing) or task.meter_at_start is None:
                 return Sight.BLIND
             return _sight(reading.value - task.meter_at_start >= litres)
+        case Metered(meter=meter, litres=litres, since=since):
+            reading, begun = draft.read(meter), task.spent.get(f"{since} from ml")
+            if isinstance(reading, Missing) or begun is None:
+                return Sight.NO
+            return _sight(reading.value - begun / 1000 >= litres)
         case InBand():
             return _in_band(draft, until)
         case OutOfBand():

@@ -44,6 +44,16 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Metered:
+    """The meter has counted so many litres since the stage `since` began, its retries and restarts included. A meter
+    that cannot be seen is no door: float and time end the stage then."""
+
+    meter: str
+    litres: float
+    since: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InBand:
     """pH and EC lie within a share of their targets: 0.15 means 15 %. A sensor that is None is not asked."""
 
@@ -78,7 +88,7 @@ class Any:
     parts: tuple["Until", ...]
 
 
-Until = Above | Below | Elapsed | Volume | InBand | OutOfBand | All | Any
+Until = Above | Below | Elapsed | Volume | Metered | InBand | OutOfBand | All | Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +139,8 @@ class Stage:
     looks_first: bool = False  # nothing is opened when `until` holds already
     resumes: bool = False
     corrects: bool = False
+    metered: str | None = None  # the counter of what it lets in: its litres are counted from the first entry on
+    proves: str | None = None  # the upper float that is to end it
     keeps_time: bool = False  # whoever comes back to it finds only the time that it has left
     failed: Code | None = None  # how the task ends when an order of this stage fails; else by how the order ended
     entered: tuple[str, Code] | None = None  # the event and its reason when the stage begins

@@ -10,20 +10,22 @@ import math
 from edgectl.engine.workflows import times
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE
 from edgectl.engine.workflows.execution import NOTHING, Wish, within
-from edgectl.engine.workflows.stage import Above, All, Below, Door, Exit, InBand, Stage, Table, Until
+from edgectl.engine.workflows.stage import Above, All, Below, Door, Exit, InBand, Metered, Stage, Table, Until
 from edgectl.model.codes import Code
 from edgectl.model.site import Site, Zone
 from edgectl.model.time import SECOND, Nanos, seconds
-from edgectl.model.water import Chemistry, Circuit, Tank
+from edgectl.model.water import WET, Chemistry, Circuit, Tank
 
 CLEAN_FILL_LIMIT: Nanos = 1200 * SECOND
 SOLUTION_FILL_LIMIT: Nanos = 1800 * SECOND
 REFILL_LIMIT: Nanos = 600 * SECOND
 LEAST_FILL: Nanos = 10 * SECOND  # a tank that is almost full, and a valve that has to open
+LEAST_FILL_L = 2.0  # the same in litres
+TOLERANCE = 1.1  # a counter that nobody has calibrated is a tenth off
 RETRY_CYCLES = 1
 PREPARE_LEAST: Nanos = 1200 * SECOND
 FULL_PCT = 95.0  # nothing to refill above
-WET = 0.5  # a float reads 0 or 1
+HALF_PCT = 50.0  # no upper float is wet below
 PREPARE_PH, PREPARE_EC = 0.15, 0.25
 
 _BLIND = Exit(code=Code.TWO_TANK_LEVEL_STALE, error=Code.TWO_TANK_LEVEL_STALE, event="TANK_LEVEL_STALE")
@@ -82,7 +84,9 @@ def refill(site: Site, zone: Zone, wish: Wish = NOTHING, level_pct: float | None
             late=Exit(
                 code=Code.CYCLE_START_REFILL_TIMEOUT, error=Code.CYCLE_START_REFILL_TIMEOUT, event="TANK_REFILL_TIMEOUT"
             ),
-            doors=_contradictions(tank),
+            doors=(*_contradictions(tank), *_flood(circuit, tank, "refill", missing)),
+            metered=circuit.fill_meter,
+            proves=tank.high,
             blind=Exit(
                 code=Code.CYCLE_START_TANK_LEVEL_STALE,
                 error=Code.CYCLE_START_TANK_LEVEL_STALE,
@@ -150,7 +154,9 @@ def _first_fill(circuit: Circuit, then: str | None, wish: Wish) -> Table:
             limit=limit,
             # Where the rate is known, the limit is the whole tank and more: a second try could only run over.
             late=again if circuit.fill_l_min is None else timeout,
-            doors=_contradictions(tank),
+            doors=(*_contradictions(tank), *_flood(circuit, tank, "clean_fill")),
+            metered=circuit.fill_meter,
+            proves=tank.high,
             blind=_BLIND,
             resumes=True,
             looks_first=True,
@@ -242,11 +248,33 @@ def dry_door(zone: Zone) -> tuple[Door, ...]:
 
 
 def _contradictions(tank: Tank) -> tuple[Door, ...]:
-    """Wet at the top and dry at the bottom: one of the two floats lies, and nobody knows which."""
-    if tank.low is None or tank.high is None:
+    """Wet at the top and dry at the bottom, or half empty by the level: one of the two lies, and nobody knows which."""
+    if tank.high is None:
         return ()
-    when = All((Above(sensor=tank.high, limit=WET), Below(sensor=tank.low, limit=WET)))
-    return (Door(name=f"{tank.name}_floats", when=when, exit=_CONTRADICTION),)
+    wet = Above(sensor=tank.high, limit=WET)
+    below = [] if tank.low is None else [Below(sensor=tank.low, limit=WET)]
+    below += [] if tank.level is None else [Below(sensor=tank.level, limit=HALF_PCT)]
+    return tuple(
+        Door(name=f"{tank.name}_floats" + ("_level" if n else ""), when=All((wet, low)), exit=_CONTRADICTION)
+        for n, low in enumerate(below)
+    )
+
+
+def _flood(circuit: Circuit, tank: Tank, stage: str, missing: float = 1.0) -> tuple[Door, ...]:
+    """A meter on the mains ends the fill at its litres, also under a float that hangs."""
+    if circuit.fill_meter is None:
+        return ()
+    whole = TOLERANCE * tank.volume_l
+    most = whole if circuit.fill_most_l is None else min(whole, circuit.fill_most_l)
+    litres = min(most, max(LEAST_FILL_L, TOLERANCE * missing * tank.volume_l))
+    spent = Exit(
+        code=Code.FILL_VOLUME_REACHED,
+        error=Code.FILL_VOLUME_REACHED,
+        event="FILL_VOLUME_REACHED",
+        locks=circuit.fill,
+    )
+    when = Metered(meter=circuit.fill_meter, litres=litres, since=stage)
+    return (Door(name="volume", when=when, exit=spent),)
 
 
 def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos, missing: float = 1.0) -> Nanos:

@@ -5,6 +5,7 @@ that the stage opened has been seen off.
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import floats
 from edgectl.engine.rules.flow import is_dry, overrun, trip
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
@@ -43,6 +44,8 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0)
         cycle=task.cycle + 1 if again else task.cycle,
         act_until=now + times.ceiling(draft.state.site, stage),
     )
+    if stage.metered is not None:
+        entered = _count_from(draft, entered, stage, again=task.stage == name)
     draft.put(entered)
     event, code = stage.entered or ("STAGE_ENTERED", None)
     draft.note(
@@ -90,6 +93,8 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 correct(draft, task, ends)
         case _:
             if _closed(draft, task, hasty=False):
+                if stage.proves is not None and any(order_of(draft, task, stage, name) for name in stage.opens):
+                    floats.filled(draft, stage.proves, by_it=task.leaving == "done")
                 _take(draft, task, table, exit_of(stage, task.leaving))
 
 
@@ -292,6 +297,18 @@ def _keep_time(draft: Draft, task: Task) -> Task:
     metered = _metered(draft, task)
     if metered is not None and task.meter_at_start is not None:
         spent[f"{task.stage} ml"] = round((metered - task.meter_at_start) * 1000)
+    return replace(task, spent=spent)
+
+
+def _count_from(draft: Draft, task: Task, stage: Stage, *, again: bool) -> Task:
+    """Where the counter of a fill stands. Retries and restarts share the litres of the first entry."""
+    key = f"{stage.name} from ml"
+    if again and key in task.spent:
+        return task
+    reading = draft.read(stage.metered or "")
+    spent = {name: value for name, value in task.spent.items() if name != key}
+    if isinstance(reading, Reading):
+        spent[key] = round(reading.value * 1000)
     return replace(task, spent=spent)
 
 

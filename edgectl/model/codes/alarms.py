@@ -17,6 +17,10 @@ ALARMS: dict[Code, Meaning] = {
         "A fill took all the time it may, and no float rose.",
         "Check the supply, the float and the floor around the tank, then acknowledge.",
     ),
+    Code.FLOAT_PROOF_DUE: alarm(
+        "An upper float has not moved for too long to be relied on.",
+        "Lift it by hand and let it down again; edgectl has to see both.",
+    ),
     Code.BUS_SILENT: alarm(
         "No device on a bus answers.",
         "Check the adapter, the power of the bus and its cable; it is one fault, not many.",

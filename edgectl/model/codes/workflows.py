@@ -37,6 +37,10 @@ WORKFLOWS: dict[Code, Meaning] = {
     Code.CLEAN_FILL_IN_PROGRESS: reason("The clean-water tank is filling."),
     Code.CLEAN_FILL_COMPLETED: reason("The clean-water tank is full."),
     Code.CLEAN_FILL_TIMEOUT: reason("The clean-water tank did not fill in time.", _FILL),
+    Code.FILL_VOLUME_REACHED: both(
+        "A fill let in all the water that it may, and the tank did not show full.",
+        "Look at the floor around the tank and at the upper float before you acknowledge the alarm.",
+    ),
     Code.CLEAN_FILL_RETRY_STARTED: reason("The clean-water tank did not fill in time and is filled once more."),
     Code.CLEAN_TANK_NOT_FILLED_TIMEOUT: error("The clean-water tank did not fill, also at the second try.", _FILL),
     Code.SOLUTION_FILL_STARTED: reason("The solution tank is beginning to fill."),
