@@ -13,6 +13,7 @@ from typing import Any
 
 from edgectl.drivers.profile import Outlet, Profile
 from edgectl.drivers.wiring import Bus
+from edgectl.journal import quarantine
 from edgectl.model.site import Role, Site
 
 NAME = "safe-plan.json"
@@ -86,9 +87,11 @@ def _place(bus: dict[str, Any], output: dict[str, Any]) -> str:
 
 
 def write(folder: Path, plan: dict[str, Any]) -> None:
-    """Put the plan on the disk, whole and durable, before this returns. Raises OSError."""
+    """Put the plan on the disk, whole and durable, before this returns. Raises OSError and JournalUnwritable."""
     path, draft = folder / NAME, folder / f"{NAME}.new"
     data = json.dumps(plan, indent=1).encode()
+    for place in (path, draft):
+        quarantine.make_way(place)
     if path.is_file() and path.read_bytes() == data:
         return
     with draft.open("wb") as file:

@@ -37,6 +37,17 @@ def predecessor(path: Path) -> bool:
     return any(path.parent.glob(f"{path.name}.quarantine-*"))
 
 
+def no_file(path: Path) -> bool:
+    """True when something stands there that can never be one of our files: a folder, a pipe, a socket, a device."""
+    return path.exists() and not path.is_file()
+
+
+def make_way(path: Path) -> None:
+    """Put aside what stands where a file of ours belongs and is none: a pipe would be waited at for ever."""
+    if no_file(path):
+        put_aside(path)
+
+
 def put_aside(path: Path) -> None:
     """Move the file and its companions under the first free number. Raises JournalUnwritable."""
     taken = {item.name for item in path.parent.glob(f"{path.name}.quarantine-*")}

@@ -57,7 +57,7 @@ class SqliteJournal:
         self._log: tuple[int, int] | None = None  # inode and size of the write-ahead log after our last commit
         self._first: Stored | None = None
         self._minutes, self._raws = minutes.Kept("minutes"), minutes.Kept("raws")
-        if quarantine.orphaned(path) or quarantine.condemned(path) is not None:
+        if quarantine.orphaned(path) or quarantine.condemned(path) is not None or quarantine.no_file(path):
             quarantine.put_aside(path)
         try:
             self._begin()
