@@ -68,7 +68,8 @@ def _lines() -> "list[str]":
     named: list[str] = []
     while place := _ask("a line: a serial port, or HOST:PORT; Enter when there is no more", ""):
         usual = "field" if place.startswith("/") else "network"
-        name = _name("  its name", f"{usual}{len(named) or ''}")
+        taken = sum(one.startswith(usual) for one in named)
+        name = _name("  its name", f"{usual}{taken + 1 if taken else ''}")
         named.append(f"{name}={place}")
     return named
 
@@ -169,7 +170,7 @@ def _flow(sensor: "Sensor") -> "Sensor":
 
     said = _ask(f"  {sensor.source}: Hz of the flow sensor at 1 L/min, 7.5 for a YF-S201 (Enter: it is none)", "")
     try:
-        return replace(sensor, hz=float(said)) if said else sensor
+        return replace(sensor, hz=float(said), name="flow") if said else sensor
     except ValueError:
         return sensor
 

@@ -229,7 +229,7 @@ def test_a_first_site_is_asked_for_line_by_line(field: SimulatedField, tmp_path:
         "ph": ("ezo-uart", None, "atlas-ezo-ph"),
     }
     units = {name: sensor.unit for name, sensor in loaded.site.sensors.items()}
-    assert units == {"tank_level": "%", "meter_frequency_1": "L/min", "cabinet_temperature": "degC", "ph": "pH"}
+    assert units == {"tank_level": "%", "flow": "L/min", "cabinet_temperature": "degC", "ph": "pH"}
     broken = CliRunner().invoke(main, ["init", str(tmp_path / "other.yaml")], input="gh-1\n")
     assert broken.exit_code == 1
     assert "nothing was written" in broken.stderr
