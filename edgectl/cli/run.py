@@ -120,6 +120,7 @@ def run(
         pair=_pair(loaded),
         config=loaded.entries,
         tell=loaded.tell,
+        shown=loaded.shown,
         made_from=made,
     )
     try:

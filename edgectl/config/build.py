@@ -19,7 +19,7 @@ from edgectl.config.schema_times import ScheduleEntry
 from edgectl.drivers import registry
 from edgectl.drivers.wiring import Broker, Bus, Device, Line, RtuGateway, SerialLine, TcpHost, drives
 from edgectl.model.lease import USUAL, Terms
-from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Site, Tell, ValveGroup
+from edgectl.model.site import LOADS, Actuator, Central, FailSafe, Sensor, Shown, Site, Tell, ValveGroup
 from edgectl.model.telemetry import RawHours
 from edgectl.model.time import SECOND, Nanos
 from edgectl.scheduler.schedule import CatchUp, Overlap, Policy, Schedule
@@ -88,6 +88,12 @@ def build_tell(parts: Parts) -> Tell | None:
         heartbeat=None if section.heartbeat is None else section.heartbeat.credential,
         **({} if section.every is None else {"every": section.every}),
     )
+
+
+def build_shown(parts: Parts) -> Shown | None:
+    """Where Home Assistant is shown the site; nowhere unless somebody wrote it."""
+    section = parts.home_assistant
+    return None if section is None else Shown(broker=section.mqtt, prefix=section.prefix)
 
 
 def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from edgectl.drivers.wiring import Bus
 from edgectl.model.lease import Terms
-from edgectl.model.site import Central, Site, Tell
+from edgectl.model.site import Central, Shown, Site, Tell
 from edgectl.scheduler.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Loaded:
     loads: "tuple[Load, ...]" = ()
     central: Central | None = None
     tell: Tell | None = None
+    shown: Shown | None = None
     effective: "tuple[Effective, ...]" = ()
     entries: Mapping[str, str] = field(default_factory=dict)  # each entry of the file as one line
     outside_scheduler: bool = False

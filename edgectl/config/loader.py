@@ -66,6 +66,7 @@ def load(path: Path) -> Loaded:
         loads=loads,
         central=build.build_central(parts),
         tell=build.build_tell(parts),
+        shown=build.build_shown(parts),
         effective=tuple(origins.lines),
         pair=build.build_pair(parts, origins),
         entries=entries(root),

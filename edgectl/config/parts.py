@@ -53,6 +53,7 @@ class Parts:
     lease: HostLease | PostgresLease | None = None
     alarms: schema.AlarmsSection | None = None
     api: ApiSection | None = None
+    home_assistant: schema.HomeAssistantSection | None = None
     declare: list[str] = field(default_factory=list)
     names: dict[str, set[str]] = field(default_factory=dict)
     spoilt: frozenset[str] = frozenset()  # profiles of one's own whose files are wrong themselves
@@ -83,6 +84,7 @@ def understand(root: Table, findings: Findings) -> Parts:
     parts.lease = _section(root, "lease", Lease, findings)
     parts.alarms = _section(root, "alarms", schema.AlarmsSection, findings)
     parts.api = _section(root, "api", ApiSection, findings)
+    parts.home_assistant = _section(root, "home_assistant", schema.HomeAssistantSection, findings)
     parts.interlocks = _section(root, "interlocks", list[Interlock], findings) or []
     parts.declare = _section(root, "declare", list[schema.Declaration], findings) or []
     return parts

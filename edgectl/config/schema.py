@@ -307,6 +307,15 @@ class AlarmsSection(Strict):
     every: SomeTime | None = Field(None, description="how often the watcher hears from here, for example 1m")
 
 
+class HomeAssistantSection(Strict):
+    """What Home Assistant may see."""
+
+    mqtt: Name = Field(description="a bus of type mqtt whose broker Home Assistant listens to")
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,48}$")] = Field(
+        "homeassistant", description="its discovery prefix, homeassistant unless it was changed there"
+    )
+
+
 Declaration = Literal[
     "air_gap",
     "anti_siphon",
@@ -338,6 +347,7 @@ class SiteFile(Strict):
     central: CentralSection | None = Field(None, description="{dsn: {credential: NAME}}")
     lease: Lease | None = Field(None, description="{type: host}, or {type: postgres, dsn: {credential: NAME}}")
     alarms: AlarmsSection | None = Field(None, description="{tell: {credential: NAME}}")
+    home_assistant: HomeAssistantSection | None = Field(None, description="{mqtt: nodes}")
     api: ApiSection | None = Field(None, description="{outside_scheduler: true}")
     declare: list[Declaration] = Field(default_factory=list, description="a list such as [anti_siphon, air_gap]")
 

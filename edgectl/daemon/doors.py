@@ -33,6 +33,7 @@ from edgectl.observe.history import History
 
 if TYPE_CHECKING:
     from edgectl.daemon.given import House
+    from edgectl.daemon.mirror import Mirror
     from edgectl.daemon.telling_mqtt import AlarmsOnBroker
 
 
@@ -64,6 +65,8 @@ class Doors:
         self._on_broker = on_broker(asked, control)
         if self._on_broker is not None:
             self.beside.append(("alarms on the broker", self._on_broker.run))
+        if (picture := mirror(asked, control, clock)) is not None:
+            self.beside.append(("the picture for Home Assistant", picture.run))
         self._clock = clock
         house.service = self._service = ServiceDesk(reads, clock, house.read)
         streams = Streams()
@@ -145,3 +148,17 @@ def _address(listener: socket.socket, *, tls: bool) -> tuple[str, bool]:
     place = ipaddress.ip_address(host)
     name = f"{socket.gethostname().lower()}.local" if place.is_unspecified else f"[{host}]" if ":" in host else host
     return f"{'https' if tls else 'http'}://{name}:{port}", not place.is_loopback
+
+
+def mirror(asked: "House", control: Control, clock: Clock) -> "Mirror | None":
+    """The picture for Home Assistant, when the site file asks for one."""
+    wanted = asked.shown
+    line = None if wanted is None else next((bus.line for bus in asked.buses if bus.name == wanted.broker), None)
+    if wanted is None or not isinstance(line, Broker):
+        return None
+    from edgectl.daemon.mirror import Mirror, testament
+    from edgectl.drivers.links.mqtt import MqttLink
+
+    site = asked.site.site_id
+    link = MqttLink(line, f"edgectl-{site}-mirror", credential_file, will=testament(site))
+    return Mirror(link, wanted.prefix, lambda: control.stepper.state, clock.now)

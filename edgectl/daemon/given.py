@@ -6,7 +6,7 @@ from pathlib import Path
 
 from edgectl.daemon.pair import PairTerms
 from edgectl.drivers.wiring import Bus
-from edgectl.model.site import Central, Site, Tell
+from edgectl.model.site import Central, Shown, Site, Tell
 from edgectl.scheduler.schedule import Schedule
 
 
@@ -28,4 +28,5 @@ class House:
     pair: PairTerms | None = None
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
     tell: Tell | None = None
+    shown: Shown | None = None
     made_from: str = ""  # what the site file was, so that its plan is followed only as long as it is that

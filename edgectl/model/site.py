@@ -286,6 +286,14 @@ class Tell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """The bus on whose broker Home Assistant is shown the site, and the first word of the topic where it looks."""
+
+    broker: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
     """The whole greenhouse."""
 

@@ -86,12 +86,16 @@ def tls_is_whole(parts: Parts) -> None:
 
 
 def alarms_have_a_broker(parts: Parts) -> None:
-    """Alarms are told on a broker that the file names."""
-    wanted = None if parts.alarms is None else parts.alarms.mqtt
-    if wanted is not None and not isinstance(parts.buses.get(wanted), MqttBus):
-        brokers = ", ".join(name for name, bus in parts.buses.items() if isinstance(bus, MqttBus))
-        hint = f"there are: {brokers}" if brokers else "add one to buses: {type: mqtt, url: …}"
-        parts.findings.value(("alarms", "mqtt"), f"'{wanted[:40]}' is no bus of type mqtt", hint)
+    """Alarms are told, and Home Assistant is shown the site, on a broker that the file names."""
+    wanted = {
+        "alarms": None if parts.alarms is None else parts.alarms.mqtt,
+        "home_assistant": None if parts.home_assistant is None else parts.home_assistant.mqtt,
+    }
+    for section, name in wanted.items():
+        if name is not None and not isinstance(parts.buses.get(name), MqttBus):
+            brokers = ", ".join(bus for bus, entry in parts.buses.items() if isinstance(entry, MqttBus))
+            hint = f"there are: {brokers}" if brokers else "add one to buses: {type: mqtt, url: …}"
+            parts.findings.value((section, "mqtt"), f"'{name[:40]}' is no bus of type mqtt", hint)
 
 
 RULES = (
