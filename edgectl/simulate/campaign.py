@@ -25,6 +25,7 @@ from edgectl.simulate.drawn_sites import drawn_site
 from edgectl.simulate.estate import estate
 from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
+from edgectl.simulate.kept import nothing_moves
 from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, World
 
@@ -39,6 +40,7 @@ KINDS = (
     "clock step",
     "commit refused by the disk",
     "journal that could not be read",
+    "limits from the centre",
     "lost_request",
     "lost_reply",
     "stuck_relay",
@@ -49,7 +51,7 @@ KINDS = (
     "silent_device",
     "estop",
 )
-PROMISES = (*map(str, (*range(1, 18), 19, 20, 24, 27, 29, 30)), "H2", "H24")
+PROMISES = (*map(str, (*range(1, 18), 19, 20, 21, 24, 27, 29, 30)), "H2", "H24")
 LOSERS = 7  # one house in so many loses its journal in the middle of its days
 
 
@@ -162,6 +164,7 @@ def settle(number: int) -> World:
         people=random.random() < 0.85,
         disk=random.choice((0.0, 0.0, 0.002)),
         mishaps=mishaps,
+        desk=random.random() < 0.3,
         reboots=random.choice((0.0, 0.3)),
         ground=estate(loaded.site, Random(number + 2), random.choice((RO, SOFT, HARD))),
     )
@@ -194,7 +197,12 @@ def judge(world: World, held: Counter[str]) -> list[str]:
             lies=0 if mishaps is None else mishaps.lies * (1 + seen),
             leaks=mishaps is not None and mishaps.met[Fault.VALVE_LEAKING.value] > 0,
         ),
-        *broken_air(world.field.ground, begins_anew=2 if world.report.crashes or world.field.injected else 0),
+        *broken_air(
+            world.field.ground,
+            begins_anew=2 if world.report.crashes or world.field.injected else 0,
+            excused=nothing_moves(world),
+            since=world.report.lives[0][0],
+        ),
     ]
 
 
@@ -209,6 +217,7 @@ def _count(world: World, days: int, tally: Tally) -> None:
     tally.injected["clock that cannot be believed"] += report.untrusted
     tally.injected["clock step"] += report.steps
     tally.injected["commit refused by the disk"] += report.lost_commits
+    tally.injected["limits from the centre"] += 0 if world.desk is None else world.desk.sent
     tally.injected["journal that could not be read"] += report.lost_journals
     if world.mishaps is not None:
         tally.injected.update(world.mishaps.met)

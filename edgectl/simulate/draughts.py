@@ -1,5 +1,6 @@
 """Vents, fans and heaters in front of the simulated air: relays in, an opening and a share of the heating out."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from edgectl.model.air import Climate, Vent
@@ -8,6 +9,7 @@ from edgectl.model.time import SECOND, Nanos
 if TYPE_CHECKING:
     from edgectl.simulate.ground import Ground
 
+Span = tuple[Nanos, Nanos]
 STORM_OPEN_S = 240.0  # a look, the whole way of a slow drive, and one order that was lost
 LOOK_S = 30.0  # between two looks at the wind
 VENT, HEATER = "draughts.vent", "draughts.heater"  # the parts of the plant that these move
@@ -62,13 +64,24 @@ class Draughts:
         return min(1.0, max(0.0, self.positions[vent.name] + way * (to - self._at) / vent.travel))
 
 
-def broken_air(ground: "Ground", *, begins_anew: int = 0) -> list[str]:
+def broken_air(ground: "Ground", *, begins_anew: int = 0, excused: Sequence[Span] = (), since: Nanos = 0) -> list[str]:
     """H24: no vent stands open in a storm longer than it takes to shut it. A drive that was cut off, by a controller
-    that died or by an order that was lost, runs its whole way `begins_anew` times more at most."""
-    open_s = ground.storm_open / SECOND
+    that died or by an order that was lost, runs its whole way `begins_anew` times more at most. `excused` are the spans
+    in which nothing may be moved, or nothing is."""
+    open_s = sum(_apart(max(begin, since), end, excused) for begin, end in ground.storms) / SECOND
     if ground.draughts is None:
         return []
     way_s = max((vent.travel for vent in ground.draughts.climate.vents), default=0) / SECOND
     if open_s <= STORM_OPEN_S + begins_anew * (way_s + LOOK_S):
         return []
     return [f"H24: a vent stood open for {open_s:.0f} s in a storm"]
+
+
+def _apart(begin: Nanos, end: Nanos, excused: Sequence[Span]) -> Nanos:
+    """How much of a span lies in none of the others."""
+    lasted, at = 0, begin
+    for other_begin, other_end in sorted(excused):
+        if other_begin < end and other_end > at:
+            lasted += max(0, other_begin - at)
+            at = max(at, other_end)
+    return lasted + max(0, end - at)

@@ -19,7 +19,7 @@ class Ground:
         self.plant = Plant(layout, random)
         self.draughts = draughts
         self.standing_doses = 0  # that fell into water which did not move
-        self.storm_open: Nanos = 0
+        self.storms: list[tuple[Nanos, Nanos]] = []  # when a vent stood open in one, while somebody lived to shut it
         self._minded: Nanos = 0
         self._dry: Nanos = 0
         self._watched = True
@@ -55,8 +55,14 @@ class Ground:
         """How long a vent has stood open in a storm, while there was somebody to shut it."""
         draughts, risky = self.draughts, self.plant.weather.storm and self._watched
         if draughts is not None and risky and max(draughts.positions.values(), default=0.0) > OPEN_IN_STORM:
-            self.storm_open += max(0, to - self._minded)
+            self._storm(self._minded, to)
         self._minded = max(self._minded, to)
+
+    def _storm(self, begin: Nanos, end: Nanos) -> None:
+        if self.storms and self.storms[-1][1] == begin:
+            begin = self.storms.pop()[0]
+        if end > begin:
+            self.storms.append((begin, end))
 
     def _blow(self, at: Nanos) -> None:
         draughts = self.draughts

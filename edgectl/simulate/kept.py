@@ -10,6 +10,7 @@ from edgectl.model.ledger import DAY
 from edgectl.model.site import Site, Zone
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Entry
+from edgectl.simulate.draughts import Span
 from edgectl.simulate.invariants import Met
 from edgectl.simulate.world import World
 
@@ -81,9 +82,9 @@ def _holds(world: World, met: Met) -> list[str]:
 def _under_bonds(world: World, met: Met) -> list[str]:
     """30: no effect under a service lock, a stop, or an open emergency stop."""
     found: list[str] = []
-    bonds = list(_bonds(world.site, world.journal.timeline, world.now))
+    tied = list(bonds(world.site, world.journal.timeline, world.now))
     starts = [move for move in world.field.trace if move.on]
-    for bond in bonds:
+    for bond in tied:
         met["30"] += 1
         for move in starts:
             if move.name in bond.names and bond.begin + ON_ITS_WAY < move.at < bond.end:
@@ -91,7 +92,19 @@ def _under_bonds(world: World, met: Met) -> list[str]:
     return found
 
 
-def _bonds(site: Site, timeline: list[Entry], now: Nanos) -> Iterator[_Bond]:
+def nothing_moves(world: World) -> list[Span]:
+    """When nothing of a house was moved: under a lock or a stop, and while the controller only watched."""
+    timeline, now = world.journal.timeline, world.now
+    found = [(bond.begin, bond.end) for bond in bonds(world.site, timeline, now)]
+    for number, entry in enumerate(timeline):
+        if entry.event_type == "OBSERVE_ONLY":
+            later = (e.mono for e in timeline[number:] if e.event_type == "LEADS_AGAIN")
+            found.append((entry.mono, next(later, now)))
+    return found
+
+
+def bonds(site: Site, timeline: list[Entry], now: Nanos) -> Iterator[_Bond]:
+    """Every lock, stop and open emergency stop."""
     ends = {"LOCK_SET": "LOCK_RELEASED", "STOP_ALL": "RESUMED", "ESTOP_OPENED": "ESTOP_CLOSED"}
     for number, entry in enumerate(timeline):
         over = ends.get(entry.event_type)

@@ -9,6 +9,7 @@ from edgectl.model.command import Command
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, iso
 from edgectl.simulate.calendars import calendar
+from edgectl.simulate.desk import widened
 from edgectl.simulate.doses import t_dry
 from edgectl.simulate.field import Transition
 from edgectl.simulate.invariants import Met
@@ -34,6 +35,7 @@ def broken_promises(world: World, met: Met | None = None) -> list[str]:
         *_ready(world, met),
         *_hanging(world, met),
         *broken_bonds(world, met),
+        *widened(world, met),
     ]
 
 

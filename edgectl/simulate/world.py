@@ -13,6 +13,7 @@ from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
+from edgectl.simulate.desk import Desk
 from edgectl.simulate.field import Faults, SimField
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.mishaps import Mishaps
@@ -59,6 +60,7 @@ class World:
         people: bool = False,
         disk: float = 0.0,
         mishaps: bool = False,
+        desk: bool = False,
         reboots: float = 0.0,
         ground: Ground | None = None,
     ) -> None:
@@ -76,7 +78,8 @@ class World:
         self._astray: Nanos = 0
         self.people = People(self, Random(seed + 1)) if people else None
         self.mishaps = Mishaps(self, Random(seed + 3)) if mishaps else None
-        self._actors = [actor for actor in (self.people, self.mishaps) if actor is not None]
+        self.desk = Desk(self, Random(seed + 4)) if desk else None
+        self._actors = [actor for actor in (self.people, self.mishaps, self.desk) if actor is not None]
         self._wall_step: Nanos = 0
         self._disk_bad_until: Nanos = 0
         self._life = 0

@@ -12,10 +12,12 @@ import pytest
 
 from edgectl.cli.campaign import words
 from edgectl.config.loader import load
-from edgectl.engine.rules import rebuilt
+from edgectl.engine import envelope
+from edgectl.engine.rules import limits, rebuilt
 from edgectl.model.ledger import DAY
 from edgectl.model.time import SECOND, Nanos
-from edgectl.simulate.campaign import ENOUGH, Lived, Tally, campaign, live
+from edgectl.simulate.campaign import ENOUGH, Lived, Tally, campaign, live, settle
+from edgectl.simulate.draughts import broken_air
 from edgectl.simulate.drawn_sites import drawn_site
 
 DAYS = int(os.environ.get("EDGECTL_CAMPAIGN_DAYS", "2000"))
@@ -97,3 +99,35 @@ def test_a_house_that_lost_its_journal_doses_nothing_for_a_day(monkeypatch: pyte
     lived = live(DOSES_AND_LOSES, 4, Tally())
     assert lived.world.report.lost_journals == 1
     assert any(sentence.startswith("27: ") for sentence in lived.found) is (day != DAY), lived.found
+
+
+def _take_everything(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal = limits.refusal
+    monkeypatch.setattr(limits, "refusal", lambda *a: "" if isinstance(a[2], dict) else refusal(*a))
+
+
+def _take_and_forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(envelope, "tightened", lambda site, limits: site)
+
+
+@pytest.mark.parametrize(("planted", "caught"), [(None, False), (_take_everything, True), (_take_and_forget, True)])
+def test_limits_from_the_centre_only_tighten(
+    monkeypatch: pytest.MonkeyPatch, planted: Callable[[pytest.MonkeyPatch], None] | None, *, caught: bool
+) -> None:
+    if planted is not None:
+        planted(monkeypatch)
+    tally = Tally()
+    found = [sentence for number in (32, 33) for sentence in live(number, 8, tally).found]
+    assert tally.held["21"]
+    assert any(sentence.startswith("21: ") for sentence in found) is caught, found
+
+
+def test_a_storm_counts_only_while_a_vent_may_be_moved() -> None:
+    ground = settle(119).field.ground
+    assert ground.draughts is not None
+    ground.storms = [(0, 300 * SECOND), (900 * SECOND, 1500 * SECOND)]
+    assert broken_air(ground) == ["H24: a vent stood open for 900 s in a storm"]
+    assert broken_air(ground, since=600 * SECOND) == ["H24: a vent stood open for 600 s in a storm"]
+    locked = [(200 * SECOND, 1000 * SECOND), (1100 * SECOND, 2000 * SECOND), (1200 * SECOND, 1300 * SECOND)]
+    assert broken_air(ground, excused=locked) == ["H24: a vent stood open for 300 s in a storm"]
+    assert broken_air(ground, excused=[(0, 1400 * SECOND)]) == []
