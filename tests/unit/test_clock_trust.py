@@ -127,3 +127,17 @@ def test_the_calendar_waits_for_a_clock_and_then_goes_by_the_best_guess() -> Non
     assert "lamps" in state.cursors
     turn(CLOCK_PATIENCE + 2 * SECOND, Trust.SYNCED)
     assert not state.alarms["clock_untrusted:clock"].active
+
+
+def test_a_start_with_a_calendar_of_another_year_is_put_right_by_a_clock_that_can_be_believed_only() -> None:
+    ahead = Cursor(schedule="later", position=BEGIN + 4 * 366 * 24 * 3600 * SECOND)
+    later = replace(example_schedules()[0], name="later", cadence=Cron(expression="0 * * * *"), catch_up=CatchUp())
+    house = House(later, cursors=(ahead,))
+    house.turn(2 * SECOND, Trust.UNTRUSTED)
+    house.turn(20 * SECOND, Trust.UNTRUSTED)
+    assert house.rows == []
+    assert house.state.cursors["later"].position == ahead.position
+    house.turn(21 * SECOND, Trust.SYNCED)
+    assert [row["event"] for row in house.rows] == ["CALENDAR_SET_BACK"]
+    house.turn(3600 * SECOND, Trust.SYNCED)
+    assert [row["event"] for row in house.rows[1:]] == ["TASK_RECEIVED"]

@@ -78,6 +78,11 @@ Acts = list[tuple[str, int]]
 
 def lived(schedule: Schedule, start: Nanos, acts: Acts, takes: Nanos) -> Life:
     life = Life(schedule=schedule, zone=BERLIN, wall=start, mono=HOUR, takes=takes)
+    live(life, acts)
+    return life
+
+
+def live(life: Life, acts: Acts) -> None:
     life.look()
     for act, minutes in acts:
         match act:
@@ -90,7 +95,6 @@ def lived(schedule: Schedule, start: Nanos, acts: Acts, takes: Nanos) -> Life:
             case _:
                 life.down(minutes * MINUTE, boot=act == "boot")
         life.look()
-    return life
 
 
 @settings(deadline=None, max_examples=200)
@@ -149,3 +153,31 @@ def test_an_interval_rests_between_two_runs_and_notices_no_clock(
     steady.live(48 * HOUR)
     begun = [at for _, at in steady.rows]
     assert all(b - a == takes + rest * MINUTE for a, b in pairwise(begun))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    EVENTS | WINDOWS,
+    DAYS,
+    CATCH_UPS,
+    STARTS,
+    ACTS,
+    ACTS,
+    st.sampled_from(["Asia/Tokyo", "America/New_York", "Australia/Lord_Howe", "Europe/London", "Pacific/Apia"]),
+)
+def test_a_site_file_that_names_another_time_zone_repeats_nothing_and_loses_nothing(
+    cadence: Calendar, days: Days, rule: CatchUp, start: Nanos, before: Acts, after: Acts, zone: str
+) -> None:
+    """The cursor is an instant: from there on the calendar of the other place counts."""
+    schedule = Schedule(name="s", zone="z", task_type="irrigation", cadence=cadence, days=days, catch_up=rule)
+    here = lived(schedule, start, before, SECOND)
+    assert here.cursor is not None
+    moved = Life(
+        schedule=schedule, zone=ZoneInfo(zone), wall=here.wall, mono=here.mono, cursor=here.cursor, takes=SECOND
+    )
+    live(moved, [("down", 10), *after])
+    assert moved.cursor is not None
+    if moved.cursor.round == here.cursor.round:
+        assert moved.unanswered(here.cursor.position) == []
+    names = [*here.names, *moved.names]
+    assert names == sorted(set(names))
