@@ -1,5 +1,6 @@
 """The schedules as the doors see them: read from the engine's state and the journal, ordered through the inbox."""
 
+import asyncio
 from itertools import islice
 from typing import Any, Protocol
 
@@ -19,6 +20,7 @@ from edgectl.scheduler.plan import wake_at
 from edgectl.scheduler.schedule import Schedule, Window, by_calendar
 
 NEXT = 3  # runs that are told
+AT_A_TIME = 100  # schedules that are told without a pause
 LONGEST_WORDS = 200
 
 
@@ -42,7 +44,13 @@ class ScheduleDesk:
         for entry in await self._house.read(self._reads.skips()):
             newest.setdefault(str(entry.details.get("schedule")), entry)
         state, now = self._control.stepper.state, self._clock.now()
-        return [_view(state, schedule, now, newest.get(schedule.name)) for schedule in state.schedules]
+        rows: list[Body] = []
+        for begin in range(0, len(state.schedules), AT_A_TIME):
+            draft = Draft(state, now)
+            some = state.schedules[begin : begin + AT_A_TIME]
+            rows += [_view(draft, schedule, newest.get(schedule.name)) for schedule in some]
+            await asyncio.sleep(0)  # a house with thousands of them does not stand still while somebody reads
+        return rows
 
     async def hold(self, schedule: str, seconds_: float, *, who: str, why: str) -> Body:
         """Hold a schedule for a while."""
@@ -62,8 +70,8 @@ class ScheduleDesk:
         return await self._house.ask(lambda token: RunNow(token=token, schedule=schedule, who=who))
 
 
-def _view(state: State, schedule: Schedule, now: Now, skipped: Entry | None) -> dict[str, Any]:
-    draft = Draft(state, now)
+def _view(draft: Draft, schedule: Schedule, skipped: Entry | None) -> dict[str, Any]:
+    state = draft.state
     cursor, latch = state.cursors.get(schedule.name), draft.latch(pause(schedule.name))
     running = next((task for task in draft.tasks() if task.schedule == schedule.name), None)
     held = latch is not None and latch.held
@@ -72,7 +80,7 @@ def _view(state: State, schedule: Schedule, now: Now, skipped: Entry | None) -> 
         "zone": schedule.zone,
         "task_type": schedule.task_type,
         "when": words(schedule),
-        "next": [] if cursor is None else _next(state, schedule, now),
+        "next": [] if cursor is None else _next(state, schedule, draft.now),
         "task": None if running is None else running.task_id,
         "kept": kept_by(draft, schedule) or (None if cursor is None else cursor.waits or None),
         "held_until": iso(latch.until) if held and latch is not None and latch.until is not None else None,

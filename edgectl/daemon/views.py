@@ -16,7 +16,7 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Alarm
 from edgectl.scheduler.plan import wake_at
-from edgectl.scheduler.schedule import Schedule
+from edgectl.scheduler.schedule import Schedule, by_calendar
 
 View = dict[str, Any]
 MOST_AHEAD = 200  # rows of what comes next
@@ -154,8 +154,7 @@ def upcoming(state: State, now: Now) -> list[View]:
     rows = [_asked_for(draft, task) for task in draft.tasks() if task.enqueued]
     ahead = list[tuple[Nanos, int]]()
     for index, schedule in enumerate(state.schedules):
-        cursor = state.cursors.get(schedule.name)
-        at = None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
+        at = _wakes_at(state, schedule, now)
         if at is not None:
             ahead.append((at, index))
     zones = set[str]()
@@ -165,6 +164,15 @@ def upcoming(state: State, now: Now) -> list[View]:
             zones.add(schedule.zone)
             rows.append(_planned(draft, schedule, at))
     return sorted(rows, key=lambda row: str(row["at"]))
+
+
+def _wakes_at(state: State, schedule: Schedule, now: Now) -> Nanos | None:
+    """When it has something to do next. The last turn knows it of those that sleep."""
+    cursor, nap = state.cursors.get(schedule.name), state.naps.of.get(schedule.name)
+    sleeps = nap is not None and nap.cursor is cursor and abs(now.wall - now.mono - state.naps.distance) < SECOND
+    if nap is not None and sleeps and by_calendar(schedule.cadence):
+        return nap.until
+    return None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
 
 
 def _planned(draft: Draft, schedule: Schedule, at: Nanos) -> View:

@@ -1,12 +1,16 @@
 """A schedule by hand: held, released, run out of its turn. Each leaves its rows, and nothing is repeated."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from edgectl.cli.schedule import sentences
 from edgectl.cli.words import speak_of
+from edgectl.daemon.schedules import AT_A_TIME, ScheduleDesk
 from edgectl.journal.reads import JournalReads
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.inputs import (
@@ -22,7 +26,7 @@ from edgectl.model.inputs import (
     StopAll,
 )
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, Now
 from edgectl.model.timeline import Batch, Entry
 from edgectl.scheduler.days import Days, Season
 from edgectl.scheduler.describe import words
@@ -229,3 +233,32 @@ def test_the_list_says_why_something_did_not_run() -> None:
         "the next run waits for the one before it",
         "left out last: Mon 01 Jun 04:00:00, budget, 45 L of 40 L",
     ]
+
+
+class Reading:
+    """The daemon as far as the list of schedules asks it: its state, its clock, and no row of the past."""
+
+    def __init__(self, world: World) -> None:
+        self.stepper, self._world = world._stepper, world
+
+    async def read(self, found: Awaitable[list[Entry]]) -> list[Entry]:
+        return await found
+
+    async def skips(self) -> list[Entry]:
+        return []
+
+    def now(self) -> Now:
+        return Now(mono=self._world.now, wall=self._world.wall)
+
+
+async def test_reading_very_many_schedules_lets_the_loop_go_on() -> None:
+    """A list that takes the loop for two seconds is taken for a controller that hangs, and ends it."""
+    world = Asked(*(replace(WATERING, name=f"s{n}", cadence=At(minutes=(n,))) for n in range(1000)))
+    daemon: Any = Reading(world)
+    reading = asyncio.create_task(ScheduleDesk(daemon, daemon, daemon, daemon).schedules())
+    turns = 0
+    while not reading.done():
+        turns += 1
+        await asyncio.sleep(0)
+    assert len(await reading) == 1000
+    assert turns >= 1000 // AT_A_TIME
