@@ -11,7 +11,7 @@ import click
 
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.outputs import Span
-from edgectl.cli.words import day_and_time, span
+from edgectl.cli.words import day_and_time, span, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 ACCEPT = click.option("--accept", is_flag=True, help="It is back in its place, though it reads otherwise than before.")
@@ -61,6 +61,30 @@ def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes
     if not show(done, as_json):
         due = "" if done["due"] is None else f"; due again {day_and_time(done['due'])}"
         click.echo(f"{sensor} read {done['before']} and reads {done['after']:g}: slope {100 / done['gain']:.1f} %{due}")
+
+
+@calibrate.command("list")
+@AS_JSON
+def list_(as_json: bool) -> None:
+    """The record: each sensor with its last calibration, by whom, what came of it, and when it is due again."""
+    rows = [row for row in ask("GET", "/channels") if "sensor" in row]
+    keys = ("sensor", "calibration", "calibrate_every_s")
+    if show([{key: row[key] for key in keys} for row in rows], as_json):
+        return
+    for line in table([_recorded(row) for row in rows if row["calibration"] or row["calibrate_every_s"]]):
+        click.echo(line)
+    never = [row["sensor"] for row in rows if not row["calibration"]]
+    if never:
+        click.echo(f"never, as far as edgectl knows: {', '.join(never)}")
+
+
+def _recorded(row: dict[str, Any]) -> list[str]:
+    done, every = row["calibration"], row["calibrate_every_s"]
+    if done is None:
+        return [row["sensor"], "never", "due now", f"every {span(every)}"]
+    came = f"slope {100 / done['gain']:.1f} %, offset {done['offset']:g}; {done['how']}"
+    due = "no date is set" if done["due"] is None else f"due {done['due'][:10]}"
+    return [row["sensor"], f"{done['at'][:10]} by {done['who']}", due, came]
 
 
 @calibrate.command("cancel")

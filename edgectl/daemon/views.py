@@ -88,6 +88,7 @@ def readings(state: State, now: Now) -> list[View]:
         age = None if reading.age is None else round(reading.age / SECOND, 1)
         row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": ", ".join(sensor.channels)}
         row |= {"shown": shown(state, sensor), "calibration": calibration(state, name)}
+        row["calibrate_every_s"] = None if sensor.calibrate_every is None else sensor.calibrate_every / SECOND
         if isinstance(reading, Reading):
             quality = {"quality": round(reading.quality, 2), "weakest": reading.weakest}
             rows.append({**row, "value": round(reading.value, 3), **quality})
@@ -108,7 +109,10 @@ def calibration(state: State, name: str) -> View | None:
     done = state.calibrations.get(name)
     if done is None:
         return None
-    return {"at": iso(done.since), "who": done.who, "how": done.why, "gain": done.factor, "offset": done.value}
+    every = state.site.sensors[name].calibrate_every
+    due = None if every is None else iso(done.since + every)
+    told = {"at": iso(done.since), "who": done.who, "how": done.why, "due": due}
+    return {**told, "gain": done.factor, "offset": done.value}
 
 
 def outputs(state: State, now: Now) -> list[View]:

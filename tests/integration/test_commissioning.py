@@ -1,12 +1,15 @@
 """An electrician at a line that nobody drives: who is there, what is it, and what does a stranger hold."""
 
+import contextlib
 import json
-import os
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -14,26 +17,35 @@ from click.testing import CliRunner
 from edgectl.__main__ import main
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import find
+from edgectl.journal.errors import JournalUnwritable
+from edgectl.journal.sqlite import SqliteJournal
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
 pytestmark = pytest.mark.timeout(120)
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedField]:
-    shelf = {9: "sht3x", 11: "md02-clone", 14: "soil"}
+    shelf = {9: "sht3x", 11: "md02-clone", 14: "soil", 20: "sht3x-locked", 21: "sht3x-lazy"}
     with SimulatedField(tmp_path_factory.mktemp("line"), circuits={"ph": "pH"}, units=shelf) as running:
         yield running
 
 
-def edgectl(*words: object, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgectl", *map(str, words)]
-    root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    return subprocess.run(
-        command, capture_output=True, text=True, timeout=90, check=False, cwd=folder or root, env=environment
-    )
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def edgectl(*words: object, folder: Path = ROOT) -> Said:
+    with contextlib.chdir(folder):
+        done = CliRunner().invoke(main, [*map(str, words)])
+    return Said(done.exit_code, done.stdout, done.stderr)
 
 
 def test_a_scan_names_every_device_and_writes_nothing(field: SimulatedField) -> None:
@@ -115,6 +127,15 @@ def test_a_line_that_a_daemon_drives_is_left_to_it(field: SimulatedField, tmp_pa
         assert "qdy30a" not in listed.stdout
         assert {"field", "climate"} <= set(listed.stdout.split())
         assert field.control("state")["requests"] >= before
+        began = datetime.fromisoformat(daemon.data("/status")["now"]).astimezone(ZoneInfo("Europe/Berlin"))
+        watch = [sys.executable, "-m", "edgectl", "bus", "monitor", "field"]
+        with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True, env=daemon.environment) as monitor:
+            assert monitor.stdout is not None
+            first = monitor.stdout.readline()
+            monitor.terminate()
+        told = datetime.combine(began.date(), time.fromisoformat(first.split()[0]), began.tzinfo)
+        late = (told - began).total_seconds() % 86_400  # a night may lie between the two
+        assert late < 3600, f"it begins with now, in the time of the site: {first}"
 
 
 def test_one_garbled_answer_is_asked_again_and_is_no_collision(field: SimulatedField) -> None:
@@ -160,9 +181,8 @@ def test_an_address_is_written_read_back_and_stands_in_the_timeline(field: Simul
     field.control("clear")
     code, done = write(field, tmp_path, 14, "address", 4, "--profile", "jxct-soil-7in1", "--only-one")
     assert (code, done["before"], done["after"], done["in_force"]) == (0, "14", "4", True)
-    rows = {row["unit"] for row in json.loads(edgectl("bus", "scan", field.port, "--units", "4..14", "--json").stdout)}
-    assert 4 in rows
-    assert 14 not in rows
+    for unit, there in ((4, 1), (14, 0)):
+        assert len(json.loads(edgectl("bus", "scan", field.port, "--units", unit, "--json").stdout)) == there
     with sqlite3.connect(tmp_path / "journal.db") as db:
         lines = [(event, json.loads(body)) for event, body in db.execute("SELECT event_type, body FROM timeline")]
     assert [event for event, _ in lines] == ["DEVICE_WRITE_MEANT", "DEVICE_WRITTEN"]
@@ -189,6 +209,36 @@ def test_what_is_not_certain_or_not_declared_is_not_written(field: SimulatedFiel
         assert sentence in str(said["message"])
     with sqlite3.connect(tmp_path / "journal.db") as db:
         assert not db.execute("SELECT count(*) FROM timeline").fetchone()[0]
+
+
+def test_nothing_is_written_that_the_journal_does_not_take(
+    field: SimulatedField, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.control("clear")
+
+    def full(_self: SqliteJournal, _batch: object) -> None:
+        raise JournalUnwritable("the disk is full", "make room")
+
+    monkeypatch.setattr(SqliteJournal, "commit", full)
+    code, said = write(field, tmp_path, 14, "address", 4, "--only-one")
+    assert code == 1
+    assert said["message"] == "the disk is full"
+    rows = json.loads(edgectl("bus", "scan", field.port, "--units", "14", "--json").stdout)
+    assert [row["unit"] for row in rows] == [14], "it is where it was"
+
+
+def test_a_device_that_keeps_nothing_or_moves_later_is_told_from_one_that_obeyed(
+    field: SimulatedField, tmp_path: Path
+) -> None:
+    field.control("clear")
+    which = ("--profile", "sht3x-rs485", "--only-one")
+    code, said = write(field, tmp_path, 20, "address", 22, *which)
+    assert (code, said["taken"], said["after"], said["answers_at"]) == (1, False, "20", 20)
+    code, said = write(field, tmp_path, 21, "address", 22, *which)
+    assert (code, said["taken"], said["in_force"], said["answers_at"]) == (0, True, False, 21)
+    with sqlite3.connect(tmp_path / "journal.db") as db:
+        lines = [json.loads(body)["details"] for (body,) in db.execute("SELECT body FROM timeline")]
+    assert [line["taken"] for line in lines if "taken" in line] == [False, True]
 
 
 def test_a_device_is_not_written_while_a_daemon_leads(field: SimulatedField, tmp_path: Path) -> None:

@@ -701,5 +701,8 @@ def test_a_sensor_is_calibrated_by_hand_and_bound_by_it_after_a_death(daemon: Da
         daemon.wait("/channels", lambda rows: any(r.get("sensor") == "tank_level" and r["value"] for r in rows))
         assert abs(level()["value"] - shown - 2) < 1
         assert level()["calibration"]["how"] == "level, points: 1"
+        (kept,) = [row for row in json.loads(daemon.cli("calibrate", "list", "--json").stdout) if row["calibration"]]
+        assert (kept["sensor"], kept["calibration"]["due"]) == ("tank_level", None)
+        assert "never, as far as edgectl knows: flow" in daemon.cli("calibrate", "list").stdout
         refused = daemon.cli("calibrate", "pump", "pump", "--ran", "20s", "--ml", "20")
         assert "no dosing pump with ml_per_s" in refused.stderr
