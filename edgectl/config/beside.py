@@ -1,7 +1,7 @@
 """The site file is read by a process beside, while this one loads what it will need next.
 
 Reading takes libraries and schemas that nothing needs afterwards: they never enter the process that stays, and the two
-loads share the cores. Whatever becomes of that process, the file is read here then, and nobody waits for it for long.
+loads share the cores. Whatever becomes of that process, the file is read here then.
 """
 
 import contextlib
@@ -14,8 +14,6 @@ from pathlib import Path
 
 from edgectl.config.loaded import Loaded
 from edgectl.config.problems import Problem, SiteRejected
-
-LONGEST_S = 60.0  # of a start on a slow board that has no bytecode yet
 
 
 class Reading:
@@ -43,12 +41,7 @@ class Reading:
         """None when the process beside could not say it."""
         if self._process is None:
             return None
-        try:
-            said, _ = self._process.communicate(timeout=LONGEST_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.communicate()
-            return None
+        said, _ = self._process.communicate()  # as long as reading it here would take
         if self._process.returncode:
             return None
         found: Loaded | tuple[Problem, ...] = pickle.loads(said)  # from a process of our own making

@@ -46,7 +46,7 @@ class FirstWords:
 
     def __init__(self, state: Path, made: str) -> None:
         self._said = 0
-        self._until = mono() + FOR_ALL
+        self._until: Nanos = 0
         self._threads: list[Thread] = []
         self._lease: HostLease | None = None
         if made and (plan := _followed(state, made)) is not None:
@@ -71,6 +71,7 @@ class FirstWords:
 
         with suppress(AlreadyRunning, OSError):
             lease.take()
+            self._until = mono() + FOR_ALL
             self._threads = [Thread(target=self._say, args=(bus,), name="first words") for bus in buses]
             for thread in self._threads:
                 thread.start()
@@ -87,11 +88,11 @@ class FirstWords:
             open_line(line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S, connect_within_s=CONNECT_WITHIN_S) as talk,
         ):
             for output in bus["outputs"]:
-                if mono() >= self._until:
-                    return
                 drawn = output.get("rests_drawn") is True
                 talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
                 self._said += 1
+                if mono() >= self._until:
+                    return
 
 
 def _followed(state: Path, made: str) -> dict[str, Any] | None:

@@ -459,9 +459,9 @@ def test_a_bad_line_never_becomes_a_value(daemon: DaemonProcess, field: Simulate
     with daemon:
         daemon.wait_ready()
         watered(daemon)
+        injected = field.control("state")["injected"]
         for unit in (5, 7):
             field.fault(kind, unit=unit, count=6, ms=600)
-        injected = field.control("state")["injected"]
         seen: list[float] = []
 
         def through(rows: Any) -> bool:
@@ -613,14 +613,14 @@ def test_a_door_that_cannot_be_opened_does_not_keep_the_plants_dry(daemon: Daemo
 
 def test_a_journal_that_cannot_be_opened_is_asked_again(daemon: DaemonProcess, field: SimulatedField) -> None:
     daemon.state.mkdir()
-    (daemon.state / "journal.db").mkdir()  # no file can be made there
+    (daemon.state / "journal.db.new").mkdir()  # no file can be made there
     with daemon:
         deadline = time.monotonic() + 20
         while "cannot be opened" not in daemon.log.read_text() and time.monotonic() < deadline:
             time.sleep(0.1)
         assert "cannot be opened" in daemon.log.read_text()
         assert not any(relays(field))
-        (daemon.state / "journal.db").rmdir()
+        (daemon.state / "journal.db.new").rmdir()
         daemon.wait_ready()
 
 

@@ -12,12 +12,13 @@ from edgectl.config import beside
 from edgectl.config.beside import Reading
 from edgectl.config.loader import load
 from edgectl.config.problems import SiteRejected
-from edgectl.daemon import safeplan
+from edgectl.daemon import safeplan, words
 from edgectl.daemon.words import FirstWords, made_from
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.talk import open_line
 from edgectl.drivers.wiring import SerialLine
 from edgectl.host.lease import HostLease
+from edgectl.model.time import SECOND
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
@@ -42,8 +43,15 @@ def site(tmp_path: Path, field: SimulatedField) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A crowded machine may take longer over an answer than a start may wait."""
+    monkeypatch.setattr(words, "REPLY_WITHIN_S", 10.0)
+    monkeypatch.setattr(words, "FOR_ALL", 60 * SECOND)
+
+
 def left_on(field: SimulatedField) -> None:
-    with open_line(SerialLine(port=str(field.port)), reply_within_s=2.0) as talk:
+    with open_line(SerialLine(port=str(field.port)), reply_within_s=10.0) as talk:
         for coil in (PUMP, VALVE):
             talk.exchange(modbus.write_coil(1, coil, True))
     assert on(field) == [True, True]
@@ -67,6 +75,8 @@ def test_a_start_that_gets_no_further_has_said_it(site: Path, field: SimulatedFi
     """The real command, cut off before it knows a word of its site file."""
     cut = (
         "import sys\n"
+        "import edgectl.daemon.words as words\n"
+        "words.REPLY_WITHIN_S, words.FOR_ALL = 10.0, 60 * 10**9\n"
         "from edgectl.config.beside import Reading\n"
         "def never(self):\n"
         "    self._process.communicate()\n"
@@ -122,12 +132,15 @@ def test_the_ports_and_the_lead_are_free_afterwards(site: Path, field: Simulated
     lease = HostLease(site.parent / "state", [str(field.port)])
     lease.take()
     lease.release()
-    with open_line(SerialLine(port=str(field.port)), reply_within_s=2.0) as talk:
+    with open_line(SerialLine(port=str(field.port)), reply_within_s=10.0) as talk:
         talk.exchange(modbus.read(1, 1, 0, 2))
 
 
-def test_a_bus_that_does_not_answer_is_left_to_its_owner(site: Path, field: SimulatedField) -> None:
+def test_a_bus_that_does_not_answer_is_left_to_its_owner(
+    site: Path, field: SimulatedField, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first device that does not answer ends what is said on its bus; its owner goes on there."""
+    monkeypatch.setattr(words, "REPLY_WITHIN_S", 0.1)
     field.fault("deaf", unit=1)
     speak(site)
     field.control("clear")
