@@ -14,9 +14,10 @@ from edgectl.model.time import MS, SECOND, Nanos
 
 BEAT_S = 0.5
 LIMIT: Nanos = 2 * SECOND
-OLD: Nanos = 1500 * MS
-HELD_UP: Nanos = LIMIT - OLD
+OLD: Nanos = SECOND
 AGAIN: Nanos = 250 * MS
+HELD_UP: Nanos = 250 * MS
+CHANCE: Nanos = 1500 * MS
 WORDS_WITHIN_S = 0.5
 EXIT_STALLED = 70
 
@@ -41,7 +42,7 @@ class StallGuard:
 
     def _watch(self) -> None:
         # While all is well the next look is put at the instant at which the newest beat would be old, and only then
-        # are looks close together. A look that comes late by less than HELD_UP cannot find a beat over the limit.
+        # are looks close together: the process ends after four in a row that were on time and saw no beat.
         while True:
             planned = max(self._mono() + AGAIN, self._beat + OLD)
             if self._stop.wait((planned - self._mono()) / SECOND):
@@ -49,7 +50,7 @@ class StallGuard:
             now = self._mono()
             if now - planned > HELD_UP:
                 # The whole process was stopped or starved, not the loop alone: give the loop its chance first.
-                self._beat = max(self._beat, now - HELD_UP)
+                self._beat = max(self._beat, now + CHANCE - LIMIT)
                 continue
             if now - self._beat > LIMIT:
                 # Whoever reads our words may be what we are waiting for: they get a moment, and then it is over.
