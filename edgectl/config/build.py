@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from edgectl.config import calendars, defaults, schema
+from edgectl.config.build_air import drives_of
 from edgectl.config.build_water import build_daily, build_doser, build_draws, build_least_flow, build_zone, dosers_of
 from edgectl.config.loaded import PairSection
 from edgectl.config.origins import Origins
@@ -103,7 +104,7 @@ def _interlocks(parts: Parts) -> tuple[frozenset[str], ...]:
         dosers = frozenset() if zone.chemistry is None else frozenset(dosers_of(zone.chemistry))
         if len(dosers) > 1 and not any(dosers <= lock for lock in written):
             written.append(dosers)
-        for vent in () if zone.climate is None else zone.climate.vents.values():
+        for vent in () if zone.climate is None else drives_of(zone.climate):
             both = frozenset({vent.opens, vent.closes})
             if not any(both <= lock for lock in written):
                 written.append(both)

@@ -2,8 +2,8 @@
 
 from edgectl.config import defaults
 from edgectl.config.origins import Origins
-from edgectl.config.schema_air import ClimateEntry, SetPoint
-from edgectl.model.air import Climate, Vent
+from edgectl.config.schema_air import ClimateEntry, MixerEntry, ScreenEntry, SetPoint, VentEntry
+from edgectl.model.air import Climate, Gas, Screen, Vent
 
 
 def build_climate(name: str, entry: ClimateEntry, origins: Origins) -> Climate:
@@ -18,11 +18,17 @@ def build_climate(name: str, entry: ClimateEntry, origins: Origins) -> Climate:
         rain=entry.rain,
         heaters=tuple(entry.heaters or ()),
         fans=tuple(entry.fans or ()),
-        vents=tuple(
-            Vent(name=vent, opens=drive.opens, closes=drive.closes, travel=drive.travel)
-            for vent, drive in entry.vents.items()
-        ),
+        vents=tuple(_drive(vent, drive) for vent, drive in entry.vents.items()),
         fog=entry.fog,
+        radiation=entry.radiation,
+        screens=tuple(
+            Screen(drive=_drive(screen, drive), shade_above=drive.shade_above, cold_below=drive.cold_below)
+            for screen, drive in entry.screens.items()
+        ),
+        mixers=tuple(_drive(mixer, drive) for mixer, drive in entry.mixing.items()),
+        gas=None
+        if entry.co2 is None
+        else Gas(valve=entry.co2.valve, sensor=entry.co2.sensor, target=entry.co2.target, most=entry.co2.most),
         heat=_pair(entry.heat),
         vent=_pair(entry.vent),
         day=(begin, end),
@@ -35,6 +41,15 @@ def build_climate(name: str, entry: ClimateEntry, origins: Origins) -> Climate:
             "{:g} °C".format,
         ),
     )
+
+
+def drives_of(entry: ClimateEntry) -> tuple[VentEntry | ScreenEntry | MixerEntry, ...]:
+    """Everything of it that runs on three wires."""
+    return (*entry.vents.values(), *entry.screens.values(), *entry.mixing.values())
+
+
+def _drive(name: str, entry: VentEntry | ScreenEntry | MixerEntry) -> Vent:
+    return Vent(name=name, opens=entry.opens, closes=entry.closes, travel=entry.travel)
 
 
 def _pair(entry: SetPoint | None) -> tuple[float, float] | None:

@@ -19,11 +19,38 @@ class SetPoint(Strict):
 
 
 class VentEntry(Strict):
-    """A vent or a screen that two outputs move."""
+    """A vent that two outputs move."""
 
     opens: Name = Field(description="the actuator with role vent that opens it")
     closes: Name = Field(description="the actuator with role vent that closes it")
     travel: SomeTime = Field(description="the time of the whole way, as measured: 120s")
+
+
+class ScreenEntry(Strict):
+    """A screen that two outputs move, and when it is drawn."""
+
+    opens: Name = Field(description="the actuator with role screen that folds it away")
+    closes: Name = Field(description="the actuator with role screen that draws it")
+    travel: SomeTime = Field(description="the time of the whole way, as measured: 300s")
+    shade_above: Annotated[float, Field(gt=0, le=2000)] | None = Field(None, description="in W/m2: drawn by day above")
+    cold_below: Degrees | None = Field(None, description="in °C outside: drawn by night below, for example 8")
+
+
+class MixerEntry(Strict):
+    """A three-way valve of the heating water."""
+
+    opens: Name = Field(description="the actuator with role motor_valve that lets warm water in")
+    closes: Name = Field(description="the actuator with role motor_valve that shuts it off")
+    travel: SomeTime = Field(description="the time of the whole way, as measured: 120s")
+
+
+class GasEntry(Strict):
+    """CO2 for the plants."""
+
+    valve: Name = Field(description="the actuator with role co2")
+    sensor: Name = Field(description="a sensor in ppm, inside")
+    target: float = Field(ge=400, le=2000, description="in ppm, for example 900")
+    most: float = Field(ge=600, le=5000, description="in ppm: above it the gas is shut and a person is called, 1500")
 
 
 class ClimateEntry(Strict):
@@ -39,6 +66,14 @@ class ClimateEntry(Strict):
     vents: dict[Name, VentEntry] = Field(
         default_factory=dict, description="roof: {opens: roof_open, closes: roof_close, travel: 120s}"
     )
+    radiation: Name | None = Field(None, description="a sensor in W/m2, outside")
+    screens: dict[Name, ScreenEntry] = Field(
+        default_factory=dict, description="energy: {opens: …, closes: …, travel: 300s, cold_below: 8}"
+    )
+    mixing: dict[Name, MixerEntry] = Field(
+        default_factory=dict, description="pipes: {opens: mix_open, closes: mix_close, travel: 120s}"
+    )
+    co2: GasEntry | None = Field(None, description="{valve: gas, sensor: co2, target: 900, most: 1500}")
     fog: Name | None = Field(None, description="an actuator with role fog")
     heat: SetPoint | None = Field(None, description="{day: 18, night: 15}: heated below")
     vent: SetPoint | None = Field(None, description="{day: 24, night: 20}: ventilated above")

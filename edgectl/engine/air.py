@@ -30,6 +30,8 @@ class Seen:
     outside: float | None = None
     wind: float | None = None
     rain: float | None = None
+    radiation: float | None = None
+    co2: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +42,9 @@ class Wanted:
     fans: int = 0
     heaters: int = 0
     fog: bool = False
+    screens: tuple[float, ...] = ()  # how far each is folded away, 0..1
+    mix: float = 0.0  # how far the mixing valves are open to the warm side, 0..1
+    gas: bool = False
     why: str = ""
     urgent: bool = False  # does not wait for the rest between two moves
 

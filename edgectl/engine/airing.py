@@ -9,11 +9,12 @@ from edgectl.model.time import Nanos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drive:
-    """How far a vent is open, 0..1, as far as the time of its runs can tell; None until it has been run home."""
+    """How far something is open, 0..1, as far as the time of its runs can tell; None until it has been run home."""
 
     position: float | None = None
     order: str = ""  # the command that moves it
     opening: bool = False
+    moved_at: Nanos = 0  # when it was last ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +24,8 @@ class Airing:
     wanted: Wanted = field(default_factory=Wanted)
     looked_at: Nanos = 0
     staged_at: Nanos = 0  # when a fan or a heater was last switched
-    moved_at: Nanos = 0  # when a vent was last ordered
     fogged_at: Nanos = 0
+    gassed_at: Nanos = 0
     stormy_until: Nanos = 0
     heating_since: Nanos | None = None
     heating_from: float = 0.0  # degC when the heating began

@@ -19,6 +19,26 @@ class Vent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Screen:
+    """A screen on three wires; open is folded away. Drawn by day above so many W/m2, by night below so many degC
+    outside; None is never."""
+
+    drive: Vent
+    shade_above: float | None = None
+    cold_below: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gas:
+    """CO2: its valve, its probe, what is wanted by day and what is never exceeded, in ppm."""
+
+    valve: str
+    sensor: str
+    target: float
+    most: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Climate:
     """Set-points have a value for the day and one for the night; `day` is its begin and end in minutes, local time.
 
@@ -34,6 +54,10 @@ class Climate:
     fans: tuple[str, ...] = ()
     vents: tuple[Vent, ...] = ()
     fog: str | None = None
+    screens: tuple[Screen, ...] = ()
+    mixers: tuple[Vent, ...] = ()  # three-way valves of the heating water; open is warm
+    gas: Gas | None = None
+    radiation: str | None = None  # W/m2
     heat: tuple[float, float] | None = None  # by day, by night: heated below
     vent: tuple[float, float] | None = None  # by day, by night: ventilated above
     day: tuple[int, int] = (6 * 60, 20 * 60)
@@ -42,13 +66,20 @@ class Climate:
     overheat: float = 38.0
 
     @property
+    def drives(self) -> tuple[Vent, ...]:
+        """Everything that runs on three wires."""
+        return (*self.vents, *(screen.drive for screen in self.screens), *self.mixers)
+
+    @property
     def outputs(self) -> tuple[str, ...]:
         """Everything that moves this air."""
-        drives = tuple(name for vent in self.vents for name in (vent.opens, vent.closes))
-        return (*self.heaters, *self.fans, *drives, *((self.fog,) if self.fog is not None else ()))
+        drives = tuple(name for drive in self.drives for name in (drive.opens, drive.closes))
+        valves = tuple(name for name in (self.fog, None if self.gas is None else self.gas.valve) if name is not None)
+        return (*self.heaters, *self.fans, *drives, *valves)
 
     @property
     def sensors(self) -> tuple[str, ...]:
         """Everything that is looked at."""
-        named = (self.temperature, self.humidity, self.outside, self.wind, self.rain)
+        gas = None if self.gas is None else self.gas.sensor
+        named = (self.temperature, self.humidity, self.outside, self.wind, self.rain, self.radiation, gas)
         return tuple(name for name in named if name is not None)

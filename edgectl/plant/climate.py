@@ -20,6 +20,7 @@ _HEAT_J_K = 30_000.0
 _HEIGHT_M = 4.1
 _EVAPORATION_J_G = 2450.0
 CO2_OUTSIDE = 7.2e-4  # kg/m3
+SCREEN_LIGHT, SCREEN_LOSS = 0.5, 0.4  # of the sun and of the loss through the roof: what a drawn screen keeps away
 _MOVE_DEG_C = 0.5  # what one step may move the temperature
 
 
@@ -45,13 +46,14 @@ class Air:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acts:
-    """What acts on the air: vent opening 0..1, heating W/m2, lamp W/m2, fog g/m2/s, CO2 kg/m2/s."""
+    """What acts on the air: vent opening 0..1, heating W/m2, lamp W/m2, fog g/m2/s, CO2 kg/m2/s, screen drawn 0..1."""
 
     vent: float = 0.0
     heating: float = 0.0
     lamp: float = 0.0
     fog: float = 0.0
     co2: float = 0.0
+    shade: float = 0.0
 
 
 class Climate:
@@ -99,9 +101,9 @@ class Climate:
 
 def after(air: Air, acts: Acts, sky: Sky, spent_s: float) -> Air:
     """The air some seconds later."""
-    light, uv = sky.radiation + acts.lamp, VENT_M_S * acts.vent
+    light, uv = _light(acts, sky), VENT_M_S * acts.vent
     exchange = uv + _LEAK_M_S
-    loss = (1290.0 * uv + 6.1) / _HEAT_J_K
+    loss = _loss(acts) / _HEAT_J_K
     temperature = _relaxed(air.temperature, _warming(air, acts, sky), loss, spent_s)
     cover = -expm1(-53.0 * air.crop)
     full = saturated(air.temperature)
@@ -121,10 +123,20 @@ def after(air: Air, acts: Acts, sky: Sky, spent_s: float) -> Air:
     )
 
 
+def _light(acts: Acts, sky: Sky) -> float:
+    """W/m2 on the crop."""
+    return sky.radiation * (1.0 - SCREEN_LIGHT * acts.shade) + acts.lamp
+
+
+def _loss(acts: Acts) -> float:
+    """W/m2 for each degree."""
+    return 1290.0 * VENT_M_S * acts.vent + 6.1 * (1.0 - SCREEN_LOSS * acts.shade)
+
+
 def _warming(air: Air, acts: Acts, sky: Sky) -> float:
     """degC per second."""
-    loss = (1290.0 * VENT_M_S * acts.vent + 6.1) * (air.temperature - sky.temperature)
-    light = 0.2 * (sky.radiation + acts.lamp)
+    loss = _loss(acts) * (air.temperature - sky.temperature)
+    light = 0.2 * _light(acts, sky)
     return (acts.heating - acts.fog * _EVAPORATION_J_G - loss + light) / _HEAT_J_K
 
 

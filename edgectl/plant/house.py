@@ -186,5 +186,7 @@ class Plant:
             heating=self._on.get(part.heater, 0.0) * part.heater_w * heats,
             lamp=self._on.get(part.lamp, 0.0) * part.lamp_w,
             fog=self._on.get(part.fog, 0.0) * part.fog_g_s,
+            co2=self._on.get(part.gas, 0.0) * part.gas_kg_s,
+            shade=self._on.get(part.screen, 0.0),
         )
         self.climate.act(acts, self.at)

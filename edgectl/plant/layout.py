@@ -61,14 +61,17 @@ class ClimatePart:
     heater: str = "heater"
     lamp: str = "lamp"
     fog: str = "fog"
+    screen: str = ""
+    gas: str = ""
     heater_w: float = 150.0
     lamp_w: float = 80.0
     fog_g_s: float = 0.02
+    gas_kg_s: float = 4e-6
 
     @property
     def names(self) -> tuple[str, ...]:
         """What can be switched."""
-        return tuple(name for name in (self.vent, self.heater, self.lamp, self.fog) if name)
+        return tuple(name for name in (self.vent, self.heater, self.lamp, self.fog, self.screen, self.gas) if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

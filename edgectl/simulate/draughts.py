@@ -1,4 +1,4 @@
-"""Vents, fans and heaters in front of the simulated air: relays in, an opening and a share of the heating out."""
+"""Vents, fans, screens and heaters before the simulated air: relays in, openings and a share of the heating out."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 Span = tuple[Nanos, Nanos]
 STORM_OPEN_S = 240.0  # a look, the whole way of a slow drive, and one order that was lost
 LOOK_S = 30.0  # between two looks at the wind
-VENT, HEATER = "draughts.vent", "draughts.heater"  # the parts of the plant that these move
+VENT, HEATER, SCREEN = "draughts.vent", "draughts.heater", "draughts.screen"  # the parts of the plant that these move
 FAN_SHARE = 0.25  # what one fan moves, as a share of a vent that is fully open
 
 
@@ -21,13 +21,13 @@ class Draughts:
 
     def __init__(self, climate: Climate) -> None:
         self.climate = climate
-        self.positions = {vent.name: 0.3 for vent in climate.vents}  # somebody left them so
+        self.positions = {drive.name: 0.3 for drive in climate.drives}  # somebody left them so
         self._on: set[str] = set()
         self._at: Nanos = 0
 
     def has(self, name: str) -> bool:
         """Is this relay one of them?"""
-        drives = {way for vent in self.climate.vents for way in (vent.opens, vent.closes)}
+        drives = {way for drive in self.climate.drives for way in (drive.opens, drive.closes)}
         return name in drives or name in self.climate.fans or name in self.climate.heaters
 
     def switch(self, name: str, on: bool, at: Nanos) -> None:
@@ -37,7 +37,7 @@ class Draughts:
 
     def advance(self, to: Nanos) -> None:
         """Let the drives run."""
-        for vent in self.climate.vents:
+        for vent in self.climate.drives:
             way = (vent.opens in self._on) - (vent.closes in self._on)
             if way:
                 self.positions[vent.name] = self._moved(vent, way, to)
@@ -46,22 +46,36 @@ class Draughts:
     @property
     def moving(self) -> bool:
         """Does a drive run?"""
-        return any(way in self._on for vent in self.climate.vents for way in (vent.opens, vent.closes))
+        return any(way in self._on for drive in self.climate.drives for way in (drive.opens, drive.closes))
+
+    @property
+    def widest(self) -> float:
+        """How far the vent stands open that is open the furthest."""
+        return max((self.positions[vent.name] for vent in self.climate.vents), default=0.0)
 
     @property
     def opening(self) -> float:
         """How much air goes through, 0..1 of fully open."""
-        vents = sum(self.positions.values()) / max(1, len(self.positions))
+        vents = _mean([self.positions[vent.name] for vent in self.climate.vents])
         return min(1.0, vents + FAN_SHARE * sum(fan in self._on for fan in self.climate.fans))
 
     @property
     def heating(self) -> float:
         """How much of the heating is on, 0..1."""
-        heaters = self.climate.heaters
-        return sum(heater in self._on for heater in heaters) / max(1, len(heaters))
+        burning = [float(heater in self._on) for heater in self.climate.heaters]
+        return _mean(burning + [self.positions[mixer.name] for mixer in self.climate.mixers])
+
+    @property
+    def drawn(self) -> float:
+        """How much of the roof the screens cover, 0..1."""
+        return _mean([1.0 - self.positions[screen.drive.name] for screen in self.climate.screens])
 
     def _moved(self, vent: Vent, way: int, to: Nanos) -> float:
         return min(1.0, max(0.0, self.positions[vent.name] + way * (to - self._at) / vent.travel))
+
+
+def _mean(shares: list[float]) -> float:
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def broken_air(ground: "Ground", *, begins_anew: int = 0, excused: Sequence[Span] = (), since: Nanos = 0) -> list[str]:

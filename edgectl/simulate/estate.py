@@ -12,7 +12,7 @@ from edgectl.model.site import Site, Zone
 from edgectl.model.water import Tank
 from edgectl.plant.layout import MAINS, ZONE, ClimatePart, DosePart, Gauge, Layout, PumpPart, TankPart, ValvePart
 from edgectl.plant.water import ACID, BASE, NUTRIENT_A, NUTRIENT_B, NUTRIENT_C, RO, Solute, fed
-from edgectl.simulate.draughts import HEATER, VENT, Draughts
+from edgectl.simulate.draughts import HEATER, SCREEN, VENT, Draughts
 from edgectl.simulate.ground import Ground
 
 BUTT_L, RAIN_L_MIN = 200.0, 0.07  # the tank of a pump that has no circuit
@@ -42,7 +42,9 @@ def _air(site: Site) -> ClimatePart | None:
     climate = zone.climate
     return ClimatePart(
         vent=VENT if climate.vents or climate.fans else "",
-        heater=HEATER if climate.heaters else "",
+        heater=HEATER if climate.heaters or climate.mixers else "",
+        screen=SCREEN if climate.screens else "",
+        gas="" if climate.gas is None else climate.gas.valve,
         lamp=zone.light or "",
         fog=climate.fog or "",
     )
@@ -103,6 +105,9 @@ def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
         yield zone.climate.outside, _Make("weather.temperature", tau_s=60, noise=0.1, step=0.1)
         yield zone.climate.wind, _Make("weather.wind", tau_s=1, noise=0.2, step=0.1)
         yield zone.climate.rain, _Make("weather.rain")
+        yield zone.climate.radiation, _Make("weather.radiation", tau_s=1, noise=2, step=1)
+        if zone.climate.gas is not None:
+            yield zone.climate.gas.sensor, _Make("air.co2", tau_s=60, noise=10, step=1)
     if zone.circuit is not None:
         for tank in (zone.circuit.clean, zone.circuit.solution):
             if tank is not None:

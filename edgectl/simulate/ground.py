@@ -7,7 +7,7 @@ from edgectl.plant.faults import Fault
 from edgectl.plant.house import Plant
 from edgectl.plant.layout import Layout, one_tank
 from edgectl.plant.pump import Spell
-from edgectl.simulate.draughts import HEATER, VENT, Draughts
+from edgectl.simulate.draughts import HEATER, SCREEN, VENT, Draughts
 
 OPEN_IN_STORM = 0.1  # of the whole way
 
@@ -54,7 +54,7 @@ class Ground:
     def _mind_the_storm(self, to: Nanos) -> None:
         """How long a vent has stood open in a storm, while there was somebody to shut it."""
         draughts, risky = self.draughts, self.plant.weather.storm and self._watched
-        if draughts is not None and risky and max(draughts.positions.values(), default=0.0) > OPEN_IN_STORM:
+        if draughts is not None and risky and draughts.widest > OPEN_IN_STORM:
             self._storm(self._minded, to)
         self._minded = max(self._minded, to)
 
@@ -71,6 +71,8 @@ class Ground:
             self.plant.set(VENT, draughts.opening, at)
         if self.plant.has(HEATER):
             self.plant.set(HEATER, draughts.heating, at)
+        if SCREEN in self.plant.names:
+            self.plant.set(SCREEN, draughts.drawn, at)
 
     def values(self, at: Nanos) -> dict[str, float | None]:
         """What the sensors show, by channel; None is no answer."""

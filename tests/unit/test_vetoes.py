@@ -9,6 +9,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import guards, lasting
 from edgectl.engine.rules.guards import STARTING, STAYING, veto_start, veto_stay
 from edgectl.engine.state import Phase, State
+from edgectl.model.air import Climate, Gas
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command, Order
 from edgectl.model.inputs import Restrain, Restraint
@@ -129,6 +130,13 @@ def _returning(state: State) -> None:
     with_pump(state, min_off=0, priority=70)
 
 
+def _too_much_gas(state: State) -> None:
+    with_pump(state, role=Role.CO2, requires=(), stop_if=())
+    climate = Climate(temperature="level", gas=Gas(valve="pump", sensor="level", target=50, most=60))
+    zone = replace(state.site.zones["zone-1"], climate=climate)
+    state.site = replace(state.site, zones={"zone-1": zone})
+
+
 def _just_moved(state: State) -> None:
     tank = Tank(name="butt", volume_l=100, high="solution_max")
     zone = replace(state.site.zones["zone-1"], circuit=Circuit(solution=tank, fill="valve"))
@@ -194,6 +202,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "path": (_closed, "switch valve on first"),
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "dry_run": (_unsaid, "pump would run dry: level shows 12 %, less than 15 %"),
+    "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
         lambda state: with_pump(state, daily=Daily(litres=5, l_min=10)),
@@ -214,6 +223,7 @@ STAY: dict[str, tuple[Callable[[State], None], str]] = {
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
     "path": (_closed, "pushes against a closed valve"),
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
+    "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
     "dry_run": (_nearly_empty, "pump would run dry: level shows 9 %, less than 10 %"),
     "requires": (_only_requires, "requires level > 15"),
     "stop_if": (lambda state: _level(state, 9.0), "stop_if level < 10 (9"),

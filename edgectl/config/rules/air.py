@@ -9,7 +9,8 @@ from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.source import Path
 
-SPEAKS = {"temperature": "°C", "humidity": "%RH", "outside": "°C", "wind": "m/s"}
+SPEAKS = {"temperature": "°C", "humidity": "%RH", "outside": "°C", "wind": "m/s", "radiation": "W/m2"}
+GAS_ROOM = 200.0  # ppm between what is wanted and what is never exceeded
 APART = 2.0  # degC between heating and venting: closer together they would work against each other
 
 
@@ -50,16 +51,41 @@ def set_points_leave_room(parts: Parts) -> None:
             what = f"{climate.wettest:g} is not above driest {climate.driest:g}"
             parts.findings.value((*path, "wettest"), what, "write a larger number")
         needs = (
-            ("heat", climate.heaters, "heaters: [NAME]"),
+            ("heat", climate.heaters or climate.mixing, "heaters: [NAME] or mixing: {pipes: …}"),
+            ("mixing", climate.heat, "heat: {day: 18, night: 15}"),
             ("vent", climate.fans or climate.vents, "fans: [NAME] or vents: {roof: …}"),
             ("driest", climate.fog, "fog: NAME"),
         )
         for key, means, hint in needs:
-            if getattr(climate, key) is not None and not means and not parts.findings.refused((*path, key)):
+            if getattr(climate, key) not in (None, {}) and not means and not parts.findings.refused((*path, key)):
                 parts.findings.key((*path, key), "has nothing to act with", f"add {hint}, or remove it")
         for key in ("driest", "wettest"):
             if getattr(climate, key) is not None and climate.humidity is None:
                 parts.findings.key((*path, key), "means nothing without humidity", "add humidity: SENSOR")
+
+
+def screens_and_gas_make_sense(parts: Parts) -> None:
+    """A screen is drawn for something that is measured; gas has a probe in ppm, and ends above its target."""
+    for path, climate in _climates(parts):
+        for name, screen in climate.screens.items():
+            place = (*path, "screens", name)
+            if screen.shade_above is None and screen.cold_below is None:
+                parts.findings.key(place, "is never drawn", "add shade_above: 600, or cold_below: 8")
+            for key, needs in (("shade_above", "radiation"), ("cold_below", "outside")):
+                if getattr(screen, key) is not None and getattr(climate, needs) is None:
+                    parts.findings.key((*place, key), f"means nothing without {needs}", f"add {needs}: SENSOR")
+        gas = climate.co2
+        if gas is None:
+            continue
+        place = (*path, "co2")
+        if known_sensor(parts, (*place, "sensor"), gas.sensor):
+            unit = unit_of(parts, gas.sensor)
+            if unit is not None and not same_unit(unit, "ppm"):
+                what = f"{gas.sensor} is measured in {unit or 'no unit'}, and a target speaks ppm"
+                parts.findings.value((*place, "sensor"), what, f"scale {gas.sensor} to ppm, or name another")
+        if gas.most < gas.target + GAS_ROOM:
+            what = f"{gas.most:g} ppm is less than {GAS_ROOM:g} above the target {gas.target:g}"
+            parts.findings.value((*place, "most"), what, f"write at least {gas.target + GAS_ROOM:g}")
 
 
 def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, *tuple[str, ...]]]:
@@ -69,8 +95,14 @@ def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, *tu
     for vent, entry in climate.vents.items():
         yield (*path, "vents", vent, "opens"), entry.opens, "vent", "motor"
         yield (*path, "vents", vent, "closes"), entry.closes, "vent", "motor"
+    for key, role in (("screens", "screen"), ("mixing", "motor_valve")):
+        for name, drive in getattr(climate, key).items():
+            yield (*path, key, name, "opens"), drive.opens, role, "motor"
+            yield (*path, key, name, "closes"), drive.closes, role, "motor"
     if climate.fog is not None:
         yield (*path, "fog"), climate.fog, "fog"
+    if climate.co2 is not None:
+        yield (*path, "co2", "valve"), climate.co2.valve, "co2"
 
 
 def _climates(parts: Parts) -> Iterator[tuple[Path, ClimateEntry]]:
@@ -79,4 +111,4 @@ def _climates(parts: Parts) -> Iterator[tuple[Path, ClimateEntry]]:
             yield ("zones", name, "climate"), zone.climate
 
 
-RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room)
+RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room, screens_and_gas_make_sense)

@@ -20,6 +20,8 @@ FROST, FROST_FOR = 3.0, 5 * MINUTE  # degC in the house: outside it is far below
 HUMID_FOR, FAR_RH, WETTEST = 120 * MINUTE, 15.0, 99.0  # %RH
 CALM_AGAIN = 1.0  # degC on the good side
 WARMS_WITHIN: Nanos = 30 * MINUTE
+WIDE = 0.95  # of a mixing valve: it is plainly too cold
+GAS_FOR: Nanos = MINUTE
 WARMS_BY = 0.5  # degC that heating has to bring in that time
 
 
@@ -43,6 +45,9 @@ def watch(
                 "look at the sensor and its cable; until then watch the house by hand",
             )
     _damp_and_dry(draft, zone, climate, seen)
+    if climate.gas is not None and seen.co2 is not None:
+        over, out = seen.co2 - climate.gas.most, "go out, shut the gas by hand, and air the house before anybody enters"
+        _band(draft, zone, "co2_high", over, GAS_FOR, f"{seen.co2:.0f} ppm of CO2", out)
     if seen.temperature is None:
         return
     at = seen.temperature
@@ -73,8 +78,9 @@ def _damp_and_dry(draft: Draft, zone: Zone, climate: Climate, seen: Seen) -> Non
 def warms(draft: Draft, zone: Zone, seen: Seen, memory: Airing) -> Airing:
     """Heating that brings no warmth is no heating: a flame that is out, a fuse, a window."""
     now, at = draft.now.mono, seen.temperature
-    if not memory.wanted.heaters or at is None:
-        if not memory.wanted.heaters:
+    heats = memory.wanted.heaters > 0 or memory.wanted.mix >= WIDE
+    if not heats or at is None:
+        if not heats:
             draft.calm("heater_no_gain", zone.name)
         return replace(memory, heating_since=None)
     if memory.heating_since is None or at >= memory.heating_from + WARMS_BY:

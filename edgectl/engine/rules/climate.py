@@ -6,17 +6,19 @@ a motor and a fog valve carry their own end; a fan keeps its state, whoever live
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from edgectl.engine import air
 from edgectl.engine.air import LULL, STORM, Seen, Wanted
 from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import air_alarms, drives
+from edgectl.engine.rules import air_alarms, drives, gas
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import OBSERVES, forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
 from edgectl.engine.rules.overrides import in_force, overridden
 from edgectl.engine.senses import cited
+from edgectl.engine.shade import with_shade
 from edgectl.model.air import Climate
 from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.inputs import AskState, Mode
@@ -27,6 +29,7 @@ LOOK: Nanos = 30 * SECOND
 STAGE_REST: Nanos = 120 * SECOND  # between two changes of fans or heaters
 HEAT_PULSE: Nanos = 900 * SECOND
 FOG_PULSE, FOG_REST = 8 * SECOND, 90 * SECOND
+GAS_PULSE, GAS_REST = 30 * SECOND, 30 * SECOND
 FROST = 6.0  # degC: what heats begins 1.5 below it
 LULL_LASTS: Nanos = 600 * SECOND
 
@@ -42,7 +45,8 @@ def run(draft: Draft) -> None:
 def _frost_only(climate: Climate) -> Climate:
     """All that is left of the climate while the controller only observes: it does not freeze. Fans keep their state."""
     warm = (FROST, FROST)
-    return replace(climate, heat=warm, vent=None, driest=None, wettest=None, fans=(), vents=(), fog=None)
+    bare = replace(climate, fans=(), vents=(), fog=None, screens=(), mixers=(), gas=None)
+    return replace(bare, heat=warm, vent=None, driest=None, wettest=None)
 
 
 def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
@@ -65,6 +69,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     climate = overridden(draft, zone.name, climate)
     by_hand = in_force(draft, zone.name, "vent")
     uses = {climate.wind: Use.WIND, climate.rain: Use.WEATHER, climate.outside: Use.WEATHER}
+    uses[climate.radiation] = Use.WEATHER
     found = {name: draft.read(name, uses.get(name, Use.CLIMATE)) for name in climate.sensors}
     seen = Seen(
         temperature=_value(found, climate.temperature),
@@ -72,6 +77,8 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
         outside=_value(found, climate.outside),
         wind=_value(found, climate.wind),
         rain=_value(found, climate.rain),
+        radiation=_value(found, climate.radiation),
+        co2=_value(found, None if climate.gas is None else climate.gas.sensor),
     )
     stormy_until, night = memory.stormy_until, _night(draft, climate)
     if seen.wind is not None and (seen.wind >= STORM or (now < stormy_until and seen.wind >= LULL)):
@@ -79,6 +86,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     after = air.wanted(climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=now < stormy_until)
+    after = with_shade(climate, seen, after, memory.wanted, night=night)
     if _told(after) != _told(memory.wanted):
         draft.note(
             "CLIMATE_DECIDED",
@@ -87,6 +95,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
             fans=after.fans,
             heaters=after.heaters,
             fog=after.fog,
+            **_more(climate, after),
             reason_code=after.why,
             samples=[cited(reading) for reading in found.values()],
         )
@@ -95,9 +104,22 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     return air_alarms.warms(draft, zone, seen, memory)
 
 
-def _told(wanted: Wanted) -> tuple[int, int, int, bool, str]:
-    """What is worth a line of the timeline: a vent in steps of ten percent."""
-    return round(wanted.vent * 10), wanted.fans, wanted.heaters, wanted.fog, wanted.why
+def _more(climate: Climate, wanted: Wanted) -> dict[str, Any]:
+    """What only some houses have."""
+    more: dict[str, Any] = {}
+    if climate.screens:
+        more["screens"] = [round(opening, 1) for opening in wanted.screens]
+    if climate.mixers:
+        more["mix"] = round(wanted.mix, 2)
+    if climate.gas is not None:
+        more["gas"] = wanted.gas
+    return more
+
+
+def _told(wanted: Wanted) -> tuple[object, ...]:
+    """What is worth a line of the timeline: a drive in steps of ten percent."""
+    drives = (wanted.vent, wanted.mix, *wanted.screens)
+    return *(round(one * 10) for one in drives), wanted.fans, wanted.heaters, wanted.fog, wanted.gas, wanted.why
 
 
 def _act(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
@@ -115,7 +137,24 @@ def _act(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
                 memory = replace(memory, fogged_at=now)
         else:
             draft.wake(memory.fogged_at + FOG_REST)
-    return memory
+    return memory if climate.gas is None else _feed(draft, zone, climate.gas.valve, memory)
+
+
+def _feed(draft: Draft, zone: Zone, valve: str, memory: Airing) -> Airing:
+    """Gas comes in pulses with a rest between, in which the probe can follow. A vent that opens ends it at once."""
+    now, output = draft.now.mono, draft.output(valve)
+    if not memory.wanted.gas:
+        if output is not None and output.owed_off and output.closing is None and output.task_id is None:
+            switch_off(draft, output, planned=True, why="enough gas, or the house is aired")
+        return memory
+    if memory.gassed_at and now - memory.gassed_at < GAS_PULSE + GAS_REST:
+        draft.wake(memory.gassed_at + GAS_PULSE + GAS_REST)
+        return memory
+    actuator = draft.state.site.actuators[valve]
+    if gas.veto(draft, actuator) is not None:
+        return memory  # a vent that still runs shut: nobody asked for it, so nobody is told
+    lease = GAS_PULSE if actuator.max_on is None else min(GAS_PULSE, actuator.max_on)
+    return replace(memory, gassed_at=now) if _pulse(draft, zone, valve, lease) else memory
 
 
 def _heat(draft: Draft, zone: Zone, heater: str, memory: Airing, *, on: bool) -> Airing:

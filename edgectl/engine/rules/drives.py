@@ -1,17 +1,19 @@
-"""Vents on three wires: two outputs, one for each way, and a position that only the clock knows.
+"""Vents, screens and mixing valves on three wires: an output for each way, and a position that only the clock knows.
 
 Two rules. A way is one pulse that ends by itself; both ways are never on, with a pause between them. And a position
 that nobody can know, as after a start or a run that was cut short, is found again by running the drive home.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
 from edgectl.engine.rules.reversing import REVERSE
+from edgectl.engine.shade import FOLDED
 from edgectl.model.air import Climate, Vent
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Zone
@@ -24,27 +26,38 @@ HOME_MORE = 1.1  # of the whole way: the end switch stops the motor earlier
 LONGEST_HOME: Nanos = 120 * SECOND
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """Where a drive should be, 0..1. `home` is the end at which it is found again."""
+
+    vent: Vent
+    opening: float
+    urgent: bool = False
+    home: float = 0.0
+
+
 def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
-    """What has become of the runs that were ordered: where the vents are now."""
+    """What has become of the runs that were ordered: where everything is now."""
     found = dict(memory.drives)
-    for vent in climate.vents:
+    for vent in climate.drives:
         drive = found.get(vent.name, Drive())
         if not drive.order:
             continue
         command = draft.command(drive.order)
         if command is None or command.terminal:
-            found[vent.name] = Drive(position=_reached(vent, drive, command))
+            found[vent.name] = Drive(position=_reached(vent, drive, command), moved_at=drive.moved_at)
     return memory if found == memory.drives else replace(memory, drives=found)
 
 
 def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
-    """Run each vent towards what is wanted, a step at a time."""
+    """Run each drive towards what is wanted, a step at a time."""
     now = draft.now.mono
-    for vent in climate.vents:
+    for aim in _aims(climate, memory.wanted):
+        vent = aim.vent
         drive = memory.drives.get(vent.name, Drive())
         if drive.order:
             continue
-        way = _way(vent, drive, memory, now)
+        way = _way(aim, drive, now)
         if way is None:
             continue
         opening, lease = way
@@ -55,8 +68,8 @@ def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
             continue
         cmd_id = f"air-{zone.number}-{name}-{draft.state.seq + len(draft.entries) + 1}"
         if pulse(draft, zone, name, lease, cmd_id):
-            kept = {**memory.drives, vent.name: replace(drive, order=cmd_id, opening=opening)}
-            memory = replace(memory, drives=kept, moved_at=now)
+            kept = {**memory.drives, vent.name: replace(drive, order=cmd_id, opening=opening, moved_at=now)}
+            memory = replace(memory, drives=kept)
     return memory
 
 
@@ -84,22 +97,34 @@ def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> boo
     return veto is None
 
 
-def _way(vent: Vent, drive: Drive, memory: Airing, now: Nanos) -> tuple[bool, Nanos] | None:
+def _aims(climate: Climate, wanted: Wanted) -> list[_Aim]:
+    aims = [_Aim(vent=vent, opening=wanted.vent, urgent=wanted.urgent) for vent in climate.vents]
+    aims += [
+        _Aim(vent=screen.drive, opening=opening, home=FOLDED)
+        for screen, opening in zip(climate.screens, wanted.screens, strict=False)
+    ]
+    return aims + [_Aim(vent=mixer, opening=wanted.mix) for mixer in climate.mixers]
+
+
+def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     """Open or close, and for how long; None when it is where it should be, or has just moved."""
+    vent, wanted = aim.vent, aim.opening
     if drive.position is None:
-        return False, min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
-    error = memory.wanted.vent - drive.position
-    shuts = memory.wanted.vent == 0.0 and drive.position > 0
-    if abs(error) < DEADBAND and not shuts:
+        return aim.home == FOLDED, min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
+    error = wanted - drive.position
+    shuts, folds = wanted == 0.0 and drive.position > 0, wanted == FOLDED == aim.home and drive.position < FOLDED
+    if abs(error) < DEADBAND and not (shuts or folds):
         return None
-    closing = error < 0 and memory.wanted.urgent
-    rest = 0 if closing else URGENT_REST if memory.wanted.urgent else MOVE_REST
-    if memory.moved_at and now - memory.moved_at < rest:
+    closing = error < 0 and aim.urgent
+    rest = 0 if closing else URGENT_REST if aim.urgent else MOVE_REST
+    if drive.moved_at and now - drive.moved_at < rest:
         return None
     if shuts and (closing or drive.position <= STEP):
         # Into the end switch: then its position is known again.
         return False, round(vent.travel * (drive.position + HOME_MORE - 1))
-    step = abs(error) if memory.wanted.urgent else min(abs(error), STEP)
+    if folds and error <= STEP:
+        return True, round(vent.travel * (error + HOME_MORE - 1))
+    step = abs(error) if aim.urgent else min(abs(error), STEP)
     return error > 0, max(SECOND, round(vent.travel * step))
 
 
@@ -110,5 +135,5 @@ def _reached(vent: Vent, drive: Drive, command: Command | None) -> float | None:
         return None
     share = command.lease / vent.travel
     if drive.position is None:
-        return 0.0 if not drive.opening else None
+        return float(drive.opening) if share >= 1 else None
     return min(1.0, max(0.0, drive.position + (share if drive.opening else -share)))

@@ -7,7 +7,7 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import dry_run, floats, foreign, groups, lasting, litres, min_flow, power_return
+from edgectl.engine.rules import dry_run, floats, foreign, gas, groups, lasting, litres, min_flow, power_return
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -175,6 +175,10 @@ def _dosing(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None
     return veto_dose(draft, actuator, lease) if actuator.role is Role.DOSING else None
 
 
+def _gas(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return gas.veto(draft, actuator) if actuator.role is Role.CO2 else None
+
+
 def _starts(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     most = actuator.starts_per_hour
     if most is None or draft.spent(f"starts:{actuator.name}", HOUR) < most:
@@ -251,6 +255,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("min_flow", _least),
     ("dry_run", _dry),
     ("dosing", _dosing),
+    ("gas", _gas),
     ("max_per_day", litres.veto),
     ("starts_per_hour", _starts),
     ("never_together", _together),
@@ -266,6 +271,7 @@ STAYING: tuple[tuple[str, Guard], ...] = (
     ("path", _dead_head),
     ("min_flow", _starved),
     ("dry_run", _dry_still),
+    ("gas", _gas),
     ("requires", _requires_still),
     ("stop_if", _stop_if),
 )

@@ -73,6 +73,10 @@ ALARMS: dict[Code, Meaning] = {
     Code.FROST_RISK: alarm(
         "The plants may freeze.", "Check the heating, shut the vents, release a stop that holds it."
     ),
+    Code.CO2_HIGH: alarm(
+        "There is more CO2 in the house than people may breathe.",
+        "Go out, shut the gas by hand, and air the house before anybody enters.",
+    ),
     Code.FLOW_METER_SUSPECT: alarm(
         "The meter and the flow sensor of a pump do not agree, or the meter cannot be read.",
         "Clean or replace the meter; water is given by time meanwhile.",
@@ -159,6 +163,7 @@ CRITICAL = frozenset(
         Code.BIZ_HIGH_TEMP,
         Code.BIZ_LOW_TEMP,
         Code.FROST_RISK,
+        Code.CO2_HIGH,
         Code.OUTPUT_LOCKOUT,
         Code.FILL_OVERRUN,
         Code.OVERSHOOT_GUARD,

@@ -218,6 +218,7 @@ class Code(StrEnum):
     ZONE_THIRSTY = "zone_thirsty"
     FALLBACK_WATERING = "fallback_watering"
     FROST_RISK = "frost_risk"
+    CO2_HIGH = "co2_high"
     HEATER_NO_GAIN = "heater_no_gain"
     FLOW_METER_SUSPECT = "flow_meter_suspect"
     TANK_MOVED = "tank_moved"
