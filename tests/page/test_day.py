@@ -29,6 +29,14 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) -> I
         yield process
 
 
+@pytest.fixture(autouse=True)
+def as_it_was(daemon: DaemonProcess) -> Iterator[None]:
+    """Each test leaves the house as it found it."""
+    yield
+    daemon.ask("POST", "/zones/beds/mode", {"mode": "auto"})
+    daemon.ask("POST", "/zones/beds/hold", {"seconds": 3600})
+
+
 def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProcess) -> None:
     assert daemon.cli("hold", "beds", "--for", "1h").returncode == 0
 
@@ -43,7 +51,12 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
     expect(row).to_contain_text("A person holds the zone or the schedule. (hold)")
-    expect(page.locator(".rows .planned").first).to_contain_text("irrigation · beds")
+    # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
+    every = page.locator("details", has=page.locator(".planned"))
+    expect(every.locator(".planned").first).to_be_hidden()
+    every.locator("summary").click()
+    expect(every.locator(".planned").first).to_contain_text("irrigation · beds")
+    expect(every.locator(".planned").first).to_be_visible()
     assert page.locator(".strip rect.left-out").count() >= 1
     day = daemon.data("/status")["now"][:10]
     page.get_by_label("another day").fill(day)
@@ -66,7 +79,6 @@ def test_work_that_waits_for_a_yes_needs_you_and_is_let_run_or_refused_there(
         task = water(daemon.wait("/status", water))[0]
         assert "edgectl task approve" in daemon.cli("status").stdout
         page = open_page("/")
-        expect(page.locator(".why")).to_contain_text("work waits for your yes")
         one = page.locator("#needs .proposed", has=page.locator(f"a[href='/page/tasks/{task['task_id']}']"))
         expect(one).to_contain_text("irrigation · beds: waits for your yes")
         assert open_page("/", role="viewer").get_by_role("button", name=name).count() == 0
@@ -75,4 +87,3 @@ def test_work_that_waits_for_a_yes_needs_you_and_is_let_run_or_refused_there(
         ended = daemon.wait(f"/tasks/{task['task_id']}", lambda task: task["result"] is not None)
         assert ended["status"] == status, name
     assert ended["error_code"] == "task_cancelled"
-    daemon.ask("POST", "/zones/beds/mode", {"mode": "auto"})

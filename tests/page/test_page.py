@@ -68,6 +68,7 @@ def water(page: Page, daemon: DaemonProcess, seconds: str = "10") -> dict[str, A
     page.get_by_label("water now for").select_option(seconds)
     page.get_by_role("button", name="water", exact=True).click()
     expect(page.locator("#said")).to_contain_text("watering was asked for", timeout=SLOW)
+    expect(page.locator("#said p")).to_be_in_viewport(ratio=1)  # however far down somebody has pressed
     until(lambda: newest(daemon)["task_id"] != before)
     return newest(daemon)
 
@@ -144,7 +145,7 @@ def test_water_now_runs_and_says_done_only_when_the_hardware_did(
     facts = page.locator(".facts")
     expect(facts).to_contain_text("this page")
     expect(facts).to_contain_text("The zone needs water now. irrigation_required")
-    expect(facts).to_contain_text(re.compile(r"effect\s*full: pump s"))
+    expect(facts).to_contain_text(re.compile(r"effect\s*full: pump [\d.]+ s, volume [\d.]+ [lL]"))
     shown = page.locator(".timeline .code").all_inner_texts()
     told = [line["event_type"] for line in daemon.data(f"/tasks/{task['task_id']}")["timeline"]]
     assert shown == told, "in the order of the journal"
@@ -213,6 +214,35 @@ def test_what_came_too_late_is_rejected_or_expired_and_found_by_its_preset(
     page.goto(address(daemon, f"/page/tasks/{rejected['task_id']}"))
     expect(page.locator("#sla")).to_have_text("rejected: late")
     expect(page.locator(".facts")).to_contain_text("The task could not start before it was due.")
+
+
+def test_each_field_that_was_read_somewhere_is_found_by_the_search_and_a_wait_is_at_risk_in_time(
+    open_page: Open, daemon: DaemonProcess, field: SimulatedField
+) -> None:
+    page = open_page("/page/zones/beds")
+    first = water(page, daemon, "30")
+    waits = late(daemon, 25, 300)
+    page.goto(address(daemon, f"/page/tasks/{waits['task_id']}"))
+    expect(page.locator("#sla")).to_have_text("at risk")
+    page.get_by_role("button", name="end it now").click()
+    cancelled = ended(daemon, waits["task_id"])
+    field.fault("blocked")
+    failed = ended(daemon, first["task_id"])
+    assert failed["error_code"] == "flow_inactive"
+    found = {
+        "id": (failed, failed["task_id"]),
+        "type": (failed, "irrigation"),
+        "status": (failed, "failed"),
+        "decision": (failed, failed["result"]["decision"]),
+        "reason_code": (failed, failed["result"]["reason_code"]),
+        "error_code": (cancelled, "task_cancelled"),
+        "text": (cancelled, "Somebody cancelled the task"),
+    }
+    for name, (task, words) in found.items():
+        page.goto(address(daemon, "/page/tasks"))
+        page.get_by_label("search").fill(words)
+        page.get_by_role("button", name="find").click()
+        expect(page.locator(f"a[href='/page/tasks/{task['task_id']}']"), name).to_be_visible()
 
 
 def test_a_skip_needs_no_action_and_a_search_finds_by_words_codes_and_ids(

@@ -160,6 +160,7 @@ WORDS = [
     (house(ready=False, not_ready_because=["journal"]), "Act now"),
     (house(stopped=True), "Look"),
     (house(restraints=[{"what": "stop_water", "zone": ""}]), "Look"),
+    (house(proposed=[{"task_id": "st-1"}]), "Look"),
     (house(restraints=[{"what": "lock", "zone": "beds"}]), "Look"),
     (house(clock="untrusted"), "Look"),
     (house(stopped=True, alarms=[alarm("critical")]), "Act now"),

@@ -91,7 +91,12 @@ class Words:
 
     def unit(self, unit: str) -> str:
         """A unit as people write it."""
-        return self({"degC": "°C", "m3": "m³"}.get(unit, unit))
+        return self({"degC": "°C", "m3": "m³", "l": "L"}.get(unit, unit))
+
+    def amount(self, name: str, value: float) -> str:
+        """How much of something moved: `pump_s` and 3 are pump 3 s."""
+        what, _, unit = name.rpartition("_")
+        return f"{(what or name).replace('_', ' ')} {self.number(value)} {self.unit(unit) if what else ''}".rstrip()
 
     def span(self, seconds: float | None) -> str:
         """A duration at a glance."""
