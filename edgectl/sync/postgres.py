@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -26,6 +27,7 @@ from edgectl.sync.queries import query
 from edgectl.sync.steps import WRITES
 from edgectl.sync.translate import translate
 
+VALUE_REFUSED = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError)
 T = TypeVar("T")
 _SET = {"jit": "off"}
 OTHER_LINES = "EDG01"  # what take_lines says when the same key is there with another hash
@@ -182,7 +184,7 @@ class PostgresSession:
         """Is it still there?"""
         await self._ask(self._db.fetchval("SELECT 1"))
 
-    async def _push(self, parcel: Parcel) -> tuple[int, int]:
+    async def _push(self, parcel: Parcel, *, one_by_one: bool = False) -> tuple[int, int]:
         key, lines = (self._site_id, parcel.journal_id), rows.columns(parcel.lines, self._numbers)
         take = query("take_lines")
         refused = 0
@@ -193,8 +195,11 @@ class PostgresSession:
                 async with self._db.transaction():
                     there = await self._db.fetchval(take, *key, parcel.after, *lines)
                     if there >= parcel.last:
-                        refused = await self._project(parcel)
+                        refused = await self._project(parcel, one_by_one=one_by_one)
         except FOREIGN as error:
+            if isinstance(error, VALUE_REFUSED) and _speaks(parcel) and not one_by_one:
+                # Rare, and it took the whole transaction with it: now each table is guarded, at two more messages each.
+                return await self._push(parcel, one_by_one=True)
             if getattr(error, "sqlstate", "") == OTHER_LINES:
                 raise CentreRefuses(
                     f"the centre at {self._where} holds other lines of journal {parcel.journal_id} between"
@@ -204,8 +209,9 @@ class PostgresSession:
             raise translate(error, self._where) from error
         return there, refused
 
-    async def _project(self, parcel: Parcel) -> int:
-        """Tasks, commands, outputs and alarms as they are now. One that is not taken holds up no line."""
+    async def _project(self, parcel: Parcel, *, one_by_one: bool) -> int:
+        """Tasks, commands, outputs and alarms as they are now. One that is not taken holds up no line: table by table
+        when somebody has to know which."""
         refused = 0
         for name, values, body in (
             ("put_tasks", parcel.tasks, rows.tasks(parcel, self._numbers)),
@@ -216,10 +222,14 @@ class PostgresSession:
         ):
             if not values:
                 continue
+            put = partial(self._db.execute, query(name), self._site_id, parcel.journal_id, parcel.head, body)
+            if not one_by_one:
+                await put()
+                continue
             try:
                 async with self._db.transaction():
-                    await self._db.execute(query(name), self._site_id, parcel.journal_id, parcel.head, body)
-            except (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError):
+                    await put()
+            except VALUE_REFUSED:
                 refused += len(values)
         return refused
 
