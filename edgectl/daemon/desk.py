@@ -127,7 +127,9 @@ class CentreDesk:
     def _limits(self, ask: Ask) -> Callable[[int], Wish]:
         revision, limits = int(_number(ask.payload, "revision")), {**ask.payload}
         del limits["revision"]
-        return lambda token: Tighten(token=token, revision=revision, limits=limits, who=ask.who)
+        back = limits == {"back": True}
+        wanted = {} if back else limits
+        return lambda token: Tighten(token=token, revision=revision, limits=wanted, who=ask.who, back=back)
 
     def _raw(self, ask: Ask) -> Callable[[int], Wish]:
         named = ask.payload.get("sensors", [])

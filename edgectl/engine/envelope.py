@@ -14,6 +14,7 @@ from edgectl.model.time import SECOND, seconds
 
 Limits = Mapping[str, Mapping[str, Mapping[str, float]]]  # "actuators" or "sensors" -> name -> limit -> value
 NAME = "limits:centre"  # the latch that holds the revision in force
+BEFORE = "limits:before"  # the one that holds the set before it
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,13 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tighten:
-    """Tighter limits, all of them at once, under a number that grows."""
+    """Tighter limits, all of them at once, under a number that grows. `back`: those that were in force before."""
 
     token: int
     revision: int
     limits: Mapping[str, Any]
     who: str
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -127,6 +127,44 @@ def test_limits_that_leave_no_room_for_planned_work_are_refused_or_given_up() ->
     assert first.name in told[-1].details["why"]
 
 
+def test_the_way_back_to_the_set_before_is_one_word() -> None:
+    house = world()
+    back = Tighten(token=9, revision=3, limits={}, who="centre:desk", back=True)
+    assert "there was no set before" in asked(house, replace(back, revision=1))["why"]
+    assert asked(house, tighten(1, TIGHT))["ok"]
+    assert asked(house, tighten(2, {"actuators": {"pump": {"max_on_s": 200}}}))["ok"]
+    assert asked(house, back)["ok"]
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND
+    house._begin()
+    house.run(house.now + 60 * SECOND)
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND
+    (told,) = [e.details for e in house.journal.timeline if "back_to" in e.details]
+    assert (told["revision"], told["before"], told["back_to"]) == (3, 2, 1)
+
+
+def test_a_file_that_no_longer_fits_into_the_newest_set_has_the_one_before() -> None:
+    house = world()
+    assert asked(house, tighten(1, TIGHT))["ok"]
+    assert asked(house, tighten(2, {"actuators": {"pump": {"max_on_s": 200}}}))["ok"]
+    first, *others = house.schedules
+    house.schedules = (replace(first, payload={"duration_s": 250}), *others)
+    house._begin()
+    house.run(house.now + 60 * SECOND)
+    assert house.state.site.actuators["pump"].max_on == 300 * SECOND
+    assert house.state.latches[envelope.NAME].count == 2, "an older number still does not come back"
+    (told,) = [e.details for e in house.journal.timeline if "back_to" in e.details]
+    assert (told["who"], told["back_to"]) == ("engine", 1)
+
+
+def test_a_range_that_shuts_out_what_is_read_now_is_refused() -> None:
+    house = world()
+    low = {"sensors": {"level": {"high": 1.0}}}
+    refused = asked(house, tighten(1, low))
+    assert refused["code"] == "limits_refused"
+    assert refused["why"].startswith("sensors.level: it reads ")
+    assert house.state.site == house.state.local
+
+
 def test_dropped_readings_and_gaps_are_told() -> None:
     house = world()
     house.offer(TelemetryDropped(minutes=12, budget=1 << 20))

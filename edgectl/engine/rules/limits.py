@@ -1,6 +1,8 @@
 """Tighter limits from the centre: taken whole or not at all, under a number that grows.
 
-What is refused leaves the last set in force. And no set may leave the plants without the work that is planned for them.
+What is refused leaves the last set in force. No set may leave the plants without the work that is planned for them, nor
+make a reading unbelievable that is believed now. And the set before is kept: the centre goes back to it by a word,
+and so does a start whose site file no longer fits into the set in force.
 """
 
 import json
@@ -14,6 +16,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.envelope import SECTIONS, Limit, tighter
 from edgectl.engine.workflows import fit
 from edgectl.model.ask import Tighten
+from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer
 from edgectl.model.site import Actuator, Sensor, Site
@@ -27,39 +30,52 @@ _FORM = '{"revision": 3, "actuators": {"pump": {"max_on_s": 60}}, "sensors": {"l
 
 def tighten(draft: Draft, order: Tighten) -> None:
     """Take a whole set of limits, or none of it. They hold from the next turn on; what was refused leaves the last set
-    in force. A set without limits gives the site file its own back."""
-    state, before = draft.state, draft.latch(envelope.NAME)
+    in force. A set without limits gives the site file its own back; `back` means the set that was in force before."""
+    before, good = draft.latch(envelope.NAME), draft.latch(envelope.BEFORE)
     last = 0 if before is None else before.count
-    why = refusal(state.local, state.schedules, order.limits)
+    limits = envelope.read(good.why) if order.back and good is not None else order.limits
     if order.revision <= last:
         why = f"revision {order.revision} is not newer than {last}, which is in force"
+    elif order.back and good is None:
+        why = "there was no set before this one: one without limits gives the site file its own back"
+    else:
+        why = refusal(draft.state.local, draft.state.schedules, limits) or _unbelievable(draft, limits)
     if why:
         draft.effect(Answer(token=order.token, ok=False, code=Code.LIMITS_REFUSED, body={"why": why}))
         return
-    text = json.dumps(dict(order.limits), sort_keys=True)
+    if before is not None and not order.back:
+        draft.put(replace(before, name=envelope.BEFORE))
     draft.put(
         Latch(
             name=envelope.NAME,
-            held=any(order.limits.values()),
+            held=any(limits.values()),
             since=draft.now.wall,
             who=order.who,
-            why=text,
+            why=json.dumps(dict(limits), sort_keys=True),
             count=order.revision,
         )
     )
-    draft.note("LIMITS_TIGHTENED", revision=order.revision, who=order.who, limits=dict(order.limits), before=last)
+    told: dict[str, Any] = {} if good is None or not order.back else {"back_to": good.count}
+    draft.note("LIMITS_TIGHTENED", revision=order.revision, who=order.who, limits=dict(limits), before=last, **told)
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"revision": order.revision}))
 
 
 def look_again(draft: Draft) -> None:
-    """At a start: the site file may have changed under a set of limits. When its work no longer fits into them, the
-    file alone is in force: it is what was good before."""
-    latch = draft.latch(envelope.NAME)
+    """At a start: the site file may have changed under a set of limits. When its work no longer fits into them, the set
+    before is in force again, and where that does not fit either, the file alone."""
+    latch, good = draft.latch(envelope.NAME), draft.latch(envelope.BEFORE)
     if latch is None or not latch.held:
         return
     if why := _unfit(draft.state.site, draft.state.schedules):
-        draft.put(replace(latch, held=False, since=draft.now.wall, who="engine", why="{}"))
-        draft.note("LIMITS_TIGHTENED", revision=latch.count, who="engine", limits={}, before=latch.count, why=why)
+        limits = {} if good is None else envelope.read(good.why)
+        if good is None or refusal(draft.state.local, draft.state.schedules, limits):
+            limits, back_to = {}, 0
+        else:
+            back_to = good.count
+        text = json.dumps(dict(limits), sort_keys=True)
+        draft.put(replace(latch, held=any(limits.values()), since=draft.now.wall, who="engine", why=text))
+        told: dict[str, Any] = {"before": latch.count, "back_to": back_to, "why": why}
+        draft.note("LIMITS_TIGHTENED", revision=latch.count, who="engine", limits=dict(limits), **told)
 
 
 def refusal(site: Site, schedules: tuple[Schedule, ...], limits: Any) -> str:
@@ -101,6 +117,16 @@ def _wrong(part: Actuator | Sensor, known: Mapping[str, Limit], limit: str, valu
     local = rule.read(part)
     if local is not None and tighter(rule, local, value) != value:
         return f" is {value:g}, and the site's own {local:g} is tighter: the centre can only tighten"
+    return ""
+
+
+def _unbelievable(draft: Draft, limits: Mapping[str, Any]) -> str:
+    """A range that shuts out what is read now would leave whatever waters by it without a reading, from afar."""
+    changed = envelope.tightened(draft.state.local, limits).sensors
+    for name in limits.get("sensors", {}):
+        reading = draft.read(name)
+        if isinstance(reading, Reading) and not changed[name].shows(reading.value):
+            return f"sensors.{name}: it reads {reading.value:g} now, and would no longer be believed"
     return ""
 
 
