@@ -47,3 +47,11 @@ def test_the_names_in_the_walks_exist() -> None:
     assert len(names) > 8
     for file, name in names:
         assert re.search(rf"\b(?:def|class) {name}\b|^{name}\b", (ROOT / file).read_text(), re.M), f"{file}:{name}"
+
+
+def test_each_decision_has_its_own_number_and_says_it() -> None:
+    files = sorted((ROOT / "docs" / "adr").glob("*.md"))
+    numbers = [path.name[:4] for path in files]
+    assert numbers == [f"{number:04}" for number in range(1, len(files) + 1)]
+    for path in files:
+        assert path.read_text().startswith(f"# {path.name[:4]}: ")

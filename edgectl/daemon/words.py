@@ -25,6 +25,7 @@ from edgectl.model.time import MS, Nanos
 LOG = logging.getLogger("edgectl")
 FOR_ALL: Nanos = 500 * MS
 REPLY_WITHIN_S = CONNECT_WITHIN_S = 0.25
+BESIDE = ("conf.d", "profiles")  # a profile of one's own may say which of two is ON
 SPOKEN = frozenset({"modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
 
 
@@ -32,7 +33,8 @@ def made_from(site: Path) -> str:
     """What a plan is made from: this program, and the site file with all that is read beside it. Empty: unknown."""
     read = hashlib.sha256(__version__.encode())
     try:
-        for path in (site, *sorted((site.parent / "conf.d").glob("*.yaml"))):
+        beside = [path for folder in BESIDE for path in sorted((site.parent / folder).glob("*.yaml"))]
+        for path in (site, *beside):
             if not path.is_file():
                 return ""  # whoever reads the file will say so; this must not wait at a pipe
             read.update(b"\0" + path.name.encode() + b"\0" + path.read_bytes())
