@@ -269,6 +269,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         run_down=origins.pick(
             (*path, "run_down"), _or(entry.run_down, defaults.run_down(role)), f"role {role.value}", show
         ),
+        prime=entry.prime or 0,
         requires=tuple(clause.condition for clause in entry.requires or ()),
         stop_if=tuple(clause.condition for clause in entry.stop_if or ()),
         starts_per_hour=entry.starts_per_hour,

@@ -32,6 +32,7 @@ def build_climate(name: str, entry: ClimateEntry, origins: Origins) -> Climate:
         heat=_pair(entry.heat),
         vent=_pair(entry.vent),
         day=(begin, end),
+        ramp=entry.ramp or 0,
         driest=entry.driest,
         wettest=entry.wettest,
         overheat=origins.pick(

@@ -17,6 +17,7 @@ LONGEST_RUN_OF_ALL: Nanos = 4 * 3600 * SECOND  # as long as a person may leave a
 FASTEST_POLL: Nanos = 500 * MS
 VALVE_TRAVEL: Nanos = 3 * SECOND
 PUMP_RUN_DOWN: Nanos = 2 * SECOND
+LONGEST_PRIME: Nanos = 15 * SECOND
 # Orders, echoes and read-backs of a whole run on a slow bus: the engine's leases of a valve include the same slack.
 RUN_SLACK: Nanos = 15 * SECOND
 HID_COOLS: Nanos = 900 * SECOND  # a hot discharge lamp does not strike

@@ -180,6 +180,7 @@ class ActuatorEntry(Strict):
     min_off: Duration | None = Field(None, description="the shortest rest, for example 5s")
     travel: Duration | None = Field(None, description="the time a valve needs to open")
     run_down: Duration | None = Field(None, description="the time a stopped pump still pushes")
+    prime: Duration | None = Field(None, description="the time a pump needs to draw the water up, for example 4s")
     requires: Conditions | None = Field(None, description="a list such as [solution_level > 15]")
     stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10 for 5s]")
     ml_per_s: float | None = Field(None, gt=0, le=1000, description="what a dosing pump delivers, by calibration")

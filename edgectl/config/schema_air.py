@@ -80,6 +80,7 @@ class ClimateEntry(Strict):
     day: Annotated[list[Clock], Field(min_length=2, max_length=2)] | None = Field(
         None, description='begin and end in quotes, ["06:00", "20:00"] unless told'
     )
+    ramp: SomeTime | None = Field(None, description="how long the set-points take between night and day: 30m")
     driest: Percent | None = Field(None, description="in %RH: fogged below, for example 60")
     wettest: Percent | None = Field(None, description="in %RH: ventilated above, for example 85")
     overheat: Degrees | None = Field(None, description="in °C: everything open above, 38 unless told")

@@ -6,6 +6,7 @@ It cannot be stale: a site is never changed, only exchanged for another, and who
 from functools import cached_property
 
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
+from edgectl.model.water import Tank
 
 PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
 
@@ -45,6 +46,12 @@ class Fixed:
     def calibrated(self) -> tuple[Sensor, ...]:
         """The sensors that have to be calibrated again from time to time."""
         return tuple(sensor for sensor in self.site.sensors.values() if sensor.calibrate_every is not None)
+
+    @cached_property
+    def floated(self) -> tuple[Tank, ...]:
+        """The tanks that the circuits name, each once."""
+        circuits = [zone.circuit for zone in self.site.zones.values() if zone.circuit is not None]
+        return tuple({tank.name: tank for circuit in circuits for tank in circuit.tanks}.values())
 
     @cached_property
     def airs(self) -> tuple[Zone, ...]:

@@ -61,6 +61,7 @@ class Climate:
     heat: tuple[float, float] | None = None  # by day, by night: heated below
     vent: tuple[float, float] | None = None  # by day, by night: ventilated above
     day: tuple[int, int] = (6 * 60, 20 * 60)
+    ramp: Nanos = 0  # how long the set-points take from the night to the day, and back
     driest: float | None = None
     wettest: float | None = None
     overheat: float = 38.0

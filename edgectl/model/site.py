@@ -174,6 +174,7 @@ class Actuator:
     min_off: Nanos = 0
     travel: Nanos = 0  # time a valve needs to open before water may be pushed through it
     run_down: Nanos = 0  # time a stopped pump still pushes
+    prime: Nanos = 0  # time a pump needs to draw the water up before any can be seen
     requires: tuple[Condition, ...] = ()
     stop_if: tuple[Condition, ...] = ()
     starts_per_hour: int | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from edgectl.config.loader import load
 from edgectl.engine.air import Seen, Wanted
+from edgectl.engine.ramps import day_share, ramped
 from edgectl.engine.rules import climate as climate_rule
 from edgectl.engine.rules import gas, guards
 from edgectl.engine.shade import DRAWN, FOLDED, GAP, with_shade
@@ -259,6 +260,41 @@ def test_a_cold_house_opens_its_mixing_valve_and_a_heater_that_is_out_is_told() 
     assert "heater_no_gain:house" in world.state.alarms
 
 
+# -- set-points that go up slowly
+
+
+@pytest.mark.parametrize(
+    ("minute", "heat"), [(300, 15.0), (360, 15.0), (375, 16.5), (390, 18.0), (1199, 18.0), (1215, 16.5), (1230, 15.0)]
+)
+def test_a_ramp_brings_the_night_to_the_day_and_back(minute: int, heat: float) -> None:
+    slow = replace(CLIMATE, ramp=1800 * SECOND)
+    assert ramped(slow, minute).heat == pytest.approx((heat, heat))
+    assert ramped(CLIMATE, minute).heat == (18, 15), "without a ramp they leap"
+
+
+def test_a_ramp_over_midnight() -> None:
+    late = replace(CLIMATE, ramp=3600 * SECOND, day=(23 * 60, 11 * 60))
+    assert [day_share(late, minute) for minute in (23 * 60, 23 * 60 + 30, 0, 30, 11 * 60, 11 * 60 + 30)] == [
+        0.0,
+        0.5,
+        1.0,
+        1.0,
+        1.0,
+        0.5,
+    ]
+
+
+def test_the_set_points_in_force_are_those_of_the_ramp() -> None:
+    site = fitted()
+    zone = site.zones["house"]
+    assert zone.climate is not None
+    slow = replace(zone, climate=replace(zone.climate, ramp=3600 * SECOND))
+    leaps, ramps = house(site), house(replace(site, zones={"house": slow}))
+    for world in (leaps, ramps):
+        world.run(4 * HOUR + 10 * 60 * SECOND)  # ten past six there
+    assert ramps.state.airing["house"].wanted.mix < leaps.state.airing["house"].wanted.mix
+
+
 # -- in the site file
 
 TEXT = (EXAMPLES / "climate.yaml").read_text()
@@ -304,6 +340,10 @@ def test_a_site_file_with_all_of_it(tmp_path: Path) -> None:
     [
         (written(", shade_above: 600, cold_below: 8", ""), "is never drawn"),
         (written("      radiation: sun\n", ""), "means nothing without radiation"),
+        (
+            written("      rain: rain\n", "      rain: rain\n      ramp: 11h\n"),
+            "longer than the shorter of day and night",
+        ),
         (written("most: 1500", "most: 1000"), "1000 ppm is less than 200 above the target 900"),
         (
             written("valve: gas, sensor: co2", "valve: gas, sensor: sun"),

@@ -14,6 +14,7 @@ from edgectl.model.inputs import ManualOn
 from edgectl.model.site import LeastFlow, Site
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos
+from edgectl.plant.faults import Fault
 from edgectl.simulate.estate import estate
 from edgectl.simulate.example import example_site
 from edgectl.simulate.invariants import broken
@@ -179,6 +180,22 @@ def test_a_bypass_that_closes_under_the_pump_stops_it() -> None:
     assert vetoes[-1].details["rule"] == "min_flow"
 
 
+# -- a slow suction
+
+
+@pytest.mark.parametrize("prime", [0, 6])
+def test_a_pump_that_draws_slowly_is_given_the_time_to_draw(prime: int) -> None:
+    site = example_site()
+    pump = replace(site.actuators["pump"], prime=prime * SECOND)
+    world = by_hand(replace(site, actuators={**site.actuators, "pump": pump}), "valve")
+    world.field.ground.plant.break_part(Fault.PROBE_STUCK, "meter.flow", world.now, value=0.0)
+    began = world.now
+    world.run(began + 30 * SECOND)
+    stopped = next(move.at for move in reversed(world.field.trace) if move.name == "pump" and not move.on)
+    assert (stopped > began + 2 * SECOND) is bool(prime)
+    assert "biz_no_flow:pump" in world.state.alarms
+
+
 # -- in the site file
 
 PUMP, VALVE = "    role: pump\n", "    valve: irrigation_valve\n"
@@ -210,6 +227,7 @@ def whole(
     ("text", "words"),
     [
         (whole(then="[irrigation_valve]"), "irrigation_valve is named twice"),
+        (whole(bypass=("prime: 20s", "bypass: bypass", "bypass_rate: 8l/min")), "longer than a pump bears to run dry"),
         (whole(then="[bed_9]"), "there is no actuator 'bed_9'"),
         (whole(then="[main_pump]"), "main_pump has role pump, not valve"),
         (whole(rate="max_gap: 24h"), "is missing: main_pump has a min_flow, and nobody knows what zone-1 takes"),

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 
+from edgectl.config import defaults
 from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
 from edgectl.config.rules.sensors import same_unit
 from edgectl.config.rules.tanks import has_role
 from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.source import Path
+from edgectl.model.time import SECOND
 
 SPEAKS = {"temperature": "°C", "humidity": "%RH", "outside": "°C", "wind": "m/s", "radiation": "W/m2"}
 GAS_ROOM = 200.0  # ppm between what is wanted and what is never exceeded
@@ -64,6 +67,21 @@ def set_points_leave_room(parts: Parts) -> None:
                 parts.findings.key((*path, key), "means nothing without humidity", "add humidity: SENSOR")
 
 
+def ramps_have_room(parts: Parts) -> None:
+    """A ramp is over before the next one begins, and there is something to ramp."""
+    for path, climate in _climates(parts):
+        if climate.ramp is None:
+            continue
+        if climate.heat is None and climate.vent is None:
+            parts.findings.key((*path, "ramp"), "means nothing without heat or vent", "add one of them, or remove it")
+        begin, end = climate.day or defaults.DAY
+        day = (end - begin) % defaults.DAY_MINUTES
+        room = min(day, defaults.DAY_MINUTES - day) * 60 * SECOND
+        if climate.ramp > room:
+            what = f"{show(climate.ramp)} is longer than the shorter of day and night"
+            parts.findings.value((*path, "ramp"), what, f"write at most {show(room)}")
+
+
 def screens_and_gas_make_sense(parts: Parts) -> None:
     """A screen is drawn for something that is measured; gas has a probe in ppm, and ends above its target."""
     for path, climate in _climates(parts):
@@ -111,4 +129,4 @@ def _climates(parts: Parts) -> Iterator[tuple[Path, ClimateEntry]]:
             yield ("zones", name, "climate"), zone.climate
 
 
-RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room, screens_and_gas_make_sense)
+RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room, ramps_have_room, screens_and_gas_make_sense)

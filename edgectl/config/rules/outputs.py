@@ -137,11 +137,23 @@ def keys_of_the_role(parts: Parts) -> None:
     """A limit on the wrong kind of output protects nothing."""
     for name, actuator in parts.actuators.items():
         owners = dict.fromkeys(("ml_per_s", "max_dose", "max_per_hour", "gain", "total"), Role.DOSING)
-        owners |= {"travel": Role.VALVE, **dict.fromkeys(("run_down", "min_flow", "bypass", "bypass_rate"), Role.PUMP)}
+        owners |= {
+            "travel": Role.VALVE,
+            **dict.fromkeys(("run_down", "prime", "min_flow", "bypass", "bypass_rate"), Role.PUMP),
+        }
         for key, role in owners.items():
             if getattr(actuator, key) is not None and actuator.kind is not role:
                 what = f"belongs to role {role.value}, and {name} is a {actuator.role}"
                 parts.findings.key(("actuators", name, key), what, "remove it, or correct the role")
+
+
+def prime_ends_in_time(parts: Parts) -> None:
+    """Seals that turn dry for longer than that crack, water or no water."""
+    for name, actuator in parts.actuators.items():
+        if actuator.prime is not None and actuator.prime > defaults.LONGEST_PRIME:
+            what = f"{show(actuator.prime)} is longer than a pump bears to run dry"
+            hint = f"write at most {show(defaults.LONGEST_PRIME)}, and mend the foot valve"
+            parts.findings.value(("actuators", name, "prime"), what, hint)
 
 
 def day_of_water(parts: Parts) -> None:
@@ -216,6 +228,7 @@ RULES = (
     hardware_end,
     off_is_safe,
     keys_of_the_role,
+    prime_ends_in_time,
     day_of_water,
     current_is_whole,
     dose_limits_agree,

@@ -12,6 +12,7 @@ from edgectl.engine import air
 from edgectl.engine.air import LULL, STORM, Seen, Wanted
 from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
+from edgectl.engine.ramps import ramped
 from edgectl.engine.rules import air_alarms, drives, gas
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import OBSERVES, forbids, mode_of
@@ -66,7 +67,7 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
 
 def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     now = draft.now.mono
-    climate = overridden(draft, zone.name, climate)
+    climate = overridden(draft, zone.name, ramped(climate, _minute(draft)))
     by_hand = in_force(draft, zone.name, "vent")
     uses = {climate.wind: Use.WIND, climate.rain: Use.WEATHER, climate.outside: Use.WEATHER}
     uses[climate.radiation] = Use.WEATHER
@@ -224,9 +225,14 @@ def _cmd_id(draft: Draft, zone: Zone, name: str) -> str:
     return f"air-{zone.number}-{name}-{draft.state.seq + len(draft.entries) + 1}"
 
 
-def _night(draft: Draft, climate: Climate) -> bool:
+def _minute(draft: Draft) -> float:
+    """Of the local day."""
     local = to_datetime(draft.now.wall).astimezone(draft.state.zone_info)
-    minute, (begin, end) = local.hour * 60 + local.minute, climate.day
+    return local.hour * 60 + local.minute + local.second / 60
+
+
+def _night(draft: Draft, climate: Climate) -> bool:
+    minute, (begin, end) = _minute(draft), climate.day
     return not (begin <= minute < end if begin <= end else minute >= begin or minute < end)
 
 

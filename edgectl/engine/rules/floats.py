@@ -5,12 +5,11 @@ seconds. And no float is the only end of a fill: its time and its litres end it 
 to a person, and nobody goes thirsty for it.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Missing
-from edgectl.model.site import Actuator, Site
+from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Latch
 from edgectl.model.water import WET, Tank
@@ -21,7 +20,7 @@ UNPROVEN = 3  # fills that ended otherwise than by the upper float, without it h
 
 def look(draft: Draft) -> None:
     """See each float move or rest, before anybody is heard who wants to start something by it."""
-    for tank in tanks_of(draft.state.site):
+    for tank in draft.state.fixed.floated:
         for name in (tank.low, tank.high):
             if name is not None:
                 _look(draft, name)
@@ -29,7 +28,7 @@ def look(draft: Draft) -> None:
 
 def watch(draft: Draft) -> None:
     """Call for a proof of an upper float that has not moved for too long."""
-    for tank in tanks_of(draft.state.site):
+    for tank in draft.state.fixed.floated:
         if tank.high is not None:
             _prove(draft, tank, tank.high)
 
@@ -55,16 +54,6 @@ def filled(draft: Draft, float_: str, *, by_it: bool) -> None:
     latch = draft.latch(f"float:{float_}")
     if latch is not None and not by_it:
         draft.put(replace(latch, count=latch.count + 1))
-
-
-def tanks_of(site: Site) -> Iterator[Tank]:
-    """Every tank that a circuit names, once."""
-    seen = set()
-    for zone in site.zones.values():
-        for tank in () if zone.circuit is None else zone.circuit.tanks:
-            if tank.name not in seen:
-                seen.add(tank.name)
-                yield tank
 
 
 def _look(draft: Draft, name: str) -> None:
@@ -100,6 +89,8 @@ def _prove(draft: Draft, tank: Tank, name: str) -> None:
 
 
 def _keys(draft: Draft, actuator: Actuator) -> list[tuple[str, str]]:
+    if not draft.holding:
+        return []
     circuits = [
         zone.circuit
         for zone in draft.state.site.zones.values()

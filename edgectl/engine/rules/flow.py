@@ -19,7 +19,7 @@ def is_dry(draft: Draft, command: Command) -> bool:
     sensors = [z.flow for z in draft.state.site.zones.values() if z.pump == command.actuator and z.flow is not None]
     if not sensors or command.seen_at is None or command.ack_at is None:
         return False
-    proven_by = command.ack_at + FLOW_PROOF
+    proven_by = command.ack_at + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
     if draft.now.mono < proven_by:
         draft.wake(proven_by)
         return False
