@@ -5,9 +5,12 @@ Beside it, in virtual time, ten slaves of which one is dead: how much slower do 
 """
 
 import asyncio
+import contextlib
 import os
 import random
+import select
 import time
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -38,6 +41,7 @@ class BusyLine(Emulator):
 
     stops: list[int] = field(default_factory=list)
     busy: int = 0
+    drawn: bool = False
 
     def _run(self) -> None:
         os.set_blocking(self.master, True)
@@ -49,13 +53,19 @@ class BusyLine(Emulator):
             if self.stop.is_set():
                 return
             began = time.monotonic_ns()
-            while len(frame) < 8:
+            while len(frame) < 8 and select.select([self.master], [], [], 0.05)[0]:
                 frame += os.read(self.master, 64)
+            if len(frame) < 8:
+                continue  # half a frame, and a silence: a slave forgets it
             frame = frame[:8]
             self.requests += 1
-            body = frame[:6] if frame[1] == 5 else frame[:2] + bytes([2, 0, 225])
-            if frame[1] == 5 and frame[4] == 0:
-                self.stops.append(began)
+            if frame[1] == 5:
+                self.drawn = frame[4] != 0
+                if not self.drawn:
+                    self.stops.append(began)
+                body = frame[:6]
+            else:
+                body = frame[:2] + (bytes([1, self.drawn]) if frame[1] == 1 else bytes([2, 0, 225]))
             reply = body + crc(body)
             span = (8 + len(reply)) * self.line.character
             until = began + span + self.line.silence
@@ -81,10 +91,12 @@ def bus(port: str, pollers: int) -> tuple[Bus, Site]:
 
 async def ours(emulator: BusyLine, commands: list[float], stops: list[float]) -> None:
     """Commands and stops at random instants, one after the other."""
-    rng, loop, answered = random.Random(1), asyncio.get_running_loop(), asyncio.Event()
+    rng, loop, answered, last = random.Random(1), asyncio.get_running_loop(), asyncio.Event(), ReplyStatus.SENT
 
     def deliver(item: Input) -> None:
-        if isinstance(item, Reply) and item.status is ReplyStatus.ECHO:
+        nonlocal last
+        if isinstance(item, Reply) and item.status is not ReplyStatus.SENT:
+            last = item.status
             answered.set()
 
     made, site = bus(emulator.slave, POLLERS)
@@ -99,7 +111,8 @@ async def ours(emulator: BusyLine, commands: list[float], stops: list[float]) ->
         at = time.monotonic_ns()
         task.take(Send(cmd_id="c", actuator="pump", on=True, lease=None, not_after=at + SECOND))
         await answered.wait()
-        commands.append((time.monotonic_ns() - at) / POLL)
+        if last is ReplyStatus.ECHO:  # a machine that stalls lets one time out now and then
+            commands.append((time.monotonic_ns() - at) / POLL)
         await asyncio.sleep(rng.uniform(0.02, 0.06))
         seen = len(emulator.stops)
         at = time.monotonic_ns()
@@ -156,6 +169,13 @@ def virtual(dead: int | None, seconds: int) -> int:
     return readings
 
 
+async def bounded(side: Coroutine[None, None, None]) -> None:
+    """A side that gets stuck ends with what it has measured."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(3 * SECONDS):
+            await side
+
+
 def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
     mine: list[float] = []
     stops: list[float] = []
@@ -167,10 +187,10 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
             emulator.start()
             begin = time.monotonic_ns()
             if side is ours:
-                uvloop.run(ours(emulator, mine, stops))
+                uvloop.run(bounded(ours(emulator, mine, stops)))
                 shares.append(emulator.busy / (time.monotonic_ns() - begin))
             else:
-                uvloop.run(theirs(emulator, peer))
+                uvloop.run(bounded(theirs(emulator, peer)))
             emulator.end()
     whole, halved = virtual(None, 600), virtual(3, 600)
     allowed = (POLL + 2 * COMMAND) / POLL

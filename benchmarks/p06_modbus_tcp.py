@@ -18,7 +18,7 @@ from edgectl.host.timer import Alarm
 from edgectl.model.inputs import Input, Samples
 from edgectl.model.site import Sensor, Site
 
-ROUNDS, SECONDS = 3, 3.0
+ROUNDS, SECONDS = 5, 2.0
 ASKED = b"\x00\x00\x00\x06\x07\x04\x00\x01\x00\x01"  # behind the number of the transaction
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import statistics
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -43,7 +44,9 @@ def main(row: str, measure: Callable[[], tuple[list[tuple[str, str]], list[Goal]
     parser = argparse.ArgumentParser()
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
+    before = os.getloadavg()[0]
     numbers, goals = measure()
+    numbers.append(("load of the machine, before and after", f"{before:.1f}  {os.getloadavg()[0]:.1f}"))
     print(row)
     for name, value in numbers:
         print(f"  {name:<52} {value}")
