@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from edgectl.drivers.wiring import Bus, Wire
 
 REPLY_WITHIN_S = 0.2
+TRIES, LET_GO_S = 3, 0.15
 
 site_option = click.option(
     "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
@@ -58,20 +59,31 @@ def know_own(site: Path) -> None:
 
 
 @contextlib.contextmanager
-def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S) -> "Iterator[Talk]":
-    """The line for ourselves. Exits 1 with a sentence when it cannot be had."""
-    from edgectl.drivers.links.seam import LinkDown
-    from edgectl.drivers.talk import open_line
+def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit: bool = False) -> "Iterator[Talk]":
+    """The line for ourselves. Exits 1 with a sentence when it cannot be had. Raises UnfitPort where that may be."""
+    from threading import Event
 
-    try:
-        with open_line(line, reply_within_s=reply_within_s) as talk:
-            yield talk
-    except LinkDown as down:
-        refuse(str(down), "a daemon that drives it must be stopped first: systemctl stop edgectl")
-    except OSError as error:
-        refuse(
-            f"{where(line)} cannot be opened: {error.strerror or error}", "check the adapter, its name and its power"
-        )
+    from edgectl.drivers.links.seam import LinkDown
+    from edgectl.drivers.talk import UnfitPort, open_line
+
+    with contextlib.ExitStack() as held:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                talk = held.enter_context(open_line(line, reply_within_s=reply_within_s))
+                break
+            except LinkDown as down:
+                # Who held it a moment ago, perhaps ourselves at another speed, may still be letting go of it.
+                if not tries_left:
+                    refuse(str(down), "a daemon that drives it must be stopped first: systemctl stop edgectl")
+                Event().wait(LET_GO_S)
+            except UnfitPort as unfit:
+                if may_be_unfit:
+                    raise
+                refuse(str(unfit), "take another adapter, or the speed and parity that it can")
+            except OSError as error:
+                hint = "check the adapter, its name and its power"
+                refuse(f"{where(line)} cannot be opened: {error.strerror or error}", hint)
+        yield talk
 
 
 def where(line: "Wire") -> str:

