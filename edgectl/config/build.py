@@ -235,6 +235,7 @@ def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, origins: Origins
         median_of=tuple(entry.median_of or ()),
         agree_within=entry.agree_within,
         calibrate_every=entry.calibrate_every,
+        stand_in=entry.stand_in,
     )
 
 

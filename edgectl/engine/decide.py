@@ -36,6 +36,7 @@ from edgectl.engine.rules import (
     schedules,
     siren,
     solution,
+    stand_in,
     stopping,
     stuck,
     thirst,
@@ -129,6 +130,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     witness.suspect(draft)
     dry_run.watch(draft)
     floats.watch(draft)
+    stand_in.watch(draft)
     stuck.watch(draft)
     calibrations.watch(draft)
     photoperiod.watch(draft)

@@ -48,6 +48,11 @@ class Fixed:
         return tuple(sensor for sensor in self.site.sensors.values() if sensor.calibrate_every is not None)
 
     @cached_property
+    def stood_in(self) -> tuple[Sensor, ...]:
+        """The levels for which a float may speak."""
+        return tuple(sensor for sensor in self.site.sensors.values() if sensor.stand_in is not None)
+
+    @cached_property
     def floated(self) -> tuple[Tank, ...]:
         """The tanks that the circuits name, each once."""
         circuits = [zone.circuit for zone in self.site.zones.values() if zone.circuit is not None]

@@ -93,6 +93,7 @@ class Sensor:
     median_of: tuple[str, ...] = ()  # "device.channel" of each, when there are two or more
     agree_within: float | None = None  # channels further apart than this disagree
     calibrate_every: Nanos | None = None
+    stand_in: str | None = None  # the float that speaks for this level when it cannot be seen
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -40,6 +40,21 @@ def sensors_of_a_tank(parts: Parts) -> None:
             parts.findings.value((*path, "high"), f"{tank.low} is the lower float already", "name the upper one")
 
 
+def floats_that_stand_in(parts: Parts) -> None:
+    """Who speaks for a level is a float of this file, and what it speaks for is a level."""
+    for name, sensor in parts.sensors.items():
+        path = ("sensors", name, "stand_in")
+        if sensor.stand_in is None or not known_sensor(parts, path, sensor.stand_in):
+            continue
+        unit, spoken = unit_of(parts, name), unit_of(parts, sensor.stand_in)
+        if unit is not None and not same_unit(unit, "%"):
+            what = f"{name} is measured in {unit or 'no unit'}, and a float speaks for a level in percent"
+            parts.findings.key(path, what, "remove it")
+        elif spoken is not None and not same_unit(spoken, ""):
+            what = f"{sensor.stand_in} is measured in {spoken}, and a float knows only 0 and 1"
+            parts.findings.value(path, what, "name the lower float of the tank")
+
+
 def tanks_of_a_circuit(parts: Parts) -> None:
     """A circuit names tanks of this file, two different ones."""
     for path, _, circuit in _circuits(parts):
@@ -217,6 +232,7 @@ def _chemistries(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, ChemistryEntry
 
 RULES = (
     sensors_of_a_tank,
+    floats_that_stand_in,
     tanks_of_a_circuit,
     valves_of_a_circuit,
     meter_of_the_mains,

@@ -7,7 +7,18 @@ tables at the end of the file say who speaks, and in which order.
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import dry_run, floats, foreign, gas, groups, lasting, litres, min_flow, power_return
+from edgectl.engine.rules import (
+    dry_run,
+    floats,
+    foreign,
+    gas,
+    groups,
+    lasting,
+    litres,
+    min_flow,
+    power_return,
+    stand_in,
+)
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
 from edgectl.engine.rules.latched import forbids
@@ -215,6 +226,8 @@ def _conditions(
         reading = draft.read(condition.sensor)
         word = "requires" if wanted else "stop_if"
         if isinstance(reading, Missing):
+            if stand_in.speaks_for(draft, condition, wanted=wanted) is not None:
+                continue
             age = "" if reading.age is None else f", aged {reading.age / SECOND:.1f} s"
             return f"{actuator.name} ON by {word} {condition} ({reading.reason.value}{age})"
         # The value is good until it is too old: look again then, even if no further sample comes.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.stand_in import speaks_for
 from edgectl.engine.senses import cited
 from edgectl.model.channel import Absence, Missing, Use
 from edgectl.model.codes import Code
@@ -46,6 +47,9 @@ def conditions_hold(
         reading = draft.read(condition.sensor, Use.IRRIGATION)
         samples.append(cited(reading))
         if isinstance(reading, Missing):
+            if (float_ := speaks_for(draft, condition, wanted=True)) is not None:
+                samples.append(cited(float_))
+                continue
             return unseen, tuple(samples)
         if not condition.holds(reading.value):
             return low, tuple(samples)

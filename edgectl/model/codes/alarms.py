@@ -21,6 +21,9 @@ ALARMS: dict[Code, Meaning] = {
         "An upper float has not moved for too long to be relied on.",
         "Lift it by hand and let it down again; edgectl has to see both.",
     ),
+    Code.LEVEL_BY_FLOAT: alarm(
+        "A level cannot be believed, and a float speaks for it.", "Look at the level sensor and its cable."
+    ),
     Code.BUS_SILENT: alarm(
         "No device on a bus answers.",
         "Check the adapter, the power of the bus and its cable; it is one fault, not many.",

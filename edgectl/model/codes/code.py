@@ -197,6 +197,7 @@ class Code(StrEnum):
     NOT_TO_BE_SHELVED = "not_to_be_shelved"
     FILL_OVERRUN = "fill_overrun"
     FLOAT_PROOF_DUE = "float_proof_due"
+    LEVEL_BY_FLOAT = "level_by_float"
     FLOW_WITHOUT_ORDER = "flow_without_order"
     CLIMATE_BLIND = "climate_blind"
     SCHEDULE_FAILED = "schedule_failed"
