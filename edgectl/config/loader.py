@@ -29,6 +29,8 @@ def load(path: Path) -> Loaded:
     parts.spoilt = spoilt
     judge(parts)
     if problems or findings.problems:
+        if not problems:
+            sound.judge_stages(parts, findings)
         sound.judge_buses(parts, findings)
         raise SiteRejected([*problems, *findings.problems])
     origins = Origins(findings)

@@ -1,4 +1,5 @@
-"""What of a file with mistakes can be judged all the same: its buses, with the devices and sensors that are sound.
+"""What of a file with mistakes can be judged all the same: its buses, with the devices and sensors that are sound, and
+its stages, where nothing that they lean on was refused.
 
 Whoever mends ten lines should not be told of an eleventh only then. What is left out here makes a bus easier, never
 harder, so nothing is reported that will not be true of the mended file.
@@ -6,11 +7,20 @@ harder, so nothing is reported that will not be true of the mended file.
 
 from dataclasses import replace
 
-from edgectl.config import build, feasibility
+from edgectl.config import build, feasibility, stages
 from edgectl.config.findings import Findings
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.schema import DeviceEntry, SensorEntry, SiteSection
+
+# What a stage is made of. With a mistake in one of these its length would be a guess.
+LEANED_ON = ("site", "buses", "devices", "sensors", "actuators", "interlocks", "valve_groups", "tanks", "zones")
+
+
+def judge_stages(parts: Parts, findings: Findings) -> None:
+    """Report outputs whose limit is shorter than a stage that needs them, where the mistakes are elsewhere."""
+    if parts.site is not None and not parts.spoilt and not any(findings.refused((section,)) for section in LEANED_ON):
+        stages.report(build.build_site(parts, Origins(findings)), parts, findings)
 
 
 def judge_buses(parts: Parts, findings: Findings) -> None:

@@ -17,7 +17,7 @@ def bench(*words: str, field: object = "", witness: object = "") -> subprocess.C
     named = {"EDGECTL_BENCH_FIELD": str(field), "EDGECTL_BENCH_WITNESS": str(witness)}
     environment = {**os.environ, **{name: place for name, place in named.items() if place}}
     environment.pop("EDGECTL_REACHED", None)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:randomly", "hil/test_hazards.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:xdist", "-p", "no:cacheprovider", "hil/test_hazards.py"]
     return subprocess.run(
         [*command, "--rig", "bench", *words],
         capture_output=True, text=True, timeout=150, check=False, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL,

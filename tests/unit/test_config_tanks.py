@@ -234,3 +234,13 @@ def test_a_pump_that_measures_its_doses_gives_none_that_is_over_before_it_is_see
     dose = given(metered, 2.37)
     assert dose is not None
     assert dose.pulse == 23 * SECOND // 10
+
+
+def test_a_stage_that_does_not_fit_is_told_together_with_mistakes_elsewhere(tmp_path: Path) -> None:
+    short = TWO.replace(FILL_VALVE, FILL_VALVE.replace("15m", "5m"))
+    assert {problem.path for problem in rejected(tmp_path, short)} == {"actuators.valve_clean_fill.max_on"}
+    both = {problem.path for problem in rejected(tmp_path, short.replace("workflow: startup", "workflow: startups"))}
+    assert both == {"actuators.valve_clean_fill.max_on", "schedules.prepare.workflow"}
+    # With a mistake in the zone itself nobody knows how long its stages are.
+    spoilt = {problem.path for problem in rejected(tmp_path, short.replace("rate: 20l/min ", "rate: 0l/min "))}
+    assert spoilt == {"zones.zone-1.rate"}
