@@ -26,6 +26,7 @@ def page(results: dict) -> str:
         "",
         f"Measured {results['date']} on {results['machine']}. Ratios are of one run; machines are noisy.",
         "Made by `python benchmarks/run.py --date DATE`; each row alone by its script. Goals are printed as they came.",
+        "With a load of the machine above its cores, waiting hides the work of both sides, and a ratio is too kind.",
         "",
     ]
     for row in results["rows"]:
