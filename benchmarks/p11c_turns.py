@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -30,9 +31,9 @@ from edgectl.sync.postgres import PostgresCentre
 from edgectl.sync.uplink import Pace, Uplink
 from edgectl.testing.postgres import PostgresServer
 
-ROUNDS = 2
-ORDERS = 200
-BACKLOG = 60_000
+ROUNDS = 5
+ORDERS = 100
+BACKLOG = 30_000
 EVERY_S = 0.01  # between two orders
 EAGER = Pace(first_rest_s=0.05, longest_rest_s=0.05)  # a dead centre is tried twenty times a second, not once a minute
 
@@ -87,8 +88,8 @@ async def enrolled(server: PostgresServer) -> AsyncIterator[Address]:
     yield address(migrate.dsn_of(role, password, where))
 
 
-async def measure_all(folder: Path, server: PostgresServer, silent: int) -> dict[str, list[float]]:
-    took: dict[str, list[float]] = {}
+async def measure_all(folder: Path, server: PostgresServer, silent: int) -> dict[str, list[list[float]]]:
+    took: dict[str, list[list[float]]] = {}
     for number in range(ROUNDS):
         async with enrolled(server) as where:
             for name, to in (
@@ -100,7 +101,7 @@ async def measure_all(folder: Path, server: PostgresServer, silent: int) -> dict
                 own = folder / f"{number}-{name}"
                 own.mkdir()
                 await asyncio.to_thread(parcels, own, BACKLOG, 250)
-                took.setdefault(name, []).extend(await orders(own, to))
+                took.setdefault(name, []).append(await orders(own, to))
     return took
 
 
@@ -112,14 +113,16 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
     ):
         took = uvloop.run(measure_all(Path(folder), server, silent.getsockname()[1]))
     numbers = [
-        (f"{name}, p50 and p99, ms", f"{quantile(some, 0.5) * 1000:.2f}, {quantile(some, 0.99) * 1000:.2f}")
-        for name, some in took.items()
+        (f"{name}, p50 and p99, ms", f"{quantile(every, 0.5) * 1000:.2f}, {quantile(every, 0.99) * 1000:.2f}")
+        for name, every in ((name, [one for some in rounds for one in some]) for name, rounds in took.items())
     ]
     base = took["no centre"]
     goals = []
     for name in list(took)[1:]:
         for share, limit in ((0.5, 1.25), (0.99, 2.0)):
-            ratio = quantile(took[name], share) / quantile(base, share)
+            # Round by round: the machine is noisier than any of them.
+            pairs = zip(took[name], base, strict=True)
+            ratio = statistics.median(quantile(some, share) / quantile(none, share) for some, none in pairs)
             goals.append(Goal(row="P11c", what=f"{name}, p{share * 100:.0f} against none", value=ratio, limit=limit))
     return numbers, goals
 

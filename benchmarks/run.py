@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +18,12 @@ SCRIPTS = sorted(path.name for path in HERE.glob("p[0-9]*.py"))
 def number_of(script: str) -> str:
     """p09_restart.py -> P9."""
     return f"P{int(script[1:3])}"
+
+
+def place(row: dict) -> tuple[int, str]:
+    """Where a row stands: P9 before P11, P11 before P11b."""
+    number, letter = re.fullmatch(r"P(\d+)([a-z]*)", row["row"].split()[0]).groups()
+    return int(number), letter
 
 
 def page(results: dict) -> str:
@@ -53,14 +60,14 @@ def main() -> None:
     rows, scripts = [], [script for script in SCRIPTS if not only or number_of(script) in only]
     if only:
         before = json.loads((PROOF / "benchmarks.json").read_text())
-        rows = [row for row in before["rows"] if row["row"].split()[0] not in only]
+        rows = [row for row in before["rows"] if f"P{place(row)[0]}" not in only]
     with tempfile.TemporaryDirectory() as folder:
         for number, script in enumerate(scripts, 1):
             print(f"[{number}/{len(scripts)}] {script}", flush=True)
             file = Path(folder) / "row.json"
             subprocess.run([sys.executable, str(HERE / script), "--json", str(file)], check=True, cwd=HERE.parent)
             rows.append({**json.loads(file.read_text()), "measured": date})
-    rows.sort(key=lambda row: int(row["row"].split()[0].removeprefix("P")))
+    rows.sort(key=place)
     machine = (
         f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
     )
