@@ -156,6 +156,7 @@ class Central(Answer):
     again_in_s: float | None
     heard_s: float | None
     waiting: int
+    oldest: str | None
     sent: int
     gaps: list[str]
 

@@ -99,7 +99,8 @@ def centre(data: dict[str, Any]) -> str:
         return f"online, {waiting if data['waiting'] else 'everything has arrived'}{gaps}"
     again = "" if data["again_in_s"] is None else f"; asked again in {span(data['again_in_s'])}"
     why = f": {data['why']}" if data["why"] else ""
-    return f"{data['contact']} for {span(data['for_s'])}, {waiting}{why}{again}"
+    since = f", the oldest since {day_and_time(data['oldest'])}" if data.get("oldest") else ""
+    return f"{data['contact']} for {span(data['for_s'])}, {waiting}{since}{why}{again}"
 
 
 PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}

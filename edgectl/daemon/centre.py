@@ -17,7 +17,7 @@ from edgectl.journal.writer import JournalWriter
 from edgectl.model.inputs import Concern, Input
 from edgectl.model.parcel import Contact
 from edgectl.model.site import Central, Site
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, iso
 from edgectl.model.timeline import Entry, Latch
 from edgectl.observe.metrics import Gauge
 from edgectl.sync.errors import CentreRefuses
@@ -113,6 +113,7 @@ class CentreLine:
             "again_in_s": None if again is None else round(max(0, again - now) / SECOND, 1),
             "heard_s": ago(standing.heard_at),
             "waiting": self.uplink.waiting,
+            "oldest": None if (oldest := self.uplink.oldest) is None else iso(oldest),
             "sent": standing.sent,
             "minutes_dropped": 0 if self.telemetry is None else self.telemetry.dropped,
             "samples_dropped": 0 if self.telemetry is None else self.telemetry.dropped_samples,

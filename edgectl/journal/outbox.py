@@ -28,6 +28,7 @@ NEWEST = 1 << 62
 AT_ONCE = 500  # how many names one question may hold
 _DAY = 86_400 * SECOND
 _LINES = "SELECT seq, wall, event_type, task_id, body, hash FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?"
+_OLDEST = "SELECT wall FROM timeline WHERE seq > ? ORDER BY seq LIMIT 1"
 _DAYS = "SELECT wall, seq, body FROM timeline WHERE seq <= ? AND wall >= ? ORDER BY wall / ?, seq"
 _PAYLOADS = "SELECT seq, body FROM timeline WHERE wall >= ? AND wall < ?"
 
@@ -97,6 +98,7 @@ class JournalOutbox:
                 with self._open(path) as db:
                     journal_id = str(db.execute("SELECT value FROM meta WHERE name = 'journal_id'").fetchone()[0])
                     head = db.execute("SELECT coalesce(max(seq), 0) FROM timeline").fetchone()[0]
+                    waits = db.execute(_OLDEST, (arrived.get(journal_id, 0),)).fetchone()
             except (JournalError, TypeError):
                 if path == self.path:
                     raise
@@ -108,6 +110,7 @@ class JournalOutbox:
                     head=head,
                     acknowledged=arrived.get(journal_id, 0),
                     in_use=path == self.path,
+                    oldest=None if waits is None else waits[0],
                 )
             )
         return found

@@ -25,12 +25,14 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
-    """One journal with lines for the centre: the one in use, or one that was put aside. `head` is its newest line."""
+    """One journal with lines for the centre: the one in use, or one that was put aside. `head` is its newest line;
+    `oldest` is the wall instant of the first that the centre has not heard, when there was one at the last look."""
 
     journal_id: str
     head: int
     acknowledged: int
     in_use: bool
+    oldest: Nanos | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,11 @@ class Uplink:
         """How many lines the centre has not heard yet, as far as is known."""
         return sum(max(0, shelf.head - shelf.acknowledged) for shelf in self.shelves)
 
+    @property
+    def oldest(self) -> Nanos | None:
+        """When the oldest of them happened, as far as is known."""
+        return min((s.oldest for s in self.shelves if s.oldest is not None and s.head > s.acknowledged), default=None)
+
     def nudge(self, head: int) -> None:
         """A commit has succeeded: the journal in use has grown to this line."""
         if self.shelves:
@@ -81,8 +86,8 @@ class Uplink:
 
     async def run(self) -> None:
         """Keep contact until cancelled."""
-        self.shelves = tuple(await self._outbox.shelves())
         while True:
+            self.shelves = tuple(await self._outbox.shelves())  # since when what waits has waited
             self._stand(Contact.CONNECTING)
             try:
                 async with self._centre.session() as session:
@@ -212,7 +217,9 @@ class Uplink:
 
     def _arrived(self, journal_id: str, seq: int) -> None:
         self.shelves = tuple(
-            replace(shelf, acknowledged=seq, head=max(shelf.head, seq)) if shelf.journal_id == journal_id else shelf
+            replace(shelf, acknowledged=seq, head=max(shelf.head, seq), oldest=None)
+            if shelf.journal_id == journal_id
+            else shelf
             for shelf in self.shelves
         )
 

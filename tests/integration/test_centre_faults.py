@@ -42,7 +42,9 @@ def works_on(house: Home, contact: str, told: str) -> None:
     """The centre is in trouble: that is said in words, the house is ready, and it waters."""
     house.contact(contact, told)
     line = house.in_status()
-    assert re.search(rf"({contact}|connecting) for .*, \d+ lines? waits?: .*{told}", line), line
+    assert re.search(
+        rf"({contact}|connecting) for .*, \d+ lines? waits?(, the oldest since \w+ [\d:]+)?: .*{told}", line
+    ), line
     before = house.watered()
     house.daemon.wait("/tasks?limit=1", lambda _: house.watered() - before, 60)
     assert house.daemon.data("/status")["ready"]
@@ -71,6 +73,9 @@ def harmed(house: Home, *, harm: str, heal: str, contact: str, told: str) -> Non
 def test_killed(house: Home) -> None:
     house.server.stop(signal.SIGKILL)
     works_on(house, "offline", "the centre at .* cannot be reached")
+    house.daemon.ask("POST", "/central")
+    house.daemon.wait("/central", lambda data: data["oldest"] is not None)
+    assert "the oldest since" in house.in_status()
     house.server.start()
     heals(house)
 

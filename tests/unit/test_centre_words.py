@@ -1,5 +1,6 @@
 """Connection strings, secrets, gaps and standings: what is understood, what is refused, and how it is said."""
 
+import asyncio
 import base64
 import json
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgectl.api.web.draw import Drawing
+from edgectl.api.web.words import Words
 from edgectl.cli.central import lines
 from edgectl.cli.status import centre
 from edgectl.host.credentials import CredentialMissing, credential
@@ -118,8 +121,29 @@ STANDING = {
 }
 
 
+@pytest.mark.parametrize(
+    ("contact", "told"),
+    [
+        ("online", "The centre hears what happens here."),
+        ("rejected", "The centre says no; 3 lines wait here."),
+        ("offline", "The centre is not reached; 3 lines wait here, and work goes on."),
+        ("connecting", "The centre is not reached; 3 lines wait here, and work goes on."),
+    ],
+)
+def test_the_page_says_how_it_stands(contact: str, told: str) -> None:
+    status = {"alarms": [], "restraints": [], "proposed": [], "centre": {**STANDING, "contact": contact}}
+    text = asyncio.run(Drawing().text("_needs.html", Words("en", "UTC"), status=status, may_run=False))
+    assert told in text
+    without = asyncio.run(
+        Drawing().text("_needs.html", Words("en", "UTC"), status={**status, "centre": None}, may_run=False)
+    )
+    assert "centre" not in without.lower()
+
+
 def test_how_it_stands_is_said_in_words() -> None:
     assert centre(STANDING) == "offline for 1 min 15 s, 3 lines wait: the centre does not answer; asked again in 12 s"
+    aged = {**STANDING, "oldest": "2026-06-07T12:01:00+00:00"}
+    assert ", 3 lines wait, the oldest since Sun " in centre(aged)
     online = {**STANDING, "contact": "online", "why": "", "again_in_s": None, "waiting": 0}
     assert centre(online) == "online, everything has arrived"
     assert centre({**online, "waiting": 1, "gaps": ["a gap"]}) == "online, 1 line waits; a gap"
