@@ -233,7 +233,8 @@ class Rehearsal:
             occurrence.scheduled_for,
             name_of(schedule, cursor),
         )
-        planned = occurrence.scheduled_for - self.offset if occurrence.reason == "due" else self.true
+        named = occurrence.scheduled_for - self.offset
+        planned = min(named, self.true) if occurrence.reason == "due" else self.true
         patience = max(schedule.queue_patience, self._turn(row) - self.true)
         run = _Run(
             accepted=row.decided,

@@ -231,7 +231,8 @@ def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
                 give_up(draft, task, f"the next run of {schedule.name}")
     # Only a run that is just due is measured by its planned time. A window holds a state, a late run has been
     # let in by its policy, and a queued one has waited for the run before it: these are due from now on.
-    anchor = occurrence.scheduled_for if occurrence.reason == "due" else now.wall
+    # The name of an interval may lie ahead of a clock that was set back, its patience may not.
+    anchor = min(occurrence.scheduled_for, now.wall) if occurrence.reason == "due" else now.wall
     proposed = mode_of(draft, schedule.zone) is Mode.SEMI
     due_at = anchor + max(PROPOSAL if proposed else schedule.queue_patience, _cools_for(draft, schedule))
     number, name = draft.state.site.zones[schedule.zone].number, name_of(schedule, draft.cursor(schedule.name))
