@@ -1,4 +1,6 @@
-"""P17: the calendar at its limits: 1,000 schedules due in one second, a year of 1,000 planned, 10,000 loaded."""
+"""P17: the calendar at its limits: 1,000 schedules due in one second, a year of 1,000 planned, 10,000 loaded.
+
+Nothing here waits for anybody, so all of it is told in the time of the processor."""
 
 import statistics
 import time
@@ -79,9 +81,9 @@ def same_second(many: int) -> tuple[float, float, int]:
     turns: list[float] = []
     while len(stepper.state.commands) < many and len(turns) < many:
         now = Now(mono=hour + SECOND + len(turns), wall=BEGIN + len(turns))
-        begin = time.perf_counter()
+        begin = time.process_time()
         stepper.turn(now)
-        turns.append(time.perf_counter() - begin)
+        turns.append(time.process_time() - begin)
         if stepper.next_batch() is not None:
             stepper.committed(now)
     return sum(turns), max(turns), len(stepper.state.tasks)
@@ -93,37 +95,40 @@ def year_of(many: int, when: Callable[[int], At | Cron]) -> tuple[float, int]:
     numbers = {f"z{n}": n + 1 for n in range(many)}
     cadence._RUNS.clear()
     cadence._first.cache_clear()
-    begin = time.perf_counter()
+    begin = time.process_time()
     rows = foresee(schedules, BERLIN, numbers, Course(begin=BEGIN, span=YEAR)).rows
-    return time.perf_counter() - begin, len(rows)
+    return time.process_time() - begin, len(rows)
 
 
 def bare_year(many: int) -> float:
     """Seconds that the library alone takes to name the instants of so many crontabs."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     for n in range(many):
         start = datetime(2026, 6, 1, 6, tzinfo=BERLIN)
         for at in CronSim(crontab(n).expression, start):
             if (at - start).days >= 365:
                 break
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 def first_turn(many: int) -> tuple[float, float]:
-    """Seconds until a start knows all its schedules and has answered for them, and of a turn after that."""
+    """Seconds until a start has answered for all its schedules, and of a later turn in which nothing is due."""
     schedules = tuple(watering(n, 100, crontab(n)) for n in range(many))
     cursors = tuple(Cursor(schedule=s.name, position=BEGIN - 60 * SECOND) for s in schedules)
     cadence._RUNS.clear()
     cadence._first.cache_clear()
     site = house(100)
-    begin = time.perf_counter()
+    begin, turns = time.process_time(), 1
     stepper = ready(site, schedules, cursors)
     commit(stepper, Now(mono=SECOND, wall=BEGIN + 30 * SECOND))
-    started = time.perf_counter() - begin
+    while stepper.wake_at == SECOND + turns:  # the next turn goes on with the rest of them
+        commit(stepper, Now(mono=SECOND + turns, wall=BEGIN + 30 * SECOND + turns))
+        turns += 1
+    started = time.process_time() - begin
     commit(stepper, Now(mono=2 * SECOND, wall=BEGIN + 31 * SECOND))
-    begin = time.perf_counter()
+    begin = time.process_time()
     stepper.turn(Now(mono=3 * SECOND, wall=BEGIN + 32 * SECOND))
-    return started, time.perf_counter() - begin
+    return started, time.process_time() - begin
 
 
 def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
@@ -156,7 +161,7 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
         ("a year of 100 crontabs, s", spread(years["cron"])),
         ("cronsim alone, naming the instants of 100 crontabs, s", spread(years["bare"])),
         ("occurrences of these years", ", ".join(str(number) for number in told.values())),
-        ("10,000 schedules: from nothing to the first turn done, s", spread([a for a, _ in starts])),
+        ("10,000 schedules: from nothing until each is answered for, s", spread([a for a, _ in starts])),
         ("10,000 schedules: a turn in which nothing is due, ms", spread([1000 * b for _, b in starts])),
     ], [
         Goal(row="P17", what="schedules answered for within a second", value=accepted, limit=1000, at_most=False),

@@ -85,7 +85,7 @@ def scene(seed: int) -> Scene:
             gaps.append(Gap(begin=at, end=at + lasts, boots=random.random() < 0.4))
         at += max(0, lasts)
     if random.random() < 0.3:
-        by = random.choice([-1, 1]) * random.choice([30, 400, 3600, 7300, 20_000]) * SECOND
+        by = random.choice([-1, 1]) * random.choice([30, 400, 3600, 7300, 20_000, 200_000]) * SECOND
         steps.append(ClockStep(at=begin + random.randint(3600, 29 * 3600) * SECOND + 500 * MS, by=by))
     return Scene(
         site=site,
