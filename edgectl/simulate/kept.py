@@ -156,7 +156,7 @@ def _begun_anew(world: World, met: Met) -> list[str]:
         found.append("27: a journal was lost and dosing was not locked")
     locked_until: Nanos = 0
     for entry in timeline:
-        if entry.event_type == "DOSING_LOCKED":
+        if entry.event_type == "DOSING_LOCKED" and entry.zone is None:  # of a zone it is a probe's or a bottle's
             locked_until = entry.mono + DAY
         elif entry.event_type == "ALARM_ACKNOWLEDGED" and entry.details["alarm"] == "dosing_locked:dosing":
             locked_until = 0
