@@ -34,6 +34,8 @@ def page(results: dict) -> str:
         f"Measured {results['date']} on {results['machine']}. Ratios are of one run; machines are noisy.",
         "Made by `python benchmarks/run.py --date DATE`; each row alone by its script. Goals are printed as they came.",
         "With a load of the machine above its cores, waiting hides the work of both sides, and a ratio is too kind.",
+        "A change that shall be faster and nothing else is held against its parent: `benchmarks/same_decisions.py",
+        "--against OTHER_CHECKOUT` lives the same houses in both and compares all that was decided and all that moved.",
         "",
     ]
     for row in results["rows"]:

@@ -73,6 +73,8 @@ def run(
     from edgectl.config.beside import Reading
 
     reading = Reading(site)
+    # The schemas of the doors. Made on a thread beside the loop they would hold the interpreter from it for too long.
+    import edgectl.api.wishes  # noqa: F401
     from edgectl.config.problems import SiteRejected
     from edgectl.daemon.follow import follow
     from edgectl.daemon.given import House
