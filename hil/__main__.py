@@ -8,6 +8,8 @@ from pathlib import Path
 from hil.bench import BenchRig, RigAbsent
 from hil.rig import RIGS, Rig, rig_of
 
+ENDS = {signal.SIGINT, signal.SIGTERM}
+
 
 def main() -> int:
     """Open the rig, tell its labels, and wait for Ctrl-C."""
@@ -20,9 +22,11 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="edgectl-rig-"))
     try:
         with rig_of(name, folder) as rig:
+            # Held back from now on, and not before: the devices, which are processes of their own, have to hear theirs.
+            signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
             sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig))
             sys.stdout.flush()
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            signal.sigwait(ENDS)
     except RigAbsent as absent:
         sys.stderr.write(f"{absent}\n")
         return 1

@@ -1,6 +1,8 @@
 """A stranger's hour on the virtual rig, as docs/rig.md has it: from a scan to a watering by the command line alone."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,20 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -
             values = {row["sensor"]: row["value"] for row in daemon.data("/channels") if "sensor" in row}
             assert 20 < values["roof"] < 25, "degrees, and not tenths of them"
             assert values["ph"] is not None
+
+
+def test_the_rig_that_was_opened_by_hand_leaves_no_device_behind() -> None:
+    with subprocess.Popen([sys.executable, "-m", "hil"], stdout=subprocess.PIPE, text=True) as rig:
+        assert rig.stdout is not None
+        told = ""
+        while "Ctrl-C here ends it" not in told:
+            told += (line := rig.stdout.readline())
+            assert line, f"it ended by itself: {told}"
+        folder = Path(told.split("EDGECTL_SITE=")[1].split()[0]).parent
+        device = json.loads((folder / "rig" / "ports.json").read_text())["pid"]
+        rig.terminate()
+        assert rig.wait(20) == 0
+    assert f"edgectl bus scan {folder}" in told
+    with pytest.raises(ProcessLookupError):
+        os.kill(device, 0)
+    shutil.rmtree(folder)
