@@ -8,6 +8,7 @@ import pytest
 from edgectl.engine.decide import decide
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import thirst
+from edgectl.engine.rules.crashes import STARTS
 from edgectl.engine.state import Phase, State
 from edgectl.model.inputs import AskState, ClockStepped, Send
 from edgectl.model.ledger import HOUR
@@ -133,6 +134,24 @@ def test_what_nobody_can_date_does_not_calm() -> None:
     after = Draft(state, Now(mono=9 * HOUR + SECOND, wall=EPOCH + 9 * HOUR, trust=Trust.SYNCED))
     thirst.watch(after)
     alarm = after.alarm("zone_thirsty:zone-1")
+    assert alarm is not None
+    assert alarm.active
+
+
+def test_a_controller_that_falls_again_and_again_does_not_begin_to_count_thirst_anew() -> None:
+    """The last watering was of another boot with a clock that nobody believed: each restart made it seem new."""
+    site = example_site()
+    zones = {"zone-1": replace(site.zones["zone-1"], max_gap=12 * HOUR)}
+    stored = Stored(journal_id="j", last_seq=0)
+    state = State.begin(site=replace(site, zones=zones), schedules=(), stored=stored, boot_id="two", started=9 * HOUR)
+    state.phase = Phase.READY
+    now = Now(mono=9 * HOUR + SECOND, wall=EPOCH, trust=Trust.UNTRUSTED)
+    for name, boot, at in (("watered:zone-1", "one", 0), (STARTS, "two", 2 * HOUR), (STARTS, "two", 9 * HOUR)):
+        then = replace(now, mono=at)
+        state.put(Draft(state, then).ledger(name).add(1.0, at, then, boot, at))
+    draft = Draft(state, now)
+    thirst.watch(draft)
+    alarm = draft.alarm("zone_thirsty:zone-1")
     assert alarm is not None
     assert alarm.active
 

@@ -6,6 +6,7 @@ The fallback is a task like any other: it passes every guard, and what a person 
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.crashes import STARTS
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.model.inputs import Mode
 from edgectl.model.ledger import DAY, HOUR, age
@@ -101,4 +102,14 @@ def _since_last(draft: Draft, name: str) -> Nanos:
     state, spent = draft.state, draft.ledger(name).spent
     if not spent:
         return draft.now.mono - state.started
-    return max(0, age(spent[-1], draft.now, state.boot_id, state.started))
+    newest = spent[-1]
+    began = state.started if newest.boot_id == state.boot_id else _boot_seen(draft)
+    return max(0, age(newest, draft.now, state.boot_id, began))
+
+
+def _boot_seen(draft: Draft) -> Nanos:
+    """An instant of this boot of the machine, the first that is known: what another boot counted is older than that.
+    A controller that falls and starts again without a clock to believe must not begin to count anew each time."""
+    state = draft.state
+    starts = (start.at for start in draft.ledger(STARTS).spent if start.boot_id == state.boot_id)
+    return min(starts, default=state.started)
