@@ -21,6 +21,8 @@ from edgectl.api.operation import Answering, Call, Operation, refused
 from edgectl.api.schedule_routes import calendar_routes
 from edgectl.api.scheduler_routes import scheduler
 
+LARGE = 32 * 1024
+
 
 def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
     """The whole table."""
@@ -59,9 +61,17 @@ def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
 def _app(
     inside: Inside, keeper: Keeper, table: list[Operation], *, json_only: bool, also: Sequence[BaseRoute] = ()
 ) -> Starlette:
+    last: list[tuple[Any, bytes]] = []
+
     def ok(data: Any) -> Response:
+        # A large picture that several ask for is the same object for a while, and written out once.
+        if last and last[0][0] is data:
+            return Response(last[0][1], media_type="application/json")
         # Whoever shows a time shows it as people at the site read their clocks.
-        return JSONResponse({"status": "ok", "data": data, "timezone": inside.house.timezone})
+        made = JSONResponse({"status": "ok", "data": data, "timezone": inside.house.timezone})
+        if len(made.body) > LARGE:
+            last[:] = [(data, bytes(made.body))]
+        return made
 
     answering = Answering(keeper, ok, json_only=json_only)
     app = Starlette(routes=[*(answering.route(one) for one in table), *also])

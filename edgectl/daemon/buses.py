@@ -3,6 +3,7 @@
 from typing import Any
 
 from edgectl.daemon.field import Field
+from edgectl.daemon.lines import Line
 from edgectl.model.time import SECOND, Nanos, Now
 
 
@@ -24,3 +25,22 @@ def buses(field: Field, now: Now, up_for: Nanos) -> list[dict[str, Any]]:
         load = round(min(1.0, log.busy / max(1, up_for)), 3)
         rows.append({"bus": name, "up": task.up, "reason": task.reason, "load": load, "devices": devices})
     return rows
+
+
+def frames(line: Line, after: int, now: Now) -> dict[str, Any]:
+    """What passed over a bus beyond a number."""
+    return {
+        "up": line.up,
+        "reason": line.reason,
+        "lines": [
+            {
+                "number": one.number,
+                "wall": now.wall_at(one.at),
+                "direction": one.direction,
+                "data": one.data.hex(" "),
+                "note": one.note,
+            }
+            for one in line.owner.log.lines
+            if one.number > after
+        ],
+    }

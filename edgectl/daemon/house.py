@@ -9,11 +9,12 @@ from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon import hands, task_views, views
-from edgectl.daemon.buses import buses
+from edgectl.daemon.buses import buses, frames
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
-from edgectl.daemon.numbers import gauges
+from edgectl.daemon.numbers import gauges, look
+from edgectl.daemon.picture import Picture
 from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.supervise import Supervisor
@@ -95,6 +96,7 @@ class DaemonHouse:
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
+        self._picture = Picture(self._draw, lambda: control.stepper.state.seq, lambda: clock.now().mono)
         self.service: ServiceDesk | None = None
         self.out: AlarmsOut | None = None
         self.centre: CentreLine | None = None
@@ -126,9 +128,11 @@ class DaemonHouse:
 
     async def metrics(self) -> bytes:
         """Numbers of now, rendered off the loop."""
+        seen = await look(self._control, self._clock)
         now = self._clock.now()
         ready, _ = self.readiness()
-        numbers = [*gauges(self._control, self._field, self._supervisor, now, ready=ready), *self._ledger.gauges()]
+        numbers = gauges(self._control, self._field, self._supervisor, now, seen, ready=ready)
+        numbers += self._ledger.gauges()
         numbers += [] if self.centre is None else self.centre.gauges()
         numbers += [] if self.out is None else self.out.gauges()
         service = [] if self.service is None else await self.service.numbers()
@@ -136,6 +140,9 @@ class DaemonHouse:
 
     def status(self) -> Body:
         """The whole site."""
+        return self._picture.now()
+
+    def _draw(self) -> Body:
         ready, checks = self.readiness()
         now = self._clock.now()
         body = views.status(self._control.stepper.state, now)
@@ -309,22 +316,7 @@ class DaemonHouse:
         if task is None:
             names = ", ".join(self._field.tasks) or "none"
             raise Unavailable(404, "unknown_bus", f"there is no driven bus {bus}", f"driven buses: {names}")
-        now = self._clock.now()
-        lines = [line for line in task.owner.log.lines if line.number > after]
-        return {
-            "up": task.up,
-            "reason": task.reason,
-            "lines": [
-                {
-                    "number": line.number,
-                    "wall": now.wall_at(line.at),
-                    "direction": line.direction,
-                    "data": line.data.hex(" "),
-                    "note": line.note,
-                }
-                for line in lines
-            ],
-        }
+        return frames(task, after, self._clock.now())
 
     async def read(self, reading: Awaitable[T]) -> T:
         """One read of the journal, for whoever shows more of it than we do. Raises Unavailable."""

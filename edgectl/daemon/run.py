@@ -10,6 +10,7 @@ import gc
 import importlib
 import logging
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -46,6 +47,7 @@ LOG = logging.getLogger("edgectl")
 OPEN_AGAIN_S = 2.0
 SAFE_WITHIN_S = 5.0
 FLUSH_WITHIN_S = 3.0
+SHARES_S = 0.0005
 EXIT_BROKEN = 70
 MOST_EARLY = 4096
 EXIT_STOOD_DOWN = 75  # the other controller of the pair may lead: the service manager starts this one again, to wait
@@ -370,6 +372,9 @@ class Daemon:
 def live(house: House) -> int:
     """Run the daemon on uvloop until it ends. Returns the exit code."""
     import uvloop
+
+    # What another thread computes (the text of a scrape, a search) may hold the interpreter so long while orders wait.
+    sys.setswitchinterval(SHARES_S)
 
     return uvloop.run(_live(house))
 
