@@ -491,7 +491,7 @@ def test_another_site_cannot_press_a_button(open_page: Open, daemon: DaemonProce
 
 
 def test_a_stranger_is_led_to_the_code_and_a_wrong_one_opens_nothing(open_page: Open, daemon: DaemonProcess) -> None:
-    page = open_page("/")
+    page = open_page("/", expected="object Event")  # its stream ends with its token
     page.get_by_role("button", name="forget this device").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Let this device in")
     page.get_by_role("textbox").fill("BBBB-CCCC-DDDD-FFFF")
