@@ -248,7 +248,11 @@ def test_each_field_that_was_read_somewhere_is_found_by_the_search_and_a_wait_is
 def test_a_skip_needs_no_action_and_a_search_finds_by_words_codes_and_ids(
     open_page: Open, daemon: DaemonProcess
 ) -> None:
-    skipped = next(task for task in daemon.data(WATERED) if task["task_type"] == "lighting")
+
+    def lit(tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [task for task in tasks if task["task_type"] == "lighting" and task["status"] == "completed"]
+
+    skipped = lit(daemon.wait(WATERED, lit))[0]
     page = open_page("/page/tasks")
     row = f"a[href='/page/tasks/{skipped['task_id']}']"
     result = skipped["result"]
