@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,8 @@ def test_no_request_breaks_the_engine_or_leaves_what_nobody_can_read(daemon: Dae
 
 
 def test_tasks_do_not_pile_up_without_end(daemon: DaemonProcess) -> None:
-    later = {"scheduled_for": "2099-01-01T00:00:00+00:00", "zone": "beds", "payload": {"duration_s": 1}}
+    soon = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    later = {"scheduled_for": soon, "zone": "beds", "payload": {"duration_s": 1}}
     with daemon:
         idle(daemon)
         codes = [daemon.ask("POST", "/tasks", later)[0] for _ in range(60)]
