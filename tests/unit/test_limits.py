@@ -12,11 +12,15 @@ from hypothesis import strategies as st
 from edgectl.config.loader import load
 from edgectl.engine import envelope
 from edgectl.engine.rules.limits import refusal
-from edgectl.model.site import Actuator, Sensor, Site
+from edgectl.model.site import Actuator, Daily, Sensor, Site
+from edgectl.model.time import SECOND, seconds
+from edgectl.scheduler.schedule import Cron, Every
 
 ROOT = Path(__file__).parent.parent.parent
 LOADED = load(ROOT / "examples" / "two-tank.yaml")
 SITE, SCHEDULES = LOADED.site, LOADED.schedules
+PRODUCT = load(ROOT / "examples" / "product.yaml")  # 90 s every two hours of the day, a lamp for 16 h, a plain timer
+NOON = 1_780_000_000 * SECOND
 PUMP = next(name for name, a in SITE.actuators.items() if a.max_on is not None and a.role == "pump")
 DOSER = next(name for name, a in SITE.actuators.items() if a.doser is not None)
 
@@ -61,7 +65,7 @@ def _sensor(local: Sensor, remote: Sensor) -> None:
 @settings(max_examples=150)
 @given(anything)
 def test_no_revision_that_is_taken_widens_anything(limits: dict[str, Any]) -> None:
-    if not refusal(SITE, SCHEDULES, limits):
+    if not refusal(SITE, SCHEDULES, limits, NOON):
         never_looser(SITE, envelope.tightened(SITE, limits))
 
 
@@ -92,12 +96,94 @@ def test_a_revision_of_an_older_site_file_widens_nothing_of_a_newer_one(actuator
     ],
 )
 def test_each_refusal_names_the_limit_and_says_why(limits: Any, told: str) -> None:
-    assert told in refusal(SITE, SCHEDULES, limits)
+    assert told in refusal(SITE, SCHEDULES, limits, NOON)
 
 
 def test_a_tighter_dose_is_taken() -> None:
     limits = {"actuators": {DOSER: {"max_per_day_ml": 1.0}}}
-    assert refusal(SITE, SCHEDULES, limits) == ""
+    assert refusal(SITE, SCHEDULES, limits, NOON) == ""
     doser = envelope.tightened(SITE, limits).actuators[DOSER].doser
     assert doser is not None
     assert doser.max_per_day_ml == 1.0
+
+
+@pytest.mark.parametrize(
+    ("part", "limits", "told"),
+    [
+        ("main_pump", {"max_on_s": 89}, "schedule morning keeps main_pump on for 90 s"),
+        ("irrigation_valve", {"max_on_s": 3}, "schedule morning keeps irrigation_valve on for"),
+        ("irrigation_valve", {"max_on_s": 0.001}, "schedule morning keeps irrigation_valve on for"),
+        ("lamp", {"max_on_s": 1}, "schedule lamps keeps lamp on for 57600 s"),
+        ("lamp", {"min_off_s": 1e9}, "schedule lamps needs lamp"),
+        ("lamp", {"min_off_s": 30_000}, "schedule lamps needs lamp 28815 s after schedule lamps"),
+        ("main_pump", {"min_off_s": 1e9}, "schedule morning needs main_pump"),
+        ("main_pump", {"min_off_s": 7200}, "schedule morning needs main_pump"),
+        ("irrigation_valve", {"min_off_s": 7200}, "schedule morning needs irrigation_valve"),
+        ("main_pump", {"starts_per_hour": 1}, ""),
+        ("main_pump", {"max_on_s": 90, "min_off_s": 3600}, ""),
+        ("irrigation_valve", {"max_on_s": 180}, ""),
+        ("lamp", {"min_off_s": 3600, "max_on_s": 60_000}, ""),
+    ],
+)
+def test_a_limit_leaves_room_for_what_is_planned(part: str, limits: dict[str, float], told: str) -> None:
+    _told(refusal(PRODUCT.site, PRODUCT.schedules, {"actuators": {part: limits}}, NOON), told)
+
+
+@pytest.mark.parametrize(
+    ("cadence", "limits", "told"),
+    [
+        (Cron(expression="*/30 * * * *"), {"starts_per_hour": 1}, "start 2 of main_pump within an hour"),
+        (Cron(expression="*/30 * * * *"), {"starts_per_hour": 3}, ""),
+        (Every(interval=1800 * SECOND), {"starts_per_hour": 1}, "start 2 of main_pump within an hour"),
+        (Every(interval=1800 * SECOND), {"min_off_s": 3600}, "schedule morning needs main_pump"),
+        (Every(interval=1800 * SECOND), {"min_off_s": 1200}, ""),
+    ],
+)
+def test_runs_of_every_cadence_find_their_starts_and_rests(cadence: Any, limits: dict[str, float], told: str) -> None:
+    morning = replace(PRODUCT.schedules[0], cadence=cadence)
+    _told(refusal(PRODUCT.site, (morning,), {"actuators": {"main_pump": limits}}, NOON), told)
+
+
+@pytest.mark.parametrize(("litres", "told"), [(10, "brings main_pump to"), (119, "to 120.0 L in a day"), (120, "")])
+def test_a_day_of_planned_water_fits_into_the_litres_of_a_day(litres: float, told: str) -> None:
+    """Eight runs of 90 s at 10 L/min."""
+    pump = replace(PRODUCT.site.actuators["main_pump"], daily=Daily(litres=500, l_min=10))
+    site = replace(PRODUCT.site, actuators=PRODUCT.site.actuators | {"main_pump": pump})
+    limits = {"actuators": {"main_pump": {"litres_per_day": litres}}}
+    _told(refusal(site, PRODUCT.schedules, limits, NOON), told)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"max_on_s": 59}, "the fallback of zone-1 keeps main_pump on for 60 s"),
+        ({"max_on_s": 60}, ""),
+        ({"min_off_s": 4 * 3600}, "the fallback of zone-1 needs main_pump"),
+    ],
+)
+def test_the_plain_timer_of_a_thirsty_zone_still_fits(limits: dict[str, float], told: str) -> None:
+    _told(refusal(PRODUCT.site, (), {"actuators": {"main_pump": limits}}, NOON), told)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"min_off_s": 43_201}, "the plants of zone-1 bear 24 h"),
+        ({"min_off_s": 86_401}, "more than a day is no limit but an end"),
+        ({"max_on_s": 0.5}, "would be no limit but an end"),
+    ],
+)
+def test_a_limit_under_which_nobody_could_water_by_hand_is_none(limits: dict[str, float], told: str) -> None:
+    zone = replace(PRODUCT.site.zones["zone-1"], fallback=None)
+    site = replace(PRODUCT.site, zones={"zone-1": zone})
+    _told(refusal(site, (), {"actuators": {"main_pump": limits}}, NOON), told)
+
+
+def test_what_the_site_file_itself_has_no_room_for_is_not_the_centres_doing() -> None:
+    pump = replace(PRODUCT.site.actuators["main_pump"], min_off=seconds(7200))
+    site = replace(PRODUCT.site, actuators=PRODUCT.site.actuators | {"main_pump": pump})
+    assert refusal(site, PRODUCT.schedules, {"actuators": {"main_pump": {"max_on_s": 120}}}, NOON) == ""
+
+
+def _told(why: str, told: str) -> None:
+    assert told in why if told else why == "", why

@@ -14,13 +14,14 @@ from typing import Any
 from edgectl.engine import envelope
 from edgectl.engine.draft import Draft
 from edgectl.engine.envelope import SECTIONS, Limit, tighter
+from edgectl.engine.rules import fitting
 from edgectl.engine.workflows import fit
 from edgectl.model.ask import Tighten
 from edgectl.model.channel import Reading
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer
 from edgectl.model.site import Actuator, Sensor, Site
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Latch
 from edgectl.scheduler.schedule import Schedule
 
@@ -39,7 +40,7 @@ def tighten(draft: Draft, order: Tighten) -> None:
     elif order.back and good is None:
         why = "there was no set before this one: one without limits gives the site file its own back"
     else:
-        why = refusal(draft.state.local, draft.state.schedules, limits) or _unbelievable(draft, limits)
+        why = refusal(draft.state.local, draft.state.schedules, limits, draft.now.wall) or _unbelievable(draft, limits)
     if why:
         draft.effect(Answer(token=order.token, ok=False, code=Code.LIMITS_REFUSED, body={"why": why}))
         return
@@ -66,9 +67,10 @@ def look_again(draft: Draft) -> None:
     latch, good = draft.latch(envelope.NAME), draft.latch(envelope.BEFORE)
     if latch is None or not latch.held:
         return
-    if why := _unfit(draft.state.site, draft.state.schedules):
+    local, schedules, wall = draft.state.local, draft.state.schedules, draft.now.wall
+    if why := _unfit(local, draft.state.site, schedules, wall):
         limits = {} if good is None else envelope.read(good.why)
-        if good is None or refusal(draft.state.local, draft.state.schedules, limits):
+        if good is None or refusal(local, schedules, limits, wall):
             limits, back_to = {}, 0
         else:
             back_to = good.count
@@ -78,8 +80,9 @@ def look_again(draft: Draft) -> None:
         draft.note("LIMITS_TIGHTENED", revision=latch.count, who="engine", limits=dict(limits), **told)
 
 
-def refusal(site: Site, schedules: tuple[Schedule, ...], limits: Any) -> str:
-    """Why these limits cannot be taken; empty when every one tightens the local site, and its work still fits."""
+def refusal(site: Site, schedules: tuple[Schedule, ...], limits: Any, since: Nanos) -> str:
+    """Why these limits cannot be taken; empty when every one tightens the local site, and the work that is planned from
+    now on still fits."""
     if not isinstance(limits, Mapping) or set(limits) - set(SECTIONS):
         return f"limits are written as {_FORM}"
     for section, parts in limits.items():
@@ -94,7 +97,7 @@ def refusal(site: Site, schedules: tuple[Schedule, ...], limits: Any) -> str:
             for limit, value in wanted.items():
                 if wrong := _wrong(part, SECTIONS[section], limit, value):
                     return f"{section}.{name}.{str(limit)[:40]}{wrong}"
-    return _unfit(envelope.tightened(site, limits), schedules)
+    return _unfit(site, envelope.tightened(site, limits), schedules, since)
 
 
 def _wrong(part: Actuator | Sensor, known: Mapping[str, Limit], limit: str, value: Any) -> str:
@@ -130,7 +133,7 @@ def _unbelievable(draft: Draft, limits: Mapping[str, Any]) -> str:
     return ""
 
 
-def _unfit(site: Site, schedules: tuple[Schedule, ...]) -> str:
+def _unfit(local: Site, site: Site, schedules: tuple[Schedule, ...], since: Nanos) -> str:
     """Work that no longer fits would be refused each time it is due, and the plants would pay for it."""
     for sensor in site.sensors.values():
         if sensor.low is not None and sensor.high is not None and sensor.low >= sensor.high:
@@ -139,14 +142,4 @@ def _unfit(site: Site, schedules: tuple[Schedule, ...]) -> str:
         longest = site.actuators[span.actuator].max_on
         if longest is not None and span.lease > longest:
             return f"{span.workflow} of {span.zone} keeps {span.actuator} on for {span.lease / SECOND:g} s"
-    for schedule in schedules:
-        pump, lasts = site.zones[schedule.zone].pump, schedule.payload.get("duration_s")
-        longest = None if pump is None else site.actuators[pump].max_on
-        if (
-            schedule.task_type == "irrigation"
-            and longest is not None
-            and lasts is not None
-            and lasts > longest / SECOND
-        ):
-            return f"schedule {schedule.name} keeps {pump} on for {lasts:g} s: every run of it would be refused"
-    return ""
+    return fitting.unfit(local, site, schedules, since)

@@ -25,7 +25,7 @@ def _effort(site: Site, schedule: Schedule) -> Effort:
     if schedule.task_type == "lighting":
         lamp = site.zones[schedule.zone].light
         return Effort(takes=ORDER, returns=0 if lamp is None else APART * turn_of(site, lamp))
-    task = _imagined(schedule)
+    task = imagined(schedule)
     workflow = CATALOGUE.get(name_of(task))
     if workflow is None or workflow.lacks(site.zones[schedule.zone]):
         return Effort(takes=0)  # such a task ends at once, and says why
@@ -56,10 +56,10 @@ def _stage(site: Site, schedule: Schedule, stage: Stage) -> Nanos:
     # A valve that needs no time is waited for until it has been seen open.
     travel = max(ROUND_TRIP, *(part.travel for part in parts)) if len(pumps) > 1 else 0
     run_down = max((part.run_down for part in parts), default=0) if len(pumps) > 1 else 0
-    return travel + _held(site, schedule, stage) + run_down + len(pumps) * ORDER
+    return travel + held(site, schedule, stage) + run_down + len(pumps) * ORDER
 
 
-def _held(site: Site, schedule: Schedule, stage: Stage) -> Nanos:
+def held(site: Site, schedule: Schedule, stage: Stage) -> Nanos:
     """How long it stays open: what is known, else the longest that it may."""
     if stage.pulse is not None:
         return stage.pulse
@@ -72,7 +72,7 @@ def _held(site: Site, schedule: Schedule, stage: Stage) -> Nanos:
     return stage.limit
 
 
-def _imagined(schedule: Schedule) -> Task:
+def imagined(schedule: Schedule) -> Task:
     """A task of this schedule, with no instant that means anything."""
     return Task(
         task_id=schedule.name,
