@@ -299,7 +299,8 @@ def _schedule(name: str, entry: ScheduleEntry, parts: Parts, origins: Origins, s
         payload["volume_l"] = entry.volume
     if entry.workflow is not None:
         payload["workflow"] = entry.workflow
-    patience = calendars.queue_patience(cadence, calendars.days(entry), shared=entry.zone in shared)
+    usual = calendars.queue_patience(cadence, calendars.days(entry), shared=entry.zone in shared)
+    patience = usual if entry.queue_patience is None else entry.queue_patience
     why = "default of irrigation" if entry.task == "irrigation" and defaults.has_instants(entry) else "default"
     schedule = Schedule(
         name=name,

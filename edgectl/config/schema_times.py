@@ -89,6 +89,9 @@ class ScheduleEntry(Strict):
     overlap: Literal["skip", "queue_one", "cancel_running"] | None = Field(
         None, description="what becomes of a run that meets the one before it: skip, queue_one or cancel_running"
     )
+    queue_patience: SomeTime | None = Field(
+        None, description="how long a run may wait for what others are using, 1h at most: 10m"
+    )
     needs_synced_clock: bool | None = Field(None, description="true: it waits for a time server, however long that is")
     catch_up: CatchUpEntry | None = Field(None, description="{policy: replay_limited, max: 1, within: 2h}")
 

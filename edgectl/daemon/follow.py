@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 from edgectl.host import notify
+from edgectl.host.ends import ENDS
 from edgectl.host.lock import AlreadyRunning
 
 LOG = logging.getLogger("edgectl")
@@ -24,7 +25,7 @@ class _Ended(Exception):
 def follow(take: Callable[[], None], leader: AlreadyRunning) -> bool:
     """Wait until `take` succeeds. False when this process was asked to end before. Raises what `take` raises besides
     AlreadyRunning."""
-    former = {number: signal.signal(number, _end) for number in (signal.SIGTERM, signal.SIGINT)}
+    former = {number: signal.signal(number, _end) for number in ENDS}
     try:
         _tell(leader, first=True)
         notify.ready()

@@ -8,7 +8,6 @@ import asyncio
 import json
 import logging
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from uuid import uuid4
 
 from edgectl.host import notify
 from edgectl.host.clock import SystemClock, boot_id
+from edgectl.host.ends import ENDS
 from edgectl.model.lease import Lead, Leading, LeaseStore, LeaseUnreachable, Terms, Waiting
 from edgectl.model.time import SECOND, Nanos
 
@@ -48,7 +48,7 @@ async def leading(
     store = PostgresLease(where.dsn, site_id, patience=where.terms.renew_every)
     pair = Pair(store, where.terms, folder, boot_id=boot_id(), mono=mono)
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in ENDS:
         loop.add_signal_handler(number, ended.set)
     notify.ready()
     taking, ending = asyncio.create_task(pair.lead()), asyncio.create_task(ended.wait())

@@ -32,6 +32,7 @@ from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.host import notify
 from edgectl.host.clock import SystemClock, boot_id, mono
+from edgectl.host.ends import ENDS
 from edgectl.host.timer import Alarm
 from edgectl.journal.errors import JournalTooNew, JournalUnwritable
 from edgectl.journal.writer import JournalWriter
@@ -86,7 +87,7 @@ class Daemon:
     async def run(self) -> int:
         """Live until asked to end. Returns the exit code."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ENDS:
             loop.add_signal_handler(number, self._end, signal.Signals(number).name, 0)
         house = self.house
         started = self._mono()

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from signal import Signals
 from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
@@ -110,10 +111,10 @@ class DaemonProcess:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, within_s: float = 20) -> int:
-        """SIGTERM. Returns the exit code."""
+    def terminate(self, within_s: float = 20, by: Signals = Signals.SIGTERM) -> int:
+        """Ask it to end. Returns the exit code."""
         assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(by)
         return self.process.wait(within_s)
 
     def ask(

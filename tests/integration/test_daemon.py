@@ -3,6 +3,7 @@
 import contextlib
 import http.client as http_client
 import json
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -149,15 +150,17 @@ def test_the_level_goes_silent_while_the_pump_runs(
 # ---------------------------------------------------------------- starts and ends
 
 
-def test_sigterm_makes_everything_safe_before_anything_closes(
-    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP], ids=["asked to end", "its terminal was closed"])
+def test_whoever_ends_it_everything_is_made_safe_before_anything_closes(
+    daemon: DaemonProcess, field: SimulatedField, tmp_path: Path, by: signal.Signals
 ) -> None:
     daemon.site = write_site(tmp_path, field, every="1h", duration="30s", travel="200ms")
+    daemon._prefix = ("env", "--default-signal=HUP")  # whoever runs these tests may ignore it
     with daemon:
         daemon.wait_ready()
         daemon.wait("/status", lambda _: field.control("state")["pumped"] > 0.1)
         assert relays(field)[:2] == [True, True]
-        assert daemon.terminate() == 0
+        assert daemon.terminate(by=by) == 0
     assert relays(field)[:2] == [False, False]
     pump, valve = (next(m for m in field.trace() if m["relay"] == r and not m["on"]) for r in ("relay_1", "relay_2"))
     assert pump["at"] <= valve["at"]

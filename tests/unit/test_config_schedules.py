@@ -106,3 +106,12 @@ def test_what_is_in_force_is_told_with_its_reason(tmp_path: Path) -> None:
     told = {line.path: (line.value, line.origin) for line in load(path).effective}
     assert told["schedules.morning.catch_up"] == ("replay_limited 1 within 2h", "default of irrigation")
     assert told["schedules.morning.overlap"] == ("skip", "default")
+
+
+def test_how_long_a_run_waits_for_what_others_use_may_be_written(tmp_path: Path) -> None:
+    assert morning(tmp_path, changed(LATE, "    queue_patience: 10m\n")).queue_patience == HOUR // 6
+    (long,) = rejected(tmp_path, changed(LATE, "    queue_patience: 2h\n"))
+    assert (long.path, long.hint) == ("schedules.morning.queue_patience", "write at most 1h")
+    window = 'window: {start: "05:00", photoperiod: 16h}'
+    (idle,) = rejected(tmp_path, changed(window, window + "\n    queue_patience: 1m"))
+    assert (idle.path, idle.hint) == ("schedules.lamps.queue_patience", "remove it")

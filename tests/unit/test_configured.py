@@ -58,3 +58,21 @@ def test_comments_and_the_order_of_keys_are_no_change(tmp_path: Path) -> None:
     start(journal, tmp_path, SMALL)
     same = changed("{to: board.relay_3, role: light}", "{role: light, to: board.relay_3}  # the lamp")
     assert start(journal, tmp_path, same) == []
+
+
+def test_a_schedule_that_is_no_more_takes_its_alarm_along(tmp_path: Path) -> None:
+    (tmp_path / "site.yaml").write_text(SMALL)
+    loaded = load(tmp_path / "site.yaml")
+    stays, goes = (f"schedule_failed:{schedule.name}" for schedule in loaded.schedules[:2])
+    stored = MemoryJournal().load()
+    state = State.begin(site=loaded.site, schedules=loaded.schedules, stored=stored, boot_id="b", started=0)
+    before = Draft(state, NOW)
+    for alarm_id in (stays, goes):
+        before.alert("schedule_failed", alarm_id.partition(":")[2], "it was not carried out", "look")
+    for change in before.decision().changes:
+        state.put(change)
+    state.schedules = loaded.schedules[:1]
+    draft = Draft(state, NOW)
+    configured.tell(draft)
+    active = {alarm.alarm_id: alarm.active for alarm in draft.alarms()}
+    assert active == {stays: True, goes: False}

@@ -6,7 +6,7 @@ from itertools import islice, pairwise
 
 from cronsim import CronSim, CronSimError
 
-from edgectl.config import defaults
+from edgectl.config import calendars, defaults
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
@@ -235,6 +235,19 @@ def catch_up_where_it_counts(parts: Parts) -> None:
             )
 
 
+def patience_where_it_counts(parts: Parts) -> None:
+    """A window is brought about when it can be; everything else waits for what others use, and not for ever."""
+    for name, schedule in parts.schedules.items():
+        path, patience = ("schedules", name, "queue_patience"), schedule.queue_patience
+        if patience is None:
+            continue
+        if schedule.window is not None:
+            parts.findings.key(path, "means nothing here: a window always returns to what holds now", "remove it")
+        elif patience > calendars.MOST_PATIENCE:
+            why = f"{show(patience)} is too long: later than that it is another watering"
+            parts.findings.value(path, why, f"write at most {show(calendars.MOST_PATIENCE)}")
+
+
 def run_fits_the_outputs(parts: Parts) -> None:
     """A run, and a fallback run, ends before the limits of the pump and the valve do."""
     for name, schedule in parts.schedules.items():
@@ -311,5 +324,6 @@ RULES = (
     long_enough,
     overlap_where_it_counts,
     catch_up_where_it_counts,
+    patience_where_it_counts,
     run_fits_the_outputs,
 )

@@ -11,6 +11,7 @@ LONGEST = 400  # characters of one entry
 
 def tell(draft: Draft) -> None:
     """Compare the file of this start with that of the last one. The first file of a journal changes all of it."""
+    _part_with_schedules(draft)
     after, latch = dict(draft.state.config), draft.latch("config")
     before = {} if latch is None else _read(latch.why)
     if not after or after == before:
@@ -32,6 +33,15 @@ def tell(draft: Draft) -> None:
             name="config", held=True, since=draft.now.wall, who="the site file", why=json.dumps(after, sort_keys=True)
         )
     )
+
+
+def _part_with_schedules(draft: Draft) -> None:
+    """A run that failed is called off by the next one; of a schedule that is no more there is none."""
+    known = {schedule.name for schedule in draft.state.schedules}
+    for alarm in draft.alarms():
+        code, _, name = alarm.alarm_id.partition(":")
+        if code == "schedule_failed" and alarm.active and name not in known:
+            draft.calm(code, name)
 
 
 def _read(why: str) -> dict[str, str]:
