@@ -115,6 +115,7 @@ class Daemon:
             notify.stopping()
             for keeper in [*keepers, ending]:
                 keeper.cancel()
+            await asyncio.wait(keepers, timeout=2)  # their last words belong into the journal
             await writer.close()
         if self._pair is not None:
             await self._pair.end(proven=self._proven)

@@ -185,7 +185,13 @@ def _planned(draft: Draft, schedule: Schedule, at: Nanos) -> View:
     kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
     kept = kept or (None if mode is Mode.AUTO else mode.value)
     row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
-    return {**row, "at": iso(now.wall_at(at)), "in_s": round((at - now.mono) / SECOND, 1)}
+    return {**row, "at": iso(_on_the_second(now.wall_at(at))), "in_s": round((at - now.mono) / SECOND, 1)}
+
+
+def _on_the_second(wall: Nanos) -> Nanos:
+    """Two clocks that were not read in one instant make 07:29:59.9999 of half past seven."""
+    whole = round(wall / SECOND) * SECOND
+    return whole if abs(wall - whole) < SECOND // 10 else wall
 
 
 def _asked_for(draft: Draft, task: Task) -> View:

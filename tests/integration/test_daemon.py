@@ -161,6 +161,7 @@ def test_whoever_ends_it_everything_is_made_safe_before_anything_closes(
         daemon.wait("/status", lambda _: field.control("state")["pumped"] > 0.1)
         assert relays(field)[:2] == [True, True]
         assert daemon.terminate(by=by) == 0
+    assert "could not be kept" not in daemon.log.read_text(), "what has last words says them before the journal closes"
     assert relays(field)[:2] == [False, False]
     pump, valve = (next(m for m in field.trace() if m["relay"] == r and not m["on"]) for r in ("relay_1", "relay_2"))
     assert pump["at"] <= valve["at"]

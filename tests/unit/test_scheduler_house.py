@@ -203,4 +203,6 @@ def test_a_first_start_with_very_many_schedules_looks_at_them_in_small_turns() -
         assert 0 < known[-1] - known[-2] <= AT_ONCE
     (soon,) = [row for row in upcoming(state, Now(mono=2 * SECOND, wall=EPOCH + SECOND)) if row["schedule"] == "s121"]
     assert soon["in_s"] == 59.0
+    askew = upcoming(state, Now(mono=2 * SECOND, wall=EPOCH + SECOND - 100_000))
+    assert {row["at"] for row in askew if row["schedule"] == "s121"} == {soon["at"]}, "on the second, not just before"
     assert len(upcoming(state, Now(mono=2 * SECOND, wall=EPOCH + SECOND))) == MOST_AHEAD
