@@ -2,12 +2,15 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
 from edgectl.model.time import SECOND
+
+if TYPE_CHECKING:
+    from edgectl.drivers.rescued import Rescued
 
 LOCKS_WITHIN_S = 5.0
 PLAN = "safe-plan.json"
@@ -35,8 +38,8 @@ def safe_state(state: Path, site: Path, after_end: bool, as_json: bool) -> None:
     """Switch every dangerous output off and look at it. Exit code 1 when one could not be seen off.
 
     A daemon that runs is asked to stop everything (and stays stopped until `resume`). Without one the ports are
-    opened here, from the plan that the daemon left beside its journal. Of a redundant pair only the one that leads is
-    touched.
+    opened here, from the plan that the daemon left beside its journal, and where that is damaged from the site file.
+    Of a redundant pair only the one that leads is touched.
     """
     there = os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET))
     if there and not after_end and _asked_the_daemon(as_json):
@@ -64,7 +67,7 @@ def _asked_the_daemon(as_json: bool) -> bool:
 def _by_ourselves(state: Path, site: Path, *, after_end: bool) -> list[dict[str, Any]]:
     from edgectl.host.lock import AlreadyRunning, HostLock
 
-    buses = _buses(state, site)
+    buses, lost = _buses(state, site)
     lock = HostLock(state)
     try:
         lock.take(wait_s=LOCKS_WITHIN_S)
@@ -82,33 +85,62 @@ def _by_ourselves(state: Path, site: Path, *, after_end: bool) -> list[dict[str,
             f"the state folder {state} cannot be locked: {error.strerror}", "run this as root or as the service user"
         )
     try:
-        return _rescue(state, buses)
+        return _rescue(state, buses) + lost
     finally:
         lock.release()
 
 
-def _buses(state: Path, site: Path) -> list[dict[str, Any]]:
-    """What the daemon left behind; where that is damaged, what the site file says now."""
+def _buses(state: Path, site: Path) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """What the daemon left behind; where that is damaged, what the site file says now. And what neither can follow."""
     from edgectl.daemon import safeplan
 
-    plan = safeplan.read(state)
-    if plan is None and not (state / PLAN).exists():
-        refuse(f"there is no {PLAN} in {state}", "no daemon has energised anything from here; --state names the folder")
+    plan = safeplan.judged(state)
     if plan is None:
-        from edgectl.config.loader import load
-        from edgectl.config.problems import SiteRejected
+        refuse(f"there is no {PLAN} in {state}", "no daemon has energised anything from here; --state names the folder")
+    buses = list(plan.buses)
+    if not plan.damaged:
+        return buses, []
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
 
-        click.echo(f"{state / PLAN} is damaged; {site} is followed instead", err=True)
-        try:
-            loaded = load(site)
-        except SiteRejected as rejected:
+    for damaged in plan.damaged:
+        click.echo(f"{state / PLAN} is damaged; {site} is followed instead: {damaged.why}", err=True)
+    now: dict[str, Any] = {"buses": []}
+    try:
+        loaded = load(site)
+        now = safeplan.plan_of(loaded.site, loaded.buses)
+    except SiteRejected as rejected:
+        if not buses:
             refuse(f"it cannot be followed either:\n{rejected}", "switch the outputs off by hand")
-        plan = safeplan.plan_of(loaded.site, loaded.buses)
-    buses: list[dict[str, Any]] = plan["buses"]
-    return buses
+        click.echo(f"it cannot be followed either:\n{rejected}", err=True)
+        lost = [
+            _by_hand(f"what else was on {'some bus' if bus.name == '?' else f'bus {bus.name}'}") for bus in plan.damaged
+        ]
+    else:
+        left = [safeplan.unknown(bus, now) for bus in plan.damaged]
+        lost = [_by_hand(f"{output['actuator']} (bus {bus.name})") for bus in left for output in bus.outputs]
+    return buses + safeplan.without(now["buses"], {"buses": buses}), lost
+
+
+def _by_hand(what: str) -> dict[str, Any]:
+    return {"output": what, "off": False, "reason": "its place in the plan is damaged: switch it off by hand"}
 
 
 def _rescue(state: Path, buses: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One bus after the other. Whatever is wrong with one, the next one has its turn, and each output its row."""
+    from edgectl.drivers.rescued import Rescued
+
+    rescued: list[Rescued] = []
+    for bus in buses:
+        try:
+            rescued += _rescue_bus(state, bus)
+        except Exception as error:  # noqa: BLE001  it is told as the reason of each row
+            why = f"bus {bus['name']} cannot be followed ({type(error).__name__}: {error})"
+            rescued += [Rescued(actuator=o["actuator"], proven=False, reason=why) for o in bus["outputs"]]
+    return [{"output": row.actuator, "off": row.proven, "reason": row.reason} for row in rescued]
+
+
+def _rescue_bus(state: Path, bus: dict[str, Any]) -> "list[Rescued]":
     from edgectl.daemon.means import means
     from edgectl.daemon.pair import still_leads
     from edgectl.drivers.rescue import rescue
@@ -116,16 +148,14 @@ def _rescue(state: Path, buses: list[dict[str, Any]]) -> list[dict[str, Any]]:
     from edgectl.host.clock import SystemClock, boot_id
 
     clock, boot = SystemClock(), boot_id()
+    if still_leads(state, boot, 0) is None:
+        return rescue(bus, means())
     rescued: list[Rescued] = []
-    for bus in buses:
-        if still_leads(state, boot, 0) is None:
-            rescued += rescue(bus, means())
-            continue
-        for output in bus["outputs"]:
-            # Of a pair, asked before each one: the bus may be the other controller's from one second to the next.
-            if still_leads(state, boot, clock.now().mono + LONGEST_RESCUE):
-                rescued += rescue({**bus, "outputs": [output]}, means())
-            else:
-                left = "left alone: this controller does not lead, and the other one of the pair may"
-                rescued.append(Rescued(actuator=output["actuator"], proven=False, reason=left))
-    return [{"output": row.actuator, "off": row.proven, "reason": row.reason} for row in rescued]
+    for output in bus["outputs"]:
+        # Of a pair, asked before each one: the bus may be the other controller's from one second to the next.
+        if still_leads(state, boot, clock.now().mono + LONGEST_RESCUE):
+            rescued += rescue({**bus, "outputs": [output]}, means())
+        else:
+            left = "left alone: this controller does not lead, and the other one of the pair may"
+            rescued.append(Rescued(actuator=output["actuator"], proven=False, reason=left))
+    return rescued

@@ -68,7 +68,7 @@ class Daemon:
         lead: Lead | None = None,
     ) -> None:
         self.house, self._pair, self._lead = house, pair, lead
-        self._plan = {**plan, "buses": [*plan["buses"], *left.buses]}
+        self._plan = left.kept_in(plan)
         self._left = left
         self.clock = clock
         self.supervisor = Supervisor()

@@ -2,22 +2,23 @@
 
 The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
 line, which unit, which coil; of a dosing pump the line is enough, of a board of frames its bytes, of a node behind a
-broker its topics and the name of the credential that signs for it.
+broker its topics and the name of the credential that signs for it. What of a plan can be followed says `judged`.
 """
 
 import json
 import os
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from edgectl.daemon.judged import PLACE, DamagedBus, Judged, judge, summed
 from edgectl.drivers.profile import Outlet, Profile
 from edgectl.drivers.wiring import Bus
 from edgectl.journal import quarantine
 from edgectl.model.site import Role, Site
 
 NAME = "safe-plan.json"
-PLACE = ("unit", "coil", "node", "zone", "channel", "number")  # what says where an output is
 FORMAT = 1
 
 
@@ -38,58 +39,52 @@ def plan_of(site: Site, buses: tuple[Bus, ...]) -> dict[str, Any]:
     }
 
 
-def read(folder: Path) -> dict[str, Any] | None:
-    """The plan of the last life; None when there is none, or none that can be followed."""
+def judged(folder: Path) -> Judged | None:
+    """The plan of the last life, and how much of it can be followed; None when there is none."""
     path = folder / NAME
     try:
-        plan = json.loads(path.read_bytes()) if path.is_file() else None
-    except (OSError, ValueError, RecursionError):
-        return None
-    return plan if isinstance(plan, dict) and _followable(plan.get("buses")) else None
+        if not path.is_file():
+            return None
+        return judge(path.read_bytes())
+    except OSError as error:
+        return Judged(damaged=(DamagedBus(name="?", why=f"{path} cannot be read: {error.strerror}"),))
 
 
-def _followable(buses: object) -> bool:
-    """A bit that flipped on the disk must not become an order to another place, nor an end of the whole start."""
-    return isinstance(buses, list) and all(
-        isinstance(bus, dict)
-        and isinstance(bus.get("name"), str)
-        and isinstance(bus.get("line"), dict)
-        and isinstance(bus.get("outputs"), list)
-        and all(_is_place(output) for output in bus["outputs"])
-        for bus in buses
-    )
-
-
-def _is_place(output: object) -> bool:
-    if not isinstance(output, dict) or not isinstance(output.get("actuator"), str):
-        return False
-    unit, coil = output.get("unit"), output.get("coil")
-    if unit is None and coil is None:
-        return True
-    return type(unit) is int and 1 <= unit <= 247 and type(coil) is int and 0 <= coil <= 0xFFFF
-
-
-def without(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
-    """The buses of the old plan with the outputs that the new one does not know: same line, same unit, same coil."""
+def without(old: Iterable[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """The buses of an old plan with the outputs that the new one does not know: same line, same unit, same coil."""
     known = {_place(bus, output) for bus in new["buses"] for output in bus["outputs"]}
     buses = []
-    for bus in old["buses"]:
+    for bus in old:
         gone = [output for output in bus["outputs"] if _place(bus, output) not in known]
         if gone:
             buses.append({**bus, "outputs": gone})
     return buses
 
 
+def unknown(damaged: DamagedBus, new: dict[str, Any]) -> DamagedBus:
+    """A bus that cannot be followed, with the outputs that the new plan does not know either: nobody will look there.
+
+    Where its line was nobody can tell any more, so a bus or an output of that name has to have the same place.
+    """
+    known = {(who, _spot(o)) for bus in new["buses"] for o in bus["outputs"] for who in (bus["name"], o["actuator"])}
+    left = [o for o in damaged.outputs if not known & {(damaged.name, _spot(o)), (o["actuator"], _spot(o))}]
+    return replace(damaged, outputs=tuple(left))
+
+
+def _spot(output: dict[str, Any]) -> str:
+    return json.dumps({key: output.get(key) for key in PLACE}, sort_keys=True)
+
+
 def _place(bus: dict[str, Any], output: dict[str, Any]) -> str:
     """Where an output is, whatever it is called. Who we are at a broker does not move it."""
     line = {key: bus["line"].get(key) for key in ("port", "baudrate", "parity", "stopbits", "host", "house")}
-    return json.dumps([line, {key: output.get(key) for key in PLACE}], sort_keys=True)
+    return json.dumps([line, _spot(output)], sort_keys=True)
 
 
 def write(folder: Path, plan: dict[str, Any]) -> None:
     """Put the plan on the disk, whole and durable, before this returns. Raises OSError and JournalUnwritable."""
     path, draft = folder / NAME, folder / f"{NAME}.new"
-    data = json.dumps(plan, indent=1).encode()
+    data = json.dumps({**plan, "buses": [summed(bus) for bus in plan["buses"]]}, indent=1).encode()
     for place in (path, draft):
         quarantine.make_way(place)
     if path.is_file() and path.read_bytes() == data:

@@ -6,12 +6,13 @@ buses say OFF again, to everything, and look at it.
 
 Two rules. The plan is followed only when the site file is byte for byte the one that it was made from: what was moved,
 turned round or given to a pair since then is for whoever has read the file. And the lead of this host is held
-meanwhile, so that nobody speaks into the house of a daemon that lives.
+meanwhile, so that nobody speaks into the house of a daemon that lives. A bus behind a host name is left to its owner.
 """
 
 import hashlib
 import logging
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -20,10 +21,11 @@ from edgectl import __version__
 from edgectl.host.clock import mono
 from edgectl.host.lease import HostLease
 from edgectl.host.lock import AlreadyRunning
-from edgectl.model.time import MS, Nanos
+from edgectl.model.time import MS, SECOND, Nanos
 
 LOG = logging.getLogger("edgectl")
 FOR_ALL: Nanos = 500 * MS
+LATEST: Nanos = 1 * SECOND  # after that: for whoever was connecting when the time was over, and for a crowded machine
 REPLY_WITHIN_S = CONNECT_WITHIN_S = 0.25
 BESIDE = ("conf.d", "profiles")  # a profile of one's own may say which of two is ON
 SPOKEN = frozenset({"modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
@@ -48,23 +50,38 @@ class FirstWords:
 
     def __init__(self, state: Path, made: str) -> None:
         self._said = 0
+        self._over = False
         self._until: Nanos = 0
         self._threads: list[Thread] = []
         self._lease: HostLease | None = None
-        if made and (plan := _followed(state, made)) is not None:
-            self._begin(state, plan)
+        if not made:
+            return
+        try:
+            self._begin(state, made)
+        except Exception:
+            # Nothing of what the last life left may end this start: the owners of the buses say OFF in any case.
+            LOG.exception("the plan of the last start could not be followed before anything else was loaded")
 
     def end(self) -> None:
-        """Wait for what is being said; then the ports and the lead are free."""
+        """Wait for what is being said, but not for ever; then the lead is free, and so is each port that answered."""
+        patience = self._until + LATEST
         for thread in self._threads:
-            thread.join()
+            thread.join(max(0, patience - mono()) / SECOND)
+        self._over = True
         if self._lease is not None:
             self._lease.release()
+        if late := [thread.name for thread in self._threads if thread.is_alive()]:
+            LOG.warning("%s: still held by an OFF that does not come through", ", ".join(late))
         if self._said:
             LOG.info("%d outputs were ordered off before anything else was loaded", self._said)
 
-    def _begin(self, state: Path, plan: dict[str, Any]) -> None:
-        buses = [bus for bus in plan["buses"] if bus.get("kind") in SPOKEN and bus["outputs"]]
+    def _begin(self, state: Path, made: str) -> None:
+        from edgectl.daemon import safeplan
+
+        plan = safeplan.judged(state)
+        if plan is None or plan.made_from != made:
+            return  # it is not about this very site file
+        buses = [bus for bus in plan.buses if bus["kind"] in SPOKEN and bus["outputs"] and _is_at_hand(bus["line"])]
         lease = HostLease(state, [bus["line"]["port"] for bus in buses if "host" not in bus["line"]])
         self._lease = lease
         # All that the threads need is loaded here: two that load at once could meet half a module.
@@ -74,9 +91,11 @@ class FirstWords:
         with suppress(AlreadyRunning, OSError):
             lease.take()
             self._until = mono() + FOR_ALL
-            self._threads = [Thread(target=self._say, args=(bus,), name="first words") for bus in buses]
-            for thread in self._threads:
+            for bus in buses:
+                # Whatever hangs in a driver of the kernel must not hold the end of this process either.
+                thread = Thread(target=self._say, args=(bus,), name=f"bus {bus['name']}", daemon=True)
                 thread.start()
+                self._threads.append(thread)
 
     def _say(self, bus: dict[str, Any]) -> None:
         from edgectl.drivers.codecs import modbus
@@ -84,22 +103,29 @@ class FirstWords:
         from edgectl.drivers.rescue import line_of
         from edgectl.drivers.talk import open_line
 
-        # Nothing that goes wrong here is news: the owner of this bus meets the same, and tells it.
-        with (
-            suppress(LinkDown, OSError, modbus.BadReply, KeyError, TypeError, ValueError),
-            open_line(line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S, connect_within_s=CONNECT_WITHIN_S) as talk,
-        ):
-            for output in bus["outputs"]:
-                drawn = output.get("rests_drawn") is True
-                talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
-                self._said += 1
-                if mono() >= self._until:
-                    return
+        try:
+            # Nothing that goes wrong here is news: the owner of this bus meets the same, and tells it.
+            with (
+                suppress(LinkDown, OSError, modbus.BadReply),
+                open_line(
+                    line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S, connect_within_s=CONNECT_WITHIN_S
+                ) as talk,
+            ):
+                for output in bus["outputs"]:
+                    if self._over:
+                        return  # its owner speaks there now
+                    drawn = output.get("rests_drawn") is True
+                    talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
+                    self._said += 1
+                    if mono() >= self._until:
+                        return
+        except Exception:
+            LOG.exception("the first words on bus %s", bus["name"])
 
 
-def _followed(state: Path, made: str) -> dict[str, Any] | None:
-    """The plan of the last life, if it is about this very site file."""
-    from edgectl.daemon import safeplan
-
-    plan = safeplan.read(state)
-    return plan if plan is not None and plan.get("made_from") == made else None
+def _is_at_hand(line: dict[str, Any]) -> bool:
+    """A port, or an address as numbers: to ask for a name may take many seconds, and nothing here ends the asking."""
+    try:
+        return "host" not in line or bool(ip_address(line["host"]))
+    except ValueError:
+        return False

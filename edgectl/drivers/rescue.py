@@ -3,6 +3,7 @@
 Used when nothing else of edgectl runs, so it shares with the rest only the codecs and the port lock.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -18,6 +19,7 @@ from edgectl.drivers.rescued import Means, Rescued
 from edgectl.drivers.talk import Talk, open_line, open_port
 from edgectl.drivers.wiring import RtuGateway, SerialLine, TcpHost
 
+LOG = logging.getLogger("edgectl")
 TRIES = 3
 REPLY_WITHIN_S = 0.3
 MOST_HEARD = 2048  # bytes of a line that babbles
@@ -25,7 +27,10 @@ ANSWERS_WITHIN_S = 2.0  # an EZO circuit thinks for 0.3 s before it answers, and
 
 
 def rescue(bus: Mapping[str, Any], means: Means | None = None) -> list[Rescued]:
-    """Switch every output of one bus of a safe plan off and look at it. Nodes behind a broker need `means`."""
+    """Switch every output of one bus of a safe plan off and look at it. Nodes behind a broker need `means`.
+
+    Never raises: the next bus waits for its turn.
+    """
     outputs = bus["outputs"]
     try:
         if bus.get("kind") == "mqtt":
@@ -41,7 +46,18 @@ def rescue(bus: Mapping[str, Any], means: Means | None = None) -> list[Rescued]:
         with open_line(line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S) as talk:
             return [_off(talk, output) for output in outputs]
     except (LinkDown, OSError, serial.SerialException) as error:
-        return [Rescued(actuator=o["actuator"], proven=False, reason=f"bus {bus['name']}: {error}") for o in outputs]
+        return _unproven(bus, str(error))
+    except Exception as error:
+        # Whatever is wrong with one bus must not keep the next one on.
+        LOG.exception("bus %s could not be made safe", bus["name"])
+        return _unproven(bus, f"it cannot be followed ({type(error).__name__}: {error})")
+
+
+def _unproven(bus: Mapping[str, Any], why: str) -> list[Rescued]:
+    return [
+        Rescued(actuator=output["actuator"], proven=False, reason=f"bus {bus['name']}: {why}")
+        for output in bus["outputs"]
+    ]
 
 
 def _off(talk: Talk, output: Mapping[str, Any]) -> Rescued:
