@@ -295,7 +295,7 @@ def test_releasing_a_lock_starts_nothing(daemon: DaemonProcess, field: Simulated
 # ---------------------------------------------------------------- bits that flipped while nobody looked
 
 
-@pytest.mark.parametrize("damage", ["a bit", "another shape", "deep"])
+@pytest.mark.parametrize("damage", ["a bit", "a letter", "another shape", "deep"])
 def test_a_damaged_safe_plan_keeps_no_output_on_and_no_daemon_down(
     daemon: DaemonProcess, field: SimulatedField, damage: str
 ) -> None:
@@ -303,8 +303,10 @@ def test_a_damaged_safe_plan_keeps_no_output_on_and_no_daemon_down(
     with daemon:
         flooding(daemon)
         raw = bytearray(plan.read_bytes())
+        letter = bytes(raw).replace(b'"port"', b'"pnrt"', 1)
         raw[30] ^= 0x80
-        plan.write_bytes({"a bit": bytes(raw), "another shape": b'{"buses":[{}]}', "deep": b"[" * 100_000}[damage])
+        shapes = {"another shape": b'{"buses":[{}]}', "deep": b"[" * 100_000}
+        plan.write_bytes({"a bit": bytes(raw), "a letter": letter, **shapes}[damage])
         daemon.start()
         daemon.wait_ready()
         assert not any(relays(field)[:2])
