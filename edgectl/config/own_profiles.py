@@ -57,6 +57,8 @@ def _one(file: Path) -> tuple[Profile | None, list[Problem]]:
     if not NAME.fullmatch(file.stem):
         return None, [_of_file(file, f"{file.stem!r} is no name of a profile", "small letters and dashes: my-level")]
     try:
+        if not file.is_file():
+            return None, [_of_file(file, "is not an ordinary file", "copy its text into a file")]
         with file.open(encoding="utf-8") as stream:
             text = stream.read(LARGEST + 1)
     except (OSError, UnicodeDecodeError) as error:

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from edgectl.config.written import Pair, Strict, Words
+from edgectl.drivers.profile import held_by
 
 
 def _number(value: Any) -> Any:
@@ -22,8 +23,29 @@ def _wrong(what: str, hint: str) -> PydanticCustomError:
     return PydanticCustomError("site", "{what}", {"what": what, "hint": hint})
 
 
+def _line(scale: float) -> float:
+    """A scale of 0 gives one reading for ever, and a believable one; beyond these bounds nothing is measured either."""
+    if not 1e-9 <= abs(scale) <= 1e9:
+        raise _wrong(f"{scale:g} is no scale: every reading would be the same, or none", "1e-9 to 1e9, or below zero")
+    return scale
+
+
+def _upwards(pair: list[float], *, same: bool) -> None:
+    low, high = pair
+    if low > high or (low == high and not same):
+        raise _wrong(f"{low:g} is not below {high:g}", f"write [{min(pair):g}, {max(pair):g}]")
+
+
+def _ends(address: int, count: int) -> None:
+    if (last := address + count - 1) > LAST:
+        raise _wrong(f"reaches to register {last}, and the last one is {LAST}", "addresses count from 0")
+
+
 Address = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
 Word = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
+LAST = 65535  # the highest register, and the largest number that one holds
+TICK = 0.1  # s, of the timer behind a pulse coil
+Scale = Annotated[float, AfterValidator(_line)]
 Kind = Literal["u16", "s16", "u32", "s32", "f32", "bit"]
 Order = Literal["be", "le"]
 
@@ -34,7 +56,7 @@ class Place(Strict):
     function: Literal[1, 2, 3, 4] = Field(description="1 coils, 2 inputs, 3 holding or 4 input registers")
     address: Address = Field(description="counted from 0, as it goes on the wire")
     type: Kind = Field("u16", description="u16, s16, u32, s32, f32 or bit")
-    scale: float = Field(1.0, description="value = raw * scale + offset")
+    scale: Scale = Field(1.0, description="value = raw * scale + offset")
     offset: float = Field(0.0, description="value = raw * scale + offset")
     word_order: Order = Field("be", description="be: the high word first; le: the low word first")
 
@@ -46,6 +68,11 @@ class Place(Strict):
             )
         return self
 
+    @property
+    def width(self) -> int:
+        """How many registers it takes."""
+        return 2 if self.type in ("u32", "s32", "f32") else 1
+
 
 class ChannelEntry(Place):
     """A measurement."""
@@ -53,6 +80,13 @@ class ChannelEntry(Place):
     unit: Annotated[str, Field(max_length=20)] = Field(description="the unit after scaling, '' for none")
     range: Pair | None = Field(None, description="[lowest, highest] value that the device can mean")
     decimals_at: Address | None = Field(None, description="the register that holds the number of decimals")
+
+    @model_validator(mode="after")
+    def _lies_within(self) -> "ChannelEntry":
+        _ends(self.address, self.width)
+        if self.range is not None:
+            _upwards(self.range, same=False)
+        return self
 
 
 class OutletEntry(Strict):
@@ -64,7 +98,7 @@ class OutletEntry(Strict):
     )
     pulse: Address | None = Field(None, description="the coil that takes a time in 100 ms instead of ON")
     pulse_off: Address | None = Field(None, description="the coil that takes a time for which it is off")
-    pulse_max_s: float | None = Field(None, gt=0, le=3276.7, description="the longest time that its timer counts, in s")
+    pulse_max_s: float | None = Field(None, ge=TICK, le=3276.7, description="the longest that its timer counts, in s")
 
     @model_validator(mode="after")
     def _a_timer_is_named(self) -> "OutletEntry":
@@ -82,6 +116,12 @@ class CheckEntry(Place):
     between: Pair = Field(description="[lowest, highest] value of this device")
     count: int = Field(1, ge=1, le=100, description="how many in a row")
 
+    @model_validator(mode="after")
+    def _lies_within(self) -> "CheckEntry":
+        _ends(self.address, self.width * self.count)
+        _upwards(self.between, same=True)
+        return self
+
 
 class ArmEntry(Strict):
     """Registers that have to hold a value for the device to fall safe by itself."""
@@ -91,16 +131,33 @@ class ArmEntry(Strict):
     value: Word = Field(description="what it has to hold")
     count: int = Field(1, ge=1, le=100, description="how many in a row")
 
+    @model_validator(mode="after")
+    def _lies_within(self) -> "ArmEntry":
+        _ends(self.address, self.count)
+        return self
+
 
 class SettingEntry(Strict):
     """What a person may set with `edgectl device write`."""
 
     place: Address = Field(alias="register", description="a holding register, counted from 0")
     range: Pair | None = Field(None, description="[lowest, highest] value")
-    scale: float = Field(1.0, gt=0, description="one step of the register")
+    scale: Scale = Field(1.0, gt=0, description="one step of the register")
     values: dict[Any, Word] | None = Field(
         None, description="{9600: 2}: what a person writes, and what goes on the wire"
     )
+
+    @model_validator(mode="after")
+    def _fits_a_register(self) -> "SettingEntry":
+        if self.range is None:
+            return self
+        _upwards(self.range, same=True)
+        low, high = self.range
+        least, most = held_by(signed=low < 0)
+        if round(low / self.scale) < least or round(high / self.scale) > most:
+            what = f"{low:g} to {high:g} in steps of {self.scale:g} does not fit into one register"
+            raise _wrong(what, f"it holds {least * self.scale:g} to {most * self.scale:g}")
+        return self
 
 
 class ProfileHead(Strict):

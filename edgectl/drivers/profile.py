@@ -201,6 +201,11 @@ class Shows:
 Demand = Check | Setting | Arm | Put | Shows
 
 
+def held_by(*, signed: bool) -> tuple[int, int]:
+    """The least and the largest number that one register holds."""
+    return (-32768, 32767) if signed else (0, 65535)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writable:
     """A holding register that a person may set when the device is put into service: its address, its speed, a
@@ -229,7 +234,11 @@ class Writable:
         steps = round(value / self.scale)
         if abs(steps * self.scale - value) > 1e-9:
             raise ValueError(f"{self.name} goes in steps of {self.scale:g}, {text} lies between two of them")
-        return steps & 0xFFFF
+        least, most = held_by(signed=self.signed)
+        if not least <= steps <= most:
+            held = f"{least * self.scale:g} to {most * self.scale:g}"
+            raise ValueError(f"{self.name} is kept in one register, which holds {held}, not {text}")
+        return steps & 0xFFFF  # two's complement
 
     def told(self, raw: int) -> str:
         """What a person reads for what the device holds."""

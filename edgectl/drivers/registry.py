@@ -126,13 +126,14 @@ def _register(raw: Mapping[str, Any]) -> Register:
 
 
 def _writable(name: str, raw: Mapping[str, Any]) -> Writable:
-    low, high = raw.get("range", (0, 65535))
+    scale = float(raw.get("scale", 1.0))
+    low, high = raw.get("range", (0, 65535 * scale))
     return Writable(
         name=name,
         address=raw["register"],
         low=float(low),
         high=float(high),
-        scale=float(raw.get("scale", 1.0)),
+        scale=scale,
         signed=float(low) < 0,
         words={str(word): int(code) for word, code in raw.get("values", {}).items()},
     )

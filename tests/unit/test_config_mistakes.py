@@ -101,6 +101,8 @@ MISTAKES = [
     ("air.humidity", "air.moisture", "moisture", "sensors.air_humidity.from", ["no channel 'moisture'", "humidity"]),
     ("air.humidity", "sky.humidity", "sky", "sensors.air_humidity.from", ["no device 'sky'", "known here: air"]),
     ("[0, 250, 0, 100]", "[5, 5, 0, 100]", "[5, 5", "sensors.solution_level.scale", ["divides by zero"]),
+    ("[0, 250, 0, 100]", "[0, 1e-320, 0, 100]", "[0, 1e", "sensors.solution_level.scale", ["nothing is measured so"]),
+    ("[0, 250, 0, 100]", "[0, 250, 0, 1e-320]", "[0, 250", "sensors.solution_level.scale", ["nothing is measured so"]),
     ("[0, 250, 0, 100]", "[0, 250, 0]", "[0, 250", "sensors.solution_level.scale", ["a list of 3", "in_lo, in_hi"]),
     ("range: [0, 60]", "range: [60, 0]", "[60, 0]", "sensors.flow.range", ["60 is not below 0", "write [0, 60]"]),
     (LEVEL, LEVEL.replace("scale: [0, 250, 0, 100], ", ""), "250 cm", "sensors.solution_level.unit", ["gives cm"]),

@@ -1,5 +1,6 @@
 """Profiles beside the site file: as good as shipped ones, or a sentence with file and line; never in their place."""
 
+import os
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
@@ -12,6 +13,7 @@ from edgectl.config.loader import load
 from edgectl.config.own_profiles import judge
 from edgectl.config.problems import SiteRejected
 from edgectl.drivers import registry, sweep
+from edgectl.drivers.profile import Writable
 from tests.unit.site_files import EXAMPLES, SMALL, changed
 
 MINE = """\
@@ -95,6 +97,19 @@ def test_what_a_sweep_has_drafted_is_a_profile(tmp_path: Path) -> None:
         ("between: [1, 1]", "between: [1]", 11, "between"),
         ("title: My level probe", "title: {a: b", 2, "this is not YAML"),
         ("channels:\n", "chanels:\n", 5, "is not a known key"),
+        ("scale: 0.1", "scale: 0", 6, "0 is no scale"),
+        ("scale: 0.1", "scale: 1e-320", 6, "is no scale"),
+        ("scale: 0.1", "scale: -1e+10", 6, "is no scale"),
+        ("scale: 0.1", "scale: .inf", 6, "scale"),
+        ("range: [0, 300]", "range: [300, 0]", 6, "300 is not below 0"),
+        ("0x04, type: s16", "65535, type: u32", 6, "reaches to register 65536"),
+        ("address: 2, between: [1, 1]", "address: 65530, count: 7, between: [1, 1]", 11, "reaches to register 65536"),
+        ("address: 2, between: [1, 1]", "address: 2, between: [2, 1]", 11, "2 is not below 1"),
+        ("checks:", "arms:\n  - {what: x, address: 0xFFFF, value: 1, count: 2}\nchecks:", 11, "register 65536"),
+        ("range: [1, 247]", "range: [1, 70000]", 8, "does not fit into one register"),
+        ("range: [1, 247]", "range: [-1, 40000]", 8, "does not fit into one register"),
+        ("range: [1, 247]", "range: [0, 6554], scale: 0.1", 8, "it holds 0 to 6553.5"),
+        ("checks:", "outputs:\n  a: {coil: 0, fail_safe: pulse, pulse: 512, pulse_max_s: 0.05}\nchecks:", 11, "bounds"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, sentence: str) -> None:
@@ -122,3 +137,35 @@ def test_a_file_that_nobody_reads_is_told(tmp_path: Path) -> None:
     with pytest.raises(SiteRejected) as told:
         load(tmp_path / "site.yaml")
     assert "rename it to mine.yaml" in str(told.value)
+
+
+def test_a_pipe_among_the_profiles_holds_nobody_up(tmp_path: Path) -> None:
+    file = site(tmp_path, "my-level", MINE)
+    os.mkfifo(tmp_path / "profiles" / "pipe.yaml")
+    with pytest.raises(SiteRejected) as told:
+        load(file)
+    assert "pipe.yaml" in str(told.value)
+    assert "is not an ordinary file" in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "scale", "text", "raw"),
+    [
+        (0, 70_000, 1.0, "65535", 65535),
+        (0, 70_000, 1.0, "65536", None),
+        (-10, 40_000, 1.0, "-1", 65535),
+        (-10, 40_000, 1.0, "32768", None),
+        (0, 9000, 0.1, "6553.5", 65535),
+        (0, 9000, 0.1, "6553.6", None),
+    ],
+)
+def test_what_a_register_cannot_hold_is_not_written(
+    low: float, high: float, scale: float, text: str, raw: int | None
+) -> None:
+    knob = Writable(name="span", address=1, low=low, high=high, scale=scale, signed=low < 0)
+    if raw is not None:
+        assert knob.raw(text) == raw
+        assert knob.told(raw) == text
+        return
+    with pytest.raises(ValueError, match="kept in one register"):
+        knob.raw(text)

@@ -101,6 +101,9 @@ def scale_is_a_line(parts: Parts) -> None:
         elif out_lo == out_hi:
             what = f"out_lo and out_hi are both {out_lo:g}: every reading would be the same"
             parts.findings.value(path, what, "write [in_lo, in_hi, out_lo, out_hi] with two different outputs")
+        elif not 1e-9 <= abs((out_hi - out_lo) / (in_hi - in_lo)) <= 1e9:
+            what = "one step of the input is less than 1e-9 or more than 1e9 of the output: nothing is measured so"
+            parts.findings.value(path, what, "write [in_lo, in_hi, out_lo, out_hi] as the device and the unit count")
 
 
 def unit_needs_a_scale(parts: Parts) -> None:
