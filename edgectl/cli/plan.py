@@ -26,6 +26,8 @@ HOUR: Nanos = 3600 * 10**9
 USUAL = 24  # hours
 LONGEST = 366 * 24  # hours
 LONG: Nanos = 31 * 24 * HOUR  # worth a bar that shows the progress
+FARTHEST = 36_525 * 24 * 3600  # s: a clock may come up in another century, and all steps together not farther away
+YEARS = range(1970, 2200)
 SETTLES: Nanos = 10**8  # what a start takes until its outputs are proven: the questions of the bus and their answers
 
 
@@ -82,7 +84,7 @@ def plan(
         begin=begin,
         span=span,
         gaps=tuple(gaps),
-        steps=tuple(ClockStep(at=at, by=by) for at, by in (_step(text, zone, anchor) for text in steps)),
+        steps=tuple(ClockStep(at=at, by=by) for at, by in _steps(steps, zone, anchor)),
         settles=SETTLES,
     )
     numbers = {name: one.number for name, one in loaded.site.zones.items()}
@@ -174,6 +176,8 @@ def _instant(text: str, zone: ZoneInfo, option: str, after: Nanos) -> Nanos:
         if re.fullmatch(r"\d{1,2}:\d{2}(:\d{2})?", text.strip()):
             return _of_day(time.fromisoformat(text.strip().zfill(5)), zone, after)
         moment = datetime.fromisoformat(text.strip())
+        if moment.year not in YEARS:
+            raise ValueError(moment)
         return from_datetime(moment if moment.tzinfo is not None else moment.replace(tzinfo=zone))
     except (ValueError, OverflowError):
         raise click.BadParameter(f"'{text}' is no time; write 2026-06-01T06:00 or 06:00", param_hint=option) from None
@@ -195,6 +199,14 @@ def _span(text: str, zone: ZoneInfo, option: str, after: Nanos) -> tuple[Nanos, 
     if end <= begin:
         raise click.BadParameter(f"'{text}' ends before it begins", param_hint=option)
     return begin, end
+
+
+def _steps(texts: tuple[str, ...], zone: ZoneInfo, after: Nanos) -> list[tuple[Nanos, Nanos]]:
+    steps = [_step(text, zone, after) for text in texts]
+    if sum(abs(by) for _, by in steps) > seconds(FARTHEST):
+        what = f"the clock would be set by more than a hundred years; at most {FARTHEST} s in all"
+        raise click.BadParameter(what, param_hint="--clock-step")
+    return steps
 
 
 def _step(text: str, zone: ZoneInfo, after: Nanos) -> tuple[Nanos, Nanos]:

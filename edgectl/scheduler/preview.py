@@ -170,10 +170,25 @@ def next_change(after: Nanos, zone: ZoneInfo) -> date | None:
     return None
 
 
+def change_on(day: date, zone: ZoneInfo) -> Nanos:
+    """The instant at which the clock is changed on a day that is shorter or longer than others."""
+    # A day whose midnight is left out begins with its change, so the search begins before it.
+    before, after = local_instant(day, 0, zone) - 1, local_instant(day + timedelta(days=1), 0, zone)
+    old = to_datetime(before).astimezone(zone).utcoffset()
+    while after - before > 1:
+        middle = (before + after) // 2
+        if to_datetime(middle).astimezone(zone).utcoffset() == old:
+            before = middle
+        else:
+            after = middle
+    return after
+
+
 def around(day: date, zone: ZoneInfo, span: Nanos | None = None) -> tuple[Nanos, Nanos]:
-    """Begin and length of the week with a day in its middle, or of a shorter time with its first hours in it."""
+    """Begin and length of the week with a day in its middle, or of another time with the change itself in its middle;
+    of a long one not more than three days lie before it."""
     if span is not None:
-        return local_instant(day, 0, zone) - min(span // 5, 3 * DAY), span
+        return change_on(day, zone) - min(span // 2, 3 * DAY), span
     begin = local_instant(day - timedelta(days=3), 0, zone)
     return begin, local_instant(day + timedelta(days=4), 0, zone) - begin
 

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from edgectl.__main__ import main
 from edgectl.model.time import SECOND, Nanos, from_datetime
 from edgectl.scheduler.occurrence import Verdict
-from edgectl.scheduler.preview import Course, Gap, foresee
+from edgectl.scheduler.preview import Course, Gap, around, foresee, next_change
 from edgectl.scheduler.schedule import CatchUp, Cron, Every, Policy, Schedule
 from tests.unit.site_files import EXAMPLES, changed
 
@@ -118,7 +118,7 @@ def test_the_week_around_the_next_change_of_the_clocks(tmp_path: Path) -> None:
         f"{day} 02:30" for day in ("30", "31", "01")
     ]
     night = plan("--dst", "--from", "2026-02-01", "--hours", "30", file=file).output
-    assert "gh-small: Sat 2026-03-28 18:00:00 CET to Mon 2026-03-30 01:00:00 CEST" in night
+    assert "gh-small: Sat 2026-03-28 11:00:00 CET to Sun 2026-03-29 18:00:00 CEST" in night
     assert "Sun 03:00 CEST  morning  run\n" in night
     autumn = plan("--dst", "--from", "2026-09-01", file=file).output
     assert autumn.count("02:30") == 7
@@ -219,3 +219,46 @@ def test_a_clock_that_comes_back_from_another_year_brings_the_calendar_back() ->
     assert body["again"] == []
     ran = [row["scheduled_for"][:13] for row in body["occurrences"] if row["schedule"] == "morning"]
     assert ran[:3] == ["2026-06-01T04", "2025-06-01T06", "2025-06-01T08"]
+
+
+@pytest.mark.parametrize("hours", [1, 2, 5, 24, 200])
+@pytest.mark.parametrize(
+    ("zone", "begin", "change"),
+    [
+        ("Europe/Berlin", "2026-02-01", "2026-03-29T01:00+00:00"),
+        ("Europe/Berlin", "2026-09-01", "2026-10-25T01:00+00:00"),
+        ("America/Havana", "2026-02-01", "2026-03-08T05:00+00:00"),  # midnight itself is left out
+        ("America/Havana", "2026-09-01", "2026-11-01T05:00+00:00"),
+    ],
+)
+def test_a_look_at_the_change_of_the_clocks_has_it_in_the_middle(
+    hours: int, zone: str, begin: str, change: str
+) -> None:
+    of, at = ZoneInfo(zone), from_datetime(datetime.fromisoformat(change))
+    day = next_change(from_datetime(datetime.fromisoformat(begin).replace(tzinfo=of)), of)
+    assert day is not None
+    first, span = around(day, of, hours * HOUR)
+    assert span == hours * HOUR
+    assert at - first == min(span // 2, 72 * HOUR)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--clock-step", "06:30,-99999999999"), "more than a hundred years"),
+        (("--clock-step", "06:30,1e18"), "more than a hundred years"),
+        (("--clock-step", "06:30,3000000000", "--clock-step", "06:40,3000000000"), "more than a hundred years"),
+        (("--clock-step", "06:30,nan"), "does not say by how much"),
+        (("--from", "9999-12-31T23:59"), "is no time"),
+        (("--from", "0001-01-01T00:00"), "is no time"),
+    ],
+)
+def test_a_clock_beyond_every_calendar_is_a_mistake_and_no_traceback(words: tuple[str, ...], told: str) -> None:
+    said = plan(*(words if "--from" in words else ("--from", JUNE, *words)))
+    assert said.exit_code == 2, said.output
+    assert told in said.output.replace("\n", " ")
+
+
+@pytest.mark.parametrize("by", ["-1780000000", "3000000000"])
+def test_a_clock_that_comes_up_in_another_century_is_foreseen(by: str) -> None:
+    assert plan("--from", JUNE, "--hours", "5", "--clock-step", f"06:30,{by}").exit_code == 0
