@@ -12,6 +12,8 @@ import click
 from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from edgectl.config.loaded import Loaded
     from edgectl.daemon.pair import PairTerms
 
@@ -73,6 +75,7 @@ def run(
     from edgectl.config.beside import Reading
 
     reading = Reading(site)
+    click.get_current_context().call_on_close(reading.end)
     # The schemas of the doors. Made on a thread beside the loop they would hold the interpreter from it for too long.
     import edgectl.api.wishes  # noqa: F401
     from edgectl.config.problems import SiteRejected
@@ -87,7 +90,7 @@ def run(
     log.begin(verbose=verbose)
     words.end()
     try:
-        loaded = reading.loaded()
+        loaded, made = _read(site, made, reading.loaded)
     except SiteRejected as rejected:
         count = len(rejected.problems)
         refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
@@ -101,7 +104,7 @@ def run(
                 refuse(str(leader), "one daemon drives one site; stop the other one first, or wait without --alone")
             if not follow(lease.take, leader):
                 return
-            loaded = _as_it_is_now(loaded)
+            loaded, made = _as_it_is_now(loaded, made)
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "choose another with --state, or sudo")
     if _answers(socket_):
@@ -153,16 +156,28 @@ def _pair(loaded: "Loaded") -> "PairTerms | None":
         refuse(str(missing), missing.hint)
 
 
-def _as_it_is_now(known: "Loaded") -> "Loaded":
+def _read(site: Path, before: str, read: "Callable[[], Loaded]") -> "tuple[Loaded, str]":
+    """What the file says, and what a plan of it is made from: unknown when that changed while it was read.
+
+    The plan would bear the name of bytes that it was not made from, and the next start would believe it.
+    """
+    from edgectl.daemon.words import made_from
+
+    loaded = read()
+    return loaded, before if made_from(site) == before else ""
+
+
+def _as_it_is_now(known: "Loaded", made: str) -> "tuple[Loaded, str]":
     """The site file after a long wait. One that has become wrong meanwhile leaves in force what was read before."""
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
+    from edgectl.daemon.words import made_from
 
     try:
-        return load(known.file)
+        return _read(known.file, made_from(known.file), partial(load, known.file))
     except SiteRejected as rejected:
         click.echo(f"{rejected}\nThe site file as it was when this daemon began to wait stays in force.", err=True)
-        return known
+        return known, made
 
 
 def _answers(path: Path) -> bool:

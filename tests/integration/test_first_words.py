@@ -79,7 +79,7 @@ def test_a_start_that_gets_no_further_has_said_it(site: Path, field: SimulatedFi
         "words.REPLY_WITHIN_S, words.FOR_ALL = 10.0, 60 * 10**9\n"
         "from edgectl.config.beside import Reading\n"
         "def never(self):\n"
-        "    self._process.communicate()\n"
+        "    self.end()\n"
         "    sys.exit(9)\n"
         "Reading.loaded = never\n"
         "sys.argv = ['edgectl', *sys.argv[5:]]\n"

@@ -1,0 +1,99 @@
+"""The process that reads the site file: whatever becomes of it, the file is read, and nothing of it stays."""
+
+import os
+import pickle
+import signal
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgectl.cli.run import _as_it_is_now, _read
+from edgectl.config import beside
+from edgectl.config.beside import Reading
+from edgectl.config.loader import load
+from edgectl.daemon.words import made_from
+from tests.unit.test_safe_plan_nodes import SITE
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    path = tmp_path / "site.yaml"
+    path.write_text(SITE)
+    return path
+
+
+def gone(reading: Reading) -> bool:
+    assert reading._process is not None
+    return reading._process.poll() is not None
+
+
+def test_a_module_that_lies_in_the_current_folder_is_not_loaded(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("pydantic", "ruamel", "click", "pickle"):
+        (site.parent / f"{name}.py").write_text("import os\nopen('ran', 'w').close()\nos._exit(1)\n")
+    monkeypatch.chdir(site.parent)
+    found = Reading(site).loaded()
+    assert not (site.parent / "ran").exists()
+    assert found == replace(load(site), loads=(), effective=()), "it was the process beside that read it"
+
+
+def test_what_is_printed_beside_disturbs_nothing(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    noisy = site.parent / "noise"
+    noisy.mkdir()
+    (noisy / "sitecustomize.py").write_text("print('hello', flush=True)\n")
+    monkeypatch.setenv("PYTHONPATH", str(noisy))
+    assert Reading(site).loaded() == replace(load(site), loads=(), effective=())
+
+
+def test_one_that_stands_still_is_ended_and_the_file_read_here(
+    site: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(beside, "WITHIN_S", 0.1)
+    reading = Reading(site)
+    assert reading._process is not None
+    os.kill(reading._process.pid, signal.SIGSTOP)
+    assert reading.loaded() == load(site)
+    assert gone(reading)
+    assert "it is read here" in caplog.text
+
+
+def test_an_interrupt_leaves_no_stopped_process_behind(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_: Reading) -> None:
+        raise KeyboardInterrupt
+
+    reading = Reading(site)
+    assert reading._process is not None
+    os.kill(reading._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(Reading, "_heard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        reading.loaded()
+    assert gone(reading)
+
+
+@pytest.mark.parametrize(
+    "said", [b"", b"hello", pickle.dumps(()), pickle.dumps((1,)), pickle.dumps({}), b"cno\nsuch\n."]
+)
+def test_what_cannot_be_understood_is_nothing(said: bytes) -> None:
+    assert beside._unpacked(said) is None
+
+
+def test_a_file_that_changes_while_it_is_read_makes_a_plan_of_unknown_origin(site: Path) -> None:
+    def change() -> None:
+        site.write_text(SITE.replace("role: valve, max_on: 2m", "role: valve, max_on: 3m"))
+
+    before = made_from(site)
+    assert _read(site, before, lambda: load(site)) == (load(site), before)
+    change()
+    assert _read(site, before, lambda: load(site))[1] == "", "changed between the hash and the reading"
+    site.write_text(SITE)
+    assert _read(site, before, lambda: (load(site), change())[0])[1] == "", "changed after it"
+
+
+def test_a_follower_that_reads_anew_says_anew_what_its_plan_is_made_from(site: Path) -> None:
+    known, made = load(site), made_from(site)
+    site.write_text(SITE.replace("max_on: 1m", "max_on: 2m"))
+    loaded, now = _as_it_is_now(known, made)
+    assert (loaded, now) == (load(site), made_from(site))
+    assert now not in ("", made)
+    site.write_text("site: {")
+    assert _as_it_is_now(loaded, now) == (loaded, now), "what stays in force keeps its own name"
