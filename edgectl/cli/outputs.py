@@ -71,7 +71,10 @@ def off(name: str, as_json: bool) -> None:
 @click.command("stop-all")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def stop_all(as_json: bool) -> None:
-    """Everything dangerous off, and nothing starts again before `resume`."""
+    """Everything dangerous off, and nothing starts again before `resume`.
+
+    What was asked for at a later time is kept, and left out only where that time comes before `resume`.
+    """
     data = ask("POST", "/stop-all", {})
     if not show(data, as_json):
         click.echo("everything dangerous was ordered off and stays off; edgectl resume releases it")

@@ -17,7 +17,10 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--why", default="", help="For those who find it stopped.")
 @AS_JSON
 def stop_water(why: str, as_json: bool) -> None:
-    """Pumps, valves and dosing off, and nothing wet starts again before `resume`. Light and air go on."""
+    """Pumps, valves and dosing off, and nothing wet starts again before `resume`. Light and air go on.
+
+    What was asked for at a later time is kept, and left out only where that time comes before `resume`.
+    """
     data = ask("POST", "/stop-water", {"why": why, "who": getpass.getuser()})
     if not show(data, as_json):
         click.echo("the water was ordered off and stays off; edgectl resume releases it")

@@ -17,6 +17,7 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     SetMode,
+    StopAll,
     TaskRequest,
 )
 from edgectl.model.task import Task, TaskStatus
@@ -333,3 +334,50 @@ def test_a_cancelled_task_ends_with_its_outputs_off(running: bool) -> None:
     assert over.outcome is not None
     assert (over.status, over.outcome.error_code) == (TaskStatus.FAILED, "task_cancelled")
     assert not any(relay.on for name, relay in world.field.relays.items() if name != "lamp")
+
+
+def for_later(world: World, after: int) -> TaskRequest:
+    wall = world.wall + after
+    times = {"scheduled_for": wall, "due_at": wall + 30 * SECOND, "expires_at": wall + 60 * SECOND}
+    return replace(by_hand(world), later=True, **times)
+
+
+ORDERS = [
+    Restrain(token=1, what=Restraint.STOP_WATER, on=True, who="Ana", zone=""),
+    StopAll(token=1, who="Ana"),
+    lock(),
+]
+
+
+@pytest.mark.parametrize("stop", ORDERS, ids=["stop-water", "stop-all", "lock"])
+@pytest.mark.parametrize(("after", "kept"), [(10 * SECOND, False), (HOUR, True)])
+def test_a_stop_keeps_what_was_asked_for_later(stop: Restrain | StopAll, after: int, *, kept: bool) -> None:
+    world = World(example_site(), (), 1)
+    world.run(60 * SECOND)
+    world.offer(for_later(world, after))
+    world.run(world.now + SECOND)
+    (task,) = world.state.tasks.values()
+    world.offer(stop)
+    world.run(world.now + SECOND)
+    world.offer(lock(on=False) if isinstance(stop, Restrain) and stop.zone else Resume(token=3, who="Ana"))
+    world.run(world.now + 2 * HOUR)
+    assert pumped(world) == kept
+    assert ended(world, task).status is (TaskStatus.COMPLETED if kept else TaskStatus.FAILED)
+
+
+@pytest.mark.parametrize("stop", ORDERS, ids=["stop-water", "stop-all", "lock"])
+def test_what_comes_due_under_a_stop_ends_there_and_no_release_starts_it(stop: Restrain | StopAll) -> None:
+    world = World(example_site(), (), 1)
+    world.run(60 * SECOND)
+    world.offer(for_later(world, HOUR))
+    world.run(world.now + SECOND)
+    (task,) = world.state.tasks.values()
+    world.offer(stop)
+    world.run(world.now + HOUR + 5 * SECOND)
+    over = ended(world, task)
+    assert over.status is TaskStatus.FAILED
+    assert over.outcome is not None
+    assert over.outcome.error_code == "stopped_by_operator"
+    world.offer(lock(on=False) if isinstance(stop, Restrain) and stop.zone else Resume(token=3, who="Ana"))
+    world.run(world.now + HOUR)
+    assert pumped(world) == 0

@@ -1,18 +1,22 @@
 """Tasks that were asked for at a later time: journaled when they are asked for, handed over when their time has come.
 
-Two rules. The wall clock says when that is, as it does for the calendar, and the deadlines are measured from then: a
+Three rules. The wall clock says when that is, as it does for the calendar, and the deadlines are measured from then: a
 clock that is set while a task waits moves its time and its deadlines together. And nothing waits for ever: where the
 clock was set back by more than a day the time that was asked for belonged to a clock that was wrong, and the time that
-has passed since decides.
+has passed since decides. And what comes due under a stop or a lock ends there, like everything that waits for one: the
+release starts nothing.
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.admission import expire
+from edgectl.engine.rules.admission import end, expire
+from edgectl.engine.rules.latched import keeps_waiting
 from edgectl.model.changed import replace
-from edgectl.model.task import Task
+from edgectl.model.codes import Code
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import MS, SECOND, Nanos, Trust, iso
 
 GRACE: Nanos = 120 * SECOND  # whatever waters before may take its time
+STOPPED_BY = frozenset({"stop_all", "stop_water", "lock"})  # a hold ends by itself, and is for schedules
 SET_BACK: Nanos = 86_400 * SECOND  # more than that is no correction of a clock that was about right
 
 
@@ -26,11 +30,20 @@ def hand_over(draft: Draft) -> None:
             _hand_over(draft, task, since)
 
 
+def lies_ahead(draft: Draft, task: Task) -> bool:
+    """Is its time further off than it would wait for its turn? What the house asked of itself goes on with the work
+    that put it there, and ends with it."""
+    return task.enqueued and task.source != "self" and -_since(draft, task) > task.due_at - task.scheduled_for
+
+
 def _hand_over(draft: Draft, task: Task, since: Nanos) -> None:
     now = draft.now
     expires = now.mono - since + task.expires_at - task.scheduled_for
     if now.mono > expires:
         expire(draft, task)
+        return
+    if keeps_waiting(draft, task.zone, task.task_type) in STOPPED_BY:
+        end(draft, task, TaskStatus.FAILED, Code.STOPPED, decision="fail", error=Code.STOPPED)
         return
     if task.source != "self":
         due = now.mono - since + task.due_at - task.scheduled_for

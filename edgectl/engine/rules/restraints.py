@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import overrides, raw
+from edgectl.engine.rules import enqueued, overrides, raw
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.latched import OWN, WATER, latch_name, mode_of
 from edgectl.engine.rules.stopping import abort, stop_in_order
@@ -93,10 +93,11 @@ def set_mode(draft: Draft, order: SetMode) -> None:
 
 def end_what_waits(draft: Draft, zone: str, *, wet: bool) -> list[str]:
     """Tasks that have not begun end here: a release must not start what somebody ordered before. Returns what ended,
-    and what runs and is ended by the stop itself. An empty zone is the whole site."""
+    and what runs and is ended by the stop itself. An empty zone is the whole site. What was asked for tomorrow is kept,
+    as the calendar is: a stop holds until it is released, and a task whose time comes under it ends then."""
     ended = []
     for task in draft.tasks():
-        if (zone and task.zone != zone) or (wet and task.task_type == "lighting"):
+        if (zone and task.zone != zone) or (wet and task.task_type == "lighting") or enqueued.lies_ahead(draft, task):
             continue
         ended.append(task.task_id)
         if task.status is TaskStatus.ACCEPTED or task.retry_at is not None:
