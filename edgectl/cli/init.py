@@ -1,5 +1,6 @@
 """`edgectl init`: the first site file, by asking or by options. It overwrites nothing; what it writes is checked."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from edgectl.cli.lines import know_own
 if TYPE_CHECKING:
     from edgectl.config.first import Device, First, Line, Output, Sensor
 
+LONGEST = 200  # characters of an option
 HINT = "edgectl init --help shows how each is written"
 
 
@@ -58,6 +60,10 @@ def init(
     if not file.parent.is_dir():
         refuse(f"there is no folder {file.parent}; nothing was written", "make it, or: edgectl init site.yaml")
     know_own(file)
+    for text in (site_id or "", name or "", timezone or "", zone, water_at, water_for, *lines, *devices):
+        _sayable(text)
+    for text in (*sensors, *outputs):
+        _sayable(text)
     given: dict[str, Any] = {"zone": zone, "water_at": water_at, "water_for": water_for}
     if devices:
         first = _given(site_id, name, timezone, (lines, devices, sensors, outputs), given)
@@ -69,6 +75,13 @@ def init(
         except click.Abort:
             refuse("broken off; nothing was written", "with --line and --device nothing is asked")
     _write(file, first, as_json=as_json)
+
+
+def _sayable(text: str) -> None:
+    """What cannot be printed on one line is a slip of the shell, and no name or place."""
+    if len(text) > LONGEST or not text.isprintable():
+        what = f"{text[:60]!r} is longer than {LONGEST} characters, or holds some that cannot be printed"
+        raise click.UsageError(f"{what}; nothing was written")
 
 
 def _given(
@@ -114,7 +127,7 @@ def _device(text: str) -> "Device":
 
     name, rest = _two(text, "=", "--device")
     line, *unit, profile = rest.split(":")
-    if len(unit) > 1 or (unit and not unit[0].isdigit()):
+    if len(unit) > 1 or (unit and not re.fullmatch("[0-9]{1,5}", unit[0])):
         raise click.BadParameter(f"{text!r} is not NAME=LINE[:UNIT]:PROFILE", param_hint="--device")
     return Device(name=name, line=line, profile=profile, unit=int(unit[0]) if unit else None)
 

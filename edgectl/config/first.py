@@ -3,11 +3,16 @@
 It holds what the person said and the few lines without which it would be refused or dangerous.
 """
 
+import re
 from dataclasses import dataclass
 
 PUMP_LIMIT, VALVE_LIMIT, OTHER_LIMIT = "10m", "11m", "5m"  # a valve outlasts its pump, which must not push against it
 START_ABOVE, STOP_BELOW = 15, 10  # percent of the tank
 LIMITED = {"pump": PUMP_LIMIT, "valve": VALVE_LIMIT, "fog": OTHER_LIMIT, "co2": OTHER_LIMIT}
+# Words that mean themselves in YAML; every other is written between quotes.
+PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*|[0-9]+(ms|s|m|h|d)|[0-9]{1,3}(\.[0-9]{1,3}){3}")
+MEANT = frozenset({"true", "false", "yes", "no", "on", "off", "y", "n", "null"})  # to one reader of YAML or another
+DIGITS = re.compile("[1-9][0-9]{0,4}")
 CAPS = "max_dose: 20ml, max_per_hour: 60ml, max_per_day: 200ml"
 
 
@@ -88,11 +93,11 @@ def write(first: First) -> str:
     """The site file."""
     parts = [
         ["# Begun by edgectl init. Check it after every change: edgectl check"],
-        [f"site: {{id: {first.site_id}, name: {_quoted(first.name)}, timezone: {first.timezone}}}"],
-        _section("buses", [f"{line.name}: {_line(line)}" for line in first.lines]),
-        _section("devices", [f"{device.name}: {_device(device)}" for device in first.devices]),
-        _section("sensors", [f"{sensor.name}: {_sensor(sensor)}" for sensor in first.sensors]),
-        _section("actuators", [f"{output.name}: {_output(output, first)}" for output in first.outputs]),
+        [f"site: {{id: {_word(first.site_id)}, name: {_quoted(first.name)}, timezone: {_word(first.timezone)}}}"],
+        _section("buses", [f"{_word(line.name)}: {_line(line)}" for line in first.lines]),
+        _section("devices", [f"{_word(device.name)}: {_device(device)}" for device in first.devices]),
+        _section("sensors", [f"{_word(sensor.name)}: {_sensor(sensor)}" for sensor in first.sensors]),
+        _section("actuators", [f"{_word(output.name)}: {_output(output, first)}" for output in first.outputs]),
         _section("zones", _zone(first)),
         _section("schedules", _schedule(first)),
         ["# What the wiring does by itself goes here, once it is built and tried: declare: [air_gap, overflow, …]"],
@@ -107,33 +112,34 @@ def _section(name: str, entries: list[str]) -> list[str]:
 def _line(line: Line) -> str:
     if line.kind == "modbus-tcp":
         host, _, port = line.place.rpartition(":")
-        return f"{{type: modbus-tcp, host: {host}, port: {port}}}"
+        return f"{{type: modbus-tcp, host: {_word(host)}, port: {port if DIGITS.fullmatch(port) else _quoted(port)}}}"
     odd = f", parity: {line.parity}" if line.parity != "N" else ""
-    return f"{{type: {line.kind}, port: {line.place}, baudrate: {line.baudrate}{odd}}}"
+    return f"{{type: {line.kind}, port: {_word(line.place)}, baudrate: {line.baudrate}{odd}}}"
 
 
 def _device(device: Device) -> str:
     unit = "" if device.unit is None else f", unit: {device.unit}"
-    return f"{{bus: {device.line}, profile: {device.profile}{unit}}}"
+    return f"{{bus: {_word(device.line)}, profile: {_word(device.profile)}{unit}}}"
 
 
 def _sensor(sensor: Sensor) -> str:
+    source = _word(sensor.source)
     if sensor.hz is not None:
-        return f"{{from: {sensor.source}, unit: L/min, scale: [0, {sensor.hz:g}, 0, 1], range: [0, 60], max_age: 4s}}"
+        return f"{{from: {source}, unit: L/min, scale: [0, {sensor.hz:g}, 0, 1], range: [0, 60], max_age: 4s}}"
     if not sensor.level:
-        return f"{{from: {sensor.source}, max_age: 60s}}"
+        return f"{{from: {source}, max_age: 60s}}"
     scale = f"[{sensor.empty:g}, {sensor.full:g}, 0, 100]"
-    return f'{{from: {sensor.source}, unit: "%", scale: {scale}, range: [0, 100], max_age: 10s}}'
+    return f'{{from: {source}, unit: "%", scale: {scale}, range: [0, 100], max_age: 10s}}'
 
 
 def _output(output: Output, first: First) -> str:
-    words = [f"to: {output.to}", f"role: {output.role}"]
+    words = [f"to: {_word(output.to)}", f"role: {_word(output.role)}"]
     if output.role in LIMITED:
         words.append(f"max_on: {LIMITED[output.role]}")
     if output.role == "dosing":
         words += [f"ml_per_s: {output.ml_per_s:g}", CAPS]
     if output.role == "pump" and first.tank:
-        words += [f"requires: [{first.tank} > {START_ABOVE}]", f"stop_if: [{first.tank} < {STOP_BELOW}]"]
+        words += [f"requires: [{_tank(first, '>', START_ABOVE)}]", f"stop_if: [{_tank(first, '<', STOP_BELOW)}]"]
     return f"{{{', '.join(words)}}}"
 
 
@@ -143,16 +149,32 @@ def _zone(first: First) -> list[str]:
         parts["tank"] = first.tank
     if parts["pump"] and (flow := next((sensor.name for sensor in first.sensors if sensor.hz is not None), "")):
         parts["flow"] = flow
-    named = [f"{key}: {name}" for key, name in parts.items() if name]
-    return [f"{first.zone}: {{number: 1, {', '.join(named)}}}"] if named else []
+    named = [f"{key}: {_word(name)}" for key, name in parts.items() if name]
+    return [f"{_word(first.zone)}: {{number: 1, {', '.join(named)}}}"] if named else []
 
 
 def _schedule(first: First) -> list[str]:
     if not (first.water_at and first.first("pump")):
         return []
-    when = f'at: ["{first.water_at}"]'
-    return [f"watering: {{zone: {first.zone}, task: irrigation, {when}, duration: {first.water_for}}}"]
+    when = f"at: [{_quoted(first.water_at)}]"
+    return [f"watering: {{zone: {_word(first.zone)}, task: irrigation, {when}, duration: {_word(first.water_for)}}}"]
+
+
+def _tank(first: First, sign: str, percent: int) -> str:
+    words = f"{first.tank} {sign} {percent}"
+    return words if _word(first.tank) == first.tank else _quoted(words)
+
+
+def _word(text: str) -> str:
+    """As it is, or between quotes where YAML would read something else into it."""
+    return text if PLAIN.fullmatch(text) and text.lower() not in MEANT else _quoted(text)
 
 
 def _quoted(words: str) -> str:
-    return '"' + words.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return '"' + "".join(map(_escaped, words)) + '"'
+
+
+def _escaped(sign: str) -> str:
+    if sign in '"\\':
+        return f"\\{sign}"
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"

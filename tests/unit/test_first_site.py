@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from ruamel.yaml import YAML
 
 from edgectl.__main__ import main
 from edgectl.config.first import Device, First, Line, Output, Sensor, write
@@ -111,6 +112,7 @@ def test_what_is_still_wrong_is_told_with_its_line(tmp_path: Path) -> None:
     [
         ("--device", "board"),
         ("--device", "b=field:x:y"),
+        ("--device", "b=field:²:y"),
         ("--device", "b=f:1:p", "--line", "f"),
         ("--device", "b=f:1:p", "--sensor", "s=b.c:1"),
         ("--device", "b=f:1:p", "--output", "o=b.r"),
@@ -125,3 +127,58 @@ def test_a_folder_that_is_not_there_gets_a_sentence(tmp_path: Path) -> None:
     said = init(tmp_path / "nowhere" / "site.yaml", *GIVEN)
     assert said.exit_code == 1
     assert "nothing was written" in said.stderr
+
+
+anything = st.text(min_size=1, max_size=20) | st.text("\"'\\\n\t :#{}[]&*!|>%@,?-=~x1", min_size=1, max_size=8)
+said_words = anything.filter(lambda text: not any(0xD800 <= ord(sign) < 0xE000 for sign in text)) | st.sampled_from(
+    ("on", "No", "null", "~", "1e5", "0x1F", ".inf", '/dev/tty"x: {', "a\nb: c", "60s", "10.0.0.5", "\ufeff", "\x85")
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(words=st.lists(said_words, min_size=14, max_size=14, unique=True), level=st.booleans())
+def test_whatever_is_said_stays_one_value_of_the_file(words: list[str], level: bool) -> None:
+    """The check may refuse it, with its line: but nobody's word becomes another line, another key, or no YAML."""
+    site_id, name, zone_name, line, place, device, profile, sensor, source, output, to, at, lasts, timezone = words
+    first = First(
+        site_id=site_id,
+        name=name,
+        timezone=timezone,
+        zone=zone_name,
+        water_at=at,
+        water_for=lasts,
+        lines=(Line(name=line, kind="modbus-rtu", place=place), Line(name="x" + line, kind="modbus-tcp", place=place)),
+        devices=(Device(name=device, line=line, profile=profile, unit=1),),
+        sensors=(Sensor(name=sensor, source=source, empty=0 if level else None, full=9 if level else None),),
+        outputs=(Output(name=output, to=to, role="pump"), Output(name="x" + output, to=to, role=profile)),
+    )
+    read = YAML(typ="safe", pure=True).load(write(first))
+    host, _, port = place.rpartition(":")
+    assert read["site"] == {"id": site_id, "name": name, "timezone": timezone}
+    assert read["buses"][line]["port"] == place
+    far = read["buses"]["x" + line]
+    assert (far["host"], str(far["port"])) == (host, port)
+    assert read["devices"] == {device: {"bus": line, "profile": profile, "unit": 1}}
+    assert read["sensors"][sensor]["from"] == source
+    pump = read["actuators"][output]
+    assert (pump["to"], read["actuators"]["x" + output]["role"]) == (to, profile)
+    assert pump.get("requires") == ([f"{sensor} > 15"] if level else None)
+    (zone,) = read["zones"].items()
+    assert zone[0] == zone_name
+    assert zone[1]["pump"] == output
+    watering = read["schedules"]["watering"]
+    assert (watering["zone"], watering["at"], watering["duration"]) == (zone_name, [at], lasts)
+
+
+@pytest.mark.parametrize("words", [("--zone", "a\nb"), ("--name", "a\x00"), ("--line", f"x=/dev/{'y' * 300}")])
+def test_what_cannot_be_printed_on_a_line_writes_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    said = init(tmp_path / "site.yaml", *GIVEN, *words)
+    assert said.exit_code == 2
+    assert "nothing was written" in said.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_looks_like_yaml_is_one_place(tmp_path: Path) -> None:
+    said = init(tmp_path / "site.yaml", *GIVEN, "--line", 'far=/dev/tty"x: {')
+    assert "is not YAML" not in said.output
+    assert YAML(typ="safe", pure=True).load(tmp_path / "site.yaml")["buses"]["far"]["port"] == '/dev/tty"x: {'
