@@ -127,6 +127,8 @@ def test_a_run_that_was_killed_is_not_run_again(rig: AnyRig, report: Report) -> 
     with rig.controller(duration="50s") as daemon:  # still on when a slow machine has started again
         daemon.wait_ready()
         _until(lambda: rig.on("pump"), "the pump starts")
+        # The first words of a start are so early that otherwise no water would have moved at all.
+        daemon.wait("/channels", lambda rows: any(r.get("sensor") == "flow" and (r["value"] or 0) > 1 for r in rows))
         daemon.kill()
         started = time.monotonic_ns()
         daemon.start()

@@ -39,7 +39,7 @@ def _bed(random: Random) -> Entry:
             "to": "board.relay_1",
             "role": "pump",
             "max_on": "10m",
-            "min_off": f"{random.choice((0, 5, 20))}s",
+            "min_off": f"{random.choice((0, 5, 60))}s",
             "run_down": f"{random.choice((0, 2, 5))}s",
             "requires": ["level > 15"],
             "stop_if": ["level < 10"],

@@ -21,24 +21,24 @@ from tests.integration.test_alerts import RULES, SCENES, rules
 
 pytestmark = pytest.mark.timeout(150)
 STEPS_PER_S = 5.0  # a minute of a scene passes in a fifth of a second
-BEGAN = time.monotonic()
 
 
-def value(notation: str) -> float:
-    """What promtool's notation for a series says now: `0x50 1x70`, `10000+100x180`."""
+def value(notation: str, passed_s: float) -> float:
+    """What promtool's notation for a series says after a while: `0x50 1x70`, `10000+100x180`."""
     told: list[float] = []
     for part in notation.split():
         match = re.fullmatch(r"(-?[\d.]+)([+-][\d.]+)?x(\d+)", part)
         assert match is not None, part
         first, step = float(match[1]), float(match[2] or 0)
         told += [first + step * n for n in range(int(match[3]) + 1)]
-    return told[min(len(told) - 1, int((time.monotonic() - BEGAN) * STEPS_PER_S))]
+    return told[min(len(told) - 1, int(passed_s * STEPS_PER_S))]
 
 
 class Desk(ThreadingHTTPServer):
     """Exposes each scene under the name of its alert, and is the place where alerts arrive."""
 
     def __init__(self) -> None:
+        self.began = time.monotonic()  # of its scenes: they must not be over before anybody looks
         self.paged: dict[str, dict[str, Any]] = {}
         self.beginnings: dict[str, set[str]] = {}
         super().__init__(("127.0.0.1", 0), Handler)
@@ -56,7 +56,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         _, loud = SCENES[self.path.strip("/")]
-        lines = [f"{name} {value(notation)}" for name, notation in loud.items()]
+        passed_s = time.monotonic() - self.server.began
+        lines = [f"{name} {value(notation, passed_s)}" for name, notation in loud.items()]
         self._answer("\n".join([*lines, ""]).encode())
 
     def do_POST(self) -> None:

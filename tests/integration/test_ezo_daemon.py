@@ -56,7 +56,7 @@ def test_readings_arrive_and_the_first_word_to_a_pump_is_off(field: SimulatedFie
         daemon.wait_ready()
         daemon.wait("/channels", lambda rows: (sensor(rows, "solution_ph")["value"] or 0) > 4)
         daemon.wait("/channels", lambda rows: sensor(rows, "acid_given")["value"] == 0)
-        assert field.circuits("line")[0]["heard"] == "X"
+        assert next(row["heard"] for row in field.circuits("line") if "heard" in row) == "X"
         assert daemon.cli("safe-state").returncode == 0
         assert daemon.terminate() == 0
     alone = daemon.cli("safe-state")

@@ -127,6 +127,7 @@ def test_the_schema_is_whole_and_strict() -> None:
         "devices",
         "sensors",
         "actuators",
+        "home_assistant",
         "interlocks",
         "zones",
         "schedules",

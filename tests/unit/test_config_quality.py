@@ -9,6 +9,7 @@ from edgectl.cli.words import doubt
 from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.schema import json_schema
+from edgectl.drivers import wiring
 from edgectl.drivers.pollplan import plan
 from edgectl.model.time import SECOND
 from tests.unit.site_files import EXAMPLES, SMALL, changed, line_of, rejected
@@ -69,9 +70,11 @@ def test_a_median_that_a_bus_cannot_carry_is_found(tmp_path: Path) -> None:
         ("board.di_1, board.di_2", []),
     ],
 )
-def test_a_channel_that_nobody_reads_is_pointed_out(tmp_path: Path, channels: str, said: list[str]) -> None:
+def test_a_channel_that_nobody_reads_is_pointed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channels: str, said: list[str]
+) -> None:
+    monkeypatch.setattr(wiring, "SPOKEN", wiring.SPOKEN - {"hydro2"})
     text = changed("  solution_ph:", f"  float: {{median_of: [{channels}]}}\n  solution_ph:", PRODUCT)
-    text = changed("protocol: hydro2", "protocol: shelly", text)
     notices = [n for n in loaded(tmp_path, text).notices if "float" in n]
     assert notices == [f"{sentence}: this version does not drive bus nodes" for sentence in said]
 
