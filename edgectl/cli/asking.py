@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from edgectl.cli import answers
+from edgectl.cli.answers import Judge
 from edgectl.cli.init import here, line_of
 from edgectl.cli.lines import alone
 from edgectl.cli.lines import line_of as wire_of
@@ -36,7 +38,7 @@ def ask_all(
 
     site_id = site_id or _ask("a short word for this greenhouse", "gh-1")
     name = name or _ask("what people call it", "Greenhouse")
-    timezone = timezone or _ask("its time zone", here())
+    timezone = timezone or _ask("its time zone", here(), answers.zone)
     found: list[Line] = []
     devices: list[Device] = []
     for text in lines or _lines():
@@ -56,7 +58,7 @@ def ask_all(
         **more,
     )
     if first.first("pump") and not first.water_at:
-        at = _ask("water every day at (07:30; Enter for never)", "")
+        at = _ask("water every day at (07:30; Enter for never)", "", answers.time_of_day)
         return First(**{**{key: getattr(first, key) for key in First.__slots__}, "water_at": at})
     return first
 
@@ -66,7 +68,8 @@ def _lines() -> "list[str]":
     if ports:
         click.echo("serial ports here: " + ", ".join(ports), err=True)
     named: list[str] = []
-    while place := _ask("a line: a serial port, or HOST:PORT; Enter when there is no more", ""):
+    asked = "a line: a serial port, or HOST:PORT; Enter when there is no more"
+    while place := _ask(asked, "", answers.place):
         usual = "field" if place.startswith("/") else "network"
         taken = sum(one.startswith(usual) for one in named)
         name = _name("  its name", f"{usual}{taken + 1 if taken else ''}")
@@ -105,7 +108,8 @@ def _look(file: Path, text: str, known: "list[Device]") -> "tuple[Line, list[Dev
 def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":
     from edgectl.drivers import discover
 
-    first, last = _range(_ask(f"  which addresses of {line.name}", "1..32"))
+    asked = f"  which addresses of {line.name}, of 1..247; beyond them nobody is looked for"
+    first, last = _range(_ask(asked, "1..32", answers.addresses))
     _, way = wire_of(line.place, file, None, None)
     label = f"scanning {line.place}, reads only"
     with alone(way) as talk, click.progressbar(range(first, last + 1), label=label, file=sys.stderr) as bar:
@@ -113,11 +117,8 @@ def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":
 
 
 def _range(text: str) -> tuple[int, int]:
-    found = re.fullmatch(r"(\d{1,3})(?:\.\.(\d{1,3}))?", text)
-    if found is None:
-        return 1, 32
-    first = max(1, int(found[1]))
-    return first, min(247, max(first, int(found[2] or first)))
+    first, _, last = text.partition("..")
+    return int(first), int(last or first)
 
 
 def _choice(found: "Found") -> str:
@@ -138,7 +139,8 @@ def _sensors(device: "Device") -> "list[Sensor]":
         return []
     names = ", ".join(profile.channels)
     usual = "-" if profile.outlets else "all" if len(profile.channels) <= MANY else next(iter(profile.channels))
-    said = _ask(f"what {device.name} measures: {names}. Which are wanted: names, all, or - for none", usual)
+    asked = f"what {device.name} measures: {names}. Which are wanted: names, all, or - for none"
+    said = _ask(asked, usual, answers.channels(profile.channels))
     wanted = list(profile.channels) if said == "all" else re.split(r"[\s,]+", said)
     sensors = []
     for channel in (name for name in wanted if name in profile.channels):
@@ -156,23 +158,18 @@ def _tank(sensor: "Sensor", unit: str) -> "Sensor":
     """A length becomes the level of a tank, when a person knows its ends."""
     from dataclasses import replace
 
-    full = _ask(f"  {sensor.source} in {unit} when the tank is full (Enter: it is no tank)", "")
-    empty = _ask(f"  {sensor.source} in {unit} when it is empty", "0") if full else ""
-    try:
-        return replace(sensor, empty=float(empty), full=float(full)) if full else sensor
-    except ValueError:
-        return sensor
+    full = _ask(f"  {sensor.source} in {unit} when the tank is full (Enter: it is no tank)", "", answers.number)
+    empty = _ask(f"  {sensor.source} in {unit} when it is empty", "0", answers.number) if full else ""
+    return replace(sensor, empty=float(empty), full=float(full)) if full else sensor
 
 
 def _flow(sensor: "Sensor") -> "Sensor":
     """Pulses become litres a minute, when a person knows the flow sensor behind them."""
     from dataclasses import replace
 
-    said = _ask(f"  {sensor.source}: Hz of the flow sensor at 1 L/min, 7.5 for a YF-S201 (Enter: it is none)", "")
-    try:
-        return replace(sensor, hz=float(said), name="flow") if said else sensor
-    except ValueError:
-        return sensor
+    asked = f"  {sensor.source}: Hz of the flow sensor at 1 L/min, 7.5 for a YF-S201 (Enter: it is none)"
+    said = _ask(asked, "", answers.number)
+    return replace(sensor, hz=float(said), name="flow") if said else sensor
 
 
 def _outputs(device: "Device") -> "list[Output]":
@@ -218,8 +215,13 @@ def _free(name: str, known: "list[Device]") -> str:
     return next(one for one in [name, *(f"{name}_{n}" for n in range(2, 999))] if one not in taken)
 
 
-def _ask(question: str, usual: str) -> str:
-    return str(click.prompt(question, default=usual, show_default=bool(usual), err=True)).strip()
+def _ask(question: str, usual: str, wrong: Judge = lambda _: "") -> str:
+    """An answer that nothing is wrong with: the question is put again until it is one."""
+    while True:
+        answer = str(click.prompt(question, default=usual, show_default=bool(usual), err=True)).strip()
+        if not (why := wrong(answer)):
+            return answer
+        click.echo(f"  {why}", err=True)
 
 
 def _name(question: str, usual: str) -> str:
