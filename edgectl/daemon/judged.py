@@ -24,7 +24,7 @@ LINES = {
     "mqtt": Broker,
     "serial-lines": SerialLine,
 }
-HOST = re.compile(r"[A-Za-z0-9_.:-]{1,253}")
+HOST = re.compile(r"[\w.:%-]{1,253}")
 HEX = re.compile(r"([0-9a-f]{2})+")
 FASTEST = 10_000_000
 assert set(LINES) == DRIVEN
@@ -146,11 +146,15 @@ def _is_output(kind: str, line: Mapping[str, Any], output: object) -> bool:
 
 def _text(value: object) -> bool:
     """A word that can be printed and be part of a path."""
-    return _words(value) and value != ""
+    return _printable(value) and value != ""
+
+
+def _printable(value: object) -> bool:
+    return isinstance(value, str) and len(value) < 4096 and value.isprintable()
 
 
 def _words(value: object) -> bool:
-    return isinstance(value, str) and len(value) < 4096 and (value.isprintable() or value == "")
+    return isinstance(value, str)
 
 
 def _number(lowest: int, highest: int) -> Callable[[object], bool]:

@@ -18,6 +18,7 @@ from edgectl.daemon.words import FirstWords
 from edgectl.drivers import rescue as rescues
 from edgectl.drivers import talk
 from tests.unit.test_config_lines import SITE as BOARD
+from tests.unit.test_config_plugs import SITE as PLUGS
 from tests.unit.test_safe_plan_nodes import SITE as NODES
 
 ROOT = Path(__file__).parents[2]
@@ -68,7 +69,7 @@ def unplugged(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [HOUSE, NODES, BOARD, *((ROOT / "examples" / f"{n}.yaml").read_text() for n in ("small", "product"))]
+    "text", [HOUSE, NODES, BOARD, PLUGS, *((ROOT / "examples" / f"{n}.yaml").read_text() for n in ("small", "product"))]
 )
 def test_a_plan_that_is_whole_is_followed_with_and_without_sums(tmp_path: Path, text: str) -> None:
     plan = plan_from(tmp_path, text)
@@ -98,7 +99,7 @@ def test_a_flipped_bit_never_becomes_an_order_to_another_place(tmp_path: Path, t
 
 
 @pytest.mark.usefixtures("unplugged")
-@pytest.mark.parametrize("text", [HOUSE, NODES, BOARD])
+@pytest.mark.parametrize("text", [HOUSE, NODES, BOARD, PLUGS])
 def test_a_flipped_bit_ends_no_start_and_no_rescue(tmp_path: Path, text: str) -> None:
     """A plan without sums, as an older edgectl left it: more of what flipped gets through to whoever follows it."""
     plan = plan_from(tmp_path, text)
@@ -116,6 +117,7 @@ def test_a_flipped_bit_ends_no_start_and_no_rescue(tmp_path: Path, text: str) ->
 DAMAGE: dict[str, Callable[[dict[str, Any]], object]] = {
     "no port": lambda bus: bus["line"].update(pnrt=bus["line"].pop("port")),
     "a number": lambda bus: bus["line"].update(port=7),
+    "nothing": lambda bus: bus["line"].update(port=""),
     "null": lambda bus: bus["line"].update(port=None),
     "NUL": lambda bus: bus["line"].update(port="/dev/\0"),
     "half a letter": lambda bus: bus["line"].update(port="/dev/\ud800"),
@@ -171,7 +173,11 @@ def test_a_bus_that_never_answers_holds_the_start_for_a_bounded_time(
     monkeypatch.setattr(talk, "open_line", hang)
     monkeypatch.setattr(words, "FOR_ALL", 0)
     monkeypatch.setattr(words, "LATEST", 10**8)
-    speaking = FirstWords(written(tmp_path, plan_from(tmp_path)), "it")
+    plan = plan_from(tmp_path)
+    plan["buses"][0]["line"]["port"] = str(
+        tmp_path / "field"
+    )  # its name is leased, and other tests run beside this one
+    speaking = FirstWords(written(tmp_path, plan), "it")
     speaking.end()
     assert not go_on.is_set()
     assert [thread.is_alive() for thread in speaking._threads] == [True, True]
