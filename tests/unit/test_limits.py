@@ -187,3 +187,12 @@ def test_what_the_site_file_itself_has_no_room_for_is_not_the_centres_doing() ->
 
 def _told(why: str, told: str) -> None:
     assert told in why if told else why == "", why
+
+
+@pytest.mark.parametrize(("longest", "told"), [(60, "schedule morning keeps main_pump on for"), (120, "")])
+def test_litres_by_the_meter_keep_the_time_that_they_need(longest: float, told: str) -> None:
+    """10 L at 10 L/min: a shorter limit would end the run by the clock each time, before the plants had their water."""
+    zone = replace(PRODUCT.site.zones["zone-1"], fallback=None, meter="solution_level", rate_l_min=10.0)
+    site = replace(PRODUCT.site, zones={"zone-1": zone})
+    morning = replace(PRODUCT.schedules[0], payload={"volume_l": 10.0})
+    _told(refusal(site, (morning,), {"actuators": {"main_pump": {"max_on_s": longest}}}, NOON), told)
