@@ -91,37 +91,31 @@ def _rests_too_long(site: Site, part: Actuator) -> Iterator[str]:
 
 def _too_often(part: Actuator, runs: list[Run]) -> str:
     """A start counts for a whole hour, so the one that is due when that ends is counted too."""
-    for index, (at, work) in enumerate(runs):
-        starts = 1 + sum(1 for before, _ in _within(runs, index, at - HOUR))
-        if part.starts_per_hour is not None and starts > part.starts_per_hour:
-            return (
-                f"{work.name} would be start {starts} of {part.name} within an hour, and starts_per_hour would be "
-                f"{part.starts_per_hour}"
-            )
+    most = part.starts_per_hour
+    for (first, _), (at, work) in zip(runs, runs[most:], strict=False):
+        if at - first <= HOUR:
+            start = f"start {(most or 0) + 1} of {part.name} within an hour"
+            return f"{work.name} would be {start}, and starts_per_hour would be {most}"
     return ""
 
 
 def _too_much(part: Actuator, runs: list[Run]) -> str:
     assert part.daily is not None, "a part without an account of its water has no such limit"
-    for index, (at, work) in enumerate(runs):
-        before = sum(earlier.uses[part.name].held for _, earlier in _within(runs, index, at - DAY + 1))
+    oldest, before = 0, 0
+    for at, work in runs:
+        while runs[oldest][0] <= at - DAY:
+            before -= runs[oldest][1].uses[part.name].held
+            oldest += 1
         litres = part.daily.l_min * (before + _whole(work.uses[part.name])) / (60 * SECOND)
         if litres > part.daily.litres:
             return (
                 f"{work.name} brings {part.name} to {litres:.1f} L in a day, and litres_per_day would be "
                 f"{part.daily.litres:g} L"
             )
+        before += work.uses[part.name].held
     return ""
 
 
 def _whole(use: Use) -> Nanos:
     """What its order may let through is entered before it flows."""
     return max(use.held, use.lease)
-
-
-def _within(runs: list[Run], index: int, since: Nanos) -> Iterator[Run]:
-    """The runs before one of them, back to an instant."""
-    for run in reversed(runs[:index]):
-        if run[0] < since:
-            return
-        yield run
