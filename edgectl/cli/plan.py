@@ -37,7 +37,13 @@ SETTLES: Nanos = 10**8  # what a start takes until its outputs are proven: the q
 @click.option("--from", "start", metavar="TIME", help="Begin there instead of now: 2026-06-01T06:00, or 06:00.")
 @click.option("--outage", "outages", multiple=True, metavar="A..B", help="The controller is off: 05:30..10:40.")
 @click.option("--power-cut", "cuts", multiple=True, metavar="A..B", help="The same, and the machine boots anew.")
-@click.option("--clock-step", "steps", multiple=True, metavar="TIME,SECONDS", help="Somebody sets the clock.")
+@click.option(
+    "--clock-step",
+    "steps",
+    multiple=True,
+    metavar="TIME,BY",
+    help="Somebody sets the clock: 06:30,-1h is back, 06:30,90s on.",
+)
 @click.option("--dst", is_flag=True, help="Around the next change of the clocks.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def plan(
@@ -214,8 +220,19 @@ def _step(text: str, zone: ZoneInfo, after: Nanos) -> tuple[Nanos, Nanos]:
     try:
         step = seconds(float(by))
     except (ValueError, OverflowError):
-        step = 0
+        step = _by(by)
     if not first or step == 0:
-        what = f"'{text}' does not say by how much; write 2026-06-01T06:00,-3600"
+        what = f"'{text}' does not say by how much; write 2026-06-01T06:00,-3600, or -1h"
         raise click.BadParameter(what, param_hint="--clock-step")
     return _instant(first, zone, "--clock-step", after), step
+
+
+def _by(text: str) -> Nanos:
+    """-1h, 90s: how far somebody sets the clock. 0 where it is neither."""
+    from edgectl.config.quantities import duration
+
+    try:
+        whole = duration(text.removeprefix("-"))
+    except ValueError:
+        return 0
+    return -whole if text.startswith("-") else whole

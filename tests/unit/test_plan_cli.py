@@ -101,6 +101,7 @@ def test_two_zones_at_one_pump_come_one_after_the_other(tmp_path: Path) -> None:
 
 def test_a_clock_that_is_set_back_repeats_nothing_and_one_set_forwards_loses_nothing_unsaid() -> None:
     back = fates("--from", JUNE, "--hours", "7", "--clock-step", "2026-06-01T08:30,-3600")
+    assert back == fates("--from", JUNE, "--hours", "7", "--clock-step", "2026-06-01T08:30,-1h")
     assert [row[0] for row in back] == ["01 06:00", "01 08:00", "01 10:00"]
     ahead = fates("--from", JUNE, "--hours", "2", "--clock-step", "2026-06-01T06:30,14400")
     assert ahead == [
