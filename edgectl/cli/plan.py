@@ -42,7 +42,7 @@ SETTLES: Nanos = 10**8  # what a start takes until its outputs are proven: the q
     "steps",
     multiple=True,
     metavar="TIME,BY",
-    help="Somebody sets the clock: 06:30,-1h is back, 06:30,90s on.",
+    help="Somebody sets the clock: 06:30,-1h.",
 )
 @click.option("--dst", is_flag=True, help="Around the next change of the clocks.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
