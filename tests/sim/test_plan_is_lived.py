@@ -92,7 +92,7 @@ def _late_runs_are_asked_for_by_their_old_time(patch: pytest.MonkeyPatch) -> Non
 
 
 def _a_plan_in_which_no_run_takes_time(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(effort, "_held", lambda *_: 0)
+    patch.setattr(effort, "held", lambda *_: 0)
 
 
 MUTANTS = [
