@@ -17,11 +17,19 @@ from edgectl.engine.draft import Draft
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.inputs import Answer, Effect
 from edgectl.model.timeline import Batch
+from edgectl.testing.broker import Broker
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.postgres import PostgresServer
 
 REACHED: set[str] = set()
 SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm", "reason"})
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Broker]:
+    """A broker of one test, without locks. Tests of its locks make their own."""
+    with Broker(tmp_path / "broker") as running:
+        yield running
 
 
 @pytest.fixture(scope="session", autouse=True)

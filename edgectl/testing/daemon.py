@@ -180,6 +180,15 @@ class DaemonProcess:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._kill_what_runs()
+
+    def end(self) -> None:
+        """Kill what still runs, and see that it never wrote a traceback: nothing may be logged and forgotten."""
+        self._kill_what_runs()
+        log = self.log.read_text() if self.log.exists() else ""
+        assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+
+    def _kill_what_runs(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill()
 

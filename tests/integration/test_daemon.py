@@ -35,10 +35,7 @@ def daemon(tmp_path: Path, field: SimulatedField) -> Iterator[DaemonProcess]:
     """A daemon that waters rarely; each test does what it needs."""
     process = DaemonProcess(tmp_path, write_site(tmp_path, field, every="1h", duration="2s", travel="200ms"))
     yield process
-    if process.process is not None and process.process.poll() is None:
-        process.kill()
-    log = process.log.read_text() if process.log.exists() else ""
-    assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+    process.end()
 
 
 def http(daemon: DaemonProcess, path: str) -> tuple[int, str]:

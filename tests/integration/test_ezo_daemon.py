@@ -41,10 +41,7 @@ def daemon(tmp_path: Path, field: SimulatedField) -> Iterator[DaemonProcess]:
     site.write_text(SITE.format(folder=field.folder))
     process = DaemonProcess(tmp_path, site)
     yield process
-    if process.process is not None and process.process.poll() is None:
-        process.kill()
-    log = process.log.read_text() if process.log.exists() else ""
-    assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+    process.end()
 
 
 def sensor(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:

@@ -46,12 +46,6 @@ NODES = [
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Broker]:
-    with Broker(tmp_path / "broker") as running:
-        yield running
-
-
-@pytest.fixture
 def nodes(tmp_path: Path, broker: Broker) -> Iterator[SimulatedNodes]:
     with SimulatedNodes(tmp_path / "nodes", broker.port, NODES) as running:
         yield running
@@ -61,10 +55,7 @@ def nodes(tmp_path: Path, broker: Broker) -> Iterator[SimulatedNodes]:
 def daemon(tmp_path: Path, broker: Broker) -> Iterator[DaemonProcess]:
     process = made(tmp_path, broker)
     yield process
-    if process.process is not None and process.process.poll() is None:
-        process.kill()
-    log = process.log.read_text() if process.log.exists() else ""
-    assert "Traceback" not in log, log[log.index("Traceback") :][:3000]
+    process.end()
 
 
 def made(folder: Path, broker: Broker, *, duration: str = "2s") -> DaemonProcess:

@@ -87,23 +87,25 @@ def test_without_the_rule_a_pump_is_released_from_afar_for_ever(monkeypatch: pyt
         assert not is_locked(world)
 
 
+PRESSED = Command(
+    cmd_id="c-1",
+    task_id=None,
+    zone=None,
+    stage="manual",
+    actuator="pump",
+    order=Order.ON,
+    lease=60 * SECOND,
+    queued_at=0,
+    not_after=0,
+)
+
+
 # -- each lock has an alarm of its own, and only that one takes it off
 
 
 def _no_flow(draft: Draft) -> None:
-    command = Command(
-        cmd_id="c-1",
-        task_id=None,
-        zone=None,
-        stage="manual",
-        actuator="pump",
-        order=Order.ON,
-        lease=60 * SECOND,
-        queued_at=0,
-        not_after=0,
-    )
     for _ in range(flow.TRIPS_TO_LOCKOUT):
-        flow.trip(draft, command)
+        flow.trip(draft, PRESSED)
 
 
 def _overrun(draft: Draft) -> None:
@@ -169,21 +171,10 @@ def test_only_its_own_alarm_takes_a_lock_off(fail: Callable[[Draft], None], own:
 def test_an_alarm_of_something_else_does_not_count_the_dry_runs_anew() -> None:
     state = settled()
     draft = Draft(state, NOW)
-    command = Command(
-        cmd_id="c-1",
-        task_id=None,
-        zone=None,
-        stage="manual",
-        actuator="pump",
-        order=Order.ON,
-        lease=60 * SECOND,
-        queued_at=0,
-        not_after=0,
-    )
     for _ in range(flow.TRIPS_TO_LOCKOUT):
         draft.alert("output_may_be_on", "pump", "it may be on", "look")
         operator.acknowledge(draft, Acknowledge(token=1, alarm_id="output_may_be_on:pump", who="Ana"))
-        flow.trip(draft, command)
+        flow.trip(draft, PRESSED)
     assert draft.held("lockout:pump"), "three dry runs in a row are three, whatever was acknowledged in between"
 
 
