@@ -10,10 +10,10 @@ from paho.mqtt.enums import CallbackAPIVersion
 from edgectl.testing.broker import Broker
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.nodes import SimulatedNodes
-from tests.integration.test_nodes_daemon import broker, daemon, events, nodes, off_and_rested, on, wait_event, watered
+from tests.integration.test_nodes_daemon import daemon, events, nodes, off_and_rested, on, wait_event, watered
 
 pytestmark = pytest.mark.timeout(150)
-__all__ = ["broker", "daemon", "nodes"]  # the fixtures of the house with nodes
+__all__ = ["daemon", "nodes"]  # the fixtures of the house with nodes
 RIDER_S = 12.0  # longer than a node believes an order
 
 

@@ -177,6 +177,9 @@ def test_a_start_with_the_clock_of_last_week_waits_and_then_goes_on(daemon: Daem
         status = daemon.wait_ready()
         assert status["clock"] == "untrusted"
         assert status["now"] > "2026-06-08T03:59", "the best guess never runs backwards"
+        daemon.wait(
+            "/channels", lambda rows: all(r["on"] is False and not r["owed_off"] for r in rows if "output" in r)
+        )
         status, answer = daemon.ask("POST", "/outputs/valve/on", {"seconds": 1})
         assert status == 200, f"hands need no calendar: {answer}"
         assert len(waterings(daemon)) == 1
