@@ -244,9 +244,7 @@ def test_the_tasks_of_a_zone_keep_the_shape_of_the_contract(daemon: DaemonProces
         assert ask(daemon, "GET", f"/api/zones/1/scheduler-tasks?limit={_quoted(limit)}", viewer)[0] == 422
 
 
-def test_what_the_water_of_a_zone_is_doing_is_told_in_six_words(
-    daemon: DaemonProcess, tokens: dict[str, str]
-) -> None:
+def test_what_the_water_of_a_zone_is_doing_is_told_in_six_words(daemon: DaemonProcess, tokens: dict[str, str]) -> None:
     for zone in ("1", "beds"):
         status, _, text = ask(daemon, "GET", f"/zones/{zone}/automation-state", tokens["viewer"])
         assert status == 200, text
