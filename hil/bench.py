@@ -25,7 +25,7 @@ REPLY_WITHIN_S = 0.3
 LOOKED_EVERY_S = 0.02
 HANDS = {
     "blocked": "shut the tap behind the pump",
-    "silent": "pull the plug of the level probe",
+    "dead": "cut the supply of the device at address {unit}",
     "unplug": "pull the adapter of the line under test out of its socket",
     "tank": "empty the bucket",
     "welded_relay": "bridge the contact of relay 1",
@@ -83,7 +83,9 @@ class BenchRig:
     def absent(self) -> str:
         """What is not there, or is something else; empty when the bench is whole."""
         missing = [*self._absent_devices(), *self._absent_witness()]
-        return "\n".join([f"{self.plan['title']} is not there:", *(f"  {line}" for line in missing)] if missing else [])
+        build = 'docs/rig.md, "A bench of real devices", says what to buy and how to wire it'
+        lines = [f"{self.plan['title']} is not there:", *(f"  {line}" for line in missing), f"  {build}"]
+        return "\n".join(lines) if missing else ""
 
     def controller(self, *, duration: str) -> DaemonProcess:
         """A controller for the bench that waters once, as soon as it is ready."""
@@ -97,13 +99,14 @@ class BenchRig:
 
     def do(self, what: str, **more: Any) -> None:
         """Ask a person for it. Fails where nobody is."""
+        asked = HANDS[what].format(**more)
         try:
             with Path("/dev/tty").open("r+") as terminal:
-                terminal.write(f"\nNOW: {HANDS[what]}, then press Enter ")
+                terminal.write(f"\nNOW: {asked}, then press Enter ")
                 terminal.flush()
                 terminal.readline()
         except OSError:
-            raise AssertionError(f"only hands can do this on a bench, and nobody is here: {HANDS[what]}") from None
+            raise AssertionError(f"only hands can do this on a bench, and nobody is here: {asked}") from None
 
     def heal(self) -> None:
         """Everything as it was, by hand."""

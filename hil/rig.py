@@ -37,12 +37,14 @@ def absent(name: str) -> str:
 
 
 class Rig:
-    """The simulated rig. A context manager: its devices live as long as it is open."""
+    """The simulated rig, each device a process of its own. A context manager: they live as long as it is open."""
 
     def __init__(self, name: str, folder: Path) -> None:
         self.name, self.folder = name, folder
         self.plan = plan_of(name)
-        self.field = SimulatedField(folder / "rig", circuits=self.plan["circuits"], units=self.plan["units"])
+        self.field = SimulatedField(
+            folder / "rig", circuits=self.plan["circuits"], units=self.plan["units"], apart=True
+        )
 
     def __enter__(self) -> Self:
         self.field.__enter__()
@@ -60,8 +62,11 @@ class Rig:
         )
 
     def hurt(self, kind: str, **more: Any) -> None:
-        """Switch a fault on."""
-        self.field.fault(kind, **more)
+        """Switch a fault on; `dead` is SIGKILL for the process of the device at that address."""
+        if kind == "dead":
+            self.field.kill(f"field-{more['unit']}")
+        else:
+            self.field.fault(kind, **more)
 
     def do(self, what: str, **more: Any) -> None:
         """Something that a hand does: unplug, plug, power, tank."""

@@ -52,12 +52,19 @@ SCENES = {
         safe_within_s=4,
         alarm="schedule_failed:watering",
     ),
-    "silent_level": Scene(
+    "dead_level": Scene(
         hazard="H8 action on a stale sensor",
-        done="the level probe falls silent",
-        hurt=lambda rig, _: rig.hurt("silent", unit=5),
+        done="the level probe dies",
+        hurt=lambda rig, _: rig.hurt("dead", unit=5),
         safe_within_s=6,
         alarm="unit 5 on field silent",
+    ),
+    "dead_board": Scene(
+        hazard="H12 a device that is gone",
+        done="the relay board loses its supply while its line lives on",
+        hurt=lambda rig, _: rig.hurt("dead", unit=1),
+        safe_within_s=2,
+        alarm="unit 1 on field silent",
     ),
     "bad_checksums": Scene(
         hazard="H12 a line that garbles",

@@ -14,7 +14,7 @@ CLOCK = re.compile(
     r"datetime\.(?:now|utcnow|today)\(|date\.today\(|from time import|loop(?:\(\))?\.time\("
     r"|\btime\.(?:time|monotonic|perf_counter|clock_gettime|process_time)\w*\("
 )
-CLOCKS = {ROOT / "edgectl" / "host" / "clock.py", ROOT / "edgectl" / "drivers" / "sim" / "lines.py"}
+CLOCKS = {ROOT / "edgectl" / "host" / "clock.py", ROOT / "edgectl" / "drivers" / "sim" / "clocks.py"}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))

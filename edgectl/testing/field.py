@@ -1,6 +1,8 @@
 """The simulated devices as a process: start it, hurt it, read its trace."""
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -23,13 +25,16 @@ class SimulatedField:
         streams: Mapping[str, str] = MappingProxyType({}),
         units: Mapping[int, str] = MappingProxyType({}),
         witness: bool = False,
+        apart: bool = False,
     ) -> None:
+        """With `apart` each device is a process of its own, as on a rig; without it they share one."""
         self.folder = folder
         self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
         self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
         self._options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
         self._options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
         self._options += ["--witness"] if witness else []
+        self._options += ["--apart"] if apart else []
         self._process: subprocess.Popen[str] | None = None
 
     def __enter__(self) -> Self:
@@ -72,6 +77,16 @@ class SimulatedField:
         if "error" in answer:
             raise ValueError(answer["error"])
         return answer
+
+    @property
+    def processes(self) -> dict[str, int]:
+        """The process of each device that lives apart, by name: field-5, climate-2, or that of a circuit."""
+        told: dict[str, int] = json.loads((self.folder / "ports.json").read_text())["parts"]
+        return told
+
+    def kill(self, part: str) -> None:
+        """SIGKILL for one device."""
+        os.kill(self.processes[part], signal.SIGKILL)
 
     def fault(self, kind: str, **more: Any) -> None:
         """Make something go wrong."""

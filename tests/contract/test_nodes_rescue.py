@@ -10,7 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edgectl.drivers.rescue import rescue
 from edgectl.drivers.rescued import Means
-from edgectl.drivers.sim.lines import wall_s
+from edgectl.drivers.sim.clocks import wall_s
 from edgectl.model.ports import NoCredential
 from edgectl.testing.broker import Broker
 from edgectl.testing.nodes import SimulatedNodes

@@ -30,6 +30,8 @@ def test_what_is_absent_is_said_and_nothing_is_passed_over(tmp_path: Path) -> No
     assert "A bench of real devices is not there:" in said.stdout + said.stderr
     assert "the line under test, /dev/edgectl/bench-field" in said.stdout + said.stderr
     assert "the witness of the relays" in said.stdout + said.stderr
+    assert 'docs/rig.md, "A bench of real devices", says what to buy' in said.stdout + said.stderr
+    assert "\n# A bench of real devices\n" in (ROOT / "docs" / "rig.md").read_text()
     assert "skipped" not in said.stdout
 
 

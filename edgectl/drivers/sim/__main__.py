@@ -1,13 +1,11 @@
 """`python -m edgectl.drivers.sim --dir DIR`: a simulated house on real ports."""
 
-import asyncio
 from pathlib import Path
 
 import click
 
 from edgectl.drivers.sim import shelf
-from edgectl.drivers.sim.devices import Device
-from edgectl.drivers.sim.server import serve
+from edgectl.drivers.sim.server import Plan, serve
 
 
 @click.command()
@@ -22,6 +20,7 @@ from edgectl.drivers.sim.server import serve
     help="One more device on the serial line, at address N; gone takes one off.",
 )
 @click.option("--witness", is_flag=True, help="A board at unit 3 of the network whose inputs see the relays.")
+@click.option("--apart", is_flag=True, help="Each device in a process of its own.")
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
 @click.option("--stream", multiple=True, metavar="NAME=KIND", help="A device of frames on bus-NAME: sonar gas lcusN.")
 def main(
@@ -31,26 +30,24 @@ def main(
     baudrate: int | None,
     unit: tuple[str, ...],
     witness: bool,
+    apart: bool,
     circuit: tuple[str, ...],
     stream: tuple[str, ...],
 ) -> None:
     """Serve until SIGTERM."""
-    circuits = dict(item.split("=", 1) for item in circuit)
     named = {int(number): kind for number, _, kind in (item.partition("=") for item in unit)}
-    more: dict[int, Device] = {number: shelf.device(kind, number) for number, kind in named.items() if kind != "gone"}
-    asyncio.run(
-        serve(
-            folder,
-            speed=speed,
-            turnaround_s=turnaround_ms / 1000,
-            baudrate=baudrate,
-            circuits=circuits,
-            streams=dict(item.split("=", 1) for item in stream),
-            more=more,
-            witness=witness,
-            gone=frozenset(number for number, kind in named.items() if kind == "gone"),
-        )
+    plan = Plan(
+        speed=speed,
+        turnaround_s=turnaround_ms / 1000,
+        baudrate=baudrate,
+        circuits=dict(item.split("=", 1) for item in circuit),
+        streams=dict(item.split("=", 1) for item in stream),
+        more={number: shelf.device(kind, number) for number, kind in named.items() if kind != "gone"},
+        gone=frozenset(number for number, kind in named.items() if kind == "gone"),
+        witness=witness,
+        apart=apart,
     )
+    serve(folder, plan)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from edgectl.drivers.sim.plant import Plant
+from edgectl.drivers.sim.plant import Surroundings
 
 TICK = 100_000_000  # 100 ms
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
@@ -102,7 +102,7 @@ class Board:
 class Level:
     """A pressure probe at the bottom of the tank: 250 cm when it is full, one decimal."""
 
-    plant: Plant
+    plant: Surroundings
     unit_code: int = 1
     frozen: int | None = None
 
@@ -120,7 +120,7 @@ class Level:
 class Counter:
     """Pulses of a flow sensor on input 1: 7.5 Hz per L/min, 450 per litre."""
 
-    plant: Plant
+    plant: Surroundings
     offset: int = 0
 
     def answer(self, pdu: bytes, now: int) -> bytes:
@@ -141,7 +141,7 @@ class Counter:
 class Air:
     """Temperature and humidity of the house in tenths."""
 
-    plant: Plant
+    plant: Surroundings
 
     def answer(self, pdu: bytes, now: int) -> bytes:
         """One request. Raises Refuse."""

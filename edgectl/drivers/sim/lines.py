@@ -1,26 +1,15 @@
-"""The lines that the devices hang on: a pty that speaks RTU, and a TCP port. The only file here that reads a clock."""
+"""The lines that the devices hang on: a pty that speaks RTU, and a TCP port. What can go wrong on the way back is bent
+here; a device that is dead says nothing."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-from edgectl.drivers.sim.devices import Device, reply
+from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.faults import Faults
+from edgectl.drivers.sim.part import Part
 from edgectl.drivers.sim.ports import Port
-from edgectl.drivers.sim.registers import RegisterMap
 
 _LENGTH = {1: 8, 2: 8, 3: 8, 4: 8, 5: 8, 6: 8}  # of a whole request frame; longer ones say their length themselves
-
-
-def mono() -> int:
-    """The monotonic clock, in nanoseconds: the same for every process of this machine."""
-    return time.monotonic_ns()
-
-
-def wall_s() -> int:
-    """The wall clock, in whole seconds since 1970."""
-    return int(time.time())
 
 
 def crc(data: bytes) -> bytes:
@@ -39,17 +28,16 @@ class SerialSide:
     def __init__(
         self,
         path: Path,
-        units: dict[int, Device],
+        units: dict[int, Part],
         faults: Faults,
         *,
         turnaround_s: float,
         character_s: float,
-        served: Callable[[], None],
     ) -> None:
         self.units, self.faults = units, faults
         self.requests = 0
         self.early = 0  # requests that began before the line had been silent for 3.5 characters
-        self._turnaround, self._character, self._served = turnaround_s, character_s, served
+        self._turnaround, self._character = turnaround_s, character_s
         self._heard = b""
         self._quiet_since = 0
         self._port = Port(path, self._readable)
@@ -92,14 +80,14 @@ class SerialSide:
             return  # the request never arrived: nothing moves
         if self._character:
             await asyncio.sleep(self._character * len(frame))
-        answer = (
-            bytes([frame[1] | 0x80, fault.code])
-            if fault is not None and fault.kind == "exception"
-            else reply(device, frame[1:-2], mono())
-        )
-        self._served()
-        if isinstance(device, RegisterMap) and device.unit not in (None, unit):
-            self.units[device.unit or unit] = self.units.pop(unit)
+        if fault is not None and fault.kind == "exception":
+            answer: bytes | None = bytes([frame[1] | 0x80, fault.code])
+        else:
+            answer = await device.reply(frame[1:-2])
+        if answer is None:
+            return
+        if device.unit not in (None, unit) and self.units.pop(unit, None) is not None:
+            self.units[device.unit or unit] = device
         body = bytes([unit]) + answer
         out = self.faults.bend(fault, body + crc(body))
         late = fault.ms / 1000 if fault is not None and fault.kind == "late" else 0.0
@@ -111,12 +99,10 @@ class SerialSide:
 class TcpSide:
     """A Modbus TCP server with the same devices and faults."""
 
-    def __init__(
-        self, units: dict[int, Device], faults: Faults, *, turnaround_s: float, served: Callable[[], None]
-    ) -> None:
+    def __init__(self, units: dict[int, Part], faults: Faults, *, turnaround_s: float) -> None:
         self.units, self.faults = units, faults
         self.requests = 0
-        self._turnaround, self._served = turnaround_s, served
+        self._turnaround = turnaround_s
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
 
@@ -142,8 +128,8 @@ class TcpSide:
                 fault = self.faults.pick(head[6])
                 if device is None or (fault is not None and fault.kind in ("silent", "deaf")):
                     continue
-                answer = reply(device, pdu, mono())
-                self._served()
+                if (answer := await device.reply(pdu)) is None:
+                    continue
                 if fault is not None and fault.kind == "exception":
                     answer = bytes([pdu[0] | 0x80, fault.code])
                 if fault is not None and fault.kind == "crossed":

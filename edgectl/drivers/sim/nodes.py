@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import aiomqtt
 import click
 
-from edgectl.drivers.sim.lines import mono, wall_s
+from edgectl.drivers.sim.clocks import mono, wall_s
 from edgectl.drivers.sim.node import FAULTS, Node, Say
 from edgectl.drivers.sim.plug_client import KINDS, PlugClient
 

@@ -1,9 +1,39 @@
 """The plant behind the devices: a tank, a pump that pushes through a valve, a lamp, the air. Time is an argument."""
 
 from dataclasses import dataclass, field
+from typing import Protocol
 
 SECOND = 1_000_000_000
 SPIN_UP = SECOND // 2  # a pump needs this long before water moves
+
+
+class Surroundings(Protocol):
+    """What a device can feel of the plant that it hangs in."""
+
+    capacity: float
+    tank: float
+    flow: float
+    pumped: float
+    temperature: float
+    humidity: float
+
+    def advance(self, now: int) -> None:
+        """Let time pass."""
+
+
+@dataclass(slots=True)
+class Glimpse:
+    """The plant as one device felt it last. Time passes in the plant, not here."""
+
+    capacity: float = 200.0
+    tank: float = 0.0
+    flow: float = 0.0
+    pumped: float = 0.0
+    temperature: float = 0.0
+    humidity: float = 0.0
+
+    def advance(self, now: int) -> None:
+        """Nothing: whoever asks says what there is."""
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 import aiomqtt
 
-from edgectl.drivers.sim.lines import mono
+from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.plugs import Said, ShellyPlug, TasmotaPlug
 
 KINDS: dict[str, type[TasmotaPlug] | type[ShellyPlug]] = {"tasmota": TasmotaPlug, "shelly": ShellyPlug}

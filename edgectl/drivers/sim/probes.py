@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgectl.drivers.sim.circuits import Circuit
-from edgectl.drivers.sim.lines import mono
+from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.ports import Port
 
 KINDS = ("silent", "deaf", "garbage", "truncated", "late", "crossed", "restart", "continuous", "wrong_identity")

@@ -1,143 +1,121 @@
-"""The process: one plant, two lines, a control socket for faults, and a trace of every relay that moved."""
+"""The house: one plant, two lines, a control socket for faults, and a trace of every relay that moved.
+
+The devices live in this process, or with `apart` each in one of its own; then this one is the wires and the water.
+"""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TextIO
 
+from edgectl.drivers.sim.apart import Apart, end_all
 from edgectl.drivers.sim.circuits import Circuit
+from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.devices import Air, Board, Counter, Device, Level, Witness
 from edgectl.drivers.sim.faults import KINDS, Fault, Faults
-from edgectl.drivers.sim.lines import SerialSide, TcpSide, mono
+from edgectl.drivers.sim.lines import SerialSide, TcpSide
+from edgectl.drivers.sim.part import FAULTS, Here, Make, Moved, Part
 from edgectl.drivers.sim.plant import Plant
 from edgectl.drivers.sim.probes import Probe
 from edgectl.drivers.sim.streams import Stream
+from edgectl.drivers.sim.watchdog import RELAYS as GUARDED
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
+WISHES = "fault, clear, unplug, plug, drop, tank, power, circuit, stream, state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What hangs in the house. `circuits` are EZO circuits by name, each on a port of its own, and `streams` devices
+    that speak frames; `more` are devices on the serial line beside those of the house, and `gone` the addresses of
+    those that are taken off."""
+
+    speed: float = 1.0
+    turnaround_s: float = 0.003
+    baudrate: int | None = None
+    circuits: Mapping[str, str] = field(default_factory=dict)
+    streams: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[int, Device] = field(default_factory=dict)
+    gone: frozenset[int] = frozenset()
+    witness: bool = False
+    apart: bool = False
 
 
 class SimulatedHouse:
     """Unit 1 relay board, 3 relays with a watchdog, 5 level, 7 counter on the serial line "field"; unit 2 air on TCP
-    "climate"."""
+    "climate". Made before there is a loop: processes are forked off here."""
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        speed: float,
-        turnaround_s: float,
-        baudrate: int | None,
-        circuits: dict[str, str],
-        streams: dict[str, str],
-        more: dict[int, Device],
-        gone: frozenset[int] = frozenset(),
-        witness: bool = False,
-    ) -> None:
+    def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
-        trace = folder / "circuits.jsonl"
-        self.probes = {
-            name: Probe(name, Circuit(kind=kind), folder / f"bus-{name}", trace) for name, kind in circuits.items()
-        }
-        self.streams = {
-            name: Stream(name, kind, folder / f"bus-{name}", folder / "streams.jsonl") for name, kind in streams.items()
-        }
-        self.plant = Plant(speed=speed)
-        self.board = Board(moved=self._moved)
-        self.level, self.counter, self.air = Level(self.plant), Counter(self.plant), Air(self.plant)
-        self.guarded = WatchdogBoard(moved=self._fell)
+        self.plant = Plant(speed=plan.speed)
         self.faults = Faults()
+        self.parts: dict[str, Part] = {}
+        self._apart = plan.apart
+        self._relays, self._guarded = [False] * 8, [False] * GUARDED
         self._trace: TextIO | None = None
-        self._wake: asyncio.TimerHandle | None = None
-        units: dict[int, Device] = {1: self.board, 3: self.guarded, 5: self.level, 7: self.counter, **more}
-        units = {number: device for number, device in units.items() if number not in gone}
-        character_s = 0.0 if baudrate is None else 10 / baudrate
+        units: dict[int, Part] = {}
+        for unit, (make, moved) in self._on_the_line(plan).items():
+            if unit not in plan.gone:
+                units[unit] = self._part(f"field-{unit}", make, moved)
+        network: dict[int, Part] = {2: self._part("climate-2", lambda _, seen: Air(seen))}
+        if plan.witness:
+            assert not plan.apart, "the witness sees the contacts of the board, and has to live beside it"
+            network[3] = Here(Witness(self.board), self.plant)
+        for name, kind in plan.circuits.items():
+            self._part(name, _circuit(folder, name, kind))
+        for name, kind in plan.streams.items():
+            self._part(name, _stream(folder, name, kind))
+        self._circuits, self._streams = tuple(plan.circuits), tuple(plan.streams)
         self.serial = SerialSide(
             folder / "bus-field",
             units,
             self.faults,
-            turnaround_s=turnaround_s,
-            character_s=character_s,
-            served=self._ends,
+            turnaround_s=plan.turnaround_s,
+            character_s=0.0 if plan.baudrate is None else 10 / plan.baudrate,
         )
-        self.tcp = TcpSide(
-            {2: self.air, **({3: Witness(self.board)} if witness else {})},
-            self.faults,
-            turnaround_s=turnaround_s,
-            served=self._ends,
-        )
+        self.tcp = TcpSide(network, self.faults, turnaround_s=plan.turnaround_s)
 
     async def run(self) -> None:
         """Serve until SIGTERM."""
-        self.folder.mkdir(parents=True, exist_ok=True)
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         with (self.folder / "trace.jsonl").open("a") as self._trace:
             self.serial.plug()
-            probes = [asyncio.create_task(probe.run()) for probe in self.probes.values()]
-            probes += [asyncio.create_task(stream.run()) for stream in self.streams.values()]
-            await asyncio.sleep(0)  # each has its port now
+            lives = [asyncio.create_task(self._live(name, part)) for name, part in self.parts.items()]
+            await asyncio.sleep(0)  # each has its port now, and whoever lives apart is listened to
+            await self.do({"do": "state"})
             port = await self.tcp.open()
             control = self.folder / "control.sock"
             control.unlink(missing_ok=True)
             server = await asyncio.start_unix_server(self._client, str(control))
-            (self.folder / "ports.json").write_text(json.dumps({"climate": port, "pid": os.getpid()}))
+            pids = {name: part.pid for name, part in self.parts.items() if isinstance(part, Apart)}
+            told = {"climate": port, "pid": os.getpid(), "parts": pids}
+            (self.folder / "ports.json").write_text(json.dumps(told))
             print("ready", flush=True)  # noqa: T201  whoever started us waits for this word
             await stop.wait()
             server.close()
-            for probe in probes:
-                probe.cancel()
-            await asyncio.gather(*probes, return_exceptions=True)
+            for life in lives:
+                life.cancel()
+            await asyncio.gather(*lives, return_exceptions=True)
 
-    def do(self, wish: dict[str, Any]) -> dict[str, Any]:
+    async def do(self, wish: dict[str, Any]) -> dict[str, Any]:
         """One wish of the control socket. Raises ValueError with a sentence."""
-        now = mono()
-        match wish.get("do"):
-            case "fault":
-                self._fault({key: value for key, value in wish.items() if key != "do"})
-            case "clear":
-                self.faults.active.clear()
-                self.board.stuck.clear()
-                self.board.welded.clear()
-                self.board.mode[:] = [0] * 8
-                self.plant.blocked = False
-                self.board.version, self.level.unit_code, self.level.frozen = 200, 1, None
-            case "unplug":
-                self.serial.unplug()
-            case "plug":
-                self.serial.plug()
-            case "drop":
-                self.tcp.drop()
-            case "tank":
-                self.plant.advance(now)
-                self.plant.tank = float(wish["litres"])
-            case "power":
-                self.board.power_cycle(now)
-            case "circuit":
-                if (probe := self.probes.get(str(wish.get("name")))) is None:
-                    raise ValueError(f"{wish.get('name')!r} is no circuit: {', '.join(self.probes)}")
-                probe.hurt(wish)
-            case "stream":
-                if (stream := self.streams.get(str(wish.get("name")))) is None:
-                    raise ValueError(f"{wish.get('name')!r} is no stream: {', '.join(self.streams)}")
-                stream.hurt(wish)
-            case "state":
-                pass
-            case other:
-                raise ValueError(
-                    f"{other!r} is no wish: fault, clear, unplug, plug, drop, tank, power, circuit, stream, state"
-                )
-        self.board.advance(now)
-        self.guarded.advance(now)
-        self.plant.advance(now)
+        do, name = wish.get("do"), str(wish.get("name"))
+        self._befalls(wish)
+        parts = self.parts if do not in ("circuit", "stream") else {name: self.parts[name]}
+        looks = dict(zip(parts, await asyncio.gather(*(part.do(wish) for part in parts.values())), strict=True))
+        self.plant.advance(mono())
+        circuits = {name: looks.get(name) for name in self._circuits if name in looks}
         return {
-            "relays": self.board.on,
-            "guarded": list(self.guarded.coils.values()),
-            "armed": {str(address): word for address, word in self.guarded.holding.items()},
+            "relays": self._relays,
+            "guarded": self._guarded,
+            "armed": looks.get("field-3", {}).get("armed", {}),
             "tank": self.plant.tank,
             "pumped": self.plant.pumped,
             "refilled": self.plant.refilled,
@@ -146,104 +124,118 @@ class SimulatedHouse:
             "tcp_requests": self.tcp.requests,
             "early": self.serial.early,
             "injected": self.faults.injected,
-            "circuits": {
-                name: {
-                    "total": probe.circuit.total,
-                    "running": probe.circuit.job is not None,
-                    "continuous": probe.circuit.continuous,
-                }
-                for name, probe in self.probes.items()
-            },
+            "circuits": circuits,
         }
+
+    def _befalls(self, wish: dict[str, Any]) -> None:
+        """What a wish means to the wires and the water."""
+        name = wish.get("name")
+        match wish.get("do"):
+            case "fault":
+                self._fault({key: value for key, value in wish.items() if key != "do"})
+            case "clear":
+                self.faults.active.clear()
+                self.plant.blocked = False
+            case "unplug":
+                self.serial.unplug()
+            case "plug":
+                self.serial.plug()
+            case "drop":
+                self.tcp.drop()
+            case "tank":
+                self.plant.advance(mono())
+                self.plant.tank = float(wish["litres"])
+            case "circuit" if name not in self._circuits:
+                raise ValueError(f"{name!r} is no circuit: {', '.join(self._circuits)}")
+            case "stream" if name not in self._streams:
+                raise ValueError(f"{name!r} is no stream: {', '.join(self._streams)}")
+            case "power" | "circuit" | "stream" | "state":
+                pass
+            case other:
+                raise ValueError(f"{other!r} is no wish: {WISHES}")
 
     def _fault(self, wish: dict[str, Any]) -> None:
         kind = wish.get("kind")
-        relay = int(wish.get("relay", 1)) - 1
-        match kind:
-            case "stuck_relay":
-                self.board.stuck.add(relay)
-            case "welded_relay":
-                self.board.welded.add(relay)
-            case "linkage":
-                self.board.mode[relay] = 1
-            case "blocked":
-                self.plant.advance(mono())
-                self.plant.blocked = True
-            case "wrong_identity":
-                self.board.version, self.level.unit_code = 7, 2
-            case "frozen_level":
-                self.level.frozen = round(self.plant.tank / self.plant.capacity * 2500)
-            case str() if kind in KINDS:
-                self.faults.active.append(Fault(**wish))
-            case _:
-                known = "stuck_relay, welded_relay, linkage, blocked, wrong_identity, frozen_level, " + ", ".join(KINDS)
-                raise ValueError(f"{kind!r} is no fault: {known}")
+        if kind == "blocked":
+            self.plant.advance(mono())
+            self.plant.blocked = True
+        elif kind in KINDS:
+            self.faults.active.append(Fault(**wish))
+        elif kind not in FAULTS:
+            raise ValueError(f"{kind!r} is no fault: {', '.join(('blocked', *FAULTS, *KINDS))}")
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while line := await reader.readline():
             try:
-                answer = self.do(json.loads(line))
+                answer = await self.do(json.loads(line))
             except (ValueError, TypeError, KeyError) as error:
                 answer = {"error": str(error)}
-            self._ends()
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
         writer.close()
 
+    def _on_the_line(self, plan: Plan) -> dict[int, tuple[Make, Moved]]:
+        """The devices of the serial line, and who hears of what moves in each."""
+        devices: dict[int, tuple[Make, Moved]] = {
+            1: (lambda moved, _: self._the_board(moved), self._moved),
+            3: (lambda moved, _: WatchdogBoard(moved=moved), self._fell),
+            5: (lambda _, seen: Level(seen), self._moved),
+            7: (lambda _, seen: Counter(seen), self._moved),
+        }
+        return devices | {unit: (lambda *_, it=device: it, self._moved) for unit, device in plan.more.items()}
+
+    def _the_board(self, moved: Moved) -> Board:
+        self.board = Board(moved=moved)
+        return self.board
+
+    def _part(self, name: str, make: Make, moved: Moved | None = None) -> Part:
+        told = moved or self._moved
+        if self._apart:
+            before = [part for part in self.parts.values() if isinstance(part, Apart)]
+            self.parts[name] = Apart(name, make, told, self.plant, before)
+        else:
+            self.parts[name] = Here(make(told, self.plant), self.plant)
+        return self.parts[name]
+
+    async def _live(self, name: str, part: Part) -> None:
+        """One device until it is dead. A relay that nobody supplies any more falls."""
+        await part.run()
+        if isinstance(part, Apart):
+            boards = {"field-1": (self._relays, self._moved), "field-3": (self._guarded, self._fell)}
+            states, moved = boards.get(name, ([], self._moved))
+            for relay in [relay for relay, on in enumerate(states) if on]:
+                moved(relay, False, "dead", mono())
+
     def _moved(self, relay: int, on: bool, why: str, at: int) -> None:
+        self._relays[relay] = on
         if relay in PARTS:
             self.plant.set(PARTS[relay], on, at)
-        assert self._trace is not None
-        row = {"at": at, "relay": f"relay_{relay + 1}", "on": on, "why": why, "tank": round(self.plant.tank, 3)}
-        self._trace.write(json.dumps(row) + "\n")
-        self._trace.flush()
+        self._note(f"relay_{relay + 1}", on, why, at, tank=round(self.plant.tank, 3))
 
     def _fell(self, relay: int, on: bool, why: str, at: int) -> None:
+        self._guarded[relay] = on
+        self._note(f"guarded_{relay + 1}", on, why, at)
+
+    def _note(self, relay: str, on: bool, why: str, at: int, **more: float) -> None:
         assert self._trace is not None
-        self._trace.write(json.dumps({"at": at, "relay": f"guarded_{relay + 1}", "on": on, "why": why}) + "\n")
+        self._trace.write(json.dumps({"at": at, "relay": relay, "on": on, "why": why, **more}) + "\n")
         self._trace.flush()
 
-    def _ends(self) -> None:
-        """Be there when the next pulse ends, so that the trace does not wait for the next question."""
-        if self._wake is not None:
-            self._wake.cancel()
-            self._wake = None
-        ends = [end for end in (self.board.next_end(), self.guarded.next_end()) if end is not None]
-        if ends:
-            wait = max(0.0, (min(ends) - mono()) / 1e9)
-            self._wake = asyncio.get_running_loop().call_later(wait, self._end)
 
-    def _end(self) -> None:
-        self.board.advance(mono())
-        self.guarded.advance(mono())
-        self._ends()
+def _circuit(folder: Path, name: str, kind: str) -> Make:
+    return lambda *_: Probe(name, Circuit(kind=kind), folder / f"bus-{name}", folder / "circuits.jsonl")
 
 
-async def serve(
-    folder: Path,
-    *,
-    speed: float,
-    turnaround_s: float,
-    baudrate: int | None,
-    circuits: dict[str, str],
-    streams: dict[str, str],
-    more: dict[int, Device],
-    gone: frozenset[int] = frozenset(),
-    witness: bool = False,
-) -> None:
-    """Run a simulated house in a folder. `circuits` are EZO circuits by name, each on a port of its own, and `streams`
-    devices that speak frames; `more` are devices on the serial line beside those of the house, and `gone` the addresses
-    of those that are taken off."""
-    with contextlib.suppress(asyncio.CancelledError):
-        house = SimulatedHouse(
-            folder,
-            speed=speed,
-            turnaround_s=turnaround_s,
-            baudrate=baudrate,
-            circuits=circuits,
-            streams=streams,
-            more=more,
-            gone=gone,
-            witness=witness,
-        )
-        await house.run()
+def _stream(folder: Path, name: str, kind: str) -> Make:
+    return lambda *_: Stream(name, kind, folder / f"bus-{name}", folder / "streams.jsonl")
+
+
+def serve(folder: Path, plan: Plan) -> None:
+    """Run a simulated house in a folder until SIGTERM."""
+    folder.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # a device that was killed leaves nothing behind
+    house = SimulatedHouse(folder, plan)
+    try:
+        asyncio.run(house.run())
+    finally:
+        end_all(house.parts.values())

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from edgectl.drivers.sim.lines import mono
+from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.ports import Port
 
 KINDS = ("silent", "deaf", "garbage", "truncated", "bad_sum", "late", "crossed", "stuck", "impossible")
