@@ -203,6 +203,18 @@ class SchedulerTasks(RootModel[list[SchedulerTask]]):
     """The newest first."""
 
 
+class AutomationState(Answer):
+    """What a zone's water is doing. A level that nobody can see is null, never zero."""
+
+    zone: str
+    zone_id: int
+    state: Literal["IDLE", "TANK_FILLING", "TANK_RECIRC", "READY", "IRRIGATING", "IRRIG_RECIRC"]
+    state_details: dict[str, Any]
+    current_levels: dict[str, Any]
+    next_state: str
+    estimated_completion_sec: int | None
+
+
 class ScheduleRow(Answer):
     """A schedule: its next runs, what keeps it, and what was left out last."""
 

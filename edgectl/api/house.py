@@ -107,6 +107,9 @@ class Looks(Protocol):
     async def zone_task(self, zone: str, task_id: str) -> Body:
         """One task of a zone, whole. Raises Unavailable."""
 
+    def automation_state(self, zone: str) -> Body:
+        """What a zone's water is doing, in the words of the contract. Raises Unavailable."""
+
     def curve(self, sensor: str) -> tuple[Sequence[int], Sequence[float | None]]:
         """What a sensor showed: instants in seconds since 1970, and values."""
 

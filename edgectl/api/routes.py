@@ -95,6 +95,9 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
     async def zone_task(call: Call) -> Any:
         return await looks.zone_task(call.path("zone"), call.path("task_id"))
 
+    async def automation_state(call: Call) -> Any:
+        return looks.automation_state(call.path("zone"))
+
     async def past(call: Call) -> Any:
         return await looks.past(call.path("sensor"))
 
@@ -137,6 +140,15 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
             "One task of a zone, as the contract.",
             zone_task,
             "SchedulerTask",
+            (),
+            (404,),
+        ),
+        _get(
+            "/zones/{zone}/automation-state",
+            LOOK,
+            "What a zone's water is doing, in six words, and what follows.",
+            automation_state,
+            "AutomationState",
             (),
             (404,),
         ),

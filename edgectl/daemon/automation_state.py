@@ -36,7 +36,7 @@ class AutomationState(StrEnum):
     IRRIG_RECIRC = "IRRIG_RECIRC"
 
 
-_OF_STAGE = {
+STAGES = {
     "refill": AutomationState.TANK_FILLING,
     "clean_fill": AutomationState.TANK_FILLING,
     "solution_fill": AutomationState.TANK_FILLING,
@@ -57,7 +57,7 @@ def automation_state(state: State, zone_name: str, now: Now) -> View:
     table = () if task is None else table_of(state.site, task)
     stage = None if task is None else next((stage for stage in table if stage.name == task.stage), None)
     resting, why = _resting(state, zone, now)
-    word = resting if stage is None else _OF_STAGE[stage.name]
+    word = resting if stage is None else STAGES[stage.name]
     return {
         "zone": zone_name,
         "zone_id": zone.number,
@@ -76,7 +76,7 @@ def _working(state: State, zone: str) -> Task | None:
     found = [
         task
         for task in state.tasks.values()
-        if task.zone == zone and task.status is TaskStatus.RUNNING and task.stage in _OF_STAGE and task.retry_at is None
+        if task.zone == zone and task.status is TaskStatus.RUNNING and task.stage in STAGES and task.retry_at is None
     ]
     return min(found, key=lambda task: (task.stage != "water", task.created_at), default=None)
 
@@ -154,8 +154,9 @@ def _next(word: AutomationState, stage: Stage | None, table: Table) -> Automatio
     while stage is not None and stage.done.to is not None and stage.name not in seen:
         seen.add(stage.name)
         following = next((row for row in table if stage is not None and row.name == stage.done.to), None)
-        if following is None or _OF_STAGE[following.name] is not word:
-            return AutomationState.READY if following is None else _OF_STAGE[following.name]
+        becomes = AutomationState.READY if following is None else STAGES[following.name]
+        if following is None or becomes is not word:
+            return becomes
         stage = following
     return AutomationState.READY
 
@@ -206,7 +207,7 @@ def _processes(state: State, zone: Zone, task: Task | None) -> View:
     return {
         "pump_in": zone.circuit is not None and zone.circuit.fill in on,
         "pump": zone.pump in on,
-        "circulation": task is not None and _OF_STAGE[task.stage] in _ROUND and zone.pump in on,
+        "circulation": task is not None and STAGES[task.stage] in _ROUND and zone.pump in on,
         "ph_correction": chemistry is not None and bool({chemistry.acid, chemistry.base} & on),
         "ec_correction": chemistry is not None and bool(set(chemistry.nutrients) & on),
     }

@@ -74,6 +74,9 @@ class Reads(Protocol):
     async def timeline(self, task_id: str) -> list[Entry]:
         """The lines of a task, in order."""
 
+    async def links(self, task_id: str) -> dict[int, str]:
+        """The hash that each of them follows."""
+
 
 class DaemonHouse:
     """The running controller behind the doors."""
@@ -185,7 +188,8 @@ class DaemonHouse:
             raise Unavailable(404, "unknown_task", f"there is no task {task_id}", "edgectl tasks lists them")
         commands = await self._read(self._reads.commands(task_id))
         timeline = await self._read(self._reads.timeline(task_id))
-        return task_views.whole(found, self._control.stepper.state.site, commands, timeline)
+        links = await self._read(self._reads.links(task_id))
+        return task_views.whole(found, self._control.stepper.state.site, commands, timeline, links)
 
     async def submit(self, request: Body, who: str, *, later: bool = False) -> Body:
         """Ask for a task. Not while the controller is not ready: nothing may wait for that unseen. Who names a

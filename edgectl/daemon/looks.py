@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon import task_views, views
+from edgectl.daemon.automation_state import automation_state
 from edgectl.daemon.control import Control
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
@@ -46,6 +47,9 @@ class PastReads(Protocol):
 
     async def timeline(self, task_id: str, limit: int) -> list[Entry]:
         """Its lines."""
+
+    async def links(self, task_id: str, limit: int) -> dict[int, str]:
+        """The hash that each of them follows."""
 
     async def tasks_between(self, begin: Nanos, end: Nanos, limit: int) -> list[Task]:
         """Tasks accepted between two instants."""
@@ -102,6 +106,10 @@ class DaemonLooks:
             raise Unavailable(404, "unknown_task", message, "edgectl tasks lists them")
         return await self._contract(found, 500)
 
+    def automation_state(self, zone: str) -> Body:
+        """What a zone's water is doing, and what follows."""
+        return automation_state(self._state, self._zone(zone), self._clock.now())
+
     def curve(self, sensor: str) -> tuple[list[int], list[float | None]]:
         """What a sensor showed in the last hours."""
         return self._history.of(sensor)
@@ -152,7 +160,8 @@ class DaemonLooks:
     async def _contract(self, item: Task, lines: int | None) -> Body:
         timeline: Sequence[Entry] = await self._guarded(self._reads.timeline(item.task_id, lines or 200))
         commands = await self._guarded(self._reads.commands(item.task_id)) if lines else ()
-        view = task_views.whole(item, self._state.site, commands, timeline)
+        links = await self._guarded(self._reads.links(item.task_id, lines)) if lines else {}
+        view = task_views.whole(item, self._state.site, commands, timeline, links)
         if lines is None:
             view.pop("timeline")
             view.pop("commands")

@@ -1,6 +1,6 @@
 """Tasks, orders and timeline lines in the words of the task contract. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from edgectl.engine.workflows.catalogue import name_of
@@ -78,8 +78,15 @@ def result(item: Task, outcome: Outcome) -> View:
     return view
 
 
-def whole(item: Task, site: Site, commands: Sequence[Command], timeline: Sequence[Entry]) -> View:
-    """One task with its orders, its steps and its timeline."""
+def whole(
+    item: Task,
+    site: Site,
+    commands: Sequence[Command],
+    timeline: Sequence[Entry],
+    links: Mapping[int, str] | None = None,
+) -> View:
+    """One task with its orders, its steps and its timeline. `links` are the hashes that its lines follow, by number."""
+    follows = links or {}
     view = task(item, site)
     if view["result"] is not None:
         view["result"]["command_statuses"] = [_status(command, site) for command in commands]
@@ -88,7 +95,10 @@ def whole(item: Task, site: Site, commands: Sequence[Command], timeline: Sequenc
         **view,
         "commands": [command_view(command) for command in commands],
         "lifecycle": lifecycle(item, timeline),
-        "timeline": [entry(line, number, item, site) for number, line in enumerate(timeline, 1)],
+        "timeline": [
+            {**entry(line, number, item, site), "prev_hash": follows.get(line.seq)}
+            for number, line in enumerate(timeline, 1)
+        ],
     }
 
 

@@ -96,6 +96,14 @@ class JournalReads:
         query = "SELECT body FROM timeline WHERE task_id = ? ORDER BY seq LIMIT ?"
         return await self._all(rows.entry, query, (task_id, limit))
 
+    async def links(self, task_id: str, limit: int = 500) -> dict[int, str]:
+        """What each line of a task follows: the hash of the line before it, in hex, by the number of the line. Lines
+        that are older than the chain have none."""
+        query = """SELECT line.seq, hex(before.hash) FROM timeline AS line JOIN timeline AS before
+            ON before.seq = line.seq - 1 WHERE line.task_id = ? AND before.hash IS NOT NULL ORDER BY line.seq LIMIT ?"""
+        async with self._connection() as db:
+            return {int(seq): str(hash_).lower() for seq, hash_ in await db.execute_fetchall(query, (task_id, limit))}
+
     async def last_entries(self, limit: int = 50) -> list[Entry]:
         """The newest lines, in order."""
         newest = await self._all(rows.entry, "SELECT body FROM timeline ORDER BY seq DESC LIMIT ?", (limit,))

@@ -232,6 +232,8 @@ def test_the_tasks_of_a_zone_keep_the_shape_of_the_contract(daemon: DaemonProces
     seqs = [line["seq"] for line in task["timeline"]]
     assert seqs == sorted(seqs)
     assert task["timeline"][-1]["event_type"] == "TASK_FINISHED"
+    assert all(re.fullmatch(r"[0-9a-f]{64}", line["prev_hash"]) for line in task["timeline"])
+    assert len({line["prev_hash"] for line in task["timeline"]}) == len(seqs), "each line follows another one"
     status, _, text = ask(daemon, "GET", "/api/zones/beds/scheduler-tasks", viewer)
     assert all("timeline" not in row for row in json.loads(text)["data"])
     one = json.loads(ask(daemon, "GET", f"/api/zones/1/scheduler-tasks/{task['task_id']}", viewer)[2])["data"]
@@ -240,6 +242,16 @@ def test_the_tasks_of_a_zone_keep_the_shape_of_the_contract(daemon: DaemonProces
     assert ask(daemon, "GET", "/api/zones/1/scheduler-tasks/st-000000", viewer)[0] == 404
     for limit in ("0", "101", "-1", "x", "²"):
         assert ask(daemon, "GET", f"/api/zones/1/scheduler-tasks?limit={_quoted(limit)}", viewer)[0] == 422
+
+
+def test_what_the_water_of_a_zone_is_doing_is_told_in_six_words(daemon: DaemonProcess, tokens: dict[str, str]) -> None:
+    for zone in ("1", "beds"):
+        status, _, text = ask(daemon, "GET", f"/zones/{zone}/automation-state", tokens["viewer"])
+        assert status == 200, text
+        view = json.loads(text)["data"]
+        assert (view["zone"], view["zone_id"], view["state"], view["next_state"]) == ("beds", 1, "READY", "IRRIGATING")
+        assert "there is water" in view["state_details"]["why"]
+    assert ask(daemon, "GET", "/zones/9/automation-state", tokens["viewer"])[0] == 404
 
 
 def _quoted(text: str) -> str:

@@ -1,12 +1,15 @@
 """The six words for a zone's water, each seen in the two-tank house on its first day."""
 
-from edgectl.daemon.automation_state import automation_state
+from dataclasses import replace
+
+from edgectl.daemon.automation_state import STAGES, automation_state
+from edgectl.engine.workflows.catalogue import PREPARING, table_of
 from edgectl.model.time import SECOND, Now, Trust
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import DAY, World
 from tests.sim.test_two_tanks import ground_of, house
-from tests.sim.test_workflow_rows import ask, prepared, rested
+from tests.sim.test_workflow_rows import ask, ended, prepared, rested
 
 
 def seen(world: World, zone: str = "zone-1") -> dict[str, object]:
@@ -84,3 +87,28 @@ def test_a_zone_with_one_source_is_ready_when_its_pump_may_run() -> None:
         "clean_tank_capacity_l": None,
         "nutrient_tank_capacity_l": None,
     }
+
+
+WISHES: dict[str, tuple[str, dict[str, object]]] = {
+    "irrigation": ("irrigation", {"duration_s": 60}),
+    "circulate": ("circulate", {"duration_s": 60}),
+    "solution_change": ("solution_change", {}),
+    **{name: ("diagnostics", {"workflow": name}) for name in PREPARING},
+}
+
+
+def test_every_stage_that_moves_water_has_its_word() -> None:
+    """A stage without one would leave its zone without an answer in the middle of its work."""
+    world = rested()
+    ask(world, "diagnostics", {"workflow": "clean_fill"})
+    world.run(world.now + SECOND)
+    zone = world.site.zones["zone-1"]
+    assert zone.circuit is not None
+    drained = replace(zone, circuit=replace(zone.circuit, drain="valve_irrigation"))
+    site = replace(world.site, zones={"zone-1": drained})
+    stages: set[str] = set()
+    for task_type, payload in WISHES.values():
+        task = replace(ended(world), task_type=task_type, payload=payload)
+        stages |= {stage.name for stage in table_of(site, task)}
+    assert {"clean_fill", "solution_fill", "prepare", "water", "drain", "refill", "recover"} <= stages
+    assert stages <= set(STAGES)
