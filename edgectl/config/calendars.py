@@ -1,9 +1,12 @@
 """When a schedule strikes: from its lines in the file to the values that the scheduler reads."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from itertools import islice, pairwise
 from typing import get_args
 from zoneinfo import ZoneInfo
+
+from cronsim import CronSim
 
 from edgectl.config import defaults
 from edgectl.config.parts import Parts
@@ -17,7 +20,9 @@ from edgectl.scheduler.schedule import At, Cadence, Cron, Every, Gauge, Sun, Tri
 PATIENCE: Nanos = 15 * SECOND
 MOST_PATIENCE: Nanos = 3600 * SECOND  # later than this a watering is another watering
 STRIKES = 60  # enough to see how far apart the strikes of a calendar are
-ANY_DAY, ANYWHERE = from_datetime(datetime(2024, 1, 1, tzinfo=UTC)), ZoneInfo("UTC")
+_ANY_DAY, ANYWHERE = datetime(2024, 1, 1, tzinfo=UTC), ZoneInfo("UTC")
+ANY_DAY = from_datetime(_ANY_DAY)  # whether a calendar ever strikes, and how often, depends on no day
+DAY: Nanos = 86_400 * SECOND
 WEEK: tuple[str, ...] = get_args(Weekday)  # Monday first
 
 
@@ -58,9 +63,27 @@ def queue_patience(cadence: Cadence, days: Days, *, shared: bool) -> Nanos:
         return PATIENCE
     if isinstance(cadence, Every):
         return max(PATIENCE, min(cadence.interval // 2, MOST_PATIENCE))
+    if isinstance(cadence, Cron) and never_closer(cadence.expression) >= 2 * MOST_PATIENCE:
+        return MOST_PATIENCE
     struck = list(islice(strikes(cadence, ANY_DAY, ANYWHERE, days), STRIKES))
     apart = min((b - a for a, b in pairwise(struck)), default=PATIENCE)
     return max(PATIENCE, min(apart // 2, MOST_PATIENCE))
+
+
+def least_gap(crontab: str) -> Nanos | None:
+    """How far apart its strikes are where they are closest; None when it strikes once. Raises CronSimError."""
+    struck = list(islice(CronSim(crontab, _ANY_DAY), STRIKES))
+    gap = min((b - a for a, b in pairwise(struck)), default=None)
+    return None if gap is None else round(gap.total_seconds()) * SECOND
+
+
+@lru_cache(maxsize=4096)  # a house with many schedules has few crontabs
+def never_closer(crontab: str) -> Nanos:
+    """Its strikes are not closer than this, whichever days it counts: by the times of one day and the first of the next
+    one. To walk along the calendar takes five hundred times as long. Raises CronSimError."""
+    read = CronSim(crontab, _ANY_DAY)
+    times = sorted((60 * hour + minute) * 60 * SECOND for hour in read.hours for minute in read.minutes)
+    return min(b - a for a, b in pairwise([*times, times[0] + DAY]))
 
 
 def sharers(parts: Parts) -> frozenset[str]:

@@ -17,6 +17,7 @@ class Findings:
         self.root = root
         self.problems: list[Problem] = []
         self._paths: set[Path] = set()
+        self._within: set[Path] = set()  # those, and everything that holds them
 
     def value(self, path: Path, what: str, hint: str = "") -> None:
         """Something is wrong with the value at a path, or the path is missing."""
@@ -28,7 +29,7 @@ class Findings:
 
     def refused(self, path: Path) -> bool:
         """True when this path, or something in it, has been reported already."""
-        return any(known[: len(path)] == path for known in self._paths)
+        return path in self._within
 
     def mark(self, path: Path) -> Mark:
         """Where the key at a path stands, or its nearest ancestor."""
@@ -42,6 +43,7 @@ class Findings:
         if path in self._paths:
             return
         self._paths.add(path)
+        self._within.update(path[:length] for length in range(len(path) + 1))
         self.problems.append(
             Problem(file=mark.file, line=mark.line, column=mark.column, path=dotted(path), what=what, hint=hint)
         )

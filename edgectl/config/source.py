@@ -5,28 +5,19 @@ smaller than YAML: no anchors, no aliases, no tags, one document, each key once.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
-
 from edgectl.config.problems import Mark, Problem
+from edgectl.config.stream import Unsure, careful, kind, quick
 
 Path = tuple[str | int, ...]
 DEEPEST = 12  # the language itself is five levels deep
 LONGEST_KEY = 100
+
+_ENDS = ("SequenceEndEvent", "MappingEndEvent")
+_NODES = ("ScalarEvent", "MappingStartEvent", "SequenceStartEvent", "AliasEvent")
 
 # The core schema of YAML 1.2: `on`, `off`, `no` and 12:30 are words.
 _NULL = re.compile(r"~|null|Null|NULL|")
@@ -127,7 +118,17 @@ def parse(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     """The tree of one document, and what is wrong with its form. No tree when the form is beyond reading."""
     problems: list[Problem] = []
     try:
-        return _build(file, text, problems), problems
+        return _build(file, quick(text), problems), problems
+    except (Unsure, _Refused):
+        return _parse_with_care(file, text)
+
+
+def _parse_with_care(file: str, text: str) -> tuple[Node | None, list[Problem]]:
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    problems: list[Problem] = []
+    try:
+        return _build(file, careful(text), problems), problems
     except _Refused as refused:
         problems.append(_problem(refused.mark, (), refused.what, refused.hint))
     except MarkedYAMLError as error:
@@ -142,20 +143,20 @@ def parse(file: str, text: str) -> tuple[Node | None, list[Problem]]:
     return None, problems
 
 
-def _build(file: str, text: str, problems: list[Problem]) -> Node | None:
+def _build(file: str, events: Iterator[Any], problems: list[Problem]) -> Node | None:
     root: Node | None = None
     stack: list[_Open] = []
     documents = 0
-    for event in YAML(typ="safe", pure=True).parse(text):
+    for event in events:
+        if kind(event) in _ENDS:
+            stack.pop()
+            continue
         at = Mark(file=file, line=event.start_mark.line + 1, column=event.start_mark.column + 1)
-        if isinstance(event, DocumentStartEvent):
+        if kind(event) == "DocumentStartEvent":
             documents += 1
             if documents > 1:
                 raise _Refused(at, "a second document begins here", "a site file is one document: remove the ---")
-        if isinstance(event, SequenceEndEvent | MappingEndEvent):
-            stack.pop()
-            continue
-        if not isinstance(event, NodeEvent):
+        if kind(event) not in _NODES:
             continue
         _refuse_extras(event, at)
         top = stack[-1] if stack else None
@@ -172,17 +173,17 @@ def _build(file: str, text: str, problems: list[Problem]) -> Node | None:
     return root
 
 
-def _refuse_extras(event: Event, at: Mark) -> None:
-    if isinstance(event, AliasEvent) or getattr(event, "anchor", None):
+def _refuse_extras(event: Any, at: Mark) -> None:
+    if kind(event) == "AliasEvent" or getattr(event, "anchor", None):
         raise _Refused(at, "anchors and aliases (& and *) are not used here", "write the values out where they belong")
     tag = getattr(event, "tag", None)
     if tag and str(tag) != "!":
         raise _Refused(at, f"tags such as {str(tag)[:40]} are not used here", "remove the tag; write text in quotes")
 
 
-def _take_key(stack: list[_Open], event: Event, at: Mark, problems: list[Problem]) -> None:
+def _take_key(stack: list[_Open], event: Any, at: Mark, problems: list[Problem]) -> None:
     top = stack[-1]
-    if not isinstance(event, ScalarEvent) or len(event.value) > LONGEST_KEY:
+    if kind(event) != "ScalarEvent" or len(event.value) > LONGEST_KEY:
         raise _Refused(at, "a key has to be one short word", "write it as  key: value")
     assert isinstance(top.node, Table)
     before = top.node.entries.get(event.value)
@@ -218,12 +219,12 @@ def _path(stack: list[_Open]) -> Path:
     return tuple(path)
 
 
-def _node(event: Event, at: Mark) -> Node:
-    if isinstance(event, MappingStartEvent):
+def _node(event: Any, at: Mark) -> Node:
+    if kind(event) == "MappingStartEvent":
         return Table(mark=at)
-    if isinstance(event, SequenceStartEvent):
+    if kind(event) == "SequenceStartEvent":
         return Items(mark=at)
-    assert isinstance(event, ScalarEvent)
+    assert kind(event) == "ScalarEvent"
     return Scalar(mark=at, text=event.value, value=event.value if event.style else _resolve(event.value))
 
 

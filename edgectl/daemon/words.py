@@ -27,6 +27,7 @@ LOG = logging.getLogger("edgectl")
 FOR_ALL: Nanos = 500 * MS
 LATEST: Nanos = 1 * SECOND  # after that: for whoever was connecting when the time was over, and for a crowded machine
 REPLY_WITHIN_S = CONNECT_WITHIN_S = 0.25
+TRIES = 2  # a word that was lost on the wire is said again, after those that wait for their first
 BESIDE = ("conf.d", "profiles")  # a profile of one's own may say which of two is ON
 SPOKEN = frozenset({"modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"})
 
@@ -106,19 +107,20 @@ class FirstWords:
         try:
             # Nothing that goes wrong here is news: the owner of this bus meets the same, and tells it.
             with (
-                suppress(LinkDown, OSError, modbus.BadReply),
+                suppress(LinkDown, OSError),
                 open_line(
                     line_of(bus["line"]), reply_within_s=REPLY_WITHIN_S, connect_within_s=CONNECT_WITHIN_S
                 ) as talk,
             ):
-                for output in bus["outputs"]:
-                    if self._over:
-                        return  # its owner speaks there now
+                waiting, tried = bus["outputs"] * TRIES, 0
+                while waiting and not self._over and (mono() < self._until or not tried):
+                    output = waiting.pop(0)
+                    tried += 1
                     drawn = output.get("rests_drawn") is True
-                    talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
-                    self._said += 1
-                    if mono() >= self._until:
-                        return
+                    with suppress(modbus.BadReply):
+                        talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
+                        self._said += 1
+                        waiting = [other for other in waiting if other is not output]
         except Exception:
             LOG.exception("the first words on bus %s", bus["name"])
 

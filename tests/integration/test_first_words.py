@@ -139,12 +139,21 @@ def test_the_ports_and_the_lead_are_free_afterwards(site: Path, field: Simulated
 def test_a_bus_that_does_not_answer_is_left_to_its_owner(
     site: Path, field: SimulatedField, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The first device that does not answer ends what is said on its bus; its owner goes on there."""
+    """Twice to each output, and its owner goes on there."""
     monkeypatch.setattr(words, "REPLY_WITHIN_S", 0.1)
     field.fault("deaf", unit=1)
     speak(site)
     field.control("clear")
     assert on(field) == [True, True]
+
+
+def test_a_word_that_is_lost_is_said_again(site: Path, field: SimulatedField, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first device that does not answer keeps nobody else on, and one lost frame nobody at all."""
+    monkeypatch.setattr(words, "REPLY_WITHIN_S", 1.0)
+    field.fault("deaf", unit=1, count=1)
+    speak(site)
+    field.control("clear")
+    assert on(field) == [False, False]
 
 
 def test_a_site_file_is_read_beside_as_it_is_read_here(site: Path) -> None:

@@ -1,8 +1,6 @@
 """Rules about schedules: what they start fits into the limits of what it drives."""
 
 from datetime import UTC, datetime
-from functools import lru_cache
-from itertools import islice, pairwise
 
 from cronsim import CronSim, CronSimError
 
@@ -33,7 +31,6 @@ LASTING = ("circulate", "climate", "mist", "ventilation")
 TWO_TANKS = ("solution_fill",)
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND
-STRIKES = 60  # enough to see how far apart the strikes of a calendar are
 SHORTEST_RUN: Nanos = SECOND
 SHORTEST_REST: Nanos = SECOND // 5  # shorter is none
 _ANY_DAY = datetime(2024, 1, 1, tzinfo=UTC)  # whether a calendar ever strikes does not depend on today
@@ -104,17 +101,12 @@ def runs_leave_a_rest(parts: Parts) -> None:
         path = ("schedules", name, "cron")
         if schedule.cron is None or schedule.duration is None or parts.findings.refused(path):
             continue
-        gap = _least_gap(schedule.cron)
+        # The quick look acquits most of them; only who is suspect is followed along the calendar.
+        suspect = calendars.never_closer(schedule.cron) <= schedule.duration
+        gap = calendars.least_gap(schedule.cron) if suspect else None
         if gap is not None and gap <= schedule.duration:
             what = f"strikes {show(gap)} apart, and a run lasts {show(schedule.duration)}: the water would never stop"
             parts.findings.value(path, what, 'was another field meant? "0 6-20/2 * * *" is every two hours')
-
-
-@lru_cache(maxsize=4096)  # a house with many schedules has few crontabs
-def _least_gap(cron: str) -> Nanos | None:
-    struck = list(islice(CronSim(cron, _ANY_DAY), STRIKES))
-    gap = min((b - a for a, b in pairwise(struck)), default=None)
-    return None if gap is None else round(gap.total_seconds()) * SECOND
 
 
 def overlap_where_it_counts(parts: Parts) -> None:
