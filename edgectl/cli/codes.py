@@ -8,6 +8,7 @@ import click
 from edgectl.cli.client import show
 from edgectl.cli.words import table
 from edgectl.model.codes import MEANINGS, Code
+from edgectl.model.codes.words import WORDS
 from edgectl.model.events import HAPPENINGS, Event
 
 ENOUGH = 3  # suggestions for a word that nobody knows
@@ -32,7 +33,7 @@ def explain(code: str, as_json: bool) -> None:
 
 
 def meaning_of(word: str) -> dict[str, Any] | None:
-    """What is known of one code or event, spelled exactly; None for a word that nobody says."""
+    """What is known of one code, event or word, spelled exactly; None for a word that nobody says."""
     if word in {code.value for code in Code}:
         meaning = MEANINGS[Code(word)]
         kinds = sorted(kind.value for kind in meaning.kinds)
@@ -40,6 +41,9 @@ def meaning_of(word: str) -> dict[str, Any] | None:
     elif word in {event.value for event in Event}:
         kinds, advice = ["event"], None
         sentence, legacy = HAPPENINGS[Event(word)].sentence, HAPPENINGS[Event(word)].legacy
+    elif word in WORDS:
+        what, (sentence, advice) = WORDS[word]
+        kinds, legacy = [what], None
     else:
         return None
     return {"code": word, "sentence": sentence, "kinds": kinds, "advice": advice, "legacy": legacy}
@@ -47,7 +51,7 @@ def meaning_of(word: str) -> dict[str, Any] | None:
 
 def nearest(word: str) -> list[str]:
     """The codes and events that are spelled most alike, whatever their case."""
-    known = [item.value for item in (*Code, *Event)]
+    known = [*(item.value for item in (*Code, *Event)), *WORDS]
     alike = get_close_matches(word.lower(), {value.lower() for value in known}, n=ENOUGH)
     return [value for close in alike for value in known if value.lower() == close]
 

@@ -50,6 +50,21 @@ def line_of(
     return bus.kind, line
 
 
+def meant_by_site(name: str, site: Path, unit: int) -> str | None:
+    """The profile that the site file gives to a unit of its bus; None for a line that it does not name."""
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    if name.startswith("/") or ":" in name:
+        return None
+    try:
+        buses = load(site).buses
+    except SiteRejected:
+        return None
+    there = (device for bus in buses if bus.name == name for device in bus.devices if device.unit == unit)
+    return next((device.profile.name for device in there), None)
+
+
 def know_own(site: Path) -> None:
     """Profiles beside the site file count from now on. What is wrong with one is told; the others are known."""
     from edgectl.config.own_profiles import adopt_beside

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgectl.cli.client import refuse, show
-from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
+from edgectl.cli.lines import alone, baud_option, line_of, meant_by_site, parity_option, site_option, where
 
 if TYPE_CHECKING:
     from edgectl.drivers.discover import Found
@@ -86,11 +86,25 @@ def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None
     kind, way = line_of(line, site, baud, parity)
     with alone(way) as talk:
         found = discover.probe(talk, kind, unit)
-    if not show(body(found), as_json):
+    meant = meant_by_site(line, site, unit)
+    if not show({**body(found), "site_file": meant}, as_json):
         for text in story(found, whole=True):
             click.echo(text)
+        fits = [guess.profile for guess in found.guesses]
+        if meant is not None and found.functions and meant not in fits:
+            click.echo(f"the site file says that it is a {meant}: {unlike(meant, fits)}")
     if not found.there:
         refuse(f"unit {unit} is silent on {where(way)}", f"edgectl bus scan {line} shows who answers")
+
+
+def unlike(meant: str, fits: list[str]) -> str:
+    """Why a device is not what the site file says, as far as its registers tell."""
+    from edgectl.drivers import registry
+
+    clones = [name for name in registry.find(meant).clones if name in fits]
+    if clones:
+        return f"its numbers are impossible under that profile, and possible as {clones[0]}, which counts otherwise"
+    return f"that does not fit; {' or '.join(fits) or 'no profile'} does"
 
 
 def circuit_on(line: "SerialLine") -> str:

@@ -172,6 +172,7 @@ class ProfileHead(Strict):
     )
     source: Words = Field(description="where it is written down: a manual, an address")
     turnaround_ms: int = Field(50, ge=1, le=2000, description="the longest it thinks before it answers")
+    warm_up_s: int = Field(0, ge=0, le=3600, description="how long after power-on its numbers mean nothing")
     quirks: Annotated[list[Words], Field(max_length=20)] = Field(
         default_factory=list, description="a list of sentences"
     )

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import count
 
-from edgectl.drivers.decode import samples_of
 from edgectl.drivers.exchange import Exchange, InFlight, Lane
 from edgectl.drivers.foreign import ForeignWatch
 from edgectl.drivers.health import SILENT_AFTER, Health
@@ -24,7 +23,7 @@ from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.reads import Read, reads_of
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Bus, Device
-from edgectl.model.inputs import AskState, ForeignMaster, Input, MakeSafe, ReadBack, ReplyStatus, Samples, Send
+from edgectl.model.inputs import AskState, ForeignMaster, Input, MakeSafe, ReadBack, ReplyStatus, Send
 from edgectl.model.site import Site
 from edgectl.model.time import Nanos
 
@@ -287,7 +286,7 @@ class BusOwner:
                         self._offs.seen_off(name, flight.sent_at)
                     self._news.tell(ReadBack(actuator=name, on=on, at=flight.sent_at))
             case _, Measured(values=values):
-                self._news.tell(Samples(block=samples_of(values, flight.sent_at, self._ids, self.log)))
+                self._news.measured(health, values, flight.sent_at, self._ids, self.log)
         self._news.well(health, now)
 
     def _refused(self, exchange: Exchange, refusal: Refused, now: Nanos) -> None:

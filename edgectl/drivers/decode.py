@@ -3,12 +3,13 @@
 import math
 from collections.abc import Iterator
 
+from edgectl.drivers.clones import Clone, impossible, possible
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.pollplan import Block
 from edgectl.drivers.profile import Arm, Channel, Check, Profile, Put, Register
 from edgectl.drivers.wirelog import WireLog
-from edgectl.model.channel import Sample
+from edgectl.model.channel import Absence, Sample
 from edgectl.model.time import Nanos
 
 MOST_DECIMALS = 6
@@ -16,7 +17,9 @@ MOST_DECIMALS = 6
 
 def values_of(block: Block, profile: Profile, pdu: bytes) -> tuple[tuple[str, float | str], ...]:
     """Every channel of a block with its value, or with the sentence that says why it has none."""
-    return tuple((full, _value(block, profile.channels[full.split(".", 1)[1]], pdu)) for full in block.channels)
+    return tuple(
+        (full, _value(block, profile, profile.channels[full.split(".", 1)[1]], pdu)) for full in block.channels
+    )
 
 
 def samples_of(
@@ -25,10 +28,11 @@ def samples_of(
     """A sample of each. A channel without a possible value becomes NaN: the old value must not live on."""
     samples = []
     for full, value in values:
+        why = None
         if isinstance(value, str):
             log.note(f"{full}: {value}", began)
-            value = math.nan
-        samples.append(Sample(sample_id=next(ids), channel=full, value=value, at=began))
+            why, value = Absence.WRONG_SCALE if isinstance(value, Clone) else None, math.nan
+        samples.append(Sample(sample_id=next(ids), channel=full, value=value, at=began, why=why))
     return tuple(samples)
 
 
@@ -52,15 +56,13 @@ def unarmed(arm: Arm, pdu: bytes) -> tuple[Put, ...]:
     )
 
 
-def _value(block: Block, channel: Channel, pdu: bytes) -> float | str:
+def _value(block: Block, profile: Profile, channel: Channel, pdu: bytes) -> float | str:
     assert channel.register is not None
     try:
         value = _number(block, channel.register, pdu)
     except BadReply as bad:
         return str(bad)
-    if (channel.low is not None and value < channel.low) or (channel.high is not None and value > channel.high):
-        return f"{value:g} {channel.unit} is impossible for this device"
-    return value
+    return value if possible(channel, value) else impossible(profile, channel, value)
 
 
 def _number(block: Block, register: Register, pdu: bytes) -> float:

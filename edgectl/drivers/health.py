@@ -27,6 +27,7 @@ class Health:
     unverified: list[Demand] = field(default_factory=list)
     put: list[Put] = field(default_factory=list)  # written since it was doubted, and not yet read back
     audit_at: Nanos = 0
+    warm_at: Nanos | None = None  # when its numbers mean something; None until it has spoken
 
     def __post_init__(self) -> None:
         self.doubt()
@@ -35,6 +36,13 @@ class Health:
         """It may be another one now: ask again who it is before it is believed."""
         self.unverified = list(self.demands)
         self.put.clear()
+        self.warm_at = None
+
+    def cold(self, now: Nanos) -> bool:
+        """True while its numbers mean nothing: it may have been without power until it spoke again."""
+        if self.warm_at is None:
+            self.warm_at = now + self.device.profile.warm_up
+        return now < self.warm_at
 
     def audit(self, now: Nanos) -> None:
         """Somebody else may have changed what lets it fall safe by itself: look again now and then."""

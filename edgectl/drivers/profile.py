@@ -272,4 +272,6 @@ class Profile:
     settles: Nanos = 0  # a node that measures only when it is woken: how long its probes need then
     quirks: tuple[str, ...] = ()
     settings: Mapping[str, Writable] = field(default_factory=dict)
+    clones: tuple[str, ...] = ()  # profiles of what is sold under the same name and counts in other steps
+    warm_up: Nanos = 0  # how long after power-on its numbers mean nothing
     sparse: bool = False  # it refuses a read that touches registers it does not have

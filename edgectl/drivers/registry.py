@@ -109,6 +109,8 @@ def build(name: str, raw: Mapping[str, Any]) -> Profile:
         arms=tuple(_arm(item) for item in raw.get("arms", ())),
         settings={key: _writable(key, value) for key, value in raw.get("settings", {}).items()},
         quirks=tuple(raw.get("quirks", ())),
+        clones=tuple(raw.get("clones", ())),
+        warm_up=seconds(raw.get("warm_up_s", 0)),
         sparse=bool(raw.get("sparse", False)),
     )
 

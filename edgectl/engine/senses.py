@@ -57,6 +57,8 @@ def _one(state: State, sensor: Sensor, channel: str, now: Nanos, max_age: Nanos)
         return Missing(sensor=name, reason=Absence.FROM_THE_FUTURE, age=age)
     if age > max_age:
         return Missing(sensor=name, reason=Absence.STALE, age=age)
+    if sample.why is not None:
+        return Missing(sensor=name, reason=sample.why, age=age)
     value = sensor.scaled(sample.value)
     if (corrected := state.calibrations.get(name)) is not None:
         value = corrected.factor * value + (corrected.value or 0.0)

@@ -23,6 +23,8 @@ class Absence(StrEnum):
     DISAGREES = "disagrees"
     IN_CALIBRATION = "in_calibration"
     LOW_QUALITY = "low_quality"
+    WARMING_UP = "warming_up"  # it answers, and its numbers mean nothing yet
+    WRONG_SCALE = "wrong_scale"  # a clone that counts in other steps than its profile says
 
 
 class Use(StrEnum):
@@ -64,13 +66,14 @@ LIMITS: Mapping[Use, Limit] = {
 class Sample:
     """One raw value of one device channel, with the monotonic instant at which its read began.
 
-    It cannot be re-stamped: a value that waited in a queue is as old as it is.
+    It cannot be re-stamped: a value that waited in a queue is as old as it is. `why` is set where the value is none.
     """
 
     sample_id: int
     channel: str
     value: float
     at: Nanos
+    why: Absence | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,8 +57,10 @@ def test_it_waters_by_what_the_board_shows_and_after_a_kill_the_first_words_are_
         assert (task["status"], task["result"]["physical_effect"]) == ("completed", "full")
         assert (task["result"]["commands_effect_confirmed"], task["result"]["commands_total"]) == (2, 2)
         assert moved(sim, 1) == moved(sim, 4) == [True, False]
-        rows = daemon.wait("/channels", lambda rows: all(r["value"] for r in rows if "sensor" in r))
-        assert 400 <= next(r["value"] for r in rows if r.get("sensor") == "co2") <= 600
+        rows = daemon.wait("/channels", lambda rows: all(r["value"] for r in rows if r.get("sensor") == "warm_co2"))
+        said = {r["sensor"]: r for r in rows if "sensor" in r}
+        assert 400 <= said["warm_co2"]["value"] <= 600
+        assert (said["co2"]["value"], said["co2"]["missing"]) == (None, "warming_up"), "three minutes after it spoke"
         assert daemon.ask("POST", "/outputs/valve/on", {"seconds": 60})[0] == 200
         daemon.wait("/channels", lambda rows: any(r.get("output") == "valve" and r["on"] for r in rows))
         daemon.kill()

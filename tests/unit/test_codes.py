@@ -8,10 +8,13 @@ import pytest
 from click.testing import CliRunner
 
 from edgectl.cli.codes import explain
+from edgectl.model.channel import Absence
 from edgectl.model.codes import MEANINGS, SENTENCES, Code, Kind, error_of, not_required, required
 from edgectl.model.codes.page import page
+from edgectl.model.codes.words import ABSENCES, PUT_ON
 from edgectl.model.command import CommandState
 from edgectl.model.events import HAPPENINGS, Event
+from edgectl.model.inputs import Mode, Restraint
 
 ROOT = Path(__file__).parent.parent.parent
 SPOKEN = {path: path.read_text() for path in sorted((ROOT / "edgectl" / "engine").rglob("*.py"))}
@@ -186,6 +189,16 @@ def test_an_event_is_not_the_code_of_the_same_letters() -> None:
     )
     assert "kind  event" in event
     assert "kind  reason" in code
+
+
+def test_why_a_reading_is_missing_and_what_a_person_put_on_are_explained() -> None:
+    assert set(ABSENCES) == set(Absence)
+    assert set(PUT_ON) == {*Restraint, *Mode}
+    told = CliRunner().invoke(explain, ["not_a_number"])
+    assert told.exit_code == 0
+    assert "  kind  missing reading\n" in told.output
+    assert "Somebody works in the zone" in CliRunner().invoke(explain, ["lock"]).output
+    assert "kind  alarm" in CliRunner().invoke(explain, ["wrong_scale:air"]).output, "the alarm says what to do"
 
 
 def test_a_word_that_nobody_says_brings_the_nearest_ones() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from edgectl.drivers.clones import known_clones
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, unarmed, values_of
@@ -29,6 +30,8 @@ class Modbus:
         self._inverted = frozenset(name for name in self._outlets if site.actuators[name].inverted)
         self.silence: Nanos = self._framing.silence
         self.late: bool = self._framing.shared
+        for device in bus.devices:
+            known_clones(device.profile)
 
     def demands(self, profile: Profile) -> tuple[Demand, ...]:
         """The checks of the profile, and then what it needs to fall safe by itself."""

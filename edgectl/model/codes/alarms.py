@@ -28,6 +28,10 @@ ALARMS: dict[Code, Meaning] = {
         "No device on a bus answers.",
         "Check the adapter, the power of the bus and its cable; it is one fault, not many.",
     ),
+    Code.WRONG_SCALE: alarm(
+        "A device counts in other steps than its profile says: a clone. Nothing that it reads is believed.",
+        "Write the profile that the alarm names in the site file; edgectl device identify shows what fits.",
+    ),
     Code.CLIMATE_BLIND: alarm(
         "The temperature or the wind of a house cannot be seen.", "Look at the sensor and its cable."
     ),

@@ -241,6 +241,7 @@ class Code(StrEnum):
     # alarms about the controller itself
     DEVICE_SILENT = "device_silent"
     BUS_SILENT = "bus_silent"
+    WRONG_SCALE = "wrong_scale"
     FOREIGN_MASTER = "foreign_master"
     STORAGE_DEGRADED = "storage_degraded"
     STORAGE_TIGHT = "storage_tight"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from edgectl.model.codes import MEANINGS, Kind
+from edgectl.model.codes.words import ABSENCES, PUT_ON
 from edgectl.model.events import HAPPENINGS
 
 _SECTIONS = {
@@ -34,6 +35,10 @@ def page() -> str:
         parts.append(_section(title, intro, rows))
     events = [(event.value, told.sentence, "", told.legacy) for event, told in HAPPENINGS.items()]
     parts.append(_section("Events", "The types of the lines of the timeline: `event_type`.", events))
+    missing = [(word.value, *told, None) for word, told in ABSENCES.items()]
+    parts.append(_section("Missing readings", "Why a sensor has no value that may be used: `missing`.", missing))
+    put_on = [(word.value, *told, None) for word, told in PUT_ON.items()]
+    parts.append(_section("What people put on", "Restraints and modes, of the site or of a zone.", put_on))
     return "\n".join(parts)
 
 
