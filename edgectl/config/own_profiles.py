@@ -7,13 +7,13 @@ a file with a mistake is no profile at all, and the site does not start with it.
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from edgectl.config.findings import Findings, nearest
 from edgectl.config.problems import Problem
-from edgectl.config.schema_profile import GROUPS, LISTS, ProfileHead
+from edgectl.config.profile_languages import MODBUS, SECTIONS, language_of
 from edgectl.config.source import Items, Node, Table, parse, plain
 from edgectl.config.wording import sentence
 from edgectl.drivers import registry
@@ -74,12 +74,18 @@ def judge(file: str, name: str, text: str) -> tuple[Profile | None, list[Problem
     if not isinstance(root, Table):
         return None, problems or [_of_file(Path(file), "holds no profile", "edgectl device new begins one")]
     findings = Findings(root)
-    head = {key: entry for key, entry in root.entries.items() if key not in GROUPS and key not in LISTS}
-    raw = _valid(ProfileHead, (), Table(mark=root.mark, entries=head), findings)
-    for section, model in GROUPS.items():
+    language = language_of(plain(root.entries["buses"].node)) if "buses" in root.entries else MODBUS
+    head = {key: entry for key, entry in root.entries.items() if key not in SECTIONS}
+    raw = _valid(language.head, (), Table(mark=root.mark, entries=head), findings)
+    for section in SECTIONS & set(root.entries) - set(language.groups) - set(language.lists):
+        findings.key((section,), f"means nothing to a device that speaks {language.speaks}", "take it out")
+    for section, model in language.groups.items():
         raw[section] = _group(root, section, model, findings)
-    for section, model in LISTS.items():
+    for section, model in language.lists.items():
         raw[section] = _list(root, section, model, findings)
+    if not findings.problems:
+        for where, what, hint in language.beyond(raw):
+            findings.value(where, what, hint)
     if not (raw["channels"] or raw["outputs"]) and not findings.problems:
         findings.value(("channels",), "is missing", "add channels: or outputs:, or nothing can be done with it")
     problems += findings.problems
@@ -116,7 +122,7 @@ def _valid(model: type[BaseModel], path: tuple[str | int, ...], node: Node, find
         findings.value(path, "has to be a group of keys", "write {function: 3, address: 0, …}")
         return {}
     try:
-        known = {field.alias or name for name, field in model.model_fields.items()}
+        known = _keys(model)
         value = TypeAdapter(model).validate_python(data)
     except ValidationError as refused:
         for error in refused.errors(include_url=False):
@@ -131,6 +137,17 @@ def _valid(model: type[BaseModel], path: tuple[str | int, ...], node: Node, find
     return {
         key: _flat(value_) for key, value_ in value.model_dump(by_alias=True, exclude_none=True).items() if key in data
     }
+
+
+def _keys(model: type[BaseModel]) -> set[str]:
+    """The keys that somebody may have written, within those of a group too."""
+    keys = set()
+    for name, field in model.model_fields.items():
+        keys.add(field.alias or name)
+        for part in (field.annotation, *get_args(field.annotation)):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                keys |= _keys(part)
+    return keys
 
 
 def _flat(value: Any) -> Any:

@@ -19,26 +19,28 @@ def _number(value: Any) -> Any:
     return value
 
 
-def _wrong(what: str, hint: str) -> PydanticCustomError:
+def wrong(what: str, hint: str) -> PydanticCustomError:
+    """What is wrong, and what to do, in the words of a person."""
     return PydanticCustomError("site", "{what}", {"what": what, "hint": hint})
 
 
 def _line(scale: float) -> float:
     """A scale of 0 gives one reading for ever, and a believable one; beyond these bounds nothing is measured either."""
     if not 1e-9 <= abs(scale) <= 1e9:
-        raise _wrong(f"{scale:g} is no scale: every reading would be the same, or none", "1e-9 to 1e9, or below zero")
+        raise wrong(f"{scale:g} is no scale: every reading would be the same, or none", "1e-9 to 1e9, or below zero")
     return scale
 
 
-def _upwards(pair: list[float], *, same: bool) -> None:
+def upwards(pair: list[float], *, same: bool) -> None:
+    """Raises for a pair the wrong way round."""
     low, high = pair
     if low > high or (low == high and not same):
-        raise _wrong(f"{low:g} is not below {high:g}", f"write [{min(pair):g}, {max(pair):g}]")
+        raise wrong(f"{low:g} is not below {high:g}", f"write [{min(pair):g}, {max(pair):g}]")
 
 
 def _ends(address: int, count: int) -> None:
     if (last := address + count - 1) > LAST:
-        raise _wrong(f"reaches to register {last}, and the last one is {LAST}", "addresses count from 0")
+        raise wrong(f"reaches to register {last}, and the last one is {LAST}", "addresses count from 0")
 
 
 Address = Annotated[int, BeforeValidator(_number), Field(ge=0, le=65535)]
@@ -63,7 +65,7 @@ class Place(Strict):
     @model_validator(mode="after")
     def _bits_are_bits(self) -> "Place":
         if (self.type == "bit") != (self.function in (1, 2)):
-            raise _wrong(
+            raise wrong(
                 f"function {self.function} does not hold a {self.type}", "functions 1 and 2 hold bits, 3 and 4 not"
             )
         return self
@@ -85,7 +87,7 @@ class ChannelEntry(Place):
     def _lies_within(self) -> "ChannelEntry":
         _ends(self.address, self.width)
         if self.range is not None:
-            _upwards(self.range, same=False)
+            upwards(self.range, same=False)
         return self
 
 
@@ -103,7 +105,7 @@ class OutletEntry(Strict):
     @model_validator(mode="after")
     def _a_timer_is_named(self) -> "OutletEntry":
         if self.fail_safe == "pulse" and (self.pulse is None or self.pulse_max_s is None):
-            raise _wrong(
+            raise wrong(
                 "is said to end its ON by a timer, and none is named", "add pulse and pulse_max_s, or write none"
             )
         return self
@@ -119,7 +121,7 @@ class CheckEntry(Place):
     @model_validator(mode="after")
     def _lies_within(self) -> "CheckEntry":
         _ends(self.address, self.width * self.count)
-        _upwards(self.between, same=True)
+        upwards(self.between, same=True)
         return self
 
 
@@ -151,22 +153,19 @@ class SettingEntry(Strict):
     def _fits_a_register(self) -> "SettingEntry":
         if self.range is None:
             return self
-        _upwards(self.range, same=True)
+        upwards(self.range, same=True)
         low, high = self.range
         least, most = held_by(signed=low < 0)
         if round(low / self.scale) < least or round(high / self.scale) > most:
             what = f"{low:g} to {high:g} in steps of {self.scale:g} does not fit into one register"
-            raise _wrong(what, f"it holds {least * self.scale:g} to {most * self.scale:g}")
+            raise wrong(what, f"it holds {least * self.scale:g} to {most * self.scale:g}")
         return self
 
 
-class ProfileHead(Strict):
-    """What stands above the channels."""
+class Head(Strict):
+    """What stands above the channels, whatever the device speaks."""
 
     title: Words = Field(description="maker and model, in words")
-    buses: Annotated[list[Literal["modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"]], Field(min_length=1)] = Field(
-        description="a list such as [modbus-rtu, modbus-tcp]; other languages need a profile of edgectl itself"
-    )
     evidence: Literal["vendor", "code", "inferred"] = Field(
         description="vendor (its manual was read), code (public code talks to it) or inferred"
     )
@@ -176,9 +175,13 @@ class ProfileHead(Strict):
     quirks: Annotated[list[Words], Field(max_length=20)] = Field(
         default_factory=list, description="a list of sentences"
     )
+
+
+class ProfileHead(Head):
+    """What stands above the channels of a Modbus device."""
+
+    buses: Annotated[list[Literal["modbus-rtu", "modbus-rtu-over-tcp", "modbus-tcp"]], Field(min_length=1)] = Field(
+        description="a list such as [modbus-rtu, modbus-tcp], or one of serial-lines, ezo-uart, mqtt"
+    )
+    clones: list[Words] = Field(default_factory=list, description="profiles of look-alikes that count in other steps")
     sparse: bool = Field(False, description="true when it refuses a read that touches a register it does not have")
-
-
-# What is validated entry by entry, so that one bad line does not hide the next.
-GROUPS: dict[str, type[Strict]] = {"channels": ChannelEntry, "outputs": OutletEntry, "settings": SettingEntry}
-LISTS: dict[str, type[Strict]] = {"checks": CheckEntry, "arms": ArmEntry}

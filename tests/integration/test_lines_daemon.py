@@ -16,14 +16,17 @@ site: {{id: gh-1, name: Frames, timezone: Europe/Berlin}}
 buses:
   echo:  {{type: serial-lines, port: {folder}/bus-sonar}}
   air:   {{type: serial-lines, port: {folder}/bus-gas}}
+  warm:  {{type: serial-lines, port: {folder}/bus-warm}}
   board: {{type: serial-lines, port: {folder}/bus-board}}
 devices:
   sonar:  {{bus: echo, profile: a02yyuw}}
   gas:    {{bus: air, profile: mh-z19}}
+  other:  {{bus: warm, profile: my-gas}}
   relays: {{bus: board, profile: lcus-relay-4ch}}
 sensors:
   level: {{from: sonar.distance, scale: [30, 4500, 100, 0], unit: "%", max_age: 10s}}
   co2:   {{from: gas.co2}}
+  warm_co2: {{from: other.co2}}
 actuators:
   valve: {{to: relays.relay_1, role: valve, max_on: 5m, travel: 300ms, accept: [no_hardware_end]}}
   pump:
@@ -35,10 +38,24 @@ schedules:
 declare: [air_gap, overflow, motor_overload, emergency_stop]
 """
 
+# A profile of one's own, of the same sensor: somebody who feeds it from a supply that never fails.
+MY_GAS = """\
+title: A gas sensor that is always warm
+buses: [serial-lines]
+evidence: code
+source: this test
+turnaround_ms: 300
+frame: {ask: "FF 01 86 00 00 00 00 00 79", head: "FF 86", length: 9, sum_from: 1, negated: true}
+channels:
+  co2: {at: 2, bytes: 2, unit: ppm, range: [0, 10000]}
+"""
+
 
 @pytest.fixture
 def sim(tmp_path: Path) -> Iterator[SimulatedField]:
-    with SimulatedField(tmp_path / "f", streams={"sonar": "sonar", "gas": "gas", "board": "lcus4"}) as running:
+    with SimulatedField(
+        tmp_path / "f", streams={"sonar": "sonar", "gas": "gas", "warm": "gas", "board": "lcus4"}
+    ) as running:
         yield running
 
 
@@ -50,6 +67,8 @@ def test_it_waters_by_what_the_board_shows_and_after_a_kill_the_first_words_are_
     tmp_path: Path, sim: SimulatedField
 ) -> None:
     (tmp_path / "site.yaml").write_text(SITE.format(folder=sim.folder))
+    (tmp_path / "profiles").mkdir()
+    (tmp_path / "profiles" / "my-gas.yaml").write_text(MY_GAS)
     daemon = DaemonProcess(tmp_path, tmp_path / "site.yaml")
     with daemon:
         daemon.wait_ready()

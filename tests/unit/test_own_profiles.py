@@ -45,7 +45,7 @@ def site(folder: Path, profile: str, text: str, name: str = "my-level") -> Path:
     return file
 
 
-@pytest.mark.parametrize("name", [n for n in registry.shipped() if "modbus-rtu" in registry.find(n).buses])
+@pytest.mark.parametrize("name", registry.shipped())
 def test_the_judge_takes_what_comes_with_edgectl_and_understands_it_alike(name: str) -> None:
     text = (resources.files("edgectl.drivers") / "profiles" / f"{name}.yaml").read_text()
     profile, problems = judge(f"{name}.yaml", name, text)
@@ -63,6 +63,82 @@ def test_a_profile_of_ones_own_is_used_like_any_other(tmp_path: Path) -> None:
     assert device.profile.settings["baud"].raw("9600") == 2
     listed = CliRunner().invoke(main, ["profiles", "--site", str(file)]).stdout
     assert "My level probe (yours)" in listed
+
+
+MORE = {
+    "echo": """\
+title: My echo
+buses: [serial-lines]
+evidence: code
+source: its driver
+frame: {head: "FF", length: 4}
+channels:
+  distance: {at: 1, bytes: 2, unit: mm, range: [30, 4500]}
+""",
+    "board": """\
+title: My relays
+buses: [serial-lines]
+evidence: code
+source: its driver
+shows: {ask: "FF", label: "CH{n}:", "on": "ON", "off": "OFF"}
+outputs:
+  relay_1: {number: 1, on_bytes: "A0 01 01 A2", off_bytes: "A0 01 00 A1", fail_safe: none}
+""",
+    "circuit": """\
+title: My circuit
+buses: [ezo-uart]
+evidence: vendor
+source: its datasheet
+circuit: [ORP]
+fields: [ORP]
+channels:
+  orp: {ask: R, field: ORP, wait_ms: 900, unit: mV, range: [-1020, 1020]}
+""",
+    "node": """\
+title: My plug
+buses: [mqtt]
+protocol: tasmota
+evidence: vendor
+source: its page
+state: status
+outputs:
+  relay_1: {number: 1, fail_safe: pulse, pulse_max_s: 64900}
+""",
+}
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_speaks_no_modbus_may_be_ones_own_too(name: str) -> None:
+    profile, problems = judge(f"my-{name}.yaml", f"my-{name}", MORE[name])
+    assert not problems
+    assert profile is not None
+    assert profile == registry.read_profile(f"my-{name}", MORE[name])
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "where", "sentence"),
+    [
+        ("echo", "bytes: 2", "bytes: 3", "channels.distance", "reaches beyond the frame, whose sum is byte 3"),
+        ("echo", 'head: "FF"', "head: 10", "frame.head", "'10' is not text"),
+        ("echo", 'head: "FF"', 'head: "F"', "frame.head", "'F'"),
+        ("echo", 'frame: {head: "FF", length: 4}', "sparse: true", "sparse", "is not a known key"),
+        ("echo", "channels:", "settings: {}\nchannels:", "settings", "means nothing to a device that speaks frames"),
+        ("echo", 'frame: {head: "FF", length: 4}\n', "", "", "has frame: or shows:"),
+        ("board", "number: 1", "number: 2", "outputs", "are not numbered from 1"),
+        ("board", "fail_safe: none", "fail_safe: pulse", "outputs.relay_1.fail_safe", "pulse"),
+        ("circuit", "field: ORP", "field: mV", "channels.orp", "its field mV is not in fields"),
+        ("circuit", "range: [-1020, 1020]", "range: [5, -5]", "channels.orp", "5 is not below -5"),
+        ("node", "number: 1", "order: run_pump", "outputs.relay_1", "has no number"),
+        ("node", "number: 1, ", "", "outputs.relay_1", "says not how it is ordered"),
+    ],
+)
+def test_a_mistake_in_another_language_is_told_where_it_is(
+    name: str, old: str, new: str, where: str, sentence: str
+) -> None:
+    assert MORE[name].count(old) == 1
+    profile, problems = judge("my.yaml", "my", MORE[name].replace(old, new))
+    assert profile is None
+    assert any(sentence in str(problem) and problem.path.startswith(where) for problem in problems), problems
 
 
 def test_it_is_known_beside_its_own_site_only(tmp_path: Path) -> None:
@@ -92,7 +168,7 @@ def test_what_a_sweep_has_drafted_is_a_profile(tmp_path: Path) -> None:
         ("evidence: inferred", "evidence: sure", 3, "'sure' is not known here"),
         ("evidence: inferred\n", "", 1, "evidence: is missing"),
         ("source: its label\n", "", 1, "source: is missing"),
-        ("buses: [modbus-rtu, modbus-tcp]", "buses: [ezo-uart]", 2, "'ezo-uart' is not known here"),
+        ("buses: [modbus-rtu, modbus-tcp]", "buses: [rs-232]", 2, "'rs-232' is not known here"),
         ("checks:", "outputs:\n  relay_1: {coil: 0, fail_safe: pulse}\nchecks:", 11, "by a timer, and none is named"),
         ("between: [1, 1]", "between: [1]", 11, "between"),
         ("title: My level probe", "title: {a: b", 2, "this is not YAML"),
