@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from edgectl.scheduler.preview import Again, Course, Foreseen, Outlook
     from edgectl.scheduler.schedule import CatchUp
 
+_LAST: Nanos = 1 << 62
 A_WEEK: Nanos = 7 * 86_400 * SECOND
 
 
@@ -18,11 +19,15 @@ def table_of(outlook: "Outlook", course: "Course", zone: ZoneInfo) -> list[str]:
     """One line for each occurrence, by its original time; and one for each time that a clock shows twice."""
     tell = _Clock(course, zone)
     told = [
-        ((one.occurrence.scheduled_for, one.decided), [one.schedule.name, _fate(one), _why(one, tell)])
+        # Of two that fall due together the one that goes first stands first.
+        (
+            (one.occurrence.scheduled_for, one.decided, one.begun or _LAST),
+            [one.schedule.name, _fate(one), _why(one, tell)],
+        )
         for one in outlook.rows
     ]
-    told += [((one.at, one.step.at), [one.schedule.name, "not again", _twice(one)]) for one in outlook.again]
-    return table([[tell(at), *words] for (at, _), words in sorted(told, key=lambda one: one[0])])
+    told += [((one.at, one.step.at, 0), [one.schedule.name, "not again", _twice(one)]) for one in outlook.again]
+    return table([[tell(at), *words] for (at, _, _), words in sorted(told, key=lambda one: one[0])])
 
 
 def line(text: str) -> str:
@@ -70,6 +75,8 @@ def _twice(one: "Again") -> str:
 def _fate(one: "Foreseen") -> str:
     if one.schedule.task_type == "lighting" and one.occurrence.verdict.value == "run":
         return "on" if one.occurrence.payload.get("on") else "off"
+    if one.fate.value == "rejected" or (one.fate.value == "waits" and one.occurrence.verdict.value == "run"):
+        return one.fate.value
     return one.occurrence.verdict.value
 
 
@@ -83,10 +90,9 @@ def _why(one: "Foreseen", tell: _Clock) -> str:
             words = f"at about {tell.then(one.begun or one.decided, row.scheduled_for)}, original time kept"
         case _:
             words = _begins(one, tell)
-    if one.begun is None:
+    if one.fate.value == "rejected":
         # It was accepted, and nobody let it in before its patience ended.
-        parts = "what it opens is in use"
-        return f"{parts} until after it was due: rejected" if not words else f"{words}; {parts}: rejected"
+        return f"{_in_use(one, tell)}, longer than it may wait: queue_patience {_span(one.schedule.queue_patience)}"
     return words
 
 
@@ -101,11 +107,23 @@ def _begins(one: "Foreseen", tell: _Clock) -> str:
         return "the run before it is ended for it"
     if row.reason == "max_gap":
         return "at the latest: whatever is measured may ask for it sooner"
+    if one.fate.value == "waits" and one.begun is not None:
+        return f"{_in_use(one, tell)}; begins at about {tell.then(one.begun, row.scheduled_for)}"
     if waited and one.begun is not None:
-        return f"at about {tell.then(one.begun, row.scheduled_for)}, when the parts that it opens are free"
+        return f"at about {tell.then(one.begun, row.scheduled_for)}, when its turn has come after the start"
     if one.decided - row.scheduled_for >= SECOND:
         return f"at about {tell.then(one.decided, row.scheduled_for)}"
     return ""
+
+
+def _in_use(one: "Foreseen", tell: _Clock) -> str:
+    """Whom a run waits for."""
+    if one.behind is None:
+        return "what it opens is in use"
+    what = one.behind.part or f"{one.schedule.task_type} of {one.schedule.zone}"
+    return (
+        f"{what} is in use by {one.behind.schedule} until {tell.then(one.behind.until, one.occurrence.scheduled_for)}"
+    )
 
 
 def _left_out(one: "Foreseen", tell: _Clock) -> str:

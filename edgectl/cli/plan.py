@@ -56,7 +56,9 @@ def plan(
     dst: bool,
     as_json: bool,
 ) -> None:
-    """Show what the schedules of the site file FILE will do: each occurrence as run, replay or skip, and why.
+    """Show what the schedules of the site file FILE will do: each occurrence as run, replay or skip, and why; where
+    runs share a pump or a valve, who waits for whom, and which run will be rejected because the other one lasts too
+    long.
 
     Times without an offset are those of the greenhouse. 05:30 is the first one after the beginning; with --dst it is
     that of the day on which the clocks are changed. What falls due in this time is followed beyond its end until it
@@ -130,6 +132,10 @@ def _body(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInfo
                 "zone": one.schedule.zone,
                 "task_type": one.schedule.task_type,
                 "verdict": one.occurrence.verdict.value,
+                "outcome": one.fate.value,
+                "behind": None
+                if one.behind is None
+                else {"schedule": one.behind.schedule, "part": one.behind.part, "until": iso(one.behind.until)},
                 "reason": one.occurrence.reason,
                 "folded": one.occurrence.folded,
                 "payload": dict(one.occurrence.payload),

@@ -7,16 +7,17 @@ begins, so nothing is owed for the time before it, and the rests of intervals be
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import takewhile
 from zoneinfo import ZoneInfo
 
-from edgectl.model.time import Nanos, Now, to_datetime
+from edgectl.model.time import SECOND, Nanos, Now, to_datetime
 from edgectl.model.timeline import Cursor
 from edgectl.scheduler.ahead import brought_back
 from edgectl.scheduler.cadence import DAY, local_day, local_instant, next_strike, strikes
-from edgectl.scheduler.occurrence import Occurrence
-from edgectl.scheduler.rehearsal import Effort, Rehearsal
-from edgectl.scheduler.schedule import Every, Schedule, by_calendar
+from edgectl.scheduler.occurrence import Occurrence, Verdict
+from edgectl.scheduler.rehearsal import Behind, Effort, Rehearsal, Row
+from edgectl.scheduler.schedule import Every, Schedule, Sun, by_calendar
 
 BEYOND: Nanos = 31 * DAY  # the end of a course; what is still unanswered then is too old for any policy
 
@@ -51,22 +52,42 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Again:
-    """A time that the house has seen already, and sees once more after the clock was set back. Nothing is run again."""
+    """A time that the house has seen already, and sees once more after the clock was set back, by somebody or for the
+    winter. Nothing is run again."""
 
     schedule: Schedule
     at: Nanos
     step: ClockStep
 
 
+class Fate(StrEnum):
+    """What becomes of an occurrence in a house in which parts are shared."""
+
+    RUNS = "runs"
+    WAITS = "waits"  # for a part that another run has
+    REJECTED = "rejected"  # it was accepted, and its patience ended before the part was free
+    LEFT_OUT = "left_out"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreseen:
     """An occurrence and the instant at which it is decided; a run begins at `begun`, and None says that it could not
-    begin in time, because others held what it opens. Wall instants, by the clock of the house."""
+    begin in time, because others held what it opens: `behind` says who. Wall instants, by the clock of the house."""
 
     schedule: Schedule
     decided: Nanos
     occurrence: Occurrence
     begun: Nanos | None
+    behind: Behind | None = None
+
+    @property
+    def fate(self) -> Fate:
+        """What becomes of it in the house."""
+        if self.occurrence.verdict is Verdict.SKIP:
+            return Fate.LEFT_OUT
+        if self.begun is None:
+            return Fate.REJECTED
+        return Fate.WAITS if self.behind is not None and self.begun > self.decided else Fate.RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +114,17 @@ def foresee(
         told(min(1.0, (true - course.begin) / course.span))
         if true >= end and not house.owes(end):
             break
-    rows = (row for row in house.rows if row.true < end or row.occurrence.scheduled_for < end + row.offset)
+    rows = [row for row in house.rows if row.true < end or row.occurrence.scheduled_for < end + row.offset]
+    again += _shown_twice(rows, end, zone)
     return Outlook(
         rows=tuple(
-            Foreseen(schedule=row.schedule, decided=row.decided, occurrence=row.occurrence, begun=row.begun)
+            Foreseen(
+                schedule=row.schedule,
+                decided=row.decided,
+                occurrence=row.occurrence,
+                begun=row.begun,
+                behind=row.behind,
+            )
             for row in rows
         ),
         again=tuple(again),
@@ -144,6 +172,41 @@ def _seen_again(schedule: Schedule, cursor: Cursor, before: Nanos, now: Now, zon
         return []
     seen = strikes(schedule.cadence, now.wall, zone, schedule.days)
     return list(takewhile(lambda at: at <= min(before, cursor.position), seen))
+
+
+def _shown_twice(rows: list[Row], end: Nanos, zone: ZoneInfo) -> Iterator[Again]:
+    """Times of the night in which the clocks go back: the calendar takes the first one, and the second one is told."""
+    seen = set[tuple[str, Nanos]]()
+    backs = list(_set_back(rows, zone))
+    for row in rows if backs else ():
+        schedule, at = row.schedule, row.occurrence.scheduled_for
+        step = next((one for one in backs if one.at + one.by <= at < one.at), None)
+        if step is None or not by_calendar(schedule.cadence) or isinstance(schedule.cadence, Sun):
+            continue
+        second = at - step.by
+        if second >= end + row.offset or (schedule.name, at) in seen or not _strikes_at(schedule, at, zone):
+            continue
+        if not _strikes_at(schedule, second, zone):
+            seen.add((schedule.name, at))
+            yield Again(schedule=schedule, at=second, step=step)
+
+
+def _set_back(rows: list[Row], zone: ZoneInfo) -> Iterator[ClockStep]:
+    """When the clocks go back for the winter, as far as the rows reach."""
+    planned = [row.occurrence.scheduled_for for row in rows]
+    at, last = min(planned, default=0), max(planned, default=0)
+    while planned and (day := next_change(at, zone)) is not None:
+        change, at = change_on(day, zone), local_instant(day + timedelta(days=1), 0, zone)
+        later, before = (to_datetime(one).astimezone(zone).utcoffset() for one in (change, change - 1))
+        if later is not None and before is not None and later < before:
+            yield ClockStep(at=change, by=round((later - before).total_seconds()) * SECOND)
+        if at > last:
+            return
+
+
+def _strikes_at(schedule: Schedule, at: Nanos, zone: ZoneInfo) -> bool:
+    assert by_calendar(schedule.cadence)
+    return next_strike(schedule.cadence, at - 1, zone, schedule.days) == at
 
 
 def jumps(course: Course) -> list[tuple[Nanos, Nanos]]:

@@ -43,16 +43,27 @@ def plain_effort(schedule: Schedule) -> Effort:
     return Effort(takes=max(SHORTEST, seconds(schedule.payload.get("duration_s", 0))))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Behind:
+    """Who kept a run from beginning: the schedule whose run had the part, until when by the clock of then. No part: a
+    zone does one thing of a kind at a time."""
+
+    schedule: str
+    part: str
+    until: Nanos
+
+
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """An occurrence, decided at `decided`; a run begins at `begun`, or never. Wall instants, by the clock of then; it
-    was `offset` ahead of the true time."""
+    """An occurrence, decided at `decided`; a run begins at `begun`, or never, and `behind` says who was in its way
+    last. Wall instants, by the clock of then; it was `offset` ahead of the true time."""
 
     schedule: Schedule
     decided: Nanos
     occurrence: Occurrence
     offset: Nanos = 0
     begun: Nanos | None = None
+    behind: Behind | None = None
 
     @property
     def true(self) -> Nanos:
@@ -77,8 +88,14 @@ class _Run:
         return self.row.schedule.zone, self.row.schedule.task_type
 
     @property
+    def claims(self) -> tuple[str | tuple[str, str], ...]:
+        """What nobody else may have meanwhile."""
+        return (*sorted(self.effort.parts), self.place)
+
+    @property
     def order(self) -> tuple[Nanos, str]:
-        """In which order the real house looks at its tasks."""
+        """In which order the real house looks at its tasks: of two of one instant a lot decides, drawn from their
+        names, so that not always the same zone comes last."""
         return self.accepted, hashlib.sha256(self.name().encode()).hexdigest()[:20]
 
 
@@ -259,21 +276,27 @@ class Rehearsal:
         waiting = [run for run in self._runs.values() if run.ends is None]
         if not waiting:
             return
-        busy = {run.place for run in self._runs.values() if run.ends is not None}
-        taken = {part for run in self._runs.values() if run.ends is not None for part in run.effort.parts}
+        held = {claim: run for run in self._runs.values() if run.ends is not None for claim in run.claims}
         for run in _in_order(waiting):
-            if run.place in busy or run.effort.parts & taken or self._turn(run.row) > self.true:
-                continue
-            run.ends, run.row.begun = self.true + run.effort.takes, self.now.wall
-            busy.add(run.place)
-            taken |= run.effort.parts
+            if (claim := next((one for one in run.claims if one in held), None)) is not None:
+                run.row.behind = self._behind(held[claim], claim)
+            elif self._turn(run.row) <= self.true:
+                run.ends, run.row.begun = self.true + run.effort.takes, self.now.wall
+                held.update(dict.fromkeys(run.claims, run))
+
+    def _behind(self, holder: _Run, claim: str | tuple[str, str]) -> Behind:
+        return Behind(
+            schedule=holder.row.schedule.name,
+            part=claim if isinstance(claim, str) else "",
+            until=(holder.ends or self.true) + self.offset,
+        )
 
 
 def _in_order(waiting: list[_Run]) -> list[_Run]:
     """As the real house looks at them. Who competes with nobody may come in any order, and most do not."""
-    claims = Counter(claim for run in waiting for claim in (run.place, *run.effort.parts))
-    rivals = [run for run in waiting if any(claims[claim] > 1 for claim in (run.place, *run.effort.parts))]
+    claims = Counter(claim for run in waiting for claim in run.claims)
+    rivals = [run for run in waiting if any(claims[claim] > 1 for claim in run.claims)]
     if not rivals:
         return waiting
-    alone = [run for run in waiting if all(claims[claim] == 1 for claim in (run.place, *run.effort.parts))]
+    alone = [run for run in waiting if all(claims[claim] == 1 for claim in run.claims)]
     return alone + sorted(rivals, key=lambda run: run.order)

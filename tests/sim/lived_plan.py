@@ -21,7 +21,7 @@ from edgectl.plant.water import SOFT
 from edgectl.scheduler.cadence import window_state
 from edgectl.scheduler.days import Days
 from edgectl.scheduler.occurrence import Verdict
-from edgectl.scheduler.preview import ClockStep, Course, Foreseen, Gap, foresee
+from edgectl.scheduler.preview import ClockStep, Course, Fate, Foreseen, Gap, foresee
 from edgectl.scheduler.schedule import (
     At,
     Cadence,
@@ -193,6 +193,17 @@ def told(rows: tuple[Foreseen, ...]) -> list[Told]:
     ]
 
 
+def in_the_way(rows: tuple[Foreseen, ...]) -> set[tuple[str, str, str]]:
+    """Runs by the calendar that had to wait, or waited in vain, and the schedule whose run they waited for."""
+    return {
+        (one.schedule.name, iso(one.occurrence.scheduled_for), one.behind.schedule)
+        for one in rows
+        if one.behind is not None
+        and one.fate in (Fate.WAITS, Fate.REJECTED)
+        and not isinstance(one.schedule.cadence, Every)  # its instant follows the end of a run, to the millisecond
+    }
+
+
 def never_begun(rows: tuple[Foreseen, ...]) -> set[tuple[str, str]]:
     """Runs of the plan that nobody let begin in time."""
     runs = [one for one in rows if one.occurrence.verdict is not Verdict.SKIP and one.begun is None]
@@ -309,6 +320,33 @@ class LivedPlan(World):
                 verdict, reason = details["verdict"], details["reason_code"]
                 told.append((details["schedule"], details["scheduled_for"], verdict, reason))
         return told
+
+    def in_the_way(self) -> set[tuple[str, str, str]]:
+        """Of each run that waited: the schedules whose runs ended just when it began, or had not when its time was
+        over."""
+        spans = self._spans()
+        found = set[tuple[str, str, str]]()
+        for schedule, planned, begun, over in spans:
+            until = begun or over
+            for holder, _, since, ended in spans:
+                ran = since is not None and since < until and ended > until - SECOND
+                if ran and (begun is None or ended <= begun):
+                    found.add((schedule, planned, holder))
+        return found
+
+    def _spans(self) -> list[tuple[str, str, Nanos | None, Nanos]]:
+        """Each task of a schedule: its original time, when it began and when it was over, in true time."""
+        told, begun, over = dict[str, tuple[str, str]](), dict[str, Nanos](), dict[str, Nanos]()
+        for entry in self.journal.timeline:
+            true = self._boots_at[entry.boot_id] + entry.mono
+            match entry.event_type:
+                case "TASK_RECEIVED" if entry.details["schedule"] is not None:
+                    told[str(entry.task_id)] = (entry.details["schedule"], entry.details["scheduled_for"])
+                case "TASK_STARTED":
+                    begun[str(entry.task_id)] = true
+                case "TASK_FINISHED":
+                    over[str(entry.task_id)] = true
+        return [(*names, begun.get(task), over.get(task, NEVER)) for task, names in told.items()]
 
     def never_began(self) -> set[tuple[str, str]]:
         """Runs that could not begin in time, because others held what they open."""

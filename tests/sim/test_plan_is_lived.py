@@ -11,8 +11,19 @@ import pytest
 
 from edgectl.engine.rules import schedules as rule
 from edgectl.engine.workflows import effort
+from edgectl.scheduler import rehearsal
 from edgectl.scheduler.schedule import Overlap
-from tests.sim.lived_plan import LivedPlan, Scene, comparable, never_begun, on_an_edge, planned, scene, told
+from tests.sim.lived_plan import (
+    LivedPlan,
+    Scene,
+    comparable,
+    in_the_way,
+    never_begun,
+    on_an_edge,
+    planned,
+    scene,
+    told,
+)
 
 SEEDS, PIECES = 500, 20
 UTC = ZoneInfo("UTC")
@@ -36,6 +47,7 @@ def differences(seed: int) -> list[str]:
     said, lived = Counter(comparable(drawn, told(rows))), Counter(comparable(drawn, life.rows()))
     found = [f"seed {seed}: planned and not lived: {row}" for row in said - lived]
     found += [f"seed {seed}: lived and not planned: {row}" for row in lived - said]
+    found += [f"seed {seed}: {row} waited for somebody else" for row in sorted(in_the_way(rows) - life.in_the_way())]
     late = never_begun(rows) ^ life.never_began()
     return found + [f"seed {seed}: {row} began in one of the two only" for row in sorted(late)]
 
@@ -48,13 +60,14 @@ def test_what_is_planned_is_lived(piece: int) -> None:
 
 def test_the_scenes_hold_everything_that_can_become_of_an_occurrence() -> None:
     """The comparison proves something only about what it has seen."""
-    seen, waited, edges = Counter[tuple[str, str]](), 0, 0
+    seen, waited, behind, edges = Counter[tuple[str, str]](), 0, 0, 0
     for seed in range(SEEDS):
         edge = on_an_edge(first := scene(seed))
         edges += edge
         rows = planned(drawn_from(seed) if edge else first)
         seen.update((row[2], row[3]) for row in told(rows))
         waited += len(never_begun(rows))
+        behind += len(in_the_way(rows))
     enough = {
         ("run", "due"): 2000,
         ("run", "window"): 300,
@@ -66,6 +79,7 @@ def test_the_scenes_hold_everything_that_can_become_of_an_occurrence() -> None:
     }
     assert {fate: number for fate, number in enough.items() if seen[fate] < number} == {}
     assert waited > 10, "no run of the plan has waited in vain for a pump"
+    assert behind > 100, "no run of the plan has waited for a pump that another one had"
     assert edges <= SEEDS // 20
 
 
@@ -95,11 +109,28 @@ def _a_plan_in_which_no_run_takes_time(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(effort, "held", lambda *_: 0)
 
 
+def _a_plan_in_which_the_file_says_who_goes_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(rehearsal, "_in_order", lambda waiting: waiting)
+
+
+def _a_plan_that_names_whoever_waits(patch: pytest.MonkeyPatch) -> None:
+    real = rehearsal.Rehearsal._begin_what_may
+
+    def begin_what_may(house: rehearsal.Rehearsal) -> None:
+        real(house)
+        for row in [row for row in house.rows if row.behind is not None]:
+            row.behind = replace(row.behind, schedule=row.schedule.name)
+
+    patch.setattr(rehearsal.Rehearsal, "_begin_what_may", begin_what_may)
+
+
 MUTANTS = [
     _nobody_waits_for_the_run_before,
     _times_are_read_as_utc,
     _late_runs_are_asked_for_by_their_old_time,
     _a_plan_in_which_no_run_takes_time,
+    _a_plan_in_which_the_file_says_who_goes_first,
+    _a_plan_that_names_whoever_waits,
 ]
 
 

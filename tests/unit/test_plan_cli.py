@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from tests.unit.site_files import EXAMPLES, changed
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR: Nanos = 3600 * SECOND
+CRON = 'cron: "0 6-20/2 * * *"'
 JUNE = "2026-06-01T05:30"
 
 
@@ -96,7 +98,33 @@ def test_two_zones_at_one_pump_come_one_after_the_other(tmp_path: Path) -> None:
     at = '  also: {zone: zone-2, task: irrigation, at: ["08:00"], duration: 60s}\n'
     (tmp_path / "site.yaml").write_text(changed("schedules:\n", f"schedules:\n{at}", text))
     said = plan("--from", "2026-06-07T07:30", "--hours", "1", file=tmp_path / "site.yaml").output
-    assert "when the parts that it opens are free" in said
+    assert said.splitlines()[1:3] == [
+        "Sun 08:00  also     run",
+        "Sun 08:00  morning  waits  irrigation_valve is in use by also until 08:01:05; begins at about 08:01:05",
+    ]
+
+
+def test_a_run_that_will_be_rejected_says_who_has_its_pump(tmp_path: Path) -> None:
+    """Of two that fall due together the one that is listed first goes first; a lot decides which, each time anew."""
+    second = "  zone-2: {number: 2, pump: main_pump}\n"
+    text = changed("# When. Cron is", f"{second}# When. Cron is")
+    also = '  also: {zone: zone-2, task: irrigation, cron: "0 8,10 * * *", duration: 60s, queue_patience: 30s}\n'
+    text = changed(CRON, f"{CRON}\n    queue_patience: 30s", changed("schedules:\n", f"schedules:\n{also}", text))
+    (tmp_path / "site.yaml").write_text(text)
+    hours = ("--from", "2026-06-07T07:30", "--hours", "72")
+    said = [line.split(maxsplit=4) for line in plan(*hours, file=tmp_path / "site.yaml").output.splitlines()[1:]]
+    met = [(before, line) for before, line in pairwise(said) if line[3:4] == ["rejected"]]
+    assert len(met) == 6
+    for first, last in met:
+        minute = {"also": "01,", "morning": "01:3"}[first[2]]
+        assert first[:2] == last[:2]
+        assert {first[2], last[2]} == {"also", "morning"}
+        assert last[4].startswith(f"main_pump is in use by {first[2]} until {first[1][:2]}:{minute}"), last
+    assert {last[2] for _, last in met} == {"also", "morning"}
+    rows = json.loads(plan("--json", *hours, file=tmp_path / "site.yaml").stdout)["occurrences"]
+    lost = [row for row in rows if row["outcome"] == "rejected"]
+    assert [row["behind"]["part"] for row in lost] == ["main_pump"] * 6
+    assert all(row["begins_at"] is None and row["verdict"] == "run" for row in lost)
 
 
 def test_a_clock_that_is_set_back_repeats_nothing_and_one_set_forwards_loses_nothing_unsaid() -> None:
@@ -122,8 +150,35 @@ def test_the_week_around_the_next_change_of_the_clocks(tmp_path: Path) -> None:
     assert "gh-small: Sat 2026-03-28 11:00:00 CET to Sun 2026-03-29 18:00:00 CEST" in night
     assert "Sun 03:00 CEST  morning  run\n" in night
     autumn = plan("--dst", "--from", "2026-09-01", file=file).output
-    assert autumn.count("02:30") == 7
-    assert "Sun 25 Oct 2026 02:30 CEST" in autumn
+    assert autumn.count("02:30") == 8
+    assert "Sun 25 Oct 2026 02:30 CEST  morning  run\n" in autumn
+    twice = "Sun 25 Oct 2026 02:30 CET   morning  not again  it has its row from before the clock is set back by 1 h\n"
+    assert twice.replace(" ", "") in autumn.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("when", "again"),
+    [
+        ('at: ["02:30"]', ["2026-10-25T01:30:00.000Z"]),
+        ('at: ["01:59", "03:00"]', []),
+        ('cron: "30 2 * * *"', ["2026-10-25T01:30:00.000Z"]),
+        ('cron: "30 * * * *"', []),  # every hour is every hour: it runs in both of them
+        ("sun: noon", []),
+    ],
+)
+def test_a_time_that_the_autumn_night_has_twice_is_told_once_as_run_and_once_as_not_again(
+    tmp_path: Path, when: str, again: list[str]
+) -> None:
+    placed = changed("Berlin}", "Berlin, latitude: 52.52, longitude: 13.40}")
+    file = tmp_path / "site.yaml"
+    file.write_text(changed(CRON, when, placed))
+    night = json.loads(plan("--json", "--dst", "--from", "2026-09-01", "--hours", "30", file=file).stdout)
+    assert [one["scheduled_for"] for one in night["again"]] == again
+    assert all(one["seen_again_after"] == "2026-10-25T01:00:00.000Z" for one in night["again"])
+    asked = [row["scheduled_for"] for row in night["occurrences"] if row["schedule"] == "morning"]
+    assert not set(again) & set(asked)
+    short = plan("--json", "--from", "2026-10-25T02:00+02:00", "--hours", "1", file=file)
+    assert json.loads(short.stdout)["again"] == []  # the second one lies beyond the end of the look
 
 
 def test_a_house_whose_clock_is_never_changed(tmp_path: Path) -> None:
