@@ -10,10 +10,10 @@ from edgectl.daemon.house import DaemonHouse
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.schedules import kept_by, pause
 from edgectl.engine.state import State
+from edgectl.journal.reads import LeftOut
 from edgectl.model.inputs import HoldSchedule, RunNow
 from edgectl.model.ports import Clock
 from edgectl.model.time import Now, iso, seconds
-from edgectl.model.timeline import Entry
 from edgectl.scheduler.cadence import strikes, window_state
 from edgectl.scheduler.describe import words
 from edgectl.scheduler.plan import wake_at
@@ -27,8 +27,8 @@ LONGEST_WORDS = 200
 class Skips(Protocol):
     """The read side of the journal, as far as it is asked here."""
 
-    async def skips(self) -> list[Entry]:
-        """The newest rows of runs that were left out, the newest first."""
+    async def left_out(self) -> list[LeftOut]:
+        """The newest runs that never began, the newest first."""
 
 
 class ScheduleDesk:
@@ -40,9 +40,9 @@ class ScheduleDesk:
 
     async def schedules(self) -> list[Body]:
         """Every schedule with its next runs, what keeps it, and what was left out last."""
-        newest: dict[str, Entry] = {}
-        for entry in await self._house.read(self._reads.skips()):
-            newest.setdefault(str(entry.details.get("schedule")), entry)
+        newest: dict[str, LeftOut] = {}
+        for run in await self._house.read(self._reads.left_out()):
+            newest.setdefault(run.schedule, run)
         state, now = self._control.stepper.state, self._clock.now()
         rows: list[Body] = []
         for begin in range(0, len(state.schedules), AT_A_TIME):
@@ -70,7 +70,7 @@ class ScheduleDesk:
         return await self._house.ask(lambda token: RunNow(token=token, schedule=schedule, who=who))
 
 
-def _view(draft: Draft, schedule: Schedule, skipped: Entry | None) -> dict[str, Any]:
+def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str, Any]:
     state = draft.state
     cursor, latch = state.cursors.get(schedule.name), draft.latch(pause(schedule.name))
     running = next((task for task in draft.tasks() if task.schedule == schedule.name), None)
@@ -89,10 +89,10 @@ def _view(draft: Draft, schedule: Schedule, skipped: Entry | None) -> dict[str, 
         "skipped": None
         if skipped is None
         else {
-            "scheduled_for": skipped.details["scheduled_for"],
-            "reason": skipped.details["reason_code"],
-            "why": skipped.details.get("why", ""),
-            "at": iso(skipped.wall),
+            "scheduled_for": skipped.scheduled_for,
+            "reason": skipped.reason,
+            "why": skipped.why,
+            "at": iso(skipped.at),
         },
     }
 

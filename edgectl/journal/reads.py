@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,7 +14,7 @@ from edgectl.journal import rows
 from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos
+from edgectl.model.time import Nanos, iso
 from edgectl.model.timeline import Entry
 
 T = TypeVar("T")
@@ -36,7 +37,38 @@ json_extract(body, '$.due'), json_extract(body, '$.outcome.reason_code'),
 json_extract(body, '$.outcome.commands_total'), json_extract(body, '$.outcome.commands_effect_confirmed'),
 json_extract(body, '$.outcome.physical_effect'), json_extract(body, '$.payload.duration_s')
 """
+_LEFT_OUT = """
+SELECT line.body, tasks.body FROM timeline AS line LEFT JOIN tasks ON tasks.id = line.task_id
+WHERE line.seq > (SELECT max(seq) FROM timeline) - ? AND (line.event_type = 'SCHEDULE_SKIPPED' OR (
+  line.event_type = 'TASK_FINISHED' AND tasks.status IN ('rejected', 'expired')
+  AND json_extract(tasks.body, '$.schedule') IS NOT NULL
+)) ORDER BY line.seq DESC
+"""
 SEARCHED = 5000  # tasks: a search looks no further back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A run of a schedule that never began: when it was to begin, and when and why it was given up."""
+
+    schedule: str
+    scheduled_for: str
+    reason: str
+    why: str
+    at: Nanos
+
+
+def _left_out(line: Entry, task: Task | None) -> LeftOut:
+    details = line.details
+    if task is None:
+        schedule, planned, why = details.get("schedule"), str(details["scheduled_for"]), str(details.get("why", ""))
+    else:
+        # What held it up last is the best that anybody can say; a pump that others used leaves no veto.
+        schedule, planned = task.schedule, iso(task.scheduled_for)
+        why = task.vetoes[-1].why if task.vetoes else f"its task was {task.status.value}"
+    return LeftOut(
+        schedule=str(schedule), scheduled_for=planned, reason=str(details["reason_code"]), why=why, at=line.wall
+    )
 
 
 class JournalReads:
@@ -138,11 +170,14 @@ class JournalReads:
         """The stretches of the curves that begin between two minutes, in order."""
         return await self._all(str, "SELECT body FROM curves WHERE at >= ? AND at <= ? ORDER BY at", (begin, end))
 
-    async def skips(self) -> list[Entry]:
-        """The newest rows of runs that were left out, the newest first, as far as a short look reaches."""
-        query = """SELECT body FROM timeline
-            WHERE seq > (SELECT max(seq) FROM timeline) - ?1 AND event_type = 'SCHEDULE_SKIPPED' ORDER BY seq DESC"""
-        return await self._all(rows.entry, query, (LOOKED_BACK,))
+    async def left_out(self) -> list[LeftOut]:
+        """Runs of schedules that never began, the newest first, as far as a short look reaches: those that were left
+        out, and those that were accepted and could not begin in time."""
+        async with self._connection() as db:
+            found = await db.execute_fetchall(_LEFT_OUT, (LOOKED_BACK,))
+        return [
+            _left_out(rows.entry(str(line)), None if task is None else rows.task(str(task))) for line, task in found
+        ]
 
     async def _one(self, make: Callable[[str], T], query: str, values: tuple[object, ...]) -> T | None:
         found = await self._all(make, query, values)

@@ -11,7 +11,7 @@ import pytest
 from edgectl.cli.schedule import sentences
 from edgectl.cli.words import speak_of
 from edgectl.daemon.schedules import AT_A_TIME, ScheduleDesk
-from edgectl.journal.reads import JournalReads
+from edgectl.journal.reads import JournalReads, LeftOut
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.inputs import (
     Answer,
@@ -25,8 +25,9 @@ from edgectl.model.inputs import (
     SetMode,
     StopAll,
 )
+from edgectl.model.site import Site
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, Nanos, Now
+from edgectl.model.time import SECOND, Nanos, Now, iso
 from edgectl.model.timeline import Batch, Entry
 from edgectl.scheduler.days import Days, Season
 from edgectl.scheduler.describe import words
@@ -41,9 +42,9 @@ WATERING = replace(example_schedules()[0], cadence=At(minutes=(360, 480, 600)))
 class Asked(World):
     """A house that keeps what it answers."""
 
-    def __init__(self, *schedules: Schedule) -> None:
+    def __init__(self, *schedules: Schedule, site: Site | None = None) -> None:
         self.answers: list[Answer] = []
-        super().__init__(example_site(), schedules, 1)
+        super().__init__(site or example_site(), schedules, 1)
         self.run(60 * SECOND)
 
     def say(self, item: Input) -> Answer:
@@ -221,8 +222,26 @@ async def test_what_was_left_out_last_is_found_in_the_journal(tmp_path: Path) ->
     )
     journal.commit(Batch(changes=(), entries=entries))
     journal.close()
-    found = await JournalReads(tmp_path / "journal.db").skips()
-    assert [(entry.seq, entry.details["schedule"]) for entry in found] == [(5, "morning"), (3, "noon"), (1, "morning")]
+    found = await JournalReads(tmp_path / "journal.db").left_out()
+    assert [(run.at, run.schedule) for run in found] == [(5, "morning"), (3, "noon"), (1, "morning")]
+
+
+async def test_a_run_that_was_accepted_and_could_not_begin_counts_as_left_out(tmp_path: Path) -> None:
+    """Two schedules want one pump at six; the second one's patience ends before the first one's water does."""
+    second = replace(example_site().zones["zone-1"], name="zone-2", number=2)
+    site = replace(example_site(), zones={**example_site().zones, "zone-2": second})
+    both = [replace(WATERING, name=name, zone=zone) for name, zone in (("beds", "zone-1"), ("pots", "zone-2"))]
+    world = Asked(*both, site=site)
+    world.run(5 * HOUR)
+    ended = {task.schedule: task for task in world.journal.values.values() if isinstance(task, Task)}
+    (lost,) = [name for name, task in ended.items() if task.status.value == "rejected"]
+    journal = SqliteJournal(tmp_path / "journal.db")
+    entries = tuple(world.journal.timeline)
+    journal.commit(Batch(changes=tuple(ended.values()), entries=entries))
+    journal.close()
+    (run,) = await JournalReads(tmp_path / "journal.db").left_out()
+    assert (run.schedule, run.reason, run.why) == (lost, "task_due_deadline_exceeded", "its task was rejected")
+    assert run.scheduled_for == iso(ended[lost].scheduled_for)
 
 
 def test_the_list_says_why_something_did_not_run() -> None:
@@ -241,10 +260,10 @@ class Reading:
     def __init__(self, world: World) -> None:
         self.stepper, self._world = world._stepper, world
 
-    async def read(self, found: Awaitable[list[Entry]]) -> list[Entry]:
+    async def read(self, found: Awaitable[list[LeftOut]]) -> list[LeftOut]:
         return await found
 
-    async def skips(self) -> list[Entry]:
+    async def left_out(self) -> list[LeftOut]:
         return []
 
     def now(self) -> Now:
