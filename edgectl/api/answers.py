@@ -238,6 +238,32 @@ class Done(Answer):
     result: str
 
 
+class Unit(Answer):
+    """What a unit of a bus is, as far as its registers tell."""
+
+    unit: int
+    answers: list[int]
+    collides: bool
+    speaks: str | None
+    guesses: list[dict[str, Any]]
+
+
+class Registers(Answer):
+    """Registers or bits, each with its address."""
+
+    values: list[dict[str, int]]
+
+
+class Setting(Answer):
+    """What a setting held, what it holds, and whether that is in force already."""
+
+    before: str
+    after: str | None
+    answers_at: int
+    taken: bool
+    in_force: bool
+
+
 class Frames(Answer):
     """What passed over a bus."""
 

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from edgectl.api import routes
 from edgectl.api.access import Keeper, Role
 from edgectl.api.access_routes import access
+from edgectl.api.device_routes import device_routes
 from edgectl.api.house import Unavailable
 from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper
@@ -30,6 +31,7 @@ def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
         *routes.health(inside.house, open_metrics=open_metrics),
         *routes.reads(inside.house, inside.looks, inside.happenings),
         *routes.orders(inside.house),
+        *device_routes(inside.devices),
         *calendar_routes(inside.calendar),
         *scheduler(inside.desk),
         *access(inside.book, inside.pairings, inside.listens),

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from edgectl.api.device_routes import Devices
 from edgectl.api.events import Happenings
 from edgectl.api.house import House, Looks
 from edgectl.api.pairing import Pairings
@@ -21,6 +22,7 @@ class Inside:
     looks: Looks
     desk: Desk
     calendar: Calendar
+    devices: Devices
     happenings: Happenings
     streams: Streams
     book: TokenBook

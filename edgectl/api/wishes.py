@@ -22,6 +22,15 @@ class OnWish(Wish):
     service: bool = Field(default=False, description="a dosing pump gives into a measure, or a pump is bumped")
 
 
+class SettingWish(Wish):
+    """what a setting is to hold"""
+
+    value: str = Field(min_length=1, max_length=40)
+    profile: str | None = Field(default=None, max_length=60, description="what the device is, where several fit")
+    only_one: bool = Field(default=False, description="one device alone has this address")
+    who: str = Field(default="", max_length=200)
+
+
 class ShelfWish(Wish):
     """a shelf needs its end"""
 

@@ -66,25 +66,35 @@ def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes
 @calibrate.command("list")
 @AS_JSON
 def list_(as_json: bool) -> None:
-    """The record: each sensor with its last calibration, by whom, what came of it, and when it is due again."""
-    rows = [row for row in ask("GET", "/channels") if "sensor" in row]
-    keys = ("sensor", "calibration", "calibrate_every_s")
-    if show([{key: row[key] for key in keys} for row in rows], as_json):
+    """The record: each sensor and dosing pump with its last calibration, by whom, what came of it, and when it is due
+    again: by the site file, or when it usually is."""
+    rows = [row for row in ask("GET", "/channels") if "calibrate_every_s" in row]
+    keys = ("sensor", "output", "calibration", "calibrate_every_s")
+    if show([{key: row[key] for key in keys if key in row} for row in rows], as_json):
         return
     for line in table([_recorded(row) for row in rows if row["calibration"] or row["calibrate_every_s"]]):
         click.echo(line)
-    never = [row["sensor"] for row in rows if not row["calibration"]]
+    never = [_named(row) for row in rows if not row["calibration"]]
     if never:
         click.echo(f"never, as far as edgectl knows: {', '.join(never)}")
+
+
+def _named(row: dict[str, Any]) -> str:
+    return str(row.get("sensor") or row["output"])
 
 
 def _recorded(row: dict[str, Any]) -> list[str]:
     done, every = row["calibration"], row["calibrate_every_s"]
     if done is None:
-        return [row["sensor"], "never", "due now", f"every {span(every)}"]
-    came = f"slope {100 / done['gain']:.1f} %, offset {done['offset']:g}; {done['how']}"
-    due = "no date is set" if done["due"] is None else f"due {done['due'][:10]}"
-    return [row["sensor"], f"{done['at'][:10]} by {done['who']}", due, came]
+        return [_named(row), "never", "due now", f"every {span(every)}"]
+    found = (
+        f"{done['offset']:g} ml/s"
+        if "output" in row
+        else f"slope {100 / done['gain']:.1f} %, offset {done['offset']:g}"
+    )
+    came = f"{found}; {done['how']}"
+    due = "no date is set" if done["due"] is None else f"due {done['due'][:10]}{', as usual' * done['usual']}"
+    return [_named(row), f"{done['at'][:10]} by {done['who']}", due, came]
 
 
 @calibrate.command("cancel")
@@ -116,6 +126,7 @@ def pump(pump: str, seconds: float | None, ran: float | None, ml: float | None, 
     done = _step(pump, {"step": "finish", "kind": "pump", "points": [[ran, ml]], "who": getpass.getuser()})
     if not show(done, as_json):
         click.echo(f"{pump} gives {done['after']:g} ml/s, the site file says {done['before']:g}")
+        click.echo(f"  due again {day_and_time(done['due'])}")
         if done["differs"]:
             click.echo(f"  write ml_per_s: {done['after']:g}, and look why: hose, tube, air", err=True)
 

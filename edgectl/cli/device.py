@@ -1,4 +1,4 @@
-"""`edgectl device`: one device on a line, while no daemon drives it. Only `write` changes anything."""
+"""`edgectl device`: one device on a line, or on a bus that a daemon drives. Only `write` changes anything."""
 
 import re
 import sys
@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from edgectl.cli.client import refuse, show
+from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
-from edgectl.cli.setting import identify, write
+from edgectl.cli.setting import driven, identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
 
@@ -49,6 +49,10 @@ def read(
     from edgectl.drivers.codecs import modbus
     from edgectl.drivers.codecs.modbus import BadReply
 
+    if driven(line):
+        place = f"/buses/{line}/units/{unit}/registers/{kind}?address={address}&count={count}"
+        _read_out(ask("GET", place)["values"], as_json, bits=kind in ("coils", "inputs"))
+        return
     _, way = line_of(line, site, baud, parity)
     function = KINDS[kind]
     with alone(way) as talk:
@@ -62,9 +66,13 @@ def read(
     else:
         values = [int(modbus.number(reply, index, "u16")) for index in range(count)]
     rows = [{"address": address + index, "value": value} for index, value in enumerate(values)]
+    _read_out(rows, as_json, bits=function in (1, 2))
+
+
+def _read_out(rows: list[dict[str, int]], as_json: bool, *, bits: bool) -> None:
     if not show(rows, as_json):
         for row in rows:
-            more = "" if function in (1, 2) else f"  0x{row['value']:04X}  as s16 {_signed(row['value'])}"
+            more = "" if bits else f"  0x{row['value']:04X}  as s16 {_signed(row['value'])}"
             click.echo(f"{row['address']:>5}  {row['value']}{more}")
 
 

@@ -3,7 +3,7 @@
 import contextlib
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,6 +30,7 @@ def scan(
     from dataclasses import replace
 
     from edgectl.drivers import discover
+    from edgectl.drivers.discover import body
     from edgectl.drivers.talk import UnfitPort
     from edgectl.drivers.wiring import SerialLine
 
@@ -82,6 +83,7 @@ def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
 def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None, as_json: bool) -> None:
     """Ask one UNIT of LINE what it is and what it reads now."""
     from edgectl.drivers import discover
+    from edgectl.drivers.discover import body
 
     kind, way = line_of(line, site, baud, parity)
     with alone(way) as talk:
@@ -145,25 +147,6 @@ def story(found: "Found", *, whole: bool = False) -> list[str]:
     # What proves itself needs no rivals; where nothing does, a person has to look at what each would mean.
     rivals = others if whole or not best.proven else []
     return lines + [f"{'':<33}  or a {guess.profile}{_reads(guess.values, whole)}" for guess in rivals]
-
-
-def body(found: "Found") -> dict[str, Any]:
-    """One unit as JSON."""
-    return {
-        "unit": found.unit,
-        "answers": list(found.functions),
-        "collides": bool(found.noise),
-        "speaks": found.text or None,
-        "guesses": [
-            {
-                "profile": g.profile,
-                "proven": g.proven,
-                "marks": dict(g.marks),
-                "reads": {name: value for name, value, _ in g.values},
-            }
-            for g in found.guesses
-        ],
-    }
 
 
 def _reads(values: tuple[tuple[str, float, str], ...], whole: bool) -> str:

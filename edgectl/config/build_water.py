@@ -65,6 +65,7 @@ def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
         # A pump that measures its doses gives none that is over before it can be seen to run.
         least=RELAY_TICK if outlet.metered is None else outlet.metered.least,
         step=RELAY_TICK,
+        calibrate_every=entry.calibrate_every,
         total=entry.total,
     )
 

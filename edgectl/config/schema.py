@@ -185,6 +185,7 @@ class ActuatorEntry(Strict):
     requires: Conditions | None = Field(None, description="a list such as [solution_level > 15]")
     stop_if: Conditions | None = Field(None, description="a list such as [solution_level < 10 for 5s]")
     ml_per_s: float | None = Field(None, gt=0, le=1000, description="what a dosing pump delivers, by calibration")
+    calibrate_every: SomeTime | None = Field(None, description="how long ml_per_s is good for, for example 90d")
     gain: Gain | None = Field(
         None, description="what 1 ml changes in the whole tank: pH of an acid or a base, mS/cm of a nutrient: 0.03/ml"
     )

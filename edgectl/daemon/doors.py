@@ -15,8 +15,10 @@ from edgectl.api.server import Certificate, Door, door, tcp_socket, unix_socket
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
+from edgectl.daemon.bench import DeviceBench
 from edgectl.daemon.control import Control
 from edgectl.daemon.curves import Curves
+from edgectl.daemon.field import Field
 from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.looks import DaemonLooks
 from edgectl.daemon.schedules import ScheduleDesk
@@ -49,6 +51,7 @@ class Doors:
         writer: JournalWriter,
         clock: Clock,
         desk: Desk,
+        field: Field,
     ) -> None:
         self._asked = asked
         self._history = History(tuple(control.stepper.state.site.sensors))
@@ -78,6 +81,7 @@ class Doors:
             house=house,
             looks=DaemonLooks(control, reads, clock, self._history, house.read),
             desk=desk,
+            devices=DeviceBench(house, field),
             calendar=ScheduleDesk(house, control, reads, clock),
             happenings=happenings,
             streams=streams,

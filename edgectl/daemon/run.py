@@ -227,7 +227,7 @@ class Daemon:
         )
         desk = SchedulerDesk(house, self.clock.now, allowed=self.house.outside_scheduler)
         house.centre = self._centre
-        doors = Doors(self.house, house, control, reads, writer, self.clock, desk)
+        doors = Doors(self.house, house, control, reads, writer, self.clock, desk, field)
         self._listeners.append(doors.publish)
         keepers += [group.create_task(self.supervisor.keep(name, run)) for name, run in doors.beside]
         servers: list[Any] = [doors]

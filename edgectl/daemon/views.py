@@ -10,6 +10,7 @@ from edgectl.engine.rules.schedules import pause
 from edgectl.engine.state import State
 from edgectl.model.channel import Reading
 from edgectl.model.codes.alarms import priority
+from edgectl.model.hands import USUAL
 from edgectl.model.inputs import Mode
 from edgectl.model.site import Sensor
 from edgectl.model.task import Task, TaskStatus
@@ -105,14 +106,25 @@ def shown(state: State, sensor: Sensor) -> float | None:
 
 
 def calibration(state: State, name: str) -> View | None:
-    """When a sensor was last calibrated, by whom and to what; None where nobody ever did."""
+    """When a sensor or a dosing pump was last calibrated, by whom and to what; None where nobody ever did. Where the
+    site file names no interval, it is due when it usually is."""
     done = state.calibrations.get(name)
     if done is None:
         return None
-    every = state.site.sensors[name].calibrate_every
+    every = calibrate_every(state, name)
+    usual = every is None
+    every = every if every is not None else USUAL.get(done.why.partition(",")[0])
     due = None if every is None else iso(done.since + every)
-    told = {"at": iso(done.since), "who": done.who, "how": done.why, "due": due}
+    told = {"at": iso(done.since), "who": done.who, "how": done.why, "due": due, "usual": usual}
     return {**told, "gain": done.factor, "offset": done.value}
+
+
+def calibrate_every(state: State, name: str) -> Nanos | None:
+    """How long a calibration is good for, by the site file."""
+    if name in state.site.sensors:
+        return state.site.sensors[name].calibrate_every
+    doser = state.site.actuators[name].doser
+    return None if doser is None else doser.calibrate_every
 
 
 def outputs(state: State, now: Now) -> list[View]:
@@ -137,10 +149,20 @@ def outputs(state: State, now: Now) -> list[View]:
                 "ends_at": ends,
                 "ends_by": actuator.fail_safe.value,
                 "tried": tried(state, name, actuator.channel),
+                **(_dosing(state, name) if actuator.doser is not None else {}),
                 "locked_out": f"lockout:{name}" in state.latches and state.latches[f"lockout:{name}"].held,
             }
         )
     return rows
+
+
+def _dosing(state: State, name: str) -> View:
+    """What else is known of a dosing pump."""
+    every = calibrate_every(state, name)
+    return {
+        "calibration": calibration(state, name),
+        "calibrate_every_s": None if every is None else every / SECOND,
+    }
 
 
 def tried(state: State, name: str, channel: str) -> View | None:

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import count
 
-from edgectl.drivers.exchange import Exchange, InFlight, Lane
+from edgectl.drivers.exchange import Exchange, InFlight, Lane, past
 from edgectl.drivers.foreign import ForeignWatch
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.languages.choice import language_of
@@ -50,15 +50,13 @@ class BusOwner:
         self._looks: dict[tuple[Read, Lane], Exchange] = {}  # the same reads for ever: made once
         self._ids = sample_ids if sample_ids is not None else count(1)
         self._up = False
-        self._offs = Offs()
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the device does not do it
         self._control: deque[Send | Read] = deque()
         self._epoch = 0  # the highest under which anything was ordered here
         self._flight: InFlight | None = None
         self._heard = b""
-        self._foreign = ForeignWatch()
         self._rest_until = self._quiet_until = 0
-        self._news = News()
+        self._offs, self._news, self._foreign = Offs(), News(), ForeignWatch()
 
     # -- what comes in
 
@@ -72,7 +70,7 @@ class BusOwner:
             case Send() if effect.on and self._foreign.since is not None:
                 self._news.drop(effect, now, self._foreign.words)
             case Send() if effect.epoch < self._epoch:
-                self._news.drop(effect, now, _past(effect, self._epoch))
+                self._news.drop(effect, now, past(effect, self._epoch))
             case Send() if not self._up:
                 self._news.drop(effect, now, f"bus {self.bus.name} is down")
             case Send():
@@ -171,6 +169,16 @@ class BusOwner:
         """What the engine must hear, once."""
         return self._news.take()
 
+    def lends(self, now: Nanos) -> bool:
+        """True when a person's question may leave: nothing is on its way, and no order and no OFF is waiting."""
+        idle = self._up and self._flight is None and not self._control and self._foreign.since is None
+        return idle and self._offs.due(now) is None and now >= max(self._quiet_until, self._rest_until)
+
+    def lent(self, now: Nanos, rest: Nanos) -> None:
+        """Such a question is over. Where a late answer to it may still come the line rests."""
+        self._heard, self._quiet_until = b"", now + self.language.silence
+        self._rest_until = now + rest if self.language.late else 0
+
     @property
     def offs_delivered(self) -> bool:
         """True when no OFF waits for its echo."""
@@ -189,7 +197,7 @@ class BusOwner:
                 self._news.drop(self._control.popleft(), now, self._foreign.words)
                 continue
             if isinstance(item, Send) and item.epoch < self._epoch:
-                self._news.drop(self._control.popleft(), now, _past(item, self._epoch))
+                self._news.drop(self._control.popleft(), now, past(item, self._epoch))
                 continue
             if isinstance(item, Send) and now > item.not_after:
                 self._news.drop(self._control.popleft(), now, "its time passed while the bus was busy")
@@ -206,7 +214,8 @@ class BusOwner:
                 self._news.reply(item, ReplyStatus.INVALID, now, str(error))
         if self._foreign.since is not None:
             return None
-        due = [(at, index) for index, (read, at) in enumerate(self._due.items()) if self._may_poll(read, at, now)]
+        well = self.health
+        due = [(at, i) for i, (read, at) in enumerate(self._due.items()) if at <= now >= well[read.device].rest_until]
         if not due:
             return None
         read = self._reads[min(due)[1]]
@@ -214,9 +223,6 @@ class BusOwner:
 
     def _device(self, item: Send | Read) -> Device:
         return self._home[item.actuator] if isinstance(item, Send) else self._devices[item.device]
-
-    def _may_poll(self, read: Read, at: Nanos, now: Nanos) -> bool:
-        return at <= now and self.health[read.device].rest_until <= now
 
     def _doubt(self, device: Device, lane: Lane, now: Nanos) -> Exchange | None:
         health = self.health[device.name]
@@ -379,8 +385,7 @@ class BusOwner:
                 self._control.append(item)
 
     def _order_off(self, name: str, now: Nanos) -> None:
-        device = self._home[name].name
-        self._offs.order(name, device, now, silent=self.health[device].down)
+        self._offs.order(name, (home := self._home[name].name), now, silent=self.health[home].down)
 
     def _ask(self, actuator: str, now: Nanos) -> None:
         read = next(read for read in self._reads if actuator in read.outputs)
@@ -393,7 +398,3 @@ class BusOwner:
         for item in [i for i in self._control if isinstance(i, Send) and i.actuator == actuator and i.on]:
             self._control.remove(item)
             self._news.drop(item, now, "overtaken by an OFF")
-
-
-def _past(order: Send, epoch: int) -> str:
-    return f"it was decided in epoch {order.epoch} of the lease, and epoch {epoch} has begun"

@@ -8,7 +8,7 @@ speaks no Modbus at all. What a device is called is a guess from its registers, 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from edgectl.drivers import registry
 from edgectl.drivers.codecs import modbus
@@ -78,6 +78,45 @@ class _Remembers:
         if isinstance(known, BadReply):
             raise known
         return known
+
+
+def body(found: Found) -> dict[str, Any]:
+    """One unit as JSON."""
+    return {
+        "unit": found.unit,
+        "answers": list(found.functions),
+        "collides": bool(found.noise),
+        "speaks": found.text or None,
+        "guesses": [
+            {
+                "profile": g.profile,
+                "proven": g.proven,
+                "marks": dict(g.marks),
+                "reads": {name: value for name, value, _ in g.values},
+            }
+            for g in found.guesses
+        ],
+    }
+
+
+def found_in(told: dict[str, Any]) -> Found:
+    """One unit from its JSON, as a daemon tells it. Units of values are not told."""
+    guesses = tuple(
+        Guess(
+            profile=row["profile"],
+            marks=tuple(row["marks"].items()),
+            values=tuple((name, value, "") for name, value in row["reads"].items()),
+        )
+        for row in told["guesses"]
+    )
+    noise = "bytes that made no frame" if told["collides"] else ""
+    return Found(
+        unit=told["unit"],
+        functions=tuple(told["answers"]),
+        noise=noise,
+        text=told["speaks"] or "",
+        guesses=guesses,
+    )
 
 
 def scan(line: Asks, kind: str, units: Iterable[int]) -> Iterator[Found]:

@@ -6,6 +6,7 @@ from enum import IntEnum
 from edgectl.drivers.languages.seam import Question
 from edgectl.drivers.purpose import Purpose
 from edgectl.drivers.wiring import Device
+from edgectl.model.inputs import Send
 from edgectl.model.time import Nanos
 
 
@@ -35,3 +36,8 @@ class InFlight:
     frame: bytes
     sent_at: Nanos
     deadline: Nanos
+
+
+def past(order: Send, epoch: int) -> str:
+    """Why an order is not carried any more."""
+    return f"it was decided in epoch {order.epoch} of the lease, and epoch {epoch} has begun"

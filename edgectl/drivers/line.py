@@ -1,10 +1,14 @@
 """The one task of one bus: it opens the line, keeps it open, and carries bytes between it and the owner."""
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.codecs.modbus import Request
+from edgectl.drivers.framing import framing_for
+from edgectl.drivers.guest import LOOKS, THINKS, WAITS, Guest
 from edgectl.drivers.links.rtu import RtuLink
 from edgectl.drivers.links.seam import Link, LinkDown
 from edgectl.drivers.links.tcp import TcpLink
@@ -58,11 +62,25 @@ class BusTask:
         self._alarm = None if alarm is None else alarm(self._pump)
         self._timer: asyncio.TimerHandle | None = None
         self._lost: asyncio.Event = asyncio.Event()
+        self._guests: deque[Guest] = deque()
 
     def take(self, effect: Send | MakeSafe | AskState) -> None:
         """Carry an effect. The bytes of an OFF leave before this returns, if the bus is idle."""
         self.owner.take(effect, self._mono())
         self._pump()
+
+    async def exchange(self, request: Request) -> bytes:
+        """The reply to a person's question. Raises BadReply, DeviceRefused among them, and LinkDown."""
+        framing, gives_up = framing_for(self.owner.bus.wire), self._mono() + WAITS
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        guest = Guest(request=request, framing=framing, answer=answer, gives_up=gives_up)
+        self._guests.append(guest)
+        self._pump()
+        try:
+            return await answer
+        finally:
+            if guest.deadline is None and guest in self._guests:
+                self._guests.remove(guest)  # whoever asked has gone before it left
 
     async def run(self) -> None:
         """Keep the line open until cancelled."""
@@ -93,7 +111,14 @@ class BusTask:
             self._disarm()
 
     def _on_bytes(self, data: bytes) -> None:
-        self.owner.hear(data, self._mono())
+        now = self._mono()
+        if not self._guests or (guest := self._guests[0]).deadline is None:
+            self.owner.hear(data, now)
+        else:
+            self.owner.log.received(data, now)
+            if guest.hear(data):
+                self._guests.popleft()
+                self.owner.lent(now, 0)
         self._pump()
 
     def _on_lost(self, why: str) -> None:
@@ -102,6 +127,8 @@ class BusTask:
 
     def _down(self, why: str) -> None:
         self.up, self.reason = False, why
+        while self._guests:
+            self._guests.popleft().fail(LinkDown(why))
         self.owner.link(False, self._mono(), why)
         self._pump()
 
@@ -112,7 +139,7 @@ class BusTask:
             # Somebody else may lead by now. Not one byte more, not even an OFF: its outputs are not ours to touch.
             self._on_lost("this controller leads no more")
             return
-        frame = self.owner.step(now)
+        frame = None if self._lent(now) else self.owner.step(now)
         if frame is not None:
             self._link.write(frame)
         for item in self.owner.news():
@@ -122,6 +149,8 @@ class BusTask:
             self._on_lost(f"{DEAF_AFTER} requests in a row without an answer: the connection is opened anew")
             return
         wake = self.owner.wake_at(now)
+        if self._guests:
+            wake = now + LOOKS if (over := self._guests[0].deadline) is None else over
         if wake is None:
             self._disarm()
         elif self._alarm is not None:
@@ -130,6 +159,25 @@ class BusTask:
             self._disarm()
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)
+
+    def _lent(self, now: Nanos) -> bool:
+        """True while the line carries a guest's question; one that waits leaves as soon as it may."""
+        while self._guests:
+            guest = self._guests[0]
+            if guest.deadline is not None and now < guest.deadline:
+                return True
+            if guest.deadline is None and self.owner.lends(now):
+                frame = guest.leave(now, self.owner.bus.timeout)
+                self.owner.log.sent(frame, now, "by hand")
+                self._link.write(frame)
+                return True
+            if guest.deadline is None and now < guest.gives_up:
+                return False
+            if guest.deadline is not None:
+                self.owner.lent(now, max(self.owner.bus.timeout, THINKS))
+            self._guests.popleft()
+            guest.give_up()
+        return False
 
     def _disarm(self) -> None:
         if self._alarm is not None:

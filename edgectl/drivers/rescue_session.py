@@ -10,6 +10,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from edgectl.drivers.bounded import within
 from edgectl.drivers.rescued import Means
 
 CONNECT_WITHIN_S = 3.0
@@ -37,7 +38,10 @@ class Session:
         client.on_subscribe = self._subscribed
         client.on_message = self._heard
         client.connect_timeout = CONNECT_WITHIN_S
-        client.connect(line["host"], line["port"], clean_start=True)
+        host, port = str(line["host"]), int(line["port"])
+        # The library looks the name up by itself, for as long as that takes: whoever makes safe does not wait for it.
+        late = f"the broker {host}:{port} cannot be reached within {CONNECT_WITHIN_S:g} s"
+        within(lambda: client.connect(host, port, clean_start=True), CONNECT_WITHIN_S + ROUND_S, late)
         if not self.wait(lambda: self._ready, CONNECT_WITHIN_S):
             raise OSError("the broker does not answer, or does not let us in")
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import serial
 
+from edgectl.drivers.bounded import name_found
 from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.links.rtu import lock_port
@@ -61,6 +62,7 @@ def open_line(line: Wire, *, reply_within_s: float, connect_within_s: float = CO
         with open_port(line, reply_within_s) as port:
             yield Talk(framing_for(line), port)
         return
+    name_found(line.host)
     with socket.create_connection((line.host, line.port), timeout=connect_within_s) as connection:
         connection.settimeout(reply_within_s)
         yield Talk(framing_for(line), connection)

@@ -19,6 +19,7 @@ from edgectl.engine.rules import (
     estop,
     floats,
     foreign,
+    handwork,
     instruments,
     interlock,
     lasting,
@@ -48,7 +49,7 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting
 from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
-from edgectl.model.hands import Calibrate, Override, Tried
+from edgectl.model.hands import Calibrate, Handwork, Override, Tried
 from edgectl.model.inputs import (
     Acknowledge,
     Approve,
@@ -181,6 +182,8 @@ def _hear(draft: Draft, item: Input) -> None:
             calibrations.calibrate(draft, item)
         case Tried():
             tried.tried(draft, item)
+        case Handwork():
+            handwork.handwork(draft, item)
         case Override():
             overrides.override(draft, item)
         case Cancel():

@@ -6,6 +6,7 @@ It cannot be stale: a site is never changed, only exchanged for another, and who
 from functools import cached_property
 
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
+from edgectl.model.time import Nanos
 from edgectl.model.water import Tank
 
 PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
@@ -43,9 +44,12 @@ class Fixed:
         return self._of(Role.CONTACTOR)
 
     @cached_property
-    def calibrated(self) -> tuple[Sensor, ...]:
-        """The sensors that have to be calibrated again from time to time."""
-        return tuple(sensor for sensor in self.site.sensors.values() if sensor.calibrate_every is not None)
+    def calibrated(self) -> tuple[tuple[str, Nanos], ...]:
+        """The sensors and dosing pumps that have to be calibrated again from time to time, and how often."""
+        dosers = [(name, one.doser) for name, one in self.site.actuators.items() if one.doser is not None]
+        every = {name: sensor.calibrate_every for name, sensor in self.site.sensors.items()}
+        every |= {name: doser.calibrate_every for name, doser in dosers}
+        return tuple((name, often) for name, often in every.items() if often is not None)
 
     @cached_property
     def stood_in(self) -> tuple[Sensor, ...]:

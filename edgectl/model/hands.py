@@ -1,9 +1,18 @@
 """What a person does with the hands: another value for a while, and a sensor or a pump against something known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
 
-from edgectl.model.time import Nanos
+from edgectl.model.time import SECOND, Nanos
+
+# After how long a calibration is usually made anew, where the site file says nothing: monthly for what hangs in the
+# solution, four times a year for a pump, whose tube wears, once a year for a level.
+USUAL: Mapping[str, Nanos] = MappingProxyType(
+    {kind: days * 86_400 * SECOND for kind, days in {"ph": 30, "ec": 30, "pump": 90, "level": 365}.items()}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +38,18 @@ class Tried:
     read_back: bool
     who: str
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handwork:
+    """A person sets a register of a device: before it leaves, and when it is `done`. `device` is empty for one that the
+    site does not name."""
+
+    token: int
+    device: str
+    who: str
+    details: Mapping[str, Any]
+    done: bool
 
 
 class Step(StrEnum):

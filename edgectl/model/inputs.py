@@ -11,7 +11,7 @@ from typing import Any
 from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
-from edgectl.model.hands import Calibrate, Override, Tried
+from edgectl.model.hands import Calibrate, Handwork, Override, Tried
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
@@ -328,6 +328,7 @@ Input = (
     | Override
     | Calibrate
     | Tried
+    | Handwork
     | Cancel
     | Approve
     | Storage

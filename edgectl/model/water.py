@@ -70,6 +70,7 @@ class Doser:
     gain: float = 0.0
     least: Nanos = 100 * MS
     step: Nanos = 100 * MS
+    calibrate_every: Nanos | None = None
     total: str | None = None  # the sensor of what the pump has counted in all, ml
 
 

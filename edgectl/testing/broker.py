@@ -15,11 +15,11 @@ PLAIN = "set_tcp_nodelay true\nlistener {port} 127.0.0.1\nallow_anonymous true\n
 
 
 class Broker:
-    """A context manager around one Mosquitto. `config` may hold {port}, {other} for a second one, and {folder}."""
+    """A context manager around one Mosquitto. `config` may hold {port}, {other} and {third} for more, and {folder}."""
 
     def __init__(self, folder: Path, *, config: str = PLAIN) -> None:
         self.folder = folder
-        self.port, self.other = _free_port(), _free_port()
+        self.port, self.other, self.third = _free_port(), _free_port(), _free_port()
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -31,7 +31,9 @@ class Broker:
         config = self.folder / "mosquitto.conf"
         kept = f"persistence true\npersistence_location {self.folder}/\nautosave_interval 1\nautosave_on_changes true\n"
         user = "user root\n" if os.geteuid() == 0 else ""
-        config.write_text(kept + user + self._config.format(port=self.port, other=self.other, folder=self.folder))
+        config.write_text(
+            kept + user + self._config.format(port=self.port, other=self.other, third=self.third, folder=self.folder)
+        )
         with (self.folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=log, stderr=log)
         deadline = time.monotonic() + 20

@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -62,7 +62,10 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("req", *KEY, "-nodes", *made)
         run("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-CAcreateserial",
             "-out", f"{name}.crt", "-days", "2", "-extfile", "san")  # fmt: skip
-    subprocess.run(["mosquitto_passwd", "-b", "-c", str(folder / "passwd"), "edgectl", "pa55"], check=True)
+    for file, users in (("passwd", ("edgectl",)), ("plugs", ("plug-1", "plug-2"))):
+        (folder / file).touch()
+        for user in users:
+            subprocess.run(["mosquitto_passwd", "-b", str(folder / file), user, "pa55"], check=True)
     for file in folder.iterdir():
         file.chmod(0o600)
     return folder
@@ -72,11 +75,14 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iterator[Broker]:
     """The shipped files with other paths and ports, and not one other change."""
     text = (SHIPPED / "edgectl.conf.example").read_text()
+    text = "".join(line for line in text.splitlines(keepends=True) if not line.startswith("#"))
     for old, new in (
         ("/etc/mosquitto/certs", str(certificates)),
         ("/etc/mosquitto/edgectl.acl", str(SHIPPED / "edgectl.acl.example")),
         ("/etc/mosquitto/edgectl.passwd", str(certificates / "passwd")),
+        ("/etc/mosquitto/plugs.passwd", str(certificates / "plugs")),
         ("listener 8883", "listener {port} 127.0.0.1"),
+        ("listener 8884", "listener {third} 127.0.0.1"),
         ("listener 1883 127.0.0.1", "listener {other} 127.0.0.1"),
         ("persistence true", ""),
     ):
@@ -95,6 +101,20 @@ def connect(broker: Broker, certificates: Path, name: str, *, ca: str = "ca", ce
     client.on_message = lambda _c, _d, message: found.heard.append((message.topic, message.payload))
     client.on_subscribe = lambda _c, _d, _m, codes, _p: found.granted.append(not codes[0].is_failure)
     client.connect("127.0.0.1", broker.port)
+    if not found.wait(client.is_connected, 3):
+        raise OSError("not let in")
+    return found
+
+
+def plug(broker: Broker, certificates: Path, user: str, password: str = "pa55") -> Client:
+    """Connect as a device that has a password and no certificate. Raises OSError when the broker does not want us."""
+    client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"p-{user}-{time.monotonic_ns()}")
+    found = Client(client)
+    client.tls_set(ca_certs=str(certificates / "ca.crt"))
+    client.username_pw_set(user, password)
+    client.on_message = lambda _c, _d, message: found.heard.append((message.topic, message.payload))
+    client.on_subscribe = lambda _c, _d, _m, codes, _p: found.granted.append(not codes[0].is_failure)
+    client.connect("127.0.0.1", broker.third)
     if not found.wait(client.is_connected, 3):
         raise OSError("not let in")
     return found
@@ -149,24 +169,25 @@ def test_a_node_speaks_under_its_own_name_only_and_gives_no_orders(broker: Broke
     assert sorted({topic for topic, _ in edge.heard}) == sorted(allowed)
 
 
+@pytest.mark.parametrize(("door", "a", "b"), [(connect, "nd-1", "nd-2"), (plug, "plug-1", "plug-2")])
 def test_a_plug_of_either_maker_speaks_under_its_own_name_only_and_orders_nobody(
-    broker: Broker, certificates: Path
+    broker: Broker, certificates: Path, door: Callable[[Broker, Path, str], Client], a: str, b: str
 ) -> None:
-    one, two = connect(broker, certificates, "nd-1"), connect(broker, certificates, "nd-2")
+    one, two = door(broker, certificates, a), door(broker, certificates, b)
     edge = connect(broker, certificates, "edgectl")
     for topics in ("stat/#", "tele/#", "cmnd/#", "+/rpc", "+/online", "+/events/rpc", "edgectl-answers/#"):
         edge.hear(topics)
-    for topics in ("#", "cmnd/+/+", "cmnd/nd-2/+", "+/rpc", "nd-2/rpc", "edgectl-answers/#"):
+    for topics in ("#", "cmnd/+/+", f"cmnd/{b}/+", "+/rpc", f"{b}/rpc", "edgectl-answers/#"):
         two.hear(topics)
-    allowed = ["stat/nd-1/RESULT", "tele/nd-1/LWT", "nd-1/online", "nd-1/events/rpc", "edgectl-answers/gh-1/nodes/rpc"]
-    forbidden = ["stat/nd-2/RESULT", "tele/nd-2/LWT", "cmnd/nd-2/Power1", "nd-2/rpc", "nd-1/rpc", "nd-2/online"]
+    allowed = [f"stat/{a}/RESULT", f"tele/{a}/LWT", f"{a}/online", f"{a}/events/rpc", "edgectl-answers/gh-1/nodes/rpc"]
+    forbidden = [f"stat/{b}/RESULT", f"tele/{b}/LWT", f"cmnd/{b}/Power1", f"{b}/rpc", f"{a}/rpc", f"{b}/online"]
     for topic in [*forbidden, *allowed]:
         one.say(topic)
-    edge.say("cmnd/nd-1/Backlog0", "for one")
-    edge.say("nd-1/rpc", "for one")
-    edge.say("nd-2/rpc", "for two")
+    edge.say(f"cmnd/{a}/Backlog0", "for one")
+    edge.say(f"{a}/rpc", "for one")
+    edge.say(f"{b}/rpc", "for two")
     assert edge.wait(lambda: len({topic for topic, _ in edge.heard}) == len(allowed) + 3)
-    assert {topic for topic, _ in edge.heard} == {*allowed, "cmnd/nd-1/Backlog0", "nd-1/rpc", "nd-2/rpc"}
+    assert {topic for topic, _ in edge.heard} == {*allowed, f"cmnd/{a}/Backlog0", f"{a}/rpc", f"{b}/rpc"}
     assert two.wait(lambda: two.heard != [])
     two.wait(lambda: False, 0.3)
     assert {payload for _, payload in two.heard} == {b"for two"}, "nobody hears the orders and answers of others"
@@ -185,8 +206,18 @@ def test_who_has_no_certificate_of_the_house_is_not_let_in(
         connect(broker, certificates, name, ca=ca, certificate=certificate)
 
 
+@pytest.mark.parametrize(("user", "password"), [("edgectl", "pa55"), ("plug-1", "x"), ("nd-1", ""), ("", "")])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the refused socket lying
+def test_the_controller_s_password_opens_nothing_on_the_network(
+    broker: Broker, certificates: Path, user: str, password: str
+) -> None:
+    with pytest.raises(OSError, match="not let in"):
+        plug(broker, certificates, user, password)
+
+
 @pytest.mark.parametrize(
-    ("user", "password", "let_in"), [("edgectl", "pa55", True), ("edgectl", "x", False), ("", "", False)]
+    ("user", "password", "let_in"),
+    [("plug-1", "pa55", False), ("edgectl", "pa55", True), ("edgectl", "x", False), ("", "", False)],
 )
 def test_on_this_machine_a_password_is_needed(broker: Broker, user: str, password: str, let_in: bool) -> None:
     client = paho.Client(CallbackAPIVersion.VERSION2)

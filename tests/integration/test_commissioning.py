@@ -263,6 +263,51 @@ def test_a_device_is_not_written_while_a_daemon_leads(field: SimulatedField, tmp
         assert "drives the site" in done.stderr
 
 
+def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock(
+    field: SimulatedField, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.control("clear")
+    site = write_site(tmp_path, field, every="1h", duration="1s", travel="100ms")
+    with DaemonProcess(tmp_path, site) as daemon:
+        daemon.wait_ready()
+        daemon.wait("/tasks", lambda rows: any(t["task_type"] == "irrigation" and t["result"] for t in rows))
+        for name, value in daemon.environment.items():
+            monkeypatch.setenv(name, value)
+
+        def say(*words: object, code: int = 0) -> str:
+            done = CliRunner().invoke(main, [*map(str, words), "--site", str(site)])
+            assert done.exit_code == code, done.output
+            return done.output
+
+        def events() -> list[tuple[str, dict[str, object]]]:
+            with sqlite3.connect(daemon.state / "journal.db") as db:
+                rows = db.execute("SELECT event_type, body FROM timeline WHERE event_type LIKE 'DEVICE_WRIT%'")
+                return [(event, json.loads(body)["details"]) for event, body in rows]
+
+        # looked at through the owner, whose own reads go on
+        assert "software version of a Waveshare board is 200" in say("device", "identify", "field", 1)
+        assert "no reply" in say("device", "read", "field", 33, 0, code=1)
+        assert json.loads(say("device", "read", "field", 5, 2, "--json"))[0]["value"] == 1
+        # what the site does not name is set at once; what a zone needs, under its lock alone
+        words = ("device", "write", "field", 14, "address", 4, "--profile", "jxct-soil-7in1")
+        assert "nothing was written" in say(*words, code=1), "nobody says that it is the only one"
+        assert "address was 14 and is 4, read back" in say(*words, "--only-one")
+        assert "4 and is 14" in say("device", "write", "field", 4, "address", 14, "--only-one")
+        assert [event for event, _ in events()] == ["DEVICE_WRITE_MEANT", "DEVICE_WRITTEN"] * 2
+        locked = ("device", "write", "field", 5, "address", 6, "--only-one")
+        assert "beds needs level and is not locked; nothing was written" in say(*locked, code=1)
+        assert len(events()) == 4
+        assert daemon.ask("POST", "/zones/beds/lock", {"why": "a probe is set"})[0] == 200
+        assert "was written and not read back: it holds 5" in say(*locked, code=1), "this probe keeps its address"
+        (meant, first), (written, last) = events()[4:]
+        assert (meant, written) == ("DEVICE_WRITE_MEANT", "DEVICE_WRITTEN")
+        assert (first["device"], first["before"], last["taken"], last["after"]) == ("level", "5", False, "5")
+        lost = say("device", "write", "field", 14, "baud", 4800, "--profile", "jxct-soil-7in1", code=1)
+        assert "lost to the bus" in lost
+        # and nothing else was hurt by it
+        daemon.wait("/channels", lambda rows: any(r.get("sensor") == "tank_level" and r["value"] for r in rows))
+
+
 def test_a_first_site_is_asked_for_line_by_line(field: SimulatedField, tmp_path: Path) -> None:
     field.control("clear")
     answers = {

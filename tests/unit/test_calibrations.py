@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from edgectl.daemon import views
 from edgectl.engine.draft import Draft
+from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import calibrations
 from edgectl.engine.rules.calibrations import FORGOTTEN
 from edgectl.model.channel import Absence, Missing, Reading, Sample
-from edgectl.model.hands import Calibrate, Step
+from edgectl.model.hands import USUAL, Calibrate, Step
 from edgectl.model.inputs import Answer, ManualOn, Mode, SetMode
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import SECOND, Nanos
@@ -277,8 +279,40 @@ def test_a_dosing_pump_gives_into_a_measure_only_in_manual_mode_and_within_its_c
 def test_what_a_pump_gave_is_noted_and_said_when_the_file_says_otherwise(ml: float, differs: bool) -> None:
     bench = Bench()
     answer = bench.step(Step.FINISH, (20.0, ml), subject="acid", kind="pump")
+    due = answer.body.pop("due")
     assert answer.body == {"actuator": "acid", "before": 1.0, "after": round(ml / 20, 4), "differs": differs}
+    assert due.startswith("2026-08-30"), "a tube wears: after 90 days, where the file says nothing"
     assert [(e["method"], e["points"]) for e in bench.said("CALIBRATED")] == [("pump", [[20.0, ml]])]
+
+
+def test_each_kind_has_a_row_and_a_due_date_and_only_what_the_file_names_calls() -> None:
+    bench = Bench()
+    bench.step(Step.FINISH, (20.0, 20.0), subject="acid", kind="pump")
+    bench.step(Step.BEGIN)
+    bench.shows(6.1)
+    bench.step(Step.FINISH, (7.0, 7.0))
+    now, state = bench.world._clock(), bench.world.state
+    (row,) = [row for row in views.outputs(state, now) if row["output"] == "acid"]
+    assert row["calibration"]["how"] == "pump, 20 ml in 20 s"
+    assert (row["calibration"]["due"][:10], row["calibration"]["usual"]) == ("2026-08-30", True)
+    (probe,) = [row for row in views.readings(state, now) if row["sensor"] == "ph"]
+    assert (probe["calibration"]["due"][:10], probe["calibration"]["usual"]) == ("2026-07-01", True)
+    assert not [row for row in views.outputs(state, now) if row["output"] != "acid" and "calibration" in row]
+    assert set(calibrations.BOUNDS) | {"pump"} == set(USUAL), "every kind"
+    bench.world.run(bench.world.now + 120 * DAY)
+    assert "calibration_due:acid" not in state.alarms
+    named = replace(site().actuators["acid"], doser=replace(site().actuators["acid"].doser, calibrate_every=MONTH))  # type: ignore[type-var]
+    assert dict(Fixed(replace(site(), actuators={"acid": named})).calibrated) == {"acid": MONTH}
+
+
+def test_a_pump_whose_interval_is_named_calls_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fixed, "calibrated", (("acid", MONTH),))
+    bench = Bench()
+    bench.world.run(bench.world.now + 60 * SECOND)
+    assert "never, as far as edgectl knows" in bench.world.state.alarms["calibration_due:acid"].message
+    bench.step(Step.FINISH, (20.0, 20.0), subject="acid", kind="pump")
+    bench.world.run(bench.world.now + 60 * SECOND)
+    assert not bench.world.state.alarms["calibration_due:acid"].active
 
 
 @pytest.mark.parametrize(("seconds", "service", "starts"), [(2.0, True, True), (2.1, True, False), (2.0, False, False)])

@@ -8,7 +8,6 @@ with an empty zone belongs to nobody yet and says hello. A control socket in DIR
 import asyncio
 import json
 import signal
-import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TextIO
@@ -16,69 +15,41 @@ from typing import Any, TextIO
 import aiomqtt
 import click
 
+from edgectl.drivers.sim.client import TICK_S, Client, Will
 from edgectl.drivers.sim.clocks import mono, wall_s
 from edgectl.drivers.sim.node import FAULTS, Node, Say
 from edgectl.drivers.sim.plug_client import KINDS, PlugClient
 
-TICK_S = 0.02
 NOBODY = ("gh-temp", "zn-temp")
 
 
-class NodeClient:
+class NodeClient(Client):
     """One node with its connection: will, status, telemetry, orders."""
 
     def __init__(self, plan: dict[str, Any], entry: dict[str, Any], moved: Callable[["NodeClient"], None]) -> None:
+        super().__init__(plan, entry)
         self.node = Node(name=entry["name"], kind=entry["kind"], secret=entry["secret"])
         self.node.asleep = bool(entry.get("asleep"))
         self.every_s = float(entry.get("every_s", 0.5))
         self.served = self.hellos = 0
-        self._plan, self._entry, self._moved = plan, entry, moved
+        self._moved = moved
         self._place = (plan["house"], entry["zone"]) if entry["zone"] else NOBODY
         self._later: list[Say] = []
-        self._client: aiomqtt.Client | None = None
-        self._rude = False  # the connection ends without a word
 
     @property
     def _root(self) -> str:
         return "/".join(("hydro", *self._place, self.node.name))
 
-    async def run(self) -> None:
-        """Connect, and connect again, for ever."""
-        while True:
-            try:
-                await self._session()
-            except (aiomqtt.MqttError, OSError):
-                await asyncio.sleep(0.2)
+    def will(self) -> Will:
+        """As protocol 2.0 has it."""
+        return Will(topic=f"{self._root}/lwt", payload="offline")
 
-    async def _session(self) -> None:
-        plan = self._plan
-        will = aiomqtt.Will(f"{self._root}/lwt", "offline", qos=1, retain=True)
-        tls = None
-        if plan.get("ca"):
-            tls = ssl.create_default_context(cafile=plan["ca"])
-            tls.load_cert_chain(self._entry["certificate"], self._entry["key"])
-        name = f"sim-{self.node.name}"
-        client = aiomqtt.Client(plan["host"], plan["port"], identifier=name, will=will, timeout=5, tls_context=tls)
-        async with client:
-            self._client = client
-            await client.subscribe(f"{self._root}/+/command", qos=1)
-            await client.subscribe(f"{self._root}/config", qos=1)
-            await client.subscribe("hydro/time/response", qos=1)
-            await self._begin()
-            talking = asyncio.create_task(self._talk())
-            try:
-                async for message in client.messages:
-                    await self._hear(str(message.topic), bytes(message.payload))
-                    if self._rude:
-                        break
-            finally:
-                self._client = None
-                talking.cancel()
-            if self._rude:
-                self._rude = False
-                client._client.socket().close()  # type: ignore[union-attr]
+    def topics(self) -> tuple[str, ...]:
+        """Its own orders, its place and the time."""
+        return f"{self._root}/+/command", f"{self._root}/config", "hydro/time/response"
 
-    async def _begin(self) -> None:
+    async def begin(self) -> None:
+        """What time is it? And who has no place says hello."""
         await self._publish("", "hydro/time/request", {})
         if self._place == NOBODY:
             self.hellos += 1
@@ -97,7 +68,8 @@ class NodeClient:
         await self._publish("status", None, {"status": "ONLINE", "ts": wall_s()}, retain=True)
         await self._publish("config_report", None, self.node.report(*self._place))
 
-    async def _hear(self, topic: str, payload: bytes) -> None:
+    async def hear(self, topic: str, payload: bytes) -> None:
+        """The time, its place, or an order."""
         if topic == "hydro/time/response":
             first, self.node.synced = not self.node.synced, True
             if first or not self.served:
@@ -111,7 +83,8 @@ class NodeClient:
             self._later += self.node.order(topic.split("/")[4], payload, mono(), wall_s())
             await self._speak()
 
-    async def _talk(self) -> None:
+    async def talk(self) -> None:
+        """What its runs end, readings and a heartbeat."""
         ticks, every = 0, max(1, round(self.every_s / TICK_S))
         while True:
             self._later += self.node.advance(mono(), wall_s())
@@ -136,9 +109,8 @@ class NodeClient:
     async def _publish(
         self, below: str, topic: str | None, body: dict[str, Any] | bytes, *, retain: bool = False
     ) -> None:
-        if self._client is not None:
-            payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-            await self._client.publish(topic or f"{self._root}/{below}", payload, qos=1, retain=retain)
+        payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        await self.publish(topic or f"{self._root}/{below}", payload, qos=1, retain=retain)
 
     async def wish(self, wish: dict[str, Any]) -> None:
         """One wish that concerns this node. Raises ValueError."""

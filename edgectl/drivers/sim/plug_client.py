@@ -4,65 +4,47 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import aiomqtt
-
+from edgectl.drivers.sim.client import TICK_S, Client, Will
 from edgectl.drivers.sim.clocks import mono
 from edgectl.drivers.sim.plugs import Said, ShellyPlug, TasmotaPlug
 
 KINDS: dict[str, type[TasmotaPlug] | type[ShellyPlug]] = {"tasmota": TasmotaPlug, "shelly": ShellyPlug}
 FAULTS = frozenset({"deaf", "mute", "stuck", "noop", "double", "duplicated", "garbage", "late"})
-TICK_S = 0.02
 TELE_EVERY = 50  # ticks: TelePeriod of a device that is set to be quick
 
 
-class PlugClient:
+class PlugClient(Client):
     """One device with its connection: will, hello, answers, telemetry."""
 
     def __init__(self, plan: dict[str, Any], entry: dict[str, Any], moved: Callable[["PlugClient"], None]) -> None:
+        super().__init__(plan, entry)
         self.node: TasmotaPlug | ShellyPlug = KINDS[entry["kind"]](
             name=entry["name"], relays=int(entry.get("relays", 1))
         )
         self.node.watts = float(entry.get("watts", 0))
-        self._plan, self._moved = plan, moved
-        self._client: aiomqtt.Client | None = None
+        self._moved = moved
         self._late_s = 0.0
-        self._rude = False
 
-    async def run(self) -> None:
-        """Connect, and connect again, for ever."""
-        while True:
-            try:
-                await self._session()
-            except (aiomqtt.MqttError, OSError):
-                await asyncio.sleep(0.2)
-
-    async def _session(self) -> None:
+    def will(self) -> Will:
+        """As the device has it."""
         topic, payload, retain = self.node.will
-        will = aiomqtt.Will(topic, payload, qos=1, retain=retain)
-        client = aiomqtt.Client(
-            self._plan["host"], self._plan["port"], identifier=f"sim-{self.node.name}", will=will, timeout=5
-        )
-        async with client:
-            self._client = client
-            for heard in self.node.topics:
-                await client.subscribe(heard, qos=1)
-            await self._say(self.node.hello())
-            talking = asyncio.create_task(self._talk())
-            try:
-                async for message in client.messages:
-                    text = bytes(message.payload).decode(errors="replace")
-                    if text:
-                        await self._answer(self.node.hear(str(message.topic), text, mono()))
-                    if self._rude:
-                        break
-            finally:
-                self._client = None
-                talking.cancel()
-            if self._rude:
-                self._rude = False
-                client._client.socket().close()  # type: ignore[union-attr]
+        return Will(topic=topic, payload=payload, retain=retain)
 
-    async def _talk(self) -> None:
+    def topics(self) -> tuple[str, ...]:
+        """What it listens to."""
+        return self.node.topics
+
+    async def begin(self) -> None:
+        """Hello."""
+        await self._say(self.node.hello())
+
+    async def hear(self, topic: str, payload: bytes) -> None:
+        """An order, or what clears away a retained one."""
+        if text := payload.decode(errors="replace"):
+            await self._answer(self.node.hear(topic, text, mono()))
+
+    async def talk(self) -> None:
+        """What its timers end, and telemetry."""
         ticks = 0
         while True:
             await self._say(self.node.advance(mono()))
@@ -85,8 +67,7 @@ class PlugClient:
     async def _say(self, said: list[Said]) -> None:
         self._moved(self)
         for topic, payload, retain in said:
-            if self._client is not None:
-                await self._client.publish(topic, payload, qos=0, retain=retain)
+            await self.publish(topic, payload, qos=0, retain=retain)
 
     async def wish(self, wish: dict[str, Any]) -> None:
         """One wish that concerns this device. Raises ValueError."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.model.channel import Reading
-from edgectl.model.hands import Calibrate, Step
+from edgectl.model.hands import USUAL, Calibrate, Step
 from edgectl.model.inputs import Answer
 from edgectl.model.site import Sensor
 from edgectl.model.time import MS, SECOND, Nanos, Trust, iso
@@ -72,23 +72,23 @@ def watch(draft: Draft) -> None:
             f"put it back and finish, or: edgectl calibrate cancel {sensor}; until then nothing that needs it runs",
         )
     if now.trust is not Trust.UNTRUSTED:
-        for sensor_ in draft.state.fixed.calibrated:
-            if sensor_.calibrate_every is not None:
-                _due(draft, sensor_, sensor_.calibrate_every)
+        for name, every in draft.state.fixed.calibrated:
+            _due(draft, name, every)
 
 
-def _due(draft: Draft, sensor: Sensor, every: Nanos) -> None:
-    done = draft.latch(f"calibrated:{sensor.name}")
+def _due(draft: Draft, name: str, every: Nanos) -> None:
+    done = draft.latch(f"calibrated:{name}")
     if done is not None and (left := done.since + every - draft.now.wall) > 0:
-        draft.calm("calibration_due", sensor.name)
+        draft.calm("calibration_due", name)
         draft.wake(draft.now.mono + min(left, 3600 * SECOND))
         return
     last = "never, as far as edgectl knows" if done is None else f"last by {done.who} on {iso(done.since)[:10]}"
+    meanwhile = "its word counts less and less until then" if name in draft.state.site.sensors else "doses may be off"
     draft.alert(
         "calibration_due",
-        sensor.name,
-        f"{sensor.name} is to be calibrated every {every // SECOND // 86_400} d; {last}",
-        f"edgectl calibrate leads through it; its word counts less and less until then ({sensor.name})",
+        name,
+        f"{name} is to be calibrated every {every // SECOND // 86_400} d; {last}",
+        f"edgectl calibrate leads through it; {meanwhile} ({name})",
     )
 
 
@@ -156,7 +156,7 @@ def _give_back(draft: Draft, order: Calibrate, sensor: Sensor) -> None:
                 factor=gain,
             )
         )
-        every = sensor.calibrate_every
+        every = sensor.calibrate_every or USUAL.get(order.kind)
         due = None if every is None else iso(draft.now.wall + every)
         points = [list(point) for point in order.points]
         body |= {"due": due}
@@ -237,11 +237,19 @@ def _pump(draft: Draft, order: Calibrate, written: float) -> None:
             held=True,
             since=draft.now.wall,
             who=order.who,
-            why=f"{ml:g} ml in {seconds:g} s",
+            why=f"pump, {ml:g} ml in {seconds:g} s",
             value=found,
         )
     )
+    doser = draft.state.site.actuators[order.subject].doser
+    due = iso(draft.now.wall + ((doser and doser.calibrate_every) or USUAL["pump"]))
     differs = abs(found - written) > PUMP_OFF * written
-    body: dict[str, Any] = {"actuator": order.subject, "before": written, "after": found, "differs": differs}
+    body: dict[str, Any] = {
+        "actuator": order.subject,
+        "before": written,
+        "after": found,
+        "differs": differs,
+        "due": due,
+    }
     draft.note("CALIBRATED", who=order.who, method="pump", points=[[seconds, ml]], **body)
     draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))

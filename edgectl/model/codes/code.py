@@ -185,6 +185,8 @@ class Code(StrEnum):
     LOCK_OF_ANOTHER = "lock_of_another"
     LOCK_NEEDS_A_REASON = "lock_needs_a_reason"
     NOT_HELD = "not_held"
+    DEVICE_IN_USE = "device_in_use"
+    ZONE_NOT_LOCKED = "zone_not_locked"
     UNKNOWN_SENSOR = "unknown_sensor"
     NOT_TO_BE_CALIBRATED = "not_to_be_calibrated"
     CALIBRATION_IMPLAUSIBLE = "calibration_implausible"

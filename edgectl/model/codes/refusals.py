@@ -69,6 +69,14 @@ REFUSALS: dict[Code, Meaning] = {
         "The answer says how long and how many there may be.",
     ),
     Code.NOT_HELD: refusal("There is nothing to release.", "Look at edgectl status: it shows what is held or locked."),
+    Code.DEVICE_IN_USE: refusal(
+        "Something hangs on this device and is on, or was not seen off.",
+        "Switch it off first; edgectl status shows it.",
+    ),
+    Code.ZONE_NOT_LOCKED: refusal(
+        "A zone needs this device, and nothing keeps its tasks away while the device is being set.",
+        "edgectl lock ZONE first, and edgectl unlock ZONE when the device is as it should be.",
+    ),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
     ),

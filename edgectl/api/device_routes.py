@@ -1,0 +1,81 @@
+"""The doors of the devices on a driven bus: what one is, what its registers hold, and one setting at a time."""
+
+from typing import Any, Protocol
+
+from edgectl.api.access import Role
+from edgectl.api.house import Body, Unavailable
+from edgectl.api.operation import Call, Operation, Query
+from edgectl.api.wishes import SettingWish
+
+WORD = {"type": "integer", "minimum": 0, "maximum": 65535}
+
+
+class Devices(Protocol):
+    """Where single devices are asked and set. Raises Unavailable."""
+
+    async def identify(self, bus: str, unit: int) -> Body:
+        """Every profile that fits, and what the device would read under it."""
+
+    async def read(self, bus: str, unit: int, room: str, address: int, count: int) -> Body:
+        """Registers or bits as they are."""
+
+    async def write(self, bus: str, unit: int, setting: str, request: Body, who: str) -> Body:
+        """Set one setting, and what it holds then."""
+
+
+def device_routes(devices: Devices) -> list[Operation]:
+    """Their part of the table."""
+
+    async def identify(call: Call) -> Any:
+        return await devices.identify(call.path("bus"), _unit(call))
+
+    async def read(call: Call) -> Any:
+        address, count = call.number("address", 0, 0, 65535), call.number("count", 1, 1, 100)
+        return await devices.read(call.path("bus"), _unit(call), call.path("room"), address, count)
+
+    async def write(call: Call) -> Any:
+        return await devices.write(call.path("bus"), _unit(call), call.path("setting"), call.body, call.who)
+
+    queries = (
+        Query(name="address", schema=WORD, says="The first, counted from 0."),
+        Query(name="count", schema={"type": "integer", "minimum": 1, "maximum": 100}, says="How many; 1."),
+    )
+    unit = "/buses/{bus}/units/{unit}"
+    return [
+        Operation(
+            method="GET",
+            path=unit,
+            role=Role.OPERATOR,
+            says="What a unit of a driven bus is.",
+            handle=identify,
+            answer="Unit",
+            refusals=(404, 409, 422),
+        ),
+        Operation(
+            method="GET",
+            path=f"{unit}/registers/{{room}}",
+            role=Role.OPERATOR,
+            says="What its holding, input-registers, coils or inputs hold.",
+            handle=read,
+            answer="Registers",
+            queries=queries,
+            refusals=(404, 409, 422),
+        ),
+        Operation(
+            method="POST",
+            path=f"{unit}/settings/{{setting}}",
+            role=Role.ENGINEER,
+            says="Set a register of it, once, and read it back. Its zones are locked, its outputs off.",
+            handle=write,
+            answer="Setting",
+            wish=SettingWish,
+            refusals=(404, 409),
+        ),
+    ]
+
+
+def _unit(call: Call) -> int:
+    text = call.path("unit")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 247):
+        raise Unavailable(422, "number_out_of_range", f"unit: {text[:40]!r} is not a number from 1 to 247")
+    return int(text)

@@ -1,0 +1,175 @@
+"""A person's question on a driven bus, and the engine's word on a write: what waits for whom, and who says no."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.codecs import modbus
+from edgectl.drivers.line import BusTask
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.talk import NoReply
+from edgectl.engine.rules import handwork
+from edgectl.model.hands import Handwork
+from edgectl.model.inputs import Answer, MakeSafe, ManualOn, Restrain, Restraint
+from edgectl.model.time import MS, SECOND, Nanos
+from edgectl.simulate.world import World
+from edgectl.testing.scripted import ScriptedLink
+from tests.unit.test_bus_owner import GOOD, OFF_PUMP, RTU, SITE, crc, settled
+from tests.unit.test_calibrations import Bench
+
+ASKED, SAID = "0e 03 00 06 00 01", "0e 03 02 02 88"
+
+
+class Line:
+    """A driven line in a loop whose clock is ours."""
+
+    def __init__(self, **more: str) -> None:
+        self.now: Nanos = 100 * SECOND
+        replies = {crc(body): crc(reply) for body, reply in {**GOOD, **more}.items()}
+        replies |= {bytes.fromhex(OFF_PUMP): bytes.fromhex(OFF_PUMP)}
+        self.link = ScriptedLink(replies)
+        self.task = BusTask(
+            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=lambda _: None, alarm=lambda _: Quiet()
+        )
+
+    async def settle(self, seconds: float = 3) -> None:
+        for _ in range(round(seconds * 200)):
+            await asyncio.sleep(0)
+            self.now += 5 * MS
+            self.task._pump()
+
+    async def ask(self, unit: int = 14, within_s: float = 8) -> bytes:
+        asking = asyncio.create_task(self.task.exchange(modbus.read(unit, 3, 6, 1)))
+        for _ in range(round(within_s * 200)):
+            await asyncio.sleep(0)
+            if asking.done():
+                break
+            self.now += 5 * MS
+            self.task._pump()
+        return await asking
+
+
+class Quiet:
+    """A timer that the test rings itself."""
+
+    def set(self, at: Nanos) -> None:
+        """Nothing."""
+
+    def cancel(self) -> None:
+        """Nothing."""
+
+
+def live(scene: Callable[[Line], Any], **more: str) -> Line:
+    async def run() -> Line:
+        line = Line(**more)
+        keeper = asyncio.create_task(line.task.run())
+        await line.settle()
+        await scene(line)
+        keeper.cancel()
+        return line
+
+    return asyncio.run(run())
+
+
+def test_a_question_is_answered_between_the_reads_and_they_go_on() -> None:
+    async def scene(line: Line) -> None:
+        before = len(line.link.written)
+        assert (await line.ask()).hex(" ") == "03 02 02 88"
+        await line.settle(5)
+        assert len(line.link.written) > before + 3
+
+    line = live(scene, **{ASKED: SAID})
+    assert [one.note for one in line.task.owner.log.lines].count("by hand") == 1
+    assert not any(health.down for health in line.task.owner.health.values())
+
+
+def test_nobody_at_an_address_and_an_exception_are_told_apart_and_an_off_goes_first() -> None:
+    async def scene(line: Line) -> None:
+        with pytest.raises(NoReply):
+            await line.ask(unit=33)
+        with pytest.raises(modbus.DeviceRefused):
+            await line.ask(unit=14)
+        line.task.take(MakeSafe(actuator="pump", reason="now"))
+        asking = asyncio.create_task(line.task.exchange(modbus.read(14, 3, 6, 1)))
+        begun = len(line.link.written)
+        await line.settle(1)
+        with pytest.raises(modbus.DeviceRefused):
+            await asking
+        said = [frame.hex(" ") for frame in line.link.written[begun - 1 :]]
+        assert said.index(OFF_PUMP) < said.index(crc(ASKED).hex(" "))
+
+    live(scene, **{ASKED: "0e 83 02"})
+
+
+def test_a_line_that_goes_takes_the_question_with_it() -> None:
+    async def scene(line: Line) -> None:
+        asking = asyncio.create_task(line.task.exchange(modbus.read(14, 3, 6, 1)))
+        await asyncio.sleep(0)
+        line.link.cut("unplugged")
+        with pytest.raises(LinkDown, match="unplugged"):
+            await asking
+
+    live(scene)
+
+
+def test_the_owner_lends_nothing_while_something_of_its_own_waits() -> None:
+    desk = settled()
+    desk.run(10 * MS)
+    free = [desk.owner.lends(desk.now + n * MS) for n in range(0, 50, 10)]
+    assert any(free)
+    desk.owner.take(MakeSafe(actuator="pump", reason="now"), desk.now)
+    assert not desk.owner.lends(desk.now + SECOND), "an OFF is due"
+
+
+# -- the engine's word
+
+
+def work(world: World, device: str = "board", *, done: bool = False) -> Answer:
+    details = {"setting": "address", "value": "6", "before": "5"}
+    world.offer(Handwork(token=1, device=device, who="Ana", details=details, done=done))
+    world.run(world.now + SECOND)
+    return world.people.answers[-1]  # type: ignore[attr-defined]
+
+
+def lock(world: World) -> None:
+    world.offer(Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone="zone-1", why="a probe"))
+    world.run(world.now + SECOND)
+
+
+def a_write_waits_for_off_and_for_the_lock() -> None:
+    bench = Bench()
+    world = bench.world
+    device = next(iter(world.site.actuators.values())).device
+    assert work(world, device).code == "zone_not_locked"
+    lamp = next(a for a in world.site.actuators.values() if a.device == device and not a.dangerous)
+    world.offer(ManualOn(token=1, actuator=lamp.name, lease=60 * SECOND, who="Ana"))
+    world.run(world.now + 5 * SECOND)
+    refused = work(world, device)
+    assert (refused.code, f"{lamp.name} of {device} is on" in refused.body["why"]) == ("device_in_use", True)
+    lock(world)
+    world.run(world.now + 5 * SECOND)
+    assert work(world, device).ok
+    assert work(world, device, done=True).ok
+    said = [entry for kind in ("DEVICE_WRITE_MEANT", "DEVICE_WRITTEN") for entry in bench.said(kind)]
+    assert [(entry["device"], entry["who"], entry["before"]) for entry in said] == [(device, "Ana", "5")] * 2
+
+
+def test_a_write_waits_for_off_and_for_the_lock() -> None:
+    a_write_waits_for_off_and_for_the_lock()
+
+
+def test_what_the_site_does_not_name_needs_no_lock() -> None:
+    assert work(Bench().world, "").ok
+
+
+@pytest.mark.parametrize("plant", ["nothing is ever needed", "nothing is ever refused"])
+def test_a_planted_bug_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if plant == "nothing is ever needed":
+        monkeypatch.setattr(handwork, "_needs", lambda *_: False)
+    else:
+        monkeypatch.setattr(handwork, "_refusals", lambda *_: [])
+    with pytest.raises(AssertionError):
+        a_write_waits_for_off_and_for_the_lock()
