@@ -1,11 +1,13 @@
 """`python -m hil [RIG]`: keep a rig open for somebody who wants to commission it by hand."""
 
+import contextlib
 import signal
 import sys
 import tempfile
 from pathlib import Path
 
 from hil.bench import BenchRig, RigAbsent
+from hil.nodes import NO_BROKER, NodeSide
 from hil.rig import RIGS, Rig, rig_of
 
 ENDS = {signal.SIGINT, signal.SIGTERM}
@@ -21,10 +23,13 @@ def main() -> int:
         return 2
     folder = Path(tempfile.mkdtemp(prefix="edgectl-rig-"))
     try:
-        with rig_of(name, folder) as rig:
+        with rig_of(name, folder) as rig, contextlib.ExitStack() as besides:
+            side = rig.node_side() if isinstance(rig, Rig) and NodeSide.there() else None
+            if side is not None:
+                besides.enter_context(side)
             # Held back from now on, and not before: the devices, which are processes of their own, have to hear theirs.
             signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-            sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig))
+            sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig, side))
             sys.stdout.flush()
             signal.sigwait(ENDS)
     except RigAbsent as absent:
@@ -33,7 +38,7 @@ def main() -> int:
     return 0
 
 
-def told(rig: Rig) -> str:
+def told(rig: Rig, side: NodeSide | None) -> str:
     """What a person who is to commission it has to know, and nothing more."""
     host, port = rig.field.tcp
     lines = [f"{rig.plan['title']}. What the labels say (not all of it is true):", ""]
@@ -43,6 +48,10 @@ def told(rig: Rig) -> str:
         f"  {circuit:<8} EZO {kind:<15} {rig.field.folder / f'bus-{circuit}'}"
         for circuit, kind in rig.plan["circuits"].items()
     ]
+    if side is None:
+        lines += [f"  {NO_BROKER}"]
+    for node in rig.plan["nodes"] if side is not None else ():
+        lines += [f"  {node['name']:<8} protocol 2.0      mqtt://127.0.0.1:{side.broker.port if side else 0}"]
     lines += [
         "",
         "On the relay board: relay_1 the pump, relay_2 the valve, relay_3 the lamp. A full tank reads 250 cm, an",

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from hil.bench import BenchRig
-from hil.rig import RIGS, Rig, absent, rig_of
+from hil.rig import RIGS, Rig, absent, plan_of, rig_of
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1a1a1a}
@@ -80,6 +80,19 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
         Path(file).write_text(report.page())
         rows = [{name: getattr(row, name) for name in Row.__slots__} for row in report.rows]
         Path(file).with_suffix(".json").write_text(json.dumps(rows, indent=1) + "\n")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A scene may need what only a simulated rig has."""
+    config.addinivalue_line("markers", "simulated: a scene for a rig of simulated devices alone")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On a bench the scenes that need simulated devices are taken out of the run, and counted as such."""
+    if "witness" in plan_of(str(config.getoption("--rig"))):
+        out = [item for item in items if item.get_closest_marker("simulated")]
+        config.hook.pytest_deselected(items=out)
+        items[:] = [item for item in items if item not in out]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

@@ -14,6 +14,7 @@ from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from hil.bench import BenchRig
 from hil.moves import RELAYS, Move
+from hil.nodes import NodeSide
 
 RIGS = Path(__file__).parent / "rigs"
 
@@ -54,6 +55,16 @@ class Rig:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.field.__exit__(kind, error, trace)
+
+    def node_side(self) -> NodeSide:
+        """The nodes of this rig and their broker, to be opened."""
+        return NodeSide(self.plan["nodes"], self.folder / "nodes")
+
+    def daemon(self, site: str) -> DaemonProcess:
+        """A controller with a site file of the scene's own; {port} stands for the serial line, {rig} for the folder."""
+        path = self.folder / "site.yaml"
+        path.write_text(site.format(port=self.field.port, rig=self.field.folder))
+        return DaemonProcess(self.folder, path)
 
     def controller(self, *, duration: str) -> DaemonProcess:
         """A controller for this rig that waters once, as soon as it is ready."""

@@ -76,6 +76,6 @@ def device_routes(devices: Devices) -> list[Operation]:
 
 def _unit(call: Call) -> int:
     text = call.path("unit")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 247):
-        raise Unavailable(422, "number_out_of_range", f"unit: {text[:40]!r} is not a number from 1 to 247")
+    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 254):
+        raise Unavailable(422, "number_out_of_range", f"unit: {text[:40]!r} is not a number from 1 to 254")
     return int(text)

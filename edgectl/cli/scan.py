@@ -75,7 +75,7 @@ def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 247))
+@click.argument("unit", type=click.IntRange(1, 254))
 @site_option
 @baud_option
 @parity_option

@@ -29,7 +29,7 @@ ALONE = "take all other new devices off the line, then try again; --only-one say
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 247), required=False)
+@click.argument("unit", type=click.IntRange(1, 254), required=False)
 @site_option
 @baud_option
 @parity_option
@@ -83,7 +83,7 @@ def _circuit(way: "Wire", as_json: bool) -> None:
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 247))
+@click.argument("unit", type=click.IntRange(1, 254))
 @click.argument("setting")
 @click.argument("value")
 @click.option("--profile", help="What the device is, where more than one profile fits.")

@@ -157,6 +157,7 @@ FACTS = {
         reads={"temperature": 22.0, "ec": 1413},
     ),
     "seeed-s-ph-01": Facts(holding={0: "0898 0245", 0x20: "0000"}, reads={"temperature": 22.0, "ph": 5.81}),
+    "senseair-s8": Facts(inputs={0: "0000 0000 0000 01a7"}, reads={"status": 0, "co2": 423}),
     "sht3x-rs485": Facts(holding={0: "0237 ff9c"}, reads={"humidity": 56.7, "temperature": -10.0}),
     "sokol-m-weather": Facts(
         holding={3: "fc18 0000 0037 0172 010e 0019 0000 0000 0000 0000 02bc"},

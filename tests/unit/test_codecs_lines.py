@@ -49,6 +49,7 @@ def test_every_profile_of_a_line_is_whole() -> None:
     [
         ("a02yyuw", "distance", "ff 07 a1 a7", 1953),  # the example of the SEN0311 page
         ("mh-z19", "co2", "ff 86 02 60 47 00 00 00 d1", 608),  # of the MH-Z19 manual
+        ("mh-z19", "co2", "ff 86 02 20 00 00 00 00 58", 544),  # of the MH-Z19B manual, page 7
         ("mh-z19", "temperature", "ff 86 02 60 47 00 00 00 d1", 31),
     ],
 )

@@ -9,7 +9,8 @@ from edgectl.config.schema import EzoBus, GatewayBus, LinesBus, MqttBus, RtuBus,
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import UnknownProfile, find
 
-UNITS = range(1, 248)
+ANY_ADDRESS = 254  # outside of the rule, and where every SenseAir S8 answers
+UNITS = frozenset((*range(1, 248), ANY_ADDRESS))
 
 
 def profile_of(parts: Parts, device: str) -> Profile | None:
@@ -71,7 +72,7 @@ def address(parts: Parts) -> None:
         if modbus and device.unit is None:
             parts.findings.value((*path, "unit"), "is missing", "add unit: the Modbus address of the device, 1..247")
         if device.unit is not None and modbus and device.unit not in UNITS:
-            hint = "Modbus addresses are 1..247; the device's manual says how to set one"
+            hint = "Modbus addresses are 1..247, and 254 for an S8; the device's manual says how to set one"
             parts.findings.value((*path, "unit"), f"{device.unit} is not a Modbus address", hint)
         if mqtt and device.node is None:
             parts.findings.value((*path, "node"), "is missing", "add node: the name of the node on MQTT")

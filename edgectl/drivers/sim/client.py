@@ -49,13 +49,26 @@ class Client(ABC):
     async def hear(self, topic: str, payload: bytes) -> None:
         """Something came."""
 
+    @abstractmethod
+    def passes(self) -> None:
+        """Time passes in the device, whether or not a broker is there: its runs end by themselves."""
+
     async def run(self) -> None:
         """Connect, and connect again, for ever."""
+        living = asyncio.create_task(self._live())
+        try:
+            while True:
+                try:
+                    await self._session()
+                except (aiomqtt.MqttError, OSError):
+                    await asyncio.sleep(AGAIN_S)
+        finally:
+            living.cancel()
+
+    async def _live(self) -> None:
         while True:
-            try:
-                await self._session()
-            except (aiomqtt.MqttError, OSError):
-                await asyncio.sleep(AGAIN_S)
+            self.passes()
+            await asyncio.sleep(TICK_S)
 
     async def publish(self, topic: str, payload: str | bytes, *, qos: int, retain: bool = False) -> None:
         """Say something, if anybody is there to take it."""

@@ -83,11 +83,15 @@ class NodeClient(Client):
             self._later += self.node.order(topic.split("/")[4], payload, mono(), wall_s())
             await self._speak()
 
+    def passes(self) -> None:
+        """Its runs end."""
+        self._later += self.node.advance(mono(), wall_s())
+        self._moved(self)
+
     async def talk(self) -> None:
-        """What its runs end, readings and a heartbeat."""
+        """What ended, readings and a heartbeat."""
         ticks, every = 0, max(1, round(self.every_s / TICK_S))
         while True:
-            self._later += self.node.advance(mono(), wall_s())
             await self._speak()
             if ticks % every == 0 and self.node.synced and not self.node.asleep:
                 for channel, (metric, value) in self.node.sensors.items():

@@ -24,6 +24,7 @@ class PlugClient(Client):
         self.node.watts = float(entry.get("watts", 0))
         self._moved = moved
         self._late_s = 0.0
+        self._unsaid: list[Said] = []
 
     def will(self) -> Will:
         """As the device has it."""
@@ -43,11 +44,17 @@ class PlugClient(Client):
         if text := payload.decode(errors="replace"):
             await self._answer(self.node.hear(topic, text, mono()))
 
+    def passes(self) -> None:
+        """Its timers end."""
+        self._unsaid += self.node.advance(mono())
+        self._moved(self)
+
     async def talk(self) -> None:
         """What its timers end, and telemetry."""
         ticks = 0
         while True:
-            await self._say(self.node.advance(mono()))
+            said, self._unsaid = self._unsaid, []
+            await self._say(said)
             if ticks % TELE_EVERY == 0:
                 await self._say(self.node.telemetry())
             ticks += 1

@@ -75,7 +75,7 @@ REFUSALS: dict[Code, Meaning] = {
     ),
     Code.ZONE_NOT_LOCKED: refusal(
         "A zone needs this device, and nothing keeps its tasks away while the device is being set.",
-        "edgectl lock ZONE first, and edgectl unlock ZONE when the device is as it should be.",
+        "Lock the zone first, edgectl lock ZONE, and unlock it when the device is as it should be.",
     ),
     Code.TOO_MANY_TASKS: refusal(
         "Too many tasks of this zone have not begun yet.", "Wait until some have run, or cancel some."
