@@ -5,9 +5,10 @@ from edgectl.config.build_air import build_climate
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
-from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
+from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, RoundEntry
+from edgectl.drivers import registry
 from edgectl.drivers.profile import Outlet
-from edgectl.model.site import Daily, Draws, Fallback, LeastFlow, Zone
+from edgectl.model.site import Daily, Draws, Fallback, LeastFlow, Round, Zone
 from edgectl.model.time import MS, Nanos
 from edgectl.model.water import Chemistry, Circuit, Doser, Tank
 
@@ -38,12 +39,20 @@ def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Z
         fallback=None
         if fallback is None
         else Fallback(duration=fallback.duration, every=fallback.every, max_per_day=fallback.max_per_day),
+        rounds=tuple(_round(output, one, parts) for output, one in (entry.circulation or {}).items()),
         circuit=circuit,
         chemistry=None
         if entry.chemistry is None or circuit is None
         else _chemistry(name, entry.chemistry, entry, circuit.solution, origins),
         climate=None if entry.climate is None else build_climate(name, entry.climate, origins),
     )
+
+
+def _round(output: str, entry: RoundEntry, parts: Parts) -> Round:
+    device, point = parts.actuators[output].to.split(".", 1)
+    outlet = registry.find(parts.devices[device].profile).outlets[point]
+    pulse = defaults.pulse(entry, parts.actuators[output], outlet)
+    return Round(output=output, max_off=entry.max_off, pulse=pulse, on=entry.on, off=entry.off or 0)
 
 
 def dosers_of(entry: ChemistryEntry) -> tuple[str, ...]:

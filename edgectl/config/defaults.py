@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from edgectl.config.schema import ActuatorEntry, SensorEntry, ZoneEntry
 from edgectl.config.schema_times import CatchUpEntry, ClockSection, ScheduleEntry, WindowEntry
+from edgectl.config.schema_water import RoundEntry
 from edgectl.drivers.profile import Channel, Outlet
 from edgectl.model.site import DANGEROUS, DRIVES, FailSafe, Role
 from edgectl.model.time import MS, SECOND, Nanos, seconds
@@ -20,6 +21,7 @@ PUMP_RUN_DOWN: Nanos = 2 * SECOND
 LONGEST_PRIME: Nanos = 15 * SECOND
 # Orders, echoes and read-backs of a whole run on a slow bus: the engine's leases of a valve include the same slack.
 RUN_SLACK: Nanos = 15 * SECOND
+ROUND_PULSE: Nanos = 1800 * SECOND  # of a pump that goes round without end: some 50 starts a day
 HID_COOLS: Nanos = 900 * SECOND  # a hot discharge lamp does not strike
 # Who comes back first after a start: roots suffocate before leaves freeze, and light can wait.
 PRIORITY: Mapping[Role, int] = {Role.AIR_PUMP: 10, Role.FAN: 20, Role.HEATER: 30, Role.PUMP: 40, Role.LIGHT: 60}
@@ -81,6 +83,13 @@ def max_on(entry: ActuatorEntry) -> tuple[Nanos | None, str]:
         ticks = math.ceil(entry.max_dose / entry.ml_per_s * 10 * (1 - 1e-9))
         return max(1, ticks) * 100 * MS, "max_dose / ml_per_s"
     return None, "no limit"
+
+
+def pulse(entry: RoundEntry, actuator: ActuatorEntry, outlet: Outlet | None) -> Nanos:
+    """Half an hour, or as long as the pump may be on, as its turn lasts, or as the timer of its board can count."""
+    timer = outlet.pulse_max if outlet is not None and outlet.fail_safe is FailSafe.PULSE else None
+    limits = (entry.pulse or ROUND_PULSE, actuator.max_on, entry.on, timer)
+    return min(limit for limit in limits if limit is not None)
 
 
 def travel(role: Role) -> Nanos:

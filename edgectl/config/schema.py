@@ -13,7 +13,7 @@ from pydantic_core import core_schema
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.schema_dispatch import ApiSection, Credential, Lease
 from edgectl.config.schema_times import ClockSection, ScheduleEntry
-from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, TankEntry
+from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, RoundEntry, TankEntry
 from edgectl.config.written import (
     Above,
     Clock,
@@ -267,6 +267,9 @@ class ZoneEntry(Strict):
     rate: FlowRate | None = Field(None, description="what the pump moves into the zone, as measured: 20l/min")
     longest_run: SomeTime | None = Field(None, description="no watering lasts longer, 10m unless told")
     circuit: CircuitEntry | None = Field(None, description="the tanks of the zone and the valves between them")
+    circulation: Annotated[dict[Name, RoundEntry], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="what goes round without end, by output: {film_pump: {max_off: 10m}}"
+    )
     chemistry: ChemistryEntry | None = Field(None, description="targets of the solution and the pumps that reach them")
     climate: ClimateEntry | None = Field(None, description="set-points of the air, and what moves it")
     max_gap: SomeTime | None = Field(None, description="the longest the plants may go without water, for example 24h")

@@ -37,6 +37,15 @@ class CircuitEntry(Strict):
     solution_time: SomeTime | None = Field(None, description="the longest the second fill may take, 30m unless told")
 
 
+class RoundEntry(Strict):
+    """An output of a zone that is wanted on without end."""
+
+    max_off: SomeTime = Field(description="the longest that roots bear without it, for example 10m")
+    on: SomeTime | None = Field(None, description="with off: how long a turn lasts, for example 15m")
+    off: SomeTime | None = Field(None, description="with on: how long it rests between two turns, for example 15m")
+    pulse: SomeTime | None = Field(None, description="the longest single ON of a pump, 30m unless told")
+
+
 class ChemistryEntry(Strict):
     """The targets of a solution and the pumps that reach them."""
 

@@ -55,7 +55,7 @@ def result(item: Task, outcome: Outcome) -> View:
         "action_required": outcome.action_required,
         "decision": outcome.decision,
         "reason_code": outcome.reason_code,
-        "reason": _sentence(outcome.reason_code),
+        "reason": _reason(item, outcome),
         "error": _sentence(outcome.error_code),
         "error_code": outcome.error_code,
         "physical_effect": outcome.physical_effect.value,
@@ -76,6 +76,14 @@ def result(item: Task, outcome: Outcome) -> View:
         "measurements_before_after": {"before": list(outcome.before), "after": list(outcome.after)},
     }
     return view
+
+
+def _reason(item: Task, outcome: Outcome) -> str | None:
+    """Why it came to that; of a task that never began, also what it waited for."""
+    sentence = _sentence(outcome.reason_code)
+    if sentence is None or item.status not in (TaskStatus.REJECTED, TaskStatus.EXPIRED) or not outcome.vetoes:
+        return sentence
+    return f"{sentence} It waited: {'; '.join(veto.why for veto in outcome.vetoes)}."
 
 
 def whole(

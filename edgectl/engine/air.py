@@ -79,6 +79,17 @@ def by_hand(climate: Climate, seen: Seen, found: Wanted, vent: float, *, stormy:
     return replace(found, vent=min(vent, most), why=why if vent > most else "")
 
 
+def bound_by_weather(climate: Climate, seen: Seen, *, stormy: bool) -> float:
+    """How far wind and rain that are seen let a vent be open; 1.0 while neither speaks against it. What cannot be seen
+    shuts nothing here."""
+    blind_is_calm = replace(
+        seen,
+        wind=0.0 if seen.wind is None else seen.wind,
+        rain=0.0 if seen.rain is None else seen.rain,
+    )
+    return _most_open(climate, blind_is_calm, stormy=stormy)[0]
+
+
 def _most_open(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:
     most, why = 1.0, ""
     if climate.rain is not None and (seen.rain is None or seen.rain > 0):

@@ -11,6 +11,7 @@ from edgectl.engine.rules import (
     backups,
     calibrations,
     centre,
+    circulation,
     climate,
     conditions,
     crashes,
@@ -24,6 +25,7 @@ from edgectl.engine.rules import (
     interlock,
     lasting,
     limits,
+    lit,
     nodes,
     operator,
     overrides,
@@ -46,7 +48,7 @@ from edgectl.engine.rules import (
 )
 from edgectl.engine.rules.latched import OWN, keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
-from edgectl.engine.workflows import catalogue, lighting
+from edgectl.engine.workflows import catalogue, lighting, waiting
 from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
 from edgectl.model.hands import Calibrate, Handwork, Override, Tried
@@ -121,12 +123,13 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
         schedules.run(draft)
         thirst.watch(draft)
         enqueued.hand_over(draft)
-        admission.deadlines(draft)
+        admission.deadlines(draft, waiting.reasons)
         _work(draft)
         if draft.version == before:
             break
     backups.keep(draft)
     climate.run(draft)
+    circulation.run(draft)
     witness.watch(draft)
     witness.suspect(draft)
     dry_run.watch(draft)
@@ -135,6 +138,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     stuck.watch(draft)
     calibrations.watch(draft)
     photoperiod.watch(draft)
+    lit.watch(draft)
     solution.watch(draft)
     instruments.watch(draft)
     alarms.watch(draft)

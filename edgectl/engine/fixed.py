@@ -68,6 +68,21 @@ class Fixed:
         return tuple(zone for zone in self.site.zones.values() if zone.climate is not None)
 
     @cached_property
+    def shutting(self) -> frozenset[str]:
+        """The ways that shut the vents: where they end, nothing is open to the wind."""
+        return frozenset(vent.closes for zone in self.airs if zone.climate is not None for vent in zone.climate.vents)
+
+    @cached_property
+    def rounds(self) -> tuple[Zone, ...]:
+        """The zones whose water or air goes round without end."""
+        return tuple(zone for zone in self.site.zones.values() if zone.rounds)
+
+    @cached_property
+    def lit(self) -> tuple[str, ...]:
+        """The lamps that may not be on for ever."""
+        return tuple(name for name in self._of(Role.LIGHT) if self.site.actuators[name].max_on is not None)
+
+    @cached_property
     def tanks(self) -> tuple[str, ...]:
         """The sensors of tanks that pumps draw from, in percent."""
         named = {zone.tank for zone in self.site.zones.values() if zone.tank is not None}

@@ -210,6 +210,18 @@ class Fallback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """A pump or a bubbler that is wanted on without end; one ON of a pump lasts for `pulse` at the most. With `on` it
+    takes turns, with `off` between them. Off for longer than `max_off` is a hazard."""
+
+    output: str
+    max_off: Nanos
+    pulse: Nanos
+    on: Nanos | None = None
+    off: Nanos = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
     """What is watered or lit together."""
 
@@ -231,6 +243,7 @@ class Zone:
     longest_run: Nanos = 600 * SECOND  # no watering lasts longer, whatever it is measured by
     max_gap: Nanos | None = None  # the longest that its plants may go without water
     fallback: Fallback | None = None
+    rounds: tuple[Round, ...] = ()
     circuit: Circuit | None = None
     chemistry: Chemistry | None = None
     climate: Climate | None = None
@@ -244,7 +257,7 @@ class Zone:
     def actuators(self) -> frozenset[str]:
         """Every output that belongs to this zone, shared ones too."""
         circuit, chemistry = self.circuit, self.chemistry
-        names = [self.pump, self.light, self.fog, *self.outlets]
+        names = [self.pump, self.light, self.fog, *self.outlets, *(one.output for one in self.rounds)]
         if circuit is not None:
             names += [circuit.drain, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
         if chemistry is not None:

@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import crashes
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
@@ -12,10 +13,12 @@ from edgectl.model.inputs import Acknowledge, Answer, ManualOn, Shutdown, TaskRe
 from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.plant.faults import Fault
 from edgectl.simulate.estate import estate
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from tests.sim import test_air_house as air
+from tests.sim import test_air_parts as parts
 
 MINUTE: Nanos = 60 * SECOND
 HOUR: Nanos = 60 * MINUTE
@@ -177,3 +180,59 @@ def test_the_count_survives_a_power_cut_without_a_clock_to_believe() -> None:
         world.journal.commit(batch)
         stored = world.journal.load()
     assert "lockout:controller" in {latch.name for latch in stored.latches if latch.held}
+
+
+def stormy(*, plant: Fault | None = Fault.WIND_STORM) -> World:
+    """A controller that has fallen too often, in front of an open vent; then comes the weather."""
+    house = replace(air.FILE.site, restarts_allowed=ALLOWED)
+    world = World(house, air.FILE.schedules, 1, ground=estate(house, Random(1)))
+    die(world, ALLOWED + 1, 2 * SECOND)
+    draughts = world.field.ground.draughts
+    assert draughts is not None
+    draughts.positions["roof"] = 0.8
+    world.run(world.now + 4 * MINUTE)
+    assert observes(world)
+    assert air.vent(world) == 0.8, "in calm air it stays where it is"
+    if plant is not None:
+        world.field.ground.plant.break_part(plant, "", world.now)
+    return world
+
+
+def test_a_storm_shuts_the_vents_also_while_it_only_observes() -> None:
+    world = stormy()
+    since = world.now
+    world.run(world.now + 200 * SECOND)
+    assert air.vent(world) == 0
+    assert set(switched_on(world, since)) == {"roof_close"}
+    assert air.promises(world) == []
+    world.field.ground.plant.mend(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + 15 * MINUTE)
+    assert observes(world)
+    assert air.vent(world) == 0, "nothing opens before it leads again"
+
+
+def test_without_that_way_a_storm_finds_the_vents_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Fixed, "shutting", frozenset())
+    world = stormy()
+    world.run(world.now + 10 * MINUTE)
+    assert air.vent(world) == 0.8
+
+
+def test_wind_that_nobody_can_see_moves_no_vent_while_it_only_observes() -> None:
+    """Nobody knows where the vent is after the start: shutting it blindly would cook what stands below."""
+    world = stormy(plant=None)
+    world.field.fall_silent("counter", world.now)
+    world.run(world.now + 10 * MINUTE)
+    assert air.vent(world) == 0.8
+
+
+def test_gas_is_shut_off_while_it_only_observes() -> None:
+    world = parts.house(replace(parts.fitted(), restarts_allowed=ALLOWED), until=7 * HOUR)
+    assert any(move.name == "gas" and move.on for move in world.field.trace)
+    die(world, ALLOWED + 1, SECOND)
+    world.run(world.now + 5 * SECOND)
+    assert observes(world)
+    since = world.now
+    world.run(world.now + 25 * MINUTE)
+    assert not world.field.relays["gas"].on
+    assert "gas" not in switched_on(world, since)

@@ -58,7 +58,10 @@ def one_actuator_on_an_output(parts: Parts) -> None:
 
 def limit_on_danger(parts: Parts) -> None:
     """A dangerous output has a longest time."""
+    rounds = {output for zone in parts.zones.values() for output in zone.circulation or {}}
     for name, actuator in parts.actuators.items():
+        if name in rounds:
+            continue  # its pulses have a length of their own, and its witness ends what moves no water
         longest, _ = defaults.max_on(actuator)
         path = ("actuators", name, "max_on")
         broken = any(parts.findings.refused(("actuators", name, key)) for key in ("max_on", "max_dose", "ml_per_s"))
@@ -74,6 +77,8 @@ def limit_within_timer(parts: Parts) -> None:
     """The device's own timer reaches as far as max_on."""
     for name, actuator in parts.actuators.items():
         outlet, (longest, _) = outlet_of(parts, actuator), defaults.max_on(actuator)
+        if actuator.role == "light":
+            continue  # its windows are no pulses: edgectl itself watches how long it burns
         if outlet is None or outlet.fail_safe is not FailSafe.PULSE or longest is None or outlet.pulse_max is None:
             continue
         if longest > outlet.pulse_max:

@@ -240,6 +240,20 @@ def patience_where_it_counts(parts: Parts) -> None:
             parts.findings.value(path, why, f"write at most {show(calendars.MOST_PATIENCE)}")
 
 
+def window_fits_the_lamp(parts: Parts) -> None:
+    """A window that is longer than its lamp may burn leaves the plants in the dark for the rest of it."""
+    for name, schedule in parts.schedules.items():
+        zone = parts.zones.get(schedule.zone)
+        lamp = None if zone is None or schedule.window is None else parts.actuators.get(zone.light or "")
+        length = None if schedule.window is None else defaults.window_length(schedule.window)
+        if zone is None or lamp is None or lamp.max_on is None or length is None or length <= lamp.max_on:
+            continue
+        path, limit = ("schedules", name, "window"), ("actuators", str(zone.light), "max_on")
+        what = f"{show(length)} is longer than {zone.light}'s max_on {show(lamp.max_on)}"
+        what += f" ({parts.findings.place(limit, path)})"
+        parts.findings.value(path, what, "shorten it, or let the lamp be on for longer")
+
+
 def run_fits_the_outputs(parts: Parts) -> None:
     """A run, and a fallback run, ends before the limits of the pump and the valve do."""
     for name, schedule in parts.schedules.items():
@@ -318,4 +332,5 @@ RULES = (
     catch_up_where_it_counts,
     patience_where_it_counts,
     run_fits_the_outputs,
+    window_fits_the_lamp,
 )

@@ -7,17 +7,19 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.rules.orders import TOLD
 from edgectl.engine.rules.wishes import refusal
 from edgectl.engine.senses import cited
 from edgectl.model.changed import replace
 from edgectl.model.codes import SENTENCES, Code
 from edgectl.model.inputs import Answer, TaskRequest
-from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
+from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus, Veto
 from edgectl.model.time import Nanos, iso
 from edgectl.scheduler.plan import wake_at
 
 # Ends that somebody wanted, or that a restart explains with an entry of its own.
 EXPECTED = frozenset({Code.STOPPED, Code.TASK_CANCELLED, Code.RECOVERED})
+NO_YES = "no_yes"  # the rule by which a proposal ends that nobody released: a choice, and no failure
 
 
 def fingerprint(
@@ -149,18 +151,26 @@ def accept(
     return task
 
 
-def deadlines(draft: Draft) -> None:
-    """Tasks that waited too long. A task past its expiry at receipt ends here too."""
+def deadlines(draft: Draft, reasons: Callable[[Draft, Task], tuple[Veto, ...]]) -> None:
+    """Tasks that waited too long. A task past its expiry at receipt ends here too. `reasons` says what for."""
     for task in draft.tasks():
         if task.status is not TaskStatus.ACCEPTED or task.enqueued:
             continue
         if draft.now.mono > task.expires:
-            expire(draft, task)
+            expire(draft, _waited_for(draft, task, reasons(draft, task)))
         elif draft.now.mono > task.due:
+            task = _waited_for(draft, task, reasons(draft, task))
             _tell_self(draft, task)
             end(draft, task, TaskStatus.REJECTED, Code.DUE_EXCEEDED, error=Code.DUE_EXCEEDED, decision="fail")
         else:
             draft.wake(task.due + 1)
+
+
+def _waited_for(draft: Draft, task: Task, why: tuple[Veto, ...]) -> Task:
+    """The same task with what kept it from beginning, which is also a line of its timeline."""
+    for veto in why:
+        draft.note("VETO", task_id=task.task_id, zone=task.zone, actuator=veto.actuator, rule=veto.rule, why=veto.why)
+    return replace(task, vetoes=(*task.vetoes, *why)[-TOLD:]) if why else task
 
 
 def expire(draft: Draft, task: Task) -> None:
@@ -248,6 +258,7 @@ def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
             draft.calm("fallback_watering", task.zone)
     elif (
         outcome.reason_code not in EXPECTED
+        and not any(veto.rule == NO_YES for veto in outcome.vetoes)
         and keeps_waiting(draft, task.zone, task.task_type) is None
         and not _explained(draft, task)
     ):

@@ -39,14 +39,14 @@ def run(draft: Draft) -> None:
     """Look at the air of every zone that has set-points."""
     for zone in draft.state.fixed.airs:
         if zone.climate is not None:
-            observes = draft.held(OBSERVES)
-            _zone(draft, zone, _frost_only(zone.climate) if observes else zone.climate)
+            _zone(draft, zone, _frost_and_storm(zone.climate) if draft.held(OBSERVES) else zone.climate)
 
 
-def _frost_only(climate: Climate) -> Climate:
-    """All that is left of the climate while the controller only observes: it does not freeze. Fans keep their state."""
+def _frost_and_storm(climate: Climate) -> Climate:
+    """All that is left of the climate while the controller only observes: it does not freeze, and wind and rain shut
+    its vents. Fans keep their state."""
     warm = (FROST, FROST)
-    bare = replace(climate, fans=(), vents=(), fog=None, screens=(), mixers=(), gas=None)
+    bare = replace(climate, fans=(), fog=None, screens=(), mixers=(), gas=None)
     return replace(bare, heat=warm, vent=None, driest=None, wettest=None)
 
 
@@ -87,6 +87,8 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     after = air.wanted(climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=now < stormy_until)
+    if draft.held(OBSERVES):
+        after = replace(after, vent=air.bound_by_weather(climate, seen, stormy=now < stormy_until), why="", urgent=True)
     after = with_shade(climate, seen, after, memory.wanted, night=night)
     if _told(after) != _told(memory.wanted):
         draft.note(
@@ -125,7 +127,7 @@ def _told(wanted: Wanted) -> tuple[object, ...]:
 
 def _act(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     now, wanted = draft.now.mono, memory.wanted
-    memory = drives.move(draft, zone, climate, memory)
+    memory = drives.move(draft, zone, climate, memory, only_shuts=draft.held(OBSERVES))
     rested = now - memory.staged_at >= STAGE_REST or wanted.urgent or not memory.staged_at
     for number, fan in enumerate(climate.fans):
         if rested and _keep(draft, zone, fan, on=number < wanted.fans):

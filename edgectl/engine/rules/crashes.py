@@ -1,8 +1,9 @@
 """A controller that dies again and again must not switch something on in each of its lives: it watches.
 
 Every start is counted in the journal, unless the life before it ended as it was asked to. One start too many within ten
-minutes, and the controller only observes: it settles its outputs, reads, warns, keeps frost away and leaves aeration as
-it is. It leads again when a person has looked, or when it has lived for half an hour: plants do not wait for a repair.
+minutes, and the controller only observes: it settles its outputs, reads, warns, keeps frost away, shuts vents for
+wind and rain, and leaves aeration as it is. It leads again when a person has looked, or when it has lived for half an
+hour: plants do not wait for a repair.
 """
 
 from dataclasses import replace
@@ -40,7 +41,8 @@ def count(draft: Draft) -> None:
     draft.alert(
         "observe_only",
         "controller",
-        f"the controller only watches after {why}; frost heating and aeration go on, nothing else does",
+        f"the controller only watches after {why}; frost heating, aeration and the shutting of vents go on,"
+        " nothing else does",
         "journalctl -u edgectl says why it died; acknowledge this to let it lead again. It tries by itself after"
         f" {CALM_AFTER // SECOND // 60} min without a fall",
     )

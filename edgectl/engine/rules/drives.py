@@ -49,16 +49,17 @@ def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
     return memory if found == memory.drives else replace(memory, drives=found)
 
 
-def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
-    """Run each drive towards what is wanted, a step at a time."""
+def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing, *, only_shuts: bool = False) -> Airing:
+    """Run each drive towards what is wanted, a step at a time. Where it `only_shuts`, a drive that may stay fully open
+    stays where it is, wherever that is, and none opens."""
     now = draft.now.mono
     for aim in _aims(climate, memory.wanted):
         vent = aim.vent
         drive = memory.drives.get(vent.name, Drive())
-        if drive.order:
+        if drive.order or (only_shuts and aim.opening >= 1.0):
             continue
         way = _way(aim, drive, now)
-        if way is None:
+        if way is None or (only_shuts and way[0]):
             continue
         opening, lease = way
         name, other = (vent.opens, vent.closes) if opening else (vent.closes, vent.opens)

@@ -2,12 +2,13 @@
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.lockouts import lock_out
-from edgectl.model.channel import Reading
+from edgectl.model.channel import Missing, Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import Command
 from edgectl.model.time import SECOND
 from edgectl.model.timeline import Latch
 
+ROUND = "circulate"  # what the orders of water and air without end are called
 FLOW_PROOF = 3 * SECOND  # water must have moved by then
 NO_FLOW_L_MIN = 0.1
 TRIPS_TO_LOCKOUT = 3
@@ -28,7 +29,25 @@ def is_dry(draft: Draft, command: Command) -> bool:
         if isinstance(reading, Reading) and reading.value >= NO_FLOW_L_MIN:
             draft.wake(reading.at + draft.state.site.sensors[name].max_age + 1)
             return False
-    return True
+    unseen = all(isinstance(draft.read(name), Missing) for name in sensors)
+    return not (unseen and command.stage == ROUND and _draws(draft, command.actuator))
+
+
+def _draws(draft: Draft, pump: str) -> bool:
+    """Does its current say that it pushes water? Roots in a film do not pay for a flow sensor that fell silent."""
+    bounds = draft.state.site.actuators[pump].draws
+    reading = None if bounds is None or bounds.least is None else draft.read(bounds.sensor)
+    if bounds is None or not isinstance(reading, Reading):
+        return False
+    draft.wake(reading.at + draft.state.site.sensors[bounds.sensor].max_age + 1)
+    return bounds.least is not None and reading.value >= bounds.least
+
+
+def never_moved(draft: Draft, command: Command) -> bool:
+    """Of a pump that is dry: has it been so since it started? Then it is stopped as soon as it can be judged."""
+    assert command.ack_at is not None
+    judged = command.ack_at + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
+    return draft.now.mono < judged + SECOND
 
 
 def overrun(draft: Draft, valve: str, code: Code) -> None:

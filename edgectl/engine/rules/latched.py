@@ -8,7 +8,8 @@ OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a
 WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.MOTOR_VALVE})
 
 
-# What a controller that only observes keeps up: frost kills in an hour, and roots without air in less.
+# What a controller that only observes keeps up: frost kills in an hour, and roots without air in less. The ways that
+# shut vents are free as well, for a storm does not wait until somebody has looked.
 OBSERVES = "lockout:controller"
 KEPT_UP = frozenset({Role.HEATER, Role.AIR_PUMP})
 
@@ -24,7 +25,7 @@ def forbids(draft: Draft, actuator: Actuator) -> str | None:
         return "everything is stopped; release it with: edgectl resume"
     if draft.held(Restraint.STOP_WATER.value) and actuator.role in WATER:
         return "the water is stopped; release it with: edgectl resume"
-    if draft.held(OBSERVES) and actuator.role not in KEPT_UP:
+    if draft.held(OBSERVES) and actuator.role not in KEPT_UP and actuator.name not in draft.state.fixed.shutting:
         return "the controller has restarted too often and only watches; edgectl alarms says how to let it lead again"
     for name in draft.holding_latches("lock:"):
         zone, lock = draft.state.site.zones.get(name.removeprefix("lock:")), draft.latch(name)

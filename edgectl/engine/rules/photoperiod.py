@@ -67,6 +67,8 @@ def _look(draft: Draft, schedule: Schedule, window: Window, lamp: str) -> None:
 def _bring_back(draft: Draft, schedule: Schedule, lamp: str) -> None:
     """The lamp is dark while its window wants light, as after a power cut: its schedule has to speak again."""
     cursor, output = draft.cursor(schedule.name), draft.output(lamp)
+    if draft.held(f"lockout:{lamp}"):
+        return  # a person is called already, and each try would be refused
     if cursor is None or cursor.unmet or (output is not None and output.owed_off):
         return
     if cursor.position > draft.now.wall or any(

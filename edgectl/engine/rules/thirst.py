@@ -32,7 +32,7 @@ def watch(draft: Draft) -> None:
 
 def _look(draft: Draft, zone: Zone, max_gap: Nanos) -> None:
     now = draft.now
-    dry_for = _since_last(draft, watered(zone.name))
+    dry_for = since_last(draft, watered(zone.name))
     if dry_for < CALL * max_gap:
         if _dated(draft, watered(zone.name)):
             draft.calm("zone_thirsty", zone.name)
@@ -58,7 +58,7 @@ def _fall_back(draft: Draft, zone: Zone, fallback: Fallback) -> None:
     mine = (task for task in draft.tasks() if task.zone == zone.name and not task.enqueued)
     if any(task.task_type == "irrigation" for task in mine):
         return
-    last = _since_last(draft, name) if draft.ledger(name).spent else fallback.every
+    last = since_last(draft, name) if draft.ledger(name).spent else fallback.every
     if last < fallback.every:
         draft.wake(now.mono + fallback.every - last)
         return
@@ -96,7 +96,7 @@ def _dated(draft: Draft, name: str) -> bool:
     return bool(spent) and (spent[-1].boot_id == state.boot_id or (spent[-1].synced and synced))
 
 
-def _since_last(draft: Draft, name: str) -> Nanos:
+def since_last(draft: Draft, name: str) -> Nanos:
     """How long ago the newest entry is; without one, as long as this start. An older one of another boot may seem
     newer than it is, and is not asked."""
     state, spent = draft.state, draft.ledger(name).spent

@@ -240,16 +240,17 @@ def resume(draft: Draft, task: Task) -> bool:
 def _shared(draft: Draft, task: Task, table: Table) -> bool:
     """Does anyone else hold a part of this run, or plan to within its own?"""
     parts = {name for stage in table for name in stage.parts}
-    if any(output.owed_off for name in parts if (output := draft.output(name)) is not None):
+    if held := [name for name in parts if (output := draft.output(name)) is not None and output.owed_off]:
+        draft.asked_for.update(held)
         return True
-    taken = _taken(draft)
-    if any(taken.get(name, task.task_id) != task.task_id for name in parts):
+    holders = taken(draft)
+    if any(holders.get(name, task.task_id) != task.task_id for name in parts):
         return True
-    planned = {name for name, holder in taken.items() if holder != task.task_id} if draft.state.site.groups else set()
+    planned = {name for name, holder in holders.items() if holder != task.task_id} if draft.state.site.groups else set()
     return any(groups.full(draft, (*stage.opens, *stage.turns[1:2]), planned) for stage in table)
 
 
-def _taken(draft: Draft) -> dict[str, str]:
+def taken(draft: Draft) -> dict[str, str]:
     """Which running task holds each part that one of its stages opens. Worked out once, until a task ends."""
     if draft.taken is None:
         draft.taken = {}

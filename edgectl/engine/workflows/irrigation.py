@@ -11,7 +11,8 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.workflows import aims, recover, silence, soil, times
 from edgectl.engine.workflows.execution import duration_of, execution_of, litres_of
 from edgectl.engine.workflows.need import RETRY, WAIT, Need, awaited, conditions_hold
-from edgectl.engine.workflows.stage import Below, Door, Elapsed, Exit, Stage, Table, Volume
+from edgectl.engine.workflows.stage import All, Below, Door, Elapsed, Exit, Stage, Table, Volume
+from edgectl.engine.workflows.tanks import REFILL_LIMIT, full
 from edgectl.model.codes import Code
 from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
@@ -19,6 +20,14 @@ from edgectl.model.time import SECOND, Nanos, seconds
 from edgectl.model.water import WET
 
 STALE = Exit(code=Code.STALE, error=Code.EXECUTION_FAILED, event="TANK_LEVEL_STALE")
+DRY_RETRIES = 2
+REST: Nanos = 30 * SECOND  # before the next try: a pump that drew air needs its suction to fill again
+DRY = Exit(
+    code=Code.FLOW_INACTIVE,
+    to="await_water",
+    cycles=DRY_RETRIES,
+    spent=Exit(code=Code.FLOW_INACTIVE, error=Code.FLOW_INACTIVE),
+)
 CEILING = 1.3  # of the time that a volume should take
 REDUCED = 0.5  # of what was asked for, where the plants need less
 
@@ -29,7 +38,8 @@ def table(site: Site, task: Task) -> Table:
     doors = _empties(zone)
     corrects = recover.can_correct(zone) and _may_correct(task.payload)
     water = _water(site, zone, task, (*doors, recover.off_target(zone)) if corrects else doors)
-    return (water, *recover.online(zone, water.name)) if corrects else (water,)
+    again = _await_water(zone, water.name) if _refilled(zone) else ()
+    return (water, *again, *recover.online(zone, water.name)) if corrects else (water, *again)
 
 
 def need(draft: Draft, task: Task) -> Need:
@@ -65,6 +75,7 @@ def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage
             late=done,
             doors=doors,
             blind=blind,
+            dry=DRY if _refilled(zone) else None,
             keeps_time=True,
         )
     return Stage(
@@ -75,10 +86,33 @@ def _water(site: Site, zone: Zone, task: Task, doors: tuple[Door, ...]) -> Stage
         done=done,
         doors=doors,
         blind=blind,
+        dry=DRY if _refilled(zone) else None,
         limit=_time_for(site, zone, litres * share),
         # The clock ends what the meter did not: the plants have had water, and somebody should look at the meter.
         late=Exit(code=Code.IRRIGATION_REQUIRED, event="VOLUME_NOT_REACHED"),
         keeps_time=True,
+    )
+
+
+def _refilled(zone: Zone) -> bool:
+    """Does the mains fill the tank that this zone is watered from? Where nothing can change meanwhile, a pump that is
+    dry is not tried again in the same run: the next run of the schedule is its next try."""
+    return zone.circuit is not None and zone.circuit.clean is None
+
+
+def _await_water(zone: Zone, then: str) -> Table:
+    """The pump drew air: the tank is filled up, by a task of its own, and after a rest it is tried again."""
+    assert zone.circuit is not None
+    again = Exit(code=Code.IRRIGATION_REQUIRED, to=then)
+    return (
+        Stage(
+            name="await_water",
+            until=All((Elapsed(after=REST), full(zone.circuit.solution))),
+            done=again,
+            limit=REFILL_LIMIT + REST,
+            late=again,
+            asks="refill",
+        ),
     )
 
 

@@ -121,7 +121,8 @@ class Stage:
     """One row of the table.
 
     `opens` in the order of the start: valves, then pumps. `until` ends the hold by `done`, `limit` ends it by `late`;
-    `blind` is taken when `until` or a door cannot be seen, and without it such a blindness is only waited for.
+    `blind` is taken when `until` or a door cannot be seen, and without it such a blindness is only waited for. `dry` is
+    taken when its pump moves no water, as long as that has not locked the pump; without it the task ends.
     `pulse` is the exact time that the last opened part runs, when the device itself is to end it. `turns` are valves
     that follow one another while the stage holds, each for its share; the first of them is opened with the stage.
     """
@@ -134,6 +135,8 @@ class Stage:
     opens: tuple[str, ...] = ()
     doors: tuple[Door, ...] = ()
     blind: Exit | None = None
+    dry: Exit | None = None
+    asks: str = ""  # a workflow of the zone that is asked for when the stage begins, as a task of its own
     pulse: Nanos | None = None
     turns: tuple[str, ...] = ()
     looks_first: bool = False  # nothing is opened when `until` holds already

@@ -6,13 +6,13 @@ that the stage opened has been seen off.
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import floats
-from edgectl.engine.rules.flow import is_dry, overrun, trip
+from edgectl.engine.rules.flow import is_dry, never_moved, overrun, trip
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import outcome, times, turns
+from edgectl.engine.workflows import helper, outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
@@ -51,12 +51,16 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0)
     draft.note(
         event, task_id=task.task_id, zone=task.zone, stage=name, **({} if code is None else {"reason_code": code})
     )
+    if stage.asks:
+        helper.ask(draft, entered, stage.asks)
     return entered
 
 
 def progress(draft: Draft, task: Task, table: Table) -> None:
     """Move a running task one step, if its phase is over."""
     stage = row(table, task.stage)
+    if not task.stopping and task.phase == HOLD and (dry := _dry(draft, task, stage)) is not None:
+        task = _stop_dry(draft, task, stage, dry)
     if not task.stopping and (trouble := _trouble(draft, task, stage)):
         abort(draft, task, trouble)
         task = draft.task(task.task_id)
@@ -108,6 +112,9 @@ def exit_of(stage: Stage, leaving: str) -> Exit:
         case "blind":
             assert stage.blind is not None
             return stage.blind
+        case "dry":
+            assert stage.dry is not None
+            return stage.dry
         case name:
             return next(door.exit for door in stage.doors if door.name == name)
 
@@ -277,23 +284,36 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     for output in mine(draft, task):
         if output.closing is not None and not output.planned and output.name in stage.parts:
             return Code.SAFETY_BLOCKED
-    if task.phase == HOLD:
-        for name in stage.opens:
-            command_ = order_of(draft, task, stage, name)
-            if pushes(draft, name) and command_ is not None and is_dry(draft, command_):
-                trip(draft, command_)
-                return Code.FLOW_INACTIVE
     if task.act_until is not None and draft.now.mono > task.act_until and task.phase != CLOSE:
         return Code.NOT_CONFIRMED
     return None
 
 
+def _dry(draft: Draft, task: Task, stage: Stage) -> Command | None:
+    """The order of a pump of this stage that should move water by now, and does not."""
+    orders = (order_of(draft, task, stage, name) for name in stage.opens if pushes(draft, name))
+    return next((order for order in orders if order is not None and is_dry(draft, order)), None)
+
+
+def _stop_dry(draft: Draft, task: Task, stage: Stage, pump: Command) -> Task:
+    """A pump that moves no water stops now. The stage may be tried again, until the pump is locked."""
+    trip(draft, pump)
+    if stage.dry is None or draft.held(f"lockout:{pump.actuator}"):
+        abort(draft, task, Code.FLOW_INACTIVE)
+    else:
+        # Time in which nothing came counts for nothing, and a run that dried up has given what came before.
+        left = _keep_time(draft, task, moved=not never_moved(draft, pump)) if stage.keeps_time else task
+        draft.put(replace(left, phase=CLOSE, leaving="dry", stage_since=draft.now.mono))
+    return draft.task(task.task_id)
+
+
 # -- times and names
 
 
-def _keep_time(draft: Draft, task: Task) -> Task:
+def _keep_time(draft: Draft, task: Task, *, moved: bool = True) -> Task:
     """What a stage has held and metered, for the case that it is come back to."""
-    spent = {**task.spent, task.stage: task.held + draft.now.mono - task.stage_since}
+    lasted = draft.now.mono - task.stage_since if moved else 0
+    spent = {**task.spent, task.stage: task.held + lasted}
     metered = _metered(draft, task)
     if metered is not None and task.meter_at_start is not None:
         spent[f"{task.stage} ml"] = round((metered - task.meter_at_start) * 1000)

@@ -60,6 +60,14 @@ ALARMS: dict[Code, Meaning] = {
     Code.BIZ_LIGHT_FAILURE: alarm(
         "The lamps should have been on and were not.", "Check the lamp, its relay and its fuse."
     ),
+    Code.CIRCULATION_OFF: alarm(
+        "Roots that live in moving water or air have been without it for longer than they bear.",
+        "Water by hand now, then look at the pump, its power and its source.",
+    ),
+    Code.LIT_TOO_LONG: alarm(
+        "A lamp was on for longer than its `max_on` allows.",
+        "Look who switched it on, and at its relay; its next window lights it again.",
+    ),
     Code.BIZ_NODE_OFFLINE: alarm("A node of the zone is off the air.", "Check its power and its network."),
     Code.BIZ_CONFIG_ERROR: alarm(
         "What is asked for does not fit what the site file has, or what a device holds.",
@@ -174,6 +182,7 @@ CRITICAL = frozenset(
         Code.OUTPUT_LOCKOUT,
         Code.FILL_OVERRUN,
         Code.OVERSHOOT_GUARD,
+        Code.CIRCULATION_OFF,
         Code.ZONE_THIRSTY,
         Code.STORAGE_DEGRADED,
         Code.JOURNAL_LOST,

@@ -218,6 +218,8 @@ class Code(StrEnum):
     BIZ_LIGHT_FAILURE = "biz_light_failure"
     BIZ_NODE_OFFLINE = "biz_node_offline"
     BIZ_CONFIG_ERROR = "biz_config_error"
+    CIRCULATION_OFF = "circulation_off"
+    LIT_TOO_LONG = "lit_too_long"
     ZONE_THIRSTY = "zone_thirsty"
     FALLBACK_WATERING = "fallback_watering"
     FROST_RISK = "frost_risk"

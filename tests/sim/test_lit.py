@@ -1,0 +1,106 @@
+"""A lamp's `max_on` at run time: it goes off, somebody is called, and the next window lights it again."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from edgectl.engine.rules import lit
+from edgectl.model.inputs import Acknowledge
+from edgectl.model.time import SECOND, Nanos
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.field import Faults
+from edgectl.simulate.world import World
+from tests.sim.test_workflow_rows import ask
+from tests.unit.site_files import changed, rejected
+
+MINUTE: Nanos = 60 * SECOND
+HOUR: Nanos = 60 * MINUTE
+ALARM = "lit_too_long:lamp"
+
+
+def lived(most: Nanos = 2 * HOUR, *, windows: bool = False, faults: Faults | None = None) -> World:
+    """The small house, whose lamp may be on for so long."""
+    site = example_site()
+    lamp = replace(site.actuators["lamp"], max_on=most)
+    schedules = tuple(s for s in example_schedules() if s.name == "lamps") if windows else ()
+    world = World(replace(site, actuators={**site.actuators, "lamp": lamp}), schedules, 1, faults=faults)
+    world.run(30 * SECOND)
+    return world
+
+
+def light(world: World, name: str = "lit-by-a-caller") -> None:
+    ask(world, "lighting", {"on": True}, name=name)
+    world.run(world.now + 10 * SECOND)
+    assert world.field.relays["lamp"].on
+
+
+def test_who_switched_it_on_for_ever_finds_it_off_after_its_time() -> None:
+    world = lived()
+    light(world)
+    world.run(world.now + 2 * HOUR - MINUTE)
+    assert world.field.relays["lamp"].on
+    assert ALARM not in world.state.alarms
+    world.run(world.now + 2 * MINUTE)
+    assert not world.field.relays["lamp"].on
+    assert world.state.alarms[ALARM].active
+    ask(world, "lighting", {"on": True}, name="lit-once-more")
+    world.run(world.now + MINUTE)
+    assert not world.field.relays["lamp"].on, "it is locked until somebody has looked"
+    world.offer(Acknowledge(token=1, alarm_id=ALARM, who="Ana"))
+    world.run(world.now + SECOND)
+    light(world, "lit-after-a-look")
+
+
+@pytest.mark.parametrize("wall", [0, 3600])
+def test_restarts_do_not_lengthen_it(wall: int) -> None:
+    world = lived()
+    light(world)
+    for _ in range(8):
+        world.run(world.now + 15 * MINUTE)
+        world._begin()
+    world.step_wall(wall * SECOND)
+    world.run(world.now + 3 * MINUTE)
+    assert not world.field.relays["lamp"].on
+
+
+def test_the_rest_of_a_window_is_dark_and_the_next_one_is_lit() -> None:
+    """As after a limit that the file did not have when the window was planned."""
+    world = lived(10 * HOUR, windows=True)
+    world.run(3 * HOUR + 30 * MINUTE)
+    assert world.field.relays["lamp"].on, "five o'clock"
+    before = len(world.journal.timeline)
+    world.run(14 * HOUR)
+    assert not world.field.relays["lamp"].on, "ten hours later"
+    tried = [task for task in world.journal.timeline[before:] if task.event_type == "TASK_RECEIVED"]
+    assert not tried, "nobody tries again and again what is locked"
+    world.run(26 * HOUR)
+    assert not world.state.alarms[ALARM].active
+    world.run(27 * HOUR + 30 * MINUTE)
+    assert world.field.relays["lamp"].on, "the next morning"
+
+
+def test_an_off_that_was_lost_is_sent_again() -> None:
+    world = lived()
+    light(world)
+    world.run(world.now + 2 * HOUR - MINUTE)
+    world.field.faults = Faults(lost_request=1.0)
+    world.run(world.now + 2 * MINUTE)
+    assert world.field.relays["lamp"].on
+    world.field.faults = Faults()
+    world.run(world.now + 2 * MINUTE)
+    assert not world.field.relays["lamp"].on
+
+
+def test_without_the_rule_it_burns_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lit, "watch", lambda draft: None)
+    world = lived()
+    light(world)
+    world.run(world.now + 5 * HOUR)
+    assert world.field.relays["lamp"].on
+
+
+def test_a_window_that_its_lamp_cannot_bear_is_refused(tmp_path: Path) -> None:
+    text = changed("{to: board.relay_3, role: light}", "{to: board.relay_3, role: light, max_on: 12h}")
+    (problem,) = rejected(tmp_path, text)
+    assert "schedules.lamps.window: 16h is longer than lamp's max_on 12h (line" in str(problem)
