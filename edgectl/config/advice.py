@@ -5,8 +5,12 @@ from urllib.parse import urlsplit
 
 from edgectl.config import defaults
 from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
 from edgectl.config.schema import EzoBus, LinesBus, MqttBus, RtuBus
 from edgectl.model.site import Role, Site
+from edgectl.model.time import MS, Nanos
+
+BOUNCES: Nanos = 80 * MS  # how long the contact of a float may chatter
 
 
 def undeclared(parts: Parts, site: Site) -> tuple[str, ...]:
@@ -44,6 +48,7 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         if zone.pump is not None and zone.valve is None:
             found.append(f"{zone.name} has no valve: its pump always has an open way, or none at all")
     found += _alike(parts)
+    found += _bouncing(parts, site)
     for actuator in site.actuators.values():
         blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
         if blind:
@@ -69,6 +74,25 @@ def _alike(parts: Parts) -> list[str]:
         if first != name:
             found.append(f"schedules {first} and {name} are the same: one of the two is skipped each time")
     return found
+
+
+def _bouncing(parts: Parts, site: Site) -> list[str]:
+    """Floats whose contacts nobody steadies: a poll falls into the 80 ms for which one bounces, or it does not. Nodes
+    scan their floats themselves."""
+    floats = {name for tank in parts.tanks.values() for name in (tank.low, tank.high) if name is not None}
+    polled = [
+        name
+        for name in sorted(floats & set(parts.sensors))
+        if parts.sensors[name].debounce is None
+        and not isinstance(parts.buses.get(_bus_of(parts, parts.sensors[name].points[0])), MqttBus)
+    ]
+    if not polled:
+        return []
+    seldom = min(site.sensors[name].poll_every for name in polled)
+    return [
+        f"{', '.join(polled)}: looked at every {show(seldom)} at best, too seldom to tell a contact that bounces for"
+        f" {show(BOUNCES)} from water; let the input steady it, and say so with debounce: device"
+    ]
 
 
 def _bus_of(parts: Parts, point: str) -> str:

@@ -142,6 +142,7 @@ class SensorEntry(Strict):
     )
     max_age: SomeTime | None = Field(None, description="a reading older than this is no reading")
     stand_in: Name | None = Field(None, description="the float that speaks for this level when it cannot be seen")
+    debounce: Literal["device"] | None = Field(None, description="device, when a float's input steadies its contact")
     range: Pair | None = Field(None, description="[lowest, highest] value to believe")
     max_rate: Rate | None = Field(None, description="the fastest change to believe, for example 0.5/min")
     noise: Above | None = Field(None, description="the usual step from one reading to the next, for example 0.02")

@@ -35,7 +35,24 @@ def test_the_two_tank_example_becomes_these_very_values() -> None:
     assert loaded.schedules[0].payload == {"workflow": "startup"}
     assert loaded.schedules[0].cadence == Cron(expression="0 4 * * *")
     assert loaded.ignored == ()
-    assert loaded.notices == ()
+    (bouncing,) = loaded.notices
+    assert bouncing.startswith("clean_max, clean_min, solution_max, solution_min: looked at every ")
+
+
+def test_who_steadies_a_contact_is_not_told_that_it_bounces(tmp_path: Path) -> None:
+    text = TWO
+    for name in ("di_1", "di_2", "di_3"):
+        text = changed(f"board.{name}, range: [0, 1]", f"board.{name}, range: [0, 1], debounce: device", text)
+    path = tmp_path / "site.yaml"
+    path.write_text(text)
+    (left,) = load(path).notices
+    assert left.startswith(
+        "solution_max: looked at every 2.5s at best, too seldom to tell a contact that bounces for 80ms"
+    )
+    path.write_text(changed("board.di_4, range: [0, 1]", "board.di_4, range: [0, 1], debounce: device", text))
+    assert load(path).notices == ()
+    wrong = changed("ph.ph, range: [0, 14]", "ph.ph, debounce: device, range: [0, 14]", TWO)
+    assert "solution_ph is the float of no tank" in str(rejected(tmp_path, wrong)[0])
 
 
 def test_pumps_of_one_solution_never_give_together_although_nobody_wrote_it() -> None:

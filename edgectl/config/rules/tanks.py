@@ -40,6 +40,15 @@ def sensors_of_a_tank(parts: Parts) -> None:
             parts.findings.value((*path, "high"), f"{tank.low} is the lower float already", "name the upper one")
 
 
+def floats_that_are_steadied(parts: Parts) -> None:
+    """Only the contact of a float is debounced."""
+    floats = {name for tank in parts.tanks.values() for name in (tank.low, tank.high)}
+    for name, sensor in parts.sensors.items():
+        if sensor.debounce is not None and name not in floats and not parts.findings.refused(("tanks",)):
+            path = ("sensors", name, "debounce")
+            parts.findings.key(path, f"means nothing here: {name} is the float of no tank", "remove it")
+
+
 def floats_that_stand_in(parts: Parts) -> None:
     """Who speaks for a level is a float of this file, and what it speaks for is a level."""
     for name, sensor in parts.sensors.items():
@@ -232,6 +241,7 @@ def _chemistries(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, ChemistryEntry
 
 RULES = (
     sensors_of_a_tank,
+    floats_that_are_steadied,
     floats_that_stand_in,
     tanks_of_a_circuit,
     valves_of_a_circuit,
