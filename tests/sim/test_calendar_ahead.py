@@ -1,6 +1,7 @@
 """A clock that was years ahead and came back: the calendar goes on, a person is told, and nothing loses its name."""
 
 from dataclasses import replace
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,7 +9,7 @@ from edgectl.engine.rules import ahead
 from edgectl.engine.rules import schedules as rule
 from edgectl.model.inputs import Acknowledge
 from edgectl.model.task import Task
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, to_datetime
 from edgectl.scheduler.schedule import At, Every, Schedule, Window
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
@@ -67,14 +68,44 @@ def test_an_interval_is_due_when_it_is_due_although_its_names_lie_ahead(by: Nano
     assert all(task.due_at - task.created_at <= RESTING.queue_patience for task in runs)
 
 
-def test_a_lamp_is_brought_into_the_state_of_the_hour_that_is() -> None:
-    lamp = replace(
-        example_schedules()[0], name="lamp", task_type="lighting", cadence=Window(start_minute=720, length=12 * HOUR)
-    )
+def lamp_house(start: int, hours: int) -> World:
+    window = Window(start_minute=start, length=hours * HOUR)
+    lamp = replace(example_schedules()[0], name="lamp", task_type="lighting", cadence=window)
     site = example_site()
     zone = replace(next(iter(site.zones.values())), light="lamp")
     world = World(replace(site, zones={zone.name: zone}), (lamp,), 1)
     world.run(60 * SECOND)
+    return world
+
+
+@pytest.mark.parametrize("by", [2 * HOUR, 5 * HOUR, 20 * HOUR])
+def test_a_lamp_follows_a_clock_that_is_set_back_behind_its_edge(by: Nanos) -> None:
+    """It went off at nine; set back, the hours that come again are lit again, and dark again at their nine."""
+    world = lamp_house(5 * 60, 16)
+    world.run(20 * HOUR)  # ten in the evening
+    assert not world.field.relays["lamp"].on
+    world.step_wall(-by)
+    world.run(world.now + 2 * 60 * SECOND)
+    for _ in range(30):
+        hour = to_datetime(world.wall).astimezone(ZoneInfo("Europe/Berlin")).hour
+        assert world.field.relays["lamp"].on is (5 <= hour < 21), hour
+        world.run(world.now + HOUR)
+    assert ALARM not in world.state.alarms
+    assert [entry.event_type for entry in world.journal.timeline].count("CALENDAR_SET_BACK") == 1
+
+
+def test_a_clock_that_is_a_moment_off_makes_no_lamp_flicker() -> None:
+    world = lamp_house(5 * 60, 16)
+    world.run(19 * HOUR + SECOND)  # nine in the evening and a second
+    before = len(tasks(world, "lamp"))
+    world.step_wall(-30 * SECOND)
+    world.run(world.now + 10 * 60 * SECOND)
+    assert len(tasks(world, "lamp")) == before
+    assert not world.field.relays["lamp"].on
+
+
+def test_a_lamp_is_brought_into_the_state_of_the_hour_that_is() -> None:
+    world = lamp_house(720, 12)
     came_back(world, 4 * 365 * DAY + 12 * HOUR, HOUR)
     begun = [task for task in tasks(world, "lamp") if task.created_at < world.wall]
     assert len(begun) >= 8, "each edge of four days"

@@ -262,6 +262,16 @@ def test_a_clock_that_is_set_back_shows_what_comes_a_second_time_and_is_not_run_
     assert line in plan(*back).output
 
 
+def test_a_window_follows_a_clock_that_is_set_back() -> None:
+    back = ("--from", "2026-06-01T20:30", "--hours", "4", "--clock-step", "21:30,-1h")
+    lines = [line for line in plan(*back).output.splitlines() if "lamps" in line]
+    assert lines == [
+        "Mon 20:30  lamps  on   reconciled: the window still holds",
+        "Mon 21:00  lamps  off",
+        "Mon 21:00  lamps  off",
+    ]
+
+
 def test_a_clock_that_is_set_forward_says_so_and_not_that_the_house_was_down() -> None:
     said = plan("--from", JUNE, "--hours", "8", "--clock-step", "05:45,14400").output
     assert "Mon 06:00  morning  skip    the clock is set past it; replay takes only the newest" in said

@@ -3,7 +3,7 @@
 from edgectl.engine.draft import Draft
 from edgectl.model.time import Now, iso
 from edgectl.model.timeline import Cursor
-from edgectl.scheduler.ahead import brought_back
+from edgectl.scheduler.ahead import AHEAD, brought_back
 from edgectl.scheduler.schedule import Schedule
 
 SUBJECT = "calendar"
@@ -17,7 +17,8 @@ def seen(draft: Draft) -> None:
 
 
 def cursor_of(draft: Draft, schedule: Schedule, now: Now) -> Cursor | None:
-    """The cursor of a schedule, brought back where it stands in another year. Each one leaves a line."""
+    """The cursor of a schedule, brought back where it stands in another year, or of a window behind its last edge. Each
+    one leaves a line."""
     cursor = draft.cursor(schedule.name)
     back = brought_back(schedule, cursor, now)
     if back is None or cursor is None:
@@ -25,6 +26,8 @@ def cursor_of(draft: Draft, schedule: Schedule, now: Now) -> Cursor | None:
     draft.put(back)
     stood = iso(cursor.position)
     draft.note("CALENDAR_SET_BACK", zone=schedule.zone, schedule=schedule.name, stood_at=stood, goes_on=iso(now.wall))
+    if cursor.position - now.wall <= AHEAD:
+        return back  # a window holds what the hour wants; nothing was lost and nobody need look
     draft.alert(
         "calendar_ahead",
         SUBJECT,
