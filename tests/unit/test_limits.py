@@ -196,3 +196,82 @@ def test_litres_by_the_meter_keep_the_time_that_they_need(longest: float, told: 
     site = replace(PRODUCT.site, zones={"zone-1": zone})
     morning = replace(PRODUCT.schedules[0], payload={"volume_l": 10.0})
     _told(refusal(site, (morning,), {"actuators": {"main_pump": {"max_on_s": longest}}}, NOON), told)
+
+
+AIR = load(ROOT / "examples" / "climate.yaml")
+
+
+@pytest.mark.parametrize(
+    ("part", "limits", "told"),
+    [
+        ("heater_1", {"max_on_s": 60}, "needs heater_1 for 120 s, and max_on would be 60 s"),
+        ("heater_1", {"max_on_s": 600}, ""),
+        ("heater_1", {"min_off_s": 3600}, "needs heater_1 again after 900 s"),
+        ("heater_1", {"min_off_s": 600}, ""),
+        ("heater_1", {"starts_per_hour": 1}, "needs heater_1 up to 4 times an hour"),
+        ("fan_1", {"max_on_s": 60}, "needs fan_1 for 3600 s"),
+        ("fan_1", {"min_off_s": 1800}, "needs fan_1 again after 900 s"),
+        ("fog_valve", {"max_on_s": 5}, "needs fog_valve for 8 s"),
+        ("fog_valve", {"starts_per_hour": 10}, "up to 40 times an hour"),
+        ("roof_open", {"max_on_s": 100}, "needs roof_open for 120 s"),
+        ("roof_close", {"min_off_s": 301}, "needs roof_close again after 300 s"),
+        ("roof_close", {"starts_per_hour": 11}, "up to 12 times an hour"),
+        ("roof_close", {"starts_per_hour": 12, "min_off_s": 300, "max_on_s": 120}, ""),
+    ],
+)
+def test_the_air_that_no_schedule_names_keeps_its_room(part: str, limits: dict[str, float], told: str) -> None:
+    _told(refusal(AIR.site, AIR.schedules, {"actuators": {part: limits}}, NOON), told)
+
+
+@pytest.mark.parametrize(
+    ("sensor", "limits", "told"),
+    [
+        ("air_temperature", {"high": 20}, "the set-point vent of"),
+        ("air_temperature", {"low": 15}, "the set-point heat of"),
+        ("air_temperature", {"low": 5, "high": 45}, ""),
+        ("air_humidity", {"low": 60}, "the set-point driest of"),
+    ],
+)
+def test_what_is_kept_at_a_point_is_still_seen_on_both_sides_of_it(
+    sensor: str, limits: dict[str, float], told: str
+) -> None:
+    _told(refusal(AIR.site, AIR.schedules, {"sensors": {sensor: limits}}, NOON), told)
+
+
+@pytest.mark.parametrize(
+    ("limits", "told"),
+    [
+        ({"high": 15}, "main_pump requires solution_level > 15"),
+        ({"high": 14}, "nothing from 0 up to 14 would ever let it run"),
+        ({"low": 12}, ""),  # the stop then comes from a reading that is not believed
+        ({"high": 16}, ""),
+    ],
+)
+def test_a_reading_that_lets_the_pump_run_may_still_be_believed(limits: dict[str, float], told: str) -> None:
+    _told(refusal(PRODUCT.site, PRODUCT.schedules, {"sensors": {"solution_level": limits}}, NOON), told)
+
+
+def test_the_target_of_a_solution_may_still_be_believed() -> None:
+    chemistry = next(zone.chemistry for zone in SITE.zones.values() if zone.chemistry is not None)
+    assert chemistry.ph is not None
+    limits = {"sensors": {chemistry.ph: {"low": chemistry.target_ph}}}
+    _told(refusal(SITE, SCHEDULES, limits, NOON), "the target_ph of")
+
+
+@pytest.mark.parametrize("limit", ["max_dose_ml", "max_per_hour_ml", "max_per_day_ml"])
+def test_the_smallest_dose_of_a_pump_still_fits(limit: str) -> None:
+    doser = SITE.actuators[DOSER].doser
+    assert doser is not None
+    least = doser.ml_per_s * max(doser.least, doser.step) / SECOND
+    below, enough = ({"actuators": {DOSER: {limit: least * share}}} for share in (0.99, 1.01))
+    _told(refusal(SITE, SCHEDULES, below, NOON), f"{DOSER} gives {least:g} ml at least, and {limit} would be")
+    _told(refusal(SITE, SCHEDULES, enough, NOON), "")
+
+
+def test_air_and_readings_for_which_the_file_itself_has_no_room_are_not_the_centres_doing() -> None:
+    short = replace(AIR.site.actuators["fog_valve"], max_on=5 * SECOND)
+    level = replace(PRODUCT.site.sensors["solution_level"], high=14.0)
+    site = replace(AIR.site, actuators=AIR.site.actuators | {"fog_valve": short})
+    assert refusal(site, AIR.schedules, {"actuators": {"fog_valve": {"max_on_s": 4}}}, NOON) == ""
+    dry = replace(PRODUCT.site, sensors=PRODUCT.site.sensors | {"solution_level": level})
+    assert refusal(dry, PRODUCT.schedules, {"sensors": {"solution_level": {"high": 13}}}, NOON) == ""

@@ -111,7 +111,7 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     """Open or close, and for how long; None when it is where it should be, or has just moved."""
     vent, wanted = aim.vent, aim.opening
     if drive.position is None:
-        return aim.home == FOLDED, min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
+        return aim.home == FOLDED, home(vent)
     error = wanted - drive.position
     shuts, folds = wanted == 0.0 and drive.position > 0, wanted == FOLDED == aim.home and drive.position < FOLDED
     if abs(error) < DEADBAND and not (shuts or folds):
@@ -127,6 +127,11 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
         return True, round(vent.travel * (error + HOME_MORE - 1))
     step = abs(error) if aim.urgent else min(abs(error), STEP)
     return error > 0, max(SECOND, round(vent.travel * step))
+
+
+def home(vent: Vent) -> Nanos:
+    """How long a drive runs until it stands at its end, wherever it was."""
+    return min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
 
 
 def _reached(vent: Vent, drive: Drive, command: Command | None) -> float | None:

@@ -14,7 +14,7 @@ from typing import Any
 from edgectl.engine import envelope
 from edgectl.engine.draft import Draft
 from edgectl.engine.envelope import SECTIONS, Limit, tighter
-from edgectl.engine.rules import fitting
+from edgectl.engine.rules import fitting, starving
 from edgectl.engine.workflows import fit
 from edgectl.model.ask import Tighten
 from edgectl.model.channel import Reading
@@ -142,4 +142,4 @@ def _unfit(local: Site, site: Site, schedules: tuple[Schedule, ...], since: Nano
         longest = site.actuators[span.actuator].max_on
         if longest is not None and span.lease > longest:
             return f"{span.workflow} of {span.zone} keeps {span.actuator} on for {span.lease / SECOND:g} s"
-    return fitting.unfit(local, site, schedules, since)
+    return fitting.unfit(local, site, schedules, since) or starving.starved(local, site)
