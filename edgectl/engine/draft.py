@@ -195,6 +195,12 @@ class Draft:
         if what in self.holding:
             self.holding = {key: at for key, at in self.holding.items() if key != what}
 
+    def forget_all_of(self, task_id: str) -> None:
+        """The task is over: what was seen to hold for it alone is of no use to anybody."""
+        kept = {key: at for key, at in self.holding.items() if not (isinstance(key, tuple) and task_id in key)}
+        if len(kept) < len(self.holding):
+            self.holding = kept
+
     # -- writing
 
     def put(self, change: Change) -> None:

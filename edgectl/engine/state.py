@@ -100,7 +100,8 @@ class State:
     started: Nanos  # mono
     phase: Phase = Phase.SETTLING
     storage_ok: bool = True
-    journal_lost: bool = False
+    journal_lost: bool = False  # this journal does not know everything
+    loss_untold: bool = False  # the one before it could not be read, and nobody has been told
     lead: Lead | None = None  # under which lease of a pair it acts; None where no other controller can lead
     seq: int = 0
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -157,7 +158,7 @@ class State:
             if output.name in site.actuators
         }
         limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
-        known = {latch.name for latch in stored.latches}
+        loss_untold = stored.lost and LOSS_SETTLED not in {latch.name for latch in stored.latches}
         state = cls(
             site=envelope.tightened(site, envelope.read(limits)),
             local=site,
@@ -166,7 +167,8 @@ class State:
             boot_id=boot_id,
             started=started,
             # A loss is dealt with once; and after somebody else has led, this journal is as good as a new one.
-            journal_lost=(stored.lost and LOSS_SETTLED not in known) or (lead is not None and lead.took_over),
+            journal_lost=loss_untold or (lead is not None and lead.took_over),
+            loss_untold=loss_untold,
             lead=lead,
             seq=stored.last_seq,
             tasks=tasks,
@@ -212,7 +214,7 @@ class State:
                 _keep(self.tasks, change.task_id, change, not change.terminal)
             case Command():
                 _keep(self.commands, change.cmd_id, change, True)
-                if change.task_id is None and change.terminal:
+                if change.terminal and change.task_id not in self.tasks:
                     self._let_go(change)
             case Output():
                 self.outputs[change.name] = change
@@ -241,11 +243,12 @@ class State:
             (self.in_calibration.add if latch.held else self.in_calibration.discard)(subject)
 
     def _let_go(self, ended: Command) -> None:
-        """Orders without a task leave memory some time after their end: nobody asks for them any more."""
+        """Orders without an open task leave memory some time after their end: nobody asks for them any more."""
         since = (ended.ended_at or 0) - KEPT_AFTER_END
         owed = {output.cmd_id for output in self.outputs.values() if output.owed_off}
         for cmd_id, old in list(self.commands.items()):
-            if old.task_id is None and old.terminal and (old.ended_at or 0) < since and cmd_id not in owed:
+            of_open_task = old.task_id in self.tasks
+            if not of_open_task and old.terminal and (old.ended_at or 0) < since and cmd_id not in owed:
                 del self.commands[cmd_id]
 
     def forget(self, task_id: str) -> None:

@@ -162,6 +162,7 @@ class Stepper:
         self.state.airing, self.state.eager = decision.airing, decision.eager
         for change in decision.changes:
             self.state.put(change)
+        for change in decision.changes:  # its orders end in the same decision, and have to be known as ended
             if isinstance(change, Task) and change.terminal:
                 self.state.forget(change.task_id)
         self.state.seq += len(decision.entries)

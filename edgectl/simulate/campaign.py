@@ -19,6 +19,7 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import Nanos
 from edgectl.plant.faults import Fault
 from edgectl.plant.water import HARD, RO, SOFT
+from edgectl.simulate.budgets import broken_budgets
 from edgectl.simulate.doses import broken_doses
 from edgectl.simulate.draughts import broken_air
 from edgectl.simulate.drawn_sites import drawn_site
@@ -50,8 +51,16 @@ KINDS = (
     "doubled",
     "silent_device",
     "estop",
+    "line to the centre cut",
+    "acknowledgement of the centre lost",
+    "parcel delivered twice",
+    "centre put back to an older day",
+    "readings dropped for room",
+    "controller of a pair stood still",
+    "line to the lease cut",
+    "lease taken over",
 )
-PROMISES = (*map(str, (*range(1, 18), 19, 20, 21, 24, 27, 29, 30)), "H2", "H24")
+PROMISES = (*map(str, (*range(1, 25), 27, 29, 30)), "H2", "H24")
 LOSERS = 7  # one house in so many loses its journal in the middle of its days
 
 
@@ -122,6 +131,9 @@ def live(number: int, most_days: int, tally: Tally) -> Lived:
         found += _lived(world, round(Random(f"loss {number}").uniform(0.1, 0.9) * days * DAY), tally)
         world.lose_journal()
     found += _lived(world, days * DAY, tally)
+    if world.mail is not None:
+        world.mail.end()
+        found += world.mail.broken(tally.held, whole=True)
     _count(world, days, tally)
     return Lived(number=number, days=days, world=world, found=tuple(found))
 
@@ -166,6 +178,9 @@ def settle(number: int) -> World:
         mishaps=mishaps,
         desk=random.random() < 0.3,
         reboots=random.choice((0.0, 0.3)),
+        mail=Random(f"mail {number}").random() < 0.35,
+        # Nobody moves the vents while two controllers sort out who leads: what a storm does then is not this one's.
+        pair=Random(f"pair {number}").random() < 0.15 and not air,
         ground=estate(loaded.site, Random(number + 2), random.choice((RO, SOFT, HARD))),
     )
 
@@ -190,6 +205,9 @@ def judge(world: World, held: Counter[str]) -> list[str]:
     return [
         *broken(world.site, world.journal, world.field.trace, world.report.ready_at, held),
         *broken_promises(world, held),
+        *broken_budgets(world, held),
+        *([] if world.pairing is None else world.pairing.broken(held)),
+        *([] if world.mail is None else world.mail.broken(held, whole=False)),
         *broken_doses(
             world.site,
             world.field,
@@ -219,6 +237,10 @@ def _count(world: World, days: int, tally: Tally) -> None:
     tally.injected["commit refused by the disk"] += report.lost_commits
     tally.injected["limits from the centre"] += 0 if world.desk is None else world.desk.sent
     tally.injected["journal that could not be read"] += report.lost_journals
+    if world.mail is not None:
+        tally.injected.update(world.mail.met)
+    if world.pairing is not None:
+        tally.injected.update(world.pairing.met)
     if world.mishaps is not None:
         tally.injected.update(world.mishaps.met)
     if world.people is not None:

@@ -9,14 +9,16 @@ from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.deadman import Sound
 from edgectl.model.inputs import Answer, AskState, ClockStepped, DeviceHealth, Effect, Input, MakeSafe, Send
-from edgectl.model.site import Site
+from edgectl.model.site import Role, Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 from edgectl.scheduler.schedule import Schedule
 from edgectl.simulate.desk import Desk
 from edgectl.simulate.field import Faults, SimField
 from edgectl.simulate.ground import Ground
+from edgectl.simulate.mail import Mail
 from edgectl.simulate.mishaps import Mishaps
+from edgectl.simulate.pairing import Pairing
 from edgectl.simulate.people import People
 
 POLL = 2 * SECOND
@@ -24,6 +26,7 @@ COMMIT = 4 * MS
 DAY = 86_400 * SECOND
 EPOCH: Nanos = 1_780_272_000 * SECOND  # 2026-06-01T00:00Z
 NOTICED: Nanos = 6 * SECOND  # after so long the owner of a bus says that a device is silent
+INSISTS = 8  # times in the seconds that are left of a lease
 ASTRAY: Nanos = 7200 * SECOND  # how far a clock without a time server may be wrong after a power cut
 
 
@@ -62,6 +65,8 @@ class World:
         mishaps: bool = False,
         desk: bool = False,
         reboots: float = 0.0,
+        mail: bool = False,
+        pair: bool = False,
         ground: Ground | None = None,
     ) -> None:
         self.site, self.schedules = site, schedules
@@ -79,7 +84,9 @@ class World:
         self.people = People(self, Random(seed + 1)) if people else None
         self.mishaps = Mishaps(self, Random(seed + 3)) if mishaps else None
         self.desk = Desk(self, Random(seed + 4)) if desk else None
-        self._actors = [actor for actor in (self.people, self.mishaps, self.desk) if actor is not None]
+        self.mail = Mail(self, Random(seed + 5)) if mail else None
+        self.pairing = Pairing(self, Random(seed + 6)) if pair else None
+        self._actors = [actor for actor in (self.people, self.mishaps, self.desk, self.pairing) if actor is not None]
         self._wall_step: Nanos = 0
         self._disk_bad_until: Nanos = 0
         self._life = 0
@@ -156,6 +163,37 @@ class World:
         self._count += 1
         heapq.heappush(self._heap, (at, self._count, self._life, news))
 
+    @property
+    def life(self) -> int:
+        """How often the controller has begun."""
+        return self._life
+
+    def tell(self, item: Input) -> None:
+        """Put something in that no turn is hurried for."""
+        self._stepper.offer(item)
+
+    def stand_down(self) -> None:
+        """Somebody else leads, or may soon: everything goes off while this one may speak, and a new life waits."""
+        self._all_off()
+        for _ in range(INSISTS):
+            if not any(self.field.relays[name].on for name in self.dangerous):
+                break
+            self.now += SECOND // 2
+            self.field.advance(self.now)
+            self._all_off()
+        self._die()
+        self._begin()
+
+    @property
+    def dangerous(self) -> list[str]:
+        """Every output whose only safe value is off, pumps first."""
+        parts = [(part.role is not Role.PUMP, name) for name, part in self.site.actuators.items() if part.dangerous]
+        return [name for _, name in sorted(parts)]
+
+    def _all_off(self) -> None:
+        orders = tuple(MakeSafe(actuator=name, reason="the lease is over") for name in self.dangerous)
+        self._release(orders, self.now)
+
     def known(self, correlation_id: str) -> Task | None:
         """The task that bears this name already, as the shell looks it up."""
         values = self.journal.values.values()
@@ -178,6 +216,8 @@ class World:
 
     def _die(self) -> None:
         self.report.crashes += 1
+        if self.pairing is not None:
+            self.pairing.died()
         self.field.advance(self.now)
         self.field.ground.watched = False
         self.now += round(self.random.uniform(0.2, 40) * SECOND)
@@ -185,6 +225,7 @@ class World:
     def _begin(self) -> None:
         """Start as the daemon does: safe writes first, then the journal, then the questions."""
         self._life += 1
+        lead = None if self.pairing is None else self.pairing.lead()
         self.field.advance(self.now)
         self.field.ground.watched = self.field.in_reach
         self._heap.clear()
@@ -199,6 +240,7 @@ class World:
             stored=self.journal.load(),
             boot_id="sim" if not self.boots else f"sim-{self.boots}",
             started=started,
+            lead=lead,
         )
         self._stepper = Stepper(state)
         for name in sorted(self.site.actuators):
@@ -245,11 +287,17 @@ class World:
         self.journal.commit(batch)
         self.now += COMMIT
         self._maybe_crash()
+        if self.pairing is not None:
+            self.pairing.stand_still()
         self._release(self._stepper.committed(self._clock()), self.now)
         self._maybe_crash()
+        if self.mail is not None and self.now >= self.mail.next_at:
+            self.mail.act()
 
     def _release(self, effects: tuple[Effect, ...], at: Nanos) -> None:
         for effect in effects:
+            if self.pairing is not None and not self.pairing.may_speak(effect, at):
+                continue
             match effect:
                 case Send():
                     news = self.field.send(effect, at)

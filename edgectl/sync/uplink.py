@@ -105,16 +105,24 @@ class Uplink:
             sent += await self._empty(session, shelf.journal_id)
         return sent
 
-    async def _converse(self, session: Session) -> None:
+    async def agree(self, session: Session) -> None:
+        """The first words of a conversation: each side says how far it is."""
         self.shelves = tuple(await self._outbox.shelves())
         for shelf in self.shelves:
             await self._agree(session, shelf)
+
+    async def bring(self, session: Session) -> None:
+        """Everything that waits goes to the centre: what happened first, then what it asks for, then readings."""
+        await self.drain(session)
+        if self._desk is not None and await hear(session, self._desk):
+            await self.drain(session)  # the answers
+        await self._send_readings(session)
+
+    async def _converse(self, session: Session) -> None:
+        await self.agree(session)
         await session.listen(self._said.set)
         while True:
-            await self.drain(session)
-            if self._desk is not None and await hear(session, self._desk):
-                await self.drain(session)  # the answers
-            await self._send_readings(session)
+            await self.bring(session)
             self._failures = 0
             self._stand(Contact.ONLINE)
             await self._check_days(session)

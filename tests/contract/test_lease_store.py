@@ -9,8 +9,8 @@ import pytest
 
 from edgectl.model.lease import LeaseRow, LeaseStore, LeaseUnreachable
 from edgectl.model.time import MS, SECOND
+from edgectl.simulate.leases import LeaseTable, MemoryLease
 from edgectl.sync.lease import PostgresLease
-from edgectl.testing.leases import LeaseTable, MemoryLease
 from edgectl.testing.postgres import PostgresServer
 from edgectl.testing.proxy import TcpProxy
 

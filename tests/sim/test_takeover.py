@@ -107,3 +107,14 @@ def test_a_person_who_has_looked_doses_again_at_once_and_a_restart_does_not_lock
     world.run(world.now + 60 * SECOND)
     assert LOCKED not in world.state.latches
     assert not world.state.journal_lost
+
+
+def test_a_lost_journal_is_told_also_by_whoever_takes_over() -> None:
+    """Both at once: the lead came from somebody else, and the journal of the life before cannot be read."""
+    world = house()
+    world.run(HOUR)
+    takes_over(world, Lead(epoch=4, took_over=True, waited=20 * SECOND), after=60 * SECOND, lost=True)
+    world.run(world.now + 60 * SECOND)
+    assert {"journal_lost:journal", "dosing_locked:dosing"} <= set(world.state.alarms)
+    assert said(world, "LEASE_TAKEN")[0]["took_over"] is True
+    assert len(said(world, "DOSING_LOCKED")) == 1

@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.sim import test_budgets as budgets
+from tests.sim import test_mail as mail
+from tests.sim import test_mutants as engine
+from tests.sim import test_pairing as pairs
+from tests.sim import test_reference_model as model
+from tests.sim import test_rule_mutants as rules
+from tests.sim import test_tank_mutants as tanks
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "proof" / "contract.md"
+CAMPAIGNS = ROOT / "docs" / "proof" / "campaigns.md"
 CODE = re.compile(r"`((?:edgectl|tests|hil|docs)/[\w/.-]+)(?::(\w+))?`")
 TEST = re.compile(r"`((?:tests|hil)/[\w/]+\.py)::(\w+)`")
 
@@ -30,6 +39,16 @@ def test_each_row_leads_to_code_and_to_a_test() -> None:
     text = PAGE.read_text()
     assert wrong(text) == []
     assert len(TEST.findall(text)) > 100
+
+
+def test_each_planted_bug_stands_on_its_page() -> None:
+    text = CAMPAIGNS.read_text()
+    assert [complaint for file, name in TEST.findall(text) if (complaint := _leads_nowhere(ROOT / file, name))] == []
+    named = {name for _, name in TEST.findall(text)}
+    plants = {plant.__name__ for room in (budgets, engine, mail, model, pairs) for plant in room.PLANTS}
+    plants |= {plant.__name__ for plant, *_ in tanks.MUTANTS} | {scene.__name__ for scene, _ in rules.RULES}
+    assert plants - named == set()
+    assert len(plants) > 50
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from edgectl.daemon import pair as pair_module
 from edgectl.daemon.pair import Pair, still_leads
 from edgectl.model.lease import LONGEST, SHORTEST, Leading, LeaseRow, Terms, Waiting
 from edgectl.model.time import MS, SECOND, Nanos
-from edgectl.testing.leases import LeaseTable, MemoryLease
+from edgectl.simulate.leases import LeaseTable, MemoryLease
 
 T = TypeVar("T")
 TICK = 250 * MS

@@ -214,6 +214,7 @@ def end(
         after=tuple(cited(draft.read(sensor)) for sensor in looked_at if sensor in draft.state.site.sensors),
     )
     draft.put(replace(task, status=status, outcome=final))
+    draft.forget_all_of(task.task_id)
     draft.note(
         "TASK_FINISHED",
         task_id=task.task_id,

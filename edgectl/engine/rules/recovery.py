@@ -180,10 +180,10 @@ def become_ready(draft: Draft) -> Phase:
         why = {"reason_code": lead.why_late} if lead.why_late else {}
         waited_s = round(lead.waited / SECOND, 1)
         draft.note("LEASE_TAKEN", epoch=lead.epoch, took_over=lead.took_over, waited_s=waited_s, **why)
-    if lead is not None and lead.took_over:
+    if draft.state.loss_untold:
+        _settle_loss(draft)  # it is told also when somebody else has led meanwhile
+    elif lead is not None and lead.took_over:
         rebuilt.lock_for(draft, "another controller has led, and what it dosed is not in this journal")
-    elif draft.state.journal_lost:
-        _settle_loss(draft)
     return Phase.READY
 
 

@@ -25,6 +25,12 @@ class LeaseTable:
         kept = self.kept
         return None if kept is None else replace(kept.row, over=kept.expires <= self.clock())
 
+    def sign(self, at: Nanos) -> None:
+        """The leader gave its last sign at an instant that has passed: a row among many that nobody looked at."""
+        assert self.kept is not None
+        row = self.kept.row
+        self.kept = _Kept(row=replace(row, beat=row.beat + 1), expires=at + row.ttl)
+
     def put(self, row: LeaseRow) -> None:
         """Write it, with its time beginning now."""
         assert self.kept is None or row.epoch >= self.kept.row.epoch, "an epoch only grows"
