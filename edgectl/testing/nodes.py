@@ -44,6 +44,12 @@ class SimulatedNodes:
                 self._process.stdout.close()
             self._process = None
 
+    def kill(self) -> None:
+        """SIGKILL for all of them."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(10)
+
     def do(self, do: str, node: str = "", **more: Any) -> dict[str, Any]:
         """One wish. Returns what every node looks like afterwards. Raises ValueError with the sentence of the house."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
