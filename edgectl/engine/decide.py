@@ -233,7 +233,11 @@ def _work(draft: Draft) -> None:
     for task in draft.tasks():
         workflow = lighting if task.task_type == "lighting" else catalogue
         if task.status is TaskStatus.RUNNING:
-            workflow.progress(draft, task)
+            if not draft.rests(task.task_id, task.task_id):
+                before = draft.version
+                workflow.progress(draft, task)
+                if draft.version == before and workflow is catalogue and task.retry_at is None:
+                    draft.found_still(task.task_id, task.task_id)
             draft.eager = draft.eager or task.retry_at is None or bool(task.stopping)
         elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and _may_begin(draft, task):
             workflow.start(draft, task)

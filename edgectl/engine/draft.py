@@ -60,6 +60,9 @@ class Draft:
         self._sensed: dict[tuple[str, Use], Reading | Missing] = {}
         self.eager = False
         self.calendar_work = 0  # what this turn has done for the calendar, in looks
+        self._stirred: dict[str, int] = {}  # task -> how often something of its own has been put
+        self._disturbed = 0  # how often something was put that may concern everybody
+        self._still: dict[str, tuple[int, int]] = {}  # what was looked at in vain, and how these two stood then
 
     # -- reading
 
@@ -118,6 +121,11 @@ class Draft:
     def latch(self, name: str) -> Latch | None:
         """A latch, held or not."""
         return self._latches.get(name) or self.state.latches.get(name)
+
+    @property
+    def nothing_held(self) -> bool:
+        """True while no latch at all is held, which is how most houses stand most of the time."""
+        return not self._latches and not self.state.held
 
     def held(self, name: str) -> bool:
         """True while the latch is held."""
@@ -201,6 +209,22 @@ class Draft:
         if len(kept) < len(self.holding):
             self.holding = kept
 
+    def rests(self, what: str, task_id: str) -> bool:
+        """Was it looked at in this turn in vain, and has nothing been put since that it could go by? Field and clock
+        stand still in a turn. What stirs a task is its own; what stirs everybody is a latch, an account, an output that
+        goes off, an alarm. The order that another task is given sets nothing right and nothing wrong with this one."""
+        return self._still.get(what) == (self._disturbed, self._stirred.get(task_id, 0))
+
+    def found_still(self, what: str, task_id: str) -> None:
+        """It was looked at, and nothing was to be done."""
+        self._still[what] = (self._disturbed, self._stirred.get(task_id, 0))
+
+    def _stir(self, task_id: str | None, *, alone: bool = True) -> None:
+        if task_id is None or not alone:
+            self._disturbed += 1
+        else:
+            self._stirred[task_id] = self._stirred.get(task_id, 0) + 1
+
     # -- writing
 
     def put(self, change: Change) -> None:
@@ -212,6 +236,7 @@ class Draft:
                     assert change.status in TASK_MOVES[before.status], f"{before.status} -> {change.status}"
                 if before is None:
                     self.keyed = None
+                self._stir(change.task_id, alone=not change.terminal)
                 self._tasks[change.task_id] = replace(change, updated_at=self.now.wall)
                 self._place(self._tasks[change.task_id])
             case Command():
@@ -220,18 +245,23 @@ class Draft:
                     assert change.state in COMMAND_MOVES[old.state], f"{old.state} -> {change.state}"
                 if old is None and self._of_task is not None and change.task_id is not None:
                     self._of_task.setdefault(change.task_id, []).append(change.cmd_id)
+                self._stir(change.task_id)
                 self._commands[change.cmd_id] = change
             case Output():
+                self._stir(change.task_id, alone=change.owed_off and change.closing is None)
                 self._outputs[change.name] = change
             case Cursor():
                 self._cursors[change.schedule] = change
             case Latch():
+                self._disturbed += 1
                 self._latches[change.name] = change
                 if change.held and change.name.startswith("in_calibration:"):
                     self._in_hand.add(change.name.partition(":")[2])
             case Alarm():
+                self._disturbed += 1
                 self._alarms[change.alarm_id] = change
             case Ledger():
+                self._disturbed += 1
                 self._ledgers[change.name] = change
         self.version += 1
 
@@ -303,6 +333,8 @@ class Draft:
 
     def calm(self, code: str, subject: str) -> None:
         """The cause of an alarm is gone; it stays on the list until somebody has seen it."""
+        if not self._alarms and not self.state.alarms:
+            return  # nothing is called for, as nearly always
         alarm = self.alarm(f"{code}:{subject}")
         if alarm is not None and alarm.active:
             self.put(replace(alarm, active=False))

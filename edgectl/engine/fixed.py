@@ -3,6 +3,7 @@
 It cannot be stale: a site is never changed, only exchanged for another, and whoever asks compares which one it is.
 """
 
+from collections.abc import Iterator
 from functools import cached_property
 
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
@@ -19,6 +20,7 @@ class Fixed:
         self.site = site
         self._sides: dict[str, tuple[tuple[str, ...], ...]] = {}
         self._sources: dict[str, tuple[str, ...]] = {}
+        self._mute: dict[str, frozenset[str]] = {}
 
     @cached_property
     def dangerous(self) -> tuple[str, ...]:
@@ -87,6 +89,32 @@ class Fixed:
         """The sensors of tanks that pumps draw from, in percent."""
         named = {zone.tank for zone in self.site.zones.values() if zone.tank is not None}
         return tuple(name for name in sorted(named) if self._in_percent(name))
+
+    @cached_property
+    def actuators_of(self) -> dict[str, frozenset[str]]:
+        """Every output of each zone."""
+        return {name: zone.actuators for name, zone in self.site.zones.items()}
+
+    def mute(self, actuator: Actuator) -> frozenset[str]:
+        """The rules that can never switch this output off, for the site says nothing that they go by."""
+        known = self._mute.get(actuator.name)
+        if known is None:
+            known = self._mute[actuator.name] = frozenset(self._silent(actuator))
+        return known
+
+    def _silent(self, actuator: Actuator) -> Iterator[str]:
+        pump = actuator.role is Role.PUMP
+        speaks = {
+            "estop": self.site.estop is not None,
+            "current": actuator.draws is not None,
+            "path": pump and bool(self.sides(actuator.name)),
+            "min_flow": pump and actuator.least_flow is not None,
+            "dry_run": pump and bool(self.sources(actuator)),
+            "gas": actuator.role is Role.CO2,
+            "requires": bool(actuator.requires),
+            "stop_if": bool(actuator.stop_if),
+        }
+        return (rule for rule, has in speaks.items() if not has)
 
     def sides(self, pump: str) -> tuple[tuple[str, ...], ...]:
         """The valves of each side of a pump, of which one must be open. A side that has none is not listed."""

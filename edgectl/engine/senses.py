@@ -18,7 +18,7 @@ from typing import Any
 from edgectl.engine.agreement import agreeing, middle
 from edgectl.engine.state import State
 from edgectl.engine.trace import Trace
-from edgectl.model.channel import LIMITS, Absence, Missing, Reading, Use
+from edgectl.model.channel import LIMITS, Absence, Missing, Reading, Sample, Use
 from edgectl.model.site import Sensor
 from edgectl.model.time import MS, Nanos, Now, Trust
 
@@ -47,6 +47,20 @@ def sense(state: State, sensor_name: str, now: Now, use: Use = Use.GUARD) -> Rea
     return found
 
 
+def glance(state: State, sensor_name: str) -> float | None:
+    """What a sensor of one channel showed last, in its unit and with its correction, good for anything or not; None
+    where it has shown nothing, or where several channels have to agree. For whoever only asks whether it has moved."""
+    sensor = state.site.sensors[sensor_name]
+    sample = None if sensor.median_of else state.image.get(sensor.channel)
+    return None if sample is None else _value(state, sensor, sample)
+
+
+def _value(state: State, sensor: Sensor, sample: Sample) -> float:
+    value = sensor.scaled(sample.value)
+    corrected = state.calibrations.get(sensor.name)
+    return value if corrected is None else corrected.factor * value + (corrected.value or 0.0)
+
+
 def _one(state: State, sensor: Sensor, channel: str, now: Nanos, max_age: Nanos) -> Reading | Missing:
     name = sensor.name
     sample = state.image.get(channel)
@@ -59,9 +73,7 @@ def _one(state: State, sensor: Sensor, channel: str, now: Nanos, max_age: Nanos)
         return Missing(sensor=name, reason=Absence.STALE, age=age)
     if sample.why is not None:
         return Missing(sensor=name, reason=sample.why, age=age)
-    value = sensor.scaled(sample.value)
-    if (corrected := state.calibrations.get(name)) is not None:
-        value = corrected.factor * value + (corrected.value or 0.0)
+    value = _value(state, sensor, sample)
     if not isfinite(value):
         return Missing(sensor=name, reason=Absence.NOT_A_NUMBER, age=age)
     if (sensor.low is not None and value < sensor.low) or (sensor.high is not None and value > sensor.high):
@@ -72,9 +84,10 @@ def _one(state: State, sensor: Sensor, channel: str, now: Nanos, max_age: Nanos)
     if trace is not None:
         if sensor.frozen_after is not None and sample.at - trace.same_since > sensor.frozen_after:
             return Missing(sensor=name, reason=Absence.FROZEN, age=age)
-        for factor, found in (("rate", _rate(sensor, trace, now)), ("noise", _noise(sensor, trace))):
-            if found < quality:
-                quality, weakest = found, factor
+        if (found := _rate(sensor, trace, now)) < quality:
+            quality, weakest = found, "rate"
+        if sensor.noise is not None and (found := _noise(sensor, trace)) < quality:
+            quality, weakest = found, "noise"
     return Reading(
         sensor=name,
         value=value,

@@ -22,6 +22,7 @@ from edgectl.model.inputs import Effect, ReadBack
 from edgectl.model.lease import Lead
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
+from edgectl.model.quick import quick
 from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Trust
@@ -70,6 +71,7 @@ class Naps:
     of: Mapping[str, Nap] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What one turn wants: values to journal, effects that leave at once, effects that wait for the disk."""

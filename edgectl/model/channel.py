@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edgectl.model.quick import quick
 from edgectl.model.time import SECOND, Nanos
 
 
@@ -62,6 +63,7 @@ LIMITS: Mapping[Use, Limit] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One raw value of one device channel, with the monotonic instant at which its read began.
@@ -76,6 +78,7 @@ class Sample:
     why: Absence | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """A usable value in the sensor's unit.
@@ -94,6 +97,7 @@ class Reading:
     others: tuple[int, ...] = ()
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missing:
     """No usable value, and why."""

@@ -6,6 +6,7 @@ Two rules. A command is journaled before its bytes leave. Only DONE confirms, an
 from dataclasses import dataclass
 from enum import StrEnum
 
+from edgectl.model.quick import quick
 from edgectl.model.time import Nanos
 
 
@@ -53,6 +54,7 @@ COMMAND_MOVES: dict[CommandState, frozenset[CommandState]] = {
 }
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """An order with its life. `lease` is how long an ON may last at the very most; the order itself carries it."""

@@ -12,12 +12,14 @@ from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
 from edgectl.model.hands import Calibrate, Handwork, Override, Tried
+from edgectl.model.quick import quick
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
 # ---------------------------------------------------------------- inputs
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Samples:
     """One block per bus poll."""
@@ -39,6 +41,7 @@ class ReplyStatus(StrEnum):
     SEND_FAILED = "SEND_FAILED"  # no byte left the port
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """News of one command. `code` is the word by which the device itself calls a refusal."""
@@ -50,6 +53,7 @@ class Reply:
     code: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadBack:
     """The state of an output as the device reports it; None when it did not answer. `at` is when the read began."""
@@ -345,6 +349,7 @@ Input = (
 # ---------------------------------------------------------------- effects
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Send:
     """Energise (or a plain order to an output that is not dangerous). Waits for the commit."""
@@ -357,6 +362,7 @@ class Send:
     epoch: int = 0  # of the lease under which it was decided; the bus carries none below the highest it has seen
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MakeSafe:
     """Switch an output off. Leaves at decide time and never expires."""
@@ -365,6 +371,7 @@ class MakeSafe:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskState:
     """Read an output back."""

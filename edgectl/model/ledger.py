@@ -6,6 +6,7 @@ time that passed while the controller was off counts for nothing, unless both en
 
 from dataclasses import dataclass, replace
 
+from edgectl.model.quick import quick
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 
 HOUR: Nanos = 3600 * SECOND
@@ -13,6 +14,7 @@ DAY: Nanos = 86_400 * SECOND
 LARGEST = 4096  # entries of one actuator: more than one every 21 s for a whole day
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
     """One amount: millilitres of a dosing pump, litres of a water pump; `at` is when it was
@@ -25,6 +27,7 @@ class Spent:
     synced: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
     """The last day of one actuator, the oldest first."""

@@ -6,9 +6,11 @@ OFF, now.
 
 from dataclasses import dataclass
 
+from edgectl.model.quick import quick
 from edgectl.model.time import Nanos
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """The debt of one actuator. `closing` is the instant at which OFF was ordered."""

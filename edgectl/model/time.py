@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from edgectl.model.quick import quick
+
 Nanos = int
 SECOND: Nanos = 1_000_000_000
 MS: Nanos = 1_000_000
@@ -23,6 +25,7 @@ class Trust(StrEnum):
     SYNCED = "synced"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     """One reading of both clocks, taken together."""

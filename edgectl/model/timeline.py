@@ -7,10 +7,12 @@ from typing import Any
 from edgectl.model.command import Command
 from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
+from edgectl.model.quick import quick
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, Now, Trust
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One line of the timeline. Order is `seq`; nobody reorders it."""
@@ -25,6 +27,7 @@ class Entry:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
     """How far one schedule has been answered for. `position` (wall) never goes back within one `round`, and a new round
@@ -91,6 +94,7 @@ class Alarm:
 Change = Task | Command | Output | Cursor | Latch | Alarm | Ledger
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
     """What one turn, or several that waited for the disk together, puts into the journal: all of it or nothing."""

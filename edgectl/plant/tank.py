@@ -16,6 +16,7 @@ and both coefficients are constant: the answer is the exponential of a 2 x 2 mat
 from dataclasses import dataclass
 from math import exp, expm1, log1p, sqrt
 
+from edgectl.model.quick import quick
 from edgectl.plant.water import NOTHING, Solute, ph_of
 
 NEAR = 0.15  # of the volume stands near the suction
@@ -23,6 +24,7 @@ STILL_L_S = 0.1 / 60  # what an unstirred tank turns over by itself
 BRIM_L = 1e-9
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flows:
     """What moves while nothing is switched: litres per second, and what is dissolved in it."""
@@ -40,6 +42,7 @@ class Flows:
 REST = Flows()  # nothing moves
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
     """What left the tank in one step: litres and what was dissolved in them."""

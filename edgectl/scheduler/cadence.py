@@ -108,6 +108,7 @@ def local_day(at: Nanos, zone: ZoneInfo) -> date:
     return to_datetime(at).astimezone(zone).date()
 
 
+@lru_cache(maxsize=4096)  # a window is asked in every turn what it wants, about the same day
 def local_instant(day: date, minute: int, zone: ZoneInfo) -> Nanos:
     """The instant at which the site's clock first shows a minute of a day, or the first minute after it that exists."""
     moment = datetime.combine(day, time(minute // 60, minute % 60))

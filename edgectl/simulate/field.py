@@ -10,6 +10,7 @@ from random import Random
 
 from edgectl.model.channel import Sample
 from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
+from edgectl.model.quick import quick
 from edgectl.model.site import Role, Site
 from edgectl.model.time import MS, Nanos
 from edgectl.simulate.ground import Ground
@@ -18,6 +19,7 @@ ROUND_TRIP = 75 * MS
 TIMEOUT = 500 * MS
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
     """A relay moved."""

@@ -8,6 +8,7 @@ to a person, and nobody goes thirsty for it.
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.senses import glance
 from edgectl.model.channel import Missing
 from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
@@ -57,7 +58,10 @@ def filled(draft: Draft, float_: str, *, by_it: bool) -> None:
 
 
 def _look(draft: Draft, name: str) -> None:
-    reading, before = draft.read(name), draft.latch(f"float:{name}")
+    before = draft.latch(f"float:{name}")
+    if before is not None and (plain := glance(draft.state, name)) is not None and float(plain > WET) == before.value:
+        return  # whatever this word is worth, it tells of no move: so it is in most turns
+    reading = draft.read(name)
     if isinstance(reading, Missing):
         return
     wet = float(reading.value > WET)

@@ -47,8 +47,9 @@ def veto_start(draft: Draft, actuator: Actuator, lease: Nanos | None) -> Veto | 
 
 def veto_stay(draft: Draft, actuator: Actuator) -> Veto | None:
     """Which rule switches off an output that is on, and why."""
+    mute = draft.state.fixed.mute(actuator)
     for rule, guard in STAYING:
-        if why := guard(draft, actuator, None):
+        if rule not in mute and (why := guard(draft, actuator, None)):
             return Veto(rule=rule, actuator=actuator.name, why=why)
     return None
 

@@ -94,7 +94,8 @@ def _tanks(draft: Draft, zone: Zone) -> None:
         ("rest", zone.name),
         [tank for tank in (zone.circuit.clean, zone.circuit.solution) if tank is not None],
     )
-    if any(output.name in zone.actuators for output in draft.owed()):
+    mine = draft.state.fixed.actuators_of[zone.name]
+    if any(output.name in mine for output in draft.owed()):
         draft.forget_since(rest)
         for key in [("float", name, wet) for tank in tanks for name in _floats(tank) for wet in (True, False)]:
             draft.forget_since(key)

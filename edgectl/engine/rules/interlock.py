@@ -27,9 +27,15 @@ EARLY = 500 * MS  # an output seen off this long before its end did not run as o
 
 def watch_outputs(draft: Draft) -> None:
     """Every output that may be on: may it stay on, and has what was switched off really gone off?"""
-    for output in draft.owed():
-        if output.closing is None:
+    owed = draft.owed()
+    if not owed:
+        return
+    for output in owed:
+        if output.closing is None and not (output.task_id and draft.rests(output.name, output.task_id)):
+            before = draft.version
             _guard(draft, output)
+            if output.task_id and draft.version == before:
+                draft.found_still(output.name, output.task_id)
     for output in draft.owed():
         if output.closing is not None:
             _prove_off(draft, output)

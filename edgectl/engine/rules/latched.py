@@ -21,6 +21,8 @@ def latch_name(what: Restraint, zone: str) -> str:
 
 def forbids(draft: Draft, actuator: Actuator) -> str | None:
     """Why a person's restraint keeps this output off."""
+    if draft.nothing_held:
+        return None
     if draft.held("stop_all"):
         return "everything is stopped; release it with: edgectl resume"
     if draft.held(Restraint.STOP_WATER.value) and actuator.role in WATER:
@@ -36,6 +38,8 @@ def forbids(draft: Draft, actuator: Actuator) -> str | None:
 
 def keeps_waiting(draft: Draft, zone: str, task_type: str) -> str | None:
     """Why no task of this zone may begin by itself now: the reason, or None. Light is not held back by a hold."""
+    if draft.nothing_held:
+        return None
     if draft.held("stop_all"):
         return "stop_all"
     if draft.held(f"lock:{zone}"):
@@ -51,5 +55,7 @@ def keeps_waiting(draft: Draft, zone: str, task_type: str) -> str | None:
 
 def mode_of(draft: Draft, zone: str) -> Mode:
     """Who starts the work of a zone now."""
+    if draft.nothing_held:
+        return Mode.AUTO
     name = f"mode:{zone}"
     return Mode(latch.why) if draft.held(name) and (latch := draft.latch(name)) is not None else Mode.AUTO

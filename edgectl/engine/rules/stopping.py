@@ -46,7 +46,10 @@ def mine(draft: Draft, task: Task) -> list[Output]:
     """The outputs that this task has on, or has not seen off yet."""
     names = {command.actuator for command in draft.commands(task.task_id)}
     found = [output for output in map(draft.output, names) if output is not None and output.owed_off]
-    return sorted((o for o in found if o.task_id == task.task_id), key=lambda o: (not pushes(draft, o.name), o.name))
+    own = [output for output in found if output.task_id == task.task_id]
+    if len(own) > 1:
+        own.sort(key=lambda o: (not pushes(draft, o.name), o.name))
+    return own
 
 
 def pushes(draft: Draft, actuator: str) -> bool:

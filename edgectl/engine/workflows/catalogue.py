@@ -263,4 +263,5 @@ def taken(draft: Draft) -> dict[str, str]:
 def _take(draft: Draft, task: Task) -> None:
     """The table of a task does not change while it runs, so all of its stages are taken at once."""
     if draft.taken is not None:
-        draft.taken.update((name, task.task_id) for stage in table_of(draft.state.site, task) for name in stage.parts)
+        table = draft.state.tables.get(task.task_id) or table_of(draft.state.site, task)
+        draft.taken.update((name, task.task_id) for stage in table for name in stage.parts)

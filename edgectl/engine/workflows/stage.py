@@ -170,4 +170,7 @@ def main_line(table: Table) -> tuple[Stage, ...]:
 
 def row(table: Table, name: str) -> Stage:
     """The stage of that name. A table without it is our own mistake."""
-    return next(stage for stage in table if stage.name == name)
+    for stage in table:
+        if stage.name == name:
+            return stage
+    raise LookupError(f"no stage {name}")

@@ -279,7 +279,7 @@ def _trouble(draft: Draft, task: Task, stage: Stage) -> Code | None:
     for command in draft.commands(task.task_id):
         if command.terminal and command.state is not CommandState.DONE and outcome.counts(task, command):
             return stage.failed or error_of(command.state)
-    if any(forbids(draft, draft.state.site.actuators[name]) for name in stage.parts):
+    if not draft.nothing_held and any(forbids(draft, draft.state.site.actuators[name]) for name in stage.parts):
         return Code.STOPPED
     for output in mine(draft, task):
         if output.closing is not None and not output.planned and output.name in stage.parts:
