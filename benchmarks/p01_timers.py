@@ -1,19 +1,18 @@
-"""P1: dues under uvloop through our timer, against a bare timerfd, the loop's timers and APScheduler 3, interleaved."""
+"""P1: dues under uvloop through our timer, against a bare timerfd, the loop's timers, APScheduler 3 and huey,
+interleaved."""
 
 import asyncio
 import ctypes
 import json
 import os
 import select
-import subprocess
-import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 import uvloop
-from rows import Goal, main, quantile
+from rows import Goal, environment, main, quantile
 
 from edgectl.host.timer import Alarm
 
@@ -35,22 +34,19 @@ def probe(dues: list[int], late: list[int]) -> None:
     os.close(descriptor)
 
 
-def peer(folder: Path) -> Path:
-    """The Python of an environment that holds the other scheduler and a loop, and nothing of ours."""
-    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-    python = folder / "bin" / "python"
-    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*install, "apscheduler>=3,<4", "uvloop"], check=True)
-    return python
+async def told_by(python: Path, script: str, *words: str) -> asyncio.subprocess.Process:
+    """Another scheduler at work in a process of its own."""
+    path = str(Path(__file__).with_name(script))
+    return await asyncio.create_subprocess_exec(str(python), path, *words, stdout=asyncio.subprocess.PIPE)
 
 
-async def ours_and_theirs(python: Path) -> tuple[list[int], list[int], list[int], list[int]]:
+async def ours_and_theirs(python: Path, folder: Path) -> tuple[list[int], ...]:
     loop = asyncio.get_running_loop()
     begin = time.monotonic_ns() + STARTS_S * 10**9
     step = int(WITHIN_S * 1e9 / DUES)
     jobs = [str(begin + 3 * step // 4), str(step), str(DUES)]
-    script = str(Path(__file__).with_name("peer_apscheduler.py"))
-    other = await asyncio.create_subprocess_exec(str(python), script, *jobs, stdout=asyncio.subprocess.PIPE)
+    other = await told_by(python, "peer_apscheduler.py", *jobs)
+    queue = await told_by(python, "peer_huey.py", "dues", str(folder), *jobs)
     dues = [begin + n * step for n in range(DUES)]
     bare: list[int] = []
     thread = threading.Thread(target=probe, args=([d + step // 2 for d in dues], bare))
@@ -75,13 +71,14 @@ async def ours_and_theirs(python: Path) -> tuple[list[int], list[int], list[int]
     await asyncio.sleep(0.1)
     thread.join()
     alarm.close()
-    said, _ = await other.communicate()
-    return ours, theirs, bare, json.loads(said)
+    (said, _), (queued, _) = await asyncio.gather(other.communicate(), queue.communicate())
+    return ours, theirs, bare, json.loads(said), json.loads(queued)
 
 
 def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
-    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as folder:
-        ours, theirs, bare, jobs = uvloop.run(ours_and_theirs(peer(Path(folder))))
+    with tempfile.TemporaryDirectory(dir=Path.cwd(), prefix=".bench-") as name:
+        python = environment(Path(name) / "peers", "apscheduler>=3,<4", "huey>=3,<4", "uvloop")
+        ours, theirs, bare, jobs, queued = uvloop.run(ours_and_theirs(python, Path(name)))
     us = 1000.0
     numbers = []
     for name, values in (
@@ -89,6 +86,7 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
         ("uvloop call_at", theirs),
         ("bare timerfd in a thread", bare),
         ("APScheduler 3 on uvloop, a process of its own", jobs),
+        ("huey on SQLite, a process of its own", queued),
     ):
         p50, p99 = quantile(values, 0.5) / us, quantile(values, 0.99) / us
         numbers.append((name, f"p50 {p50:.0f} us  p99 {p99:.0f} us  early {sum(v < 0 for v in values)}"))
@@ -103,6 +101,9 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
             what="p99 against APScheduler 3",
             value=quantile(ours, 0.99) / max(1.0, quantile(jobs, 0.99)),
             limit=0.3,
+        ),
+        Goal(
+            row="P1", what="p99 against huey", value=quantile(ours, 0.99) / max(1.0, quantile(queued, 0.99)), limit=0.3
         ),
     ]
 

@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import statistics
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -37,6 +39,15 @@ def quantile(values: list[float], share: float) -> float:
     """The value below which this share lies."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def environment(folder: Path, *packages: str) -> Path:
+    """The Python of an environment that holds the peers, and nothing of ours."""
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*install, *packages], check=True)
+    return python
 
 
 def main(row: str, measure: Callable[[], tuple[list[tuple[str, str]], list[Goal]]]) -> None:

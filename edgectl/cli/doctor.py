@@ -35,7 +35,20 @@ def doctor(site: Path, state: Path, as_json: bool) -> None:
 def examine(site: Path, state: Path) -> list[Finding]:
     """Every look."""
     file, names = _site(site)
-    return [*machine(), *folder(state), file, *ports(names), *_daemon()]
+    return [*machine(), *folder(state), *_owed(state), file, *ports(names), *_daemon()]
+
+
+def _owed(state: Path) -> list[Finding]:
+    """What a damaged plan cannot be followed to. No program closes that: somebody has to look."""
+    from edgectl.daemon import safeplan
+
+    plan = safeplan.judged(state)
+    found = []
+    for bus in () if plan is None else plan.damaged:
+        named = ", ".join(str(output.get("actuator")) for output in bus.outputs) or "every output of that bus"
+        do = f"look by hand whether {named} is off, then remove {state / safeplan.NAME} while the daemon is stopped"
+        found.append(Finding(what=f"safe plan, bus {bus.name}", state=BAD, says=bus.why, do=do))
+    return found
 
 
 def _site(path: Path) -> tuple[Finding, list[str]]:

@@ -9,7 +9,9 @@ from edgectl.model.ledger import Ledger
 from edgectl.model.output import Output
 from edgectl.model.quick import quick
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos, Now, Trust
+from edgectl.model.time import SECOND, Nanos, Now, Trust
+
+ASTRAY: Nanos = 3600 * SECOND  # a clock that was ahead by less makes a restraint outlast its end by no more than that
 
 
 @quick
@@ -65,12 +67,14 @@ class Latch:
 
     def over(self, now: Now, boot_id: str) -> bool:
         """Has its own end come? After a restart of the machine a restraint with an end is over, unless the wall clock
-        could be believed then and can be now: nobody is to be bound by a forgotten one."""
+        could be believed then and can be now: nobody is to be bound by a forgotten one. One that was put on in what is
+        still to come was put on by a clock that ran astray, and would bind until that year."""
         if self.until is None:
             return False
         if self.boot_id == boot_id:
             return now.mono >= self.until_mono
-        return not (self.synced and now.trust is Trust.SYNCED) or now.wall >= self.until
+        believed = self.synced and now.trust is Trust.SYNCED
+        return not believed or now.wall >= self.until or now.wall < self.since - ASTRAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

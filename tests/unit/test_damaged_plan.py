@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from edgectl.__main__ import main
 from edgectl.cli import safe_state
 from edgectl.config.loader import load
 from edgectl.daemon import former, safeplan, words
@@ -236,3 +237,22 @@ def test_safe_state_follows_the_site_file_where_its_plan_is_damaged(
         "pump" if readable else "what else was on bus field",
     }
     assert "is damaged" in done.stderr
+
+
+def test_the_doctor_tells_what_only_a_person_can_close(tmp_path: Path) -> None:
+    def told() -> list[dict[str, str]]:
+        asked = ["doctor", "--site", str(tmp_path / "site.yaml"), "--state", str(tmp_path), "--json"]
+        found: list[dict[str, str]] = json.loads(CliRunner().invoke(main, asked).stdout)
+        return [one for one in found if one["what"].startswith("safe plan")]
+
+    plan = plan_from(tmp_path)
+    written(tmp_path, {**plan, "buses": [summed(bus) for bus in plan["buses"]]})
+    assert told() == []
+    (bus,) = (summed(bus) for bus in plan["buses"] if bus["name"] == "field")
+    bus["outputs"][0]["coil"] += 1  # the disk has flipped a bit
+    written(tmp_path, {**plan, "buses": [bus]})
+    (one,) = told()
+    assert (one["what"], one["state"]) == ("safe plan, bus field", "bad")
+    assert "look by hand whether" in one["do"]
+    assert bus["outputs"][0]["actuator"] in one["do"]
+    assert "while the daemon is stopped" in one["do"]

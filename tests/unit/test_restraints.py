@@ -219,6 +219,21 @@ def test_a_hold_set_by_a_clock_that_cannot_be_believed_is_over_after_a_restart_o
     assert replace(latch, synced=False).over(now, "another boot")
 
 
+def test_a_hold_that_a_clock_of_another_year_has_put_on_does_not_bind_until_that_year() -> None:
+    """The time server was wrong, the machine has booted anew, and the clock is right again."""
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    world.offer(hold(DAY))
+    world.run(world.now + SECOND)
+    (latch,) = world.state.latches.values()
+    now = world._clock()
+    ahead = replace(latch, since=latch.since + 400 * DAY, until=(latch.until or 0) + 400 * DAY)
+    assert ahead.over(now, "another boot")
+    assert not ahead.over(now, latch.boot_id), "in its own boot it is measured without a clock"
+    a_moment = replace(latch, since=latch.since + 1800 * SECOND, until=(latch.until or 0) + 1800 * SECOND)
+    assert not a_moment.over(now, "another boot"), "a time server that is a little off ends nobody's hold"
+
+
 def test_stop_water_lets_the_light_go_on_and_is_called_to_mind() -> None:
     world = World(example_site(), example_schedules(), 1)
     world.run(60 * SECOND)
