@@ -225,6 +225,7 @@ class ScheduleRow(Answer):
     next: list[dict[str, Any]]
     kept: str | None
     held_until: str | None
+    keeper: dict[str, Any] | None
     skipped: dict[str, Any] | None
 
 
@@ -287,6 +288,21 @@ class Day(Answer):
     runs: list[dict[str, Any]]
     skipped: list[dict[str, Any]]
     planned: list[dict[str, Any]]
+
+
+class MissedRow(Answer):
+    """A run that should have been and was not: left out, or begun and come to nothing."""
+
+    zone: str
+    schedule: str | None
+    scheduled_for: str
+    reason_code: str | None
+    reason: str | None
+    why: str | None
+
+
+class Missed(RootModel[list[MissedRow]]):
+    """Each with its reason."""
 
 
 class TokenRow(Answer):

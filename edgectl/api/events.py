@@ -31,6 +31,7 @@ class Happenings:
     ) -> None:
         self._streams, self.last, self._view, self._older = streams, last, view, older
         self._ring: deque[Entry] = deque(maxlen=RING)
+        self._written: dict[int, str] = {}
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Lines were committed."""
@@ -60,13 +61,26 @@ class Happenings:
         while not self._streams.closing.is_set():
             last = self.last
             found = await self._next(after)
+            upto = found[0].seq - 1 if found else last
+            if after < upto:  # what is kept no more: the reader must know that there was something
+                yield event("gap", json.dumps({"from": after + 1, "to": upto}), upto)
             for entry in found:
                 after = entry.seq
-                yield event("entry", json.dumps(self._view(entry), ensure_ascii=False), after)
+                yield self._text(entry)
             # Lines that neither ring nor journal gives are not asked for again and again.
             after = after if found else max(after, last)
             if after >= self.last and not await self._streams.news(ALIVE_EVERY_S):
                 yield ": alive\n\n"
+
+    def _text(self, entry: Entry) -> str:
+        """A line as it is sent, written once for all who follow."""
+        text = self._written.get(entry.seq)
+        if text is None:
+            text = event("entry", json.dumps(self._view(entry), ensure_ascii=False), entry.seq)
+            self._written[entry.seq] = text
+            if len(self._written) > RING:
+                del self._written[next(iter(self._written))]
+        return text
 
     async def _next(self, after: int) -> Sequence[Entry]:
         if after >= self.last:

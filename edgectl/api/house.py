@@ -27,6 +27,9 @@ class House(Protocol):
     async def metrics(self) -> bytes:
         """The metrics in Prometheus text."""
 
+    async def prepare(self) -> None:
+        """Look at what is large before it is asked for, without keeping anything else waiting."""
+
     def status(self) -> Body:
         """What runs now."""
 
@@ -115,6 +118,12 @@ class Looks(Protocol):
 
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, and which tasks ran meanwhile. Raises Unavailable."""
+
+    async def missed(self) -> list[Body]:
+        """Of each zone the newest run of the last 24 h that should have been and was not."""
+
+    async def left_out(self, schedule: str | None, limit: int) -> list[Body]:
+        """The newest runs that were left out, the newest first. Raises Unavailable."""
 
     async def day(self, date: str | None) -> Body:
         """What ran, what was left out and why, what is planned. Raises Unavailable when that is no day."""

@@ -1,13 +1,14 @@
 """The two doors: the local socket for the command line, and the network. The same table stands behind both."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from edgectl.api import routes
@@ -19,10 +20,9 @@ from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper
 from edgectl.api.limits import Rate
 from edgectl.api.operation import Answering, Call, Operation, refused
+from edgectl.api.rendering import Rendering
 from edgectl.api.schedule_routes import calendar_routes
 from edgectl.api.scheduler_routes import scheduler
-
-LARGE = 32 * 1024
 
 
 def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
@@ -63,17 +63,13 @@ def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
 def _app(
     inside: Inside, keeper: Keeper, table: list[Operation], *, json_only: bool, also: Sequence[BaseRoute] = ()
 ) -> Starlette:
-    last: list[tuple[Any, bytes]] = []
+    rendering = Rendering()
 
-    def ok(data: Any) -> Response:
-        # A large picture that several ask for is the same object for a while, and written out once.
-        if last and last[0][0] is data:
-            return Response(last[0][1], media_type="application/json")
+    async def ok(data: Any) -> Response:
         # Whoever shows a time shows it as people at the site read their clocks.
-        made = JSONResponse({"status": "ok", "data": data, "timezone": inside.house.timezone})
-        if len(made.body) > LARGE:
-            last[:] = [(data, bytes(made.body))]
-        return made
+        text, timezone = await rendering.text(data), json.dumps(inside.house.timezone).encode()
+        body = b'{"status":"ok","data":' + text + b',"timezone":' + timezone + b"}"
+        return Response(body, media_type="application/json")
 
     answering = Answering(keeper, ok, json_only=json_only)
     app = Starlette(routes=[*(answering.route(one) for one in table), *also])

@@ -4,6 +4,7 @@ The routes, the check of the role, the check of the body and the page /openapi.j
 of them can be forgotten.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from edgectl.api.body import body_of
 from edgectl.api.house import Unavailable
 
 LOG = logging.getLogger("edgectl")
+LOOKING_AT_ONCE = 2  # while one waits for the disk the other is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +79,22 @@ class Operation:
     queries: tuple[Query, ...] = ()
     refusals: tuple[int, ...] = field(default=())
 
+    @property
+    def waits(self) -> bool:
+        """Does it only look, and answers as JSON? Then it waits for its turn among those who look."""
+        return self.method == "GET" and self.role is not Role.ANYONE and self.answer is not None
+
 
 class Answering:
-    """Turns operations into routes. `ok` wraps what a handler returns."""
+    """Turns operations into routes. `ok` wraps what a handler returns.
 
-    def __init__(self, keeper: Keeper, ok: Callable[[Any], Response], *, json_only: bool) -> None:
+    Whoever only looks waits for a turn: however many look at once, what is due in the house waits for a piece of one
+    answer and not for all of them. An order waits for nobody who looks.
+    """
+
+    def __init__(self, keeper: Keeper, ok: Callable[[Any], Awaitable[Response]], *, json_only: bool) -> None:
         self._keeper, self._ok, self._json_only = keeper, ok, json_only
+        self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -98,14 +110,21 @@ class Answering:
         try:
             person = self._keeper.know(request.scope, operation.role)
             body = await self._body(request, operation)
-            given = await operation.handle(Call(request=request, person=person, body=body))
+            call = Call(request=request, person=person, body=body)
+            if operation.waits:
+                async with self._looking:
+                    return await self._given(operation, call)
+            return await self._given(operation, call)
         except Unavailable as no:
             return refused(no)
         except Exception:  # our own mistake: the asker gets a sentence, the log gets the rest
             LOG.exception("%s %s", request.method, request.url.path)
             sentence = "edgectl could not answer this; it is a mistake of the program"
             return refused(Unavailable(500, "internal", sentence, "the log of the daemon says more"))
-        return given if isinstance(given, Response) else self._ok(given)
+
+    async def _given(self, operation: Operation, call: Call) -> Response:
+        given = await operation.handle(call)
+        return given if isinstance(given, Response) else await self._ok(given)
 
     async def _body(self, request: Request, operation: Operation) -> dict[str, Any]:
         if operation.wish is None:

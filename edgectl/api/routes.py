@@ -53,28 +53,34 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
     """What may be looked at."""
 
     async def status(_: Call) -> Any:
+        await house.prepare()
         return house.status()
 
     async def central(_: Call) -> Any:
         return _standing(house.central())
 
     async def channels(_: Call) -> Any:
+        await house.prepare()
         return house.channels()
 
     async def alarms(_: Call) -> Any:
         return house.alarms()
 
     async def zones(_: Call) -> Any:
+        await house.prepare()
         return house.status()["zones"]
 
     async def outputs(_: Call) -> Any:
+        await house.prepare()
         return house.status()["outputs"]
 
     async def overrides(_: Call) -> Any:
+        await house.prepare()
         return [row for row in house.status()["restraints"] if row["what"] == "override"]
 
     async def calibrations(_: Call) -> Any:
-        kept = ("sensor", "unit", "shown", "value", "calibration", "missing")
+        await house.prepare()
+        kept = ("sensor", "unit", "shown", "value", "calibration", "missing", "in_hands")
         return [{name: row.get(name) for name in kept} for row in house.status()["readings"]]
 
     async def tasks(call: Call) -> Any:
@@ -103,6 +109,12 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
 
     async def day(call: Call) -> Any:
         return await looks.day(call.query("date"))
+
+    async def missed(_: Call) -> Any:
+        return await looks.missed()
+
+    async def left_out(call: Call) -> Any:
+        return await looks.left_out(call.query("schedule"), call.number("limit", 20, 1, 500))
 
     async def frames(call: Call) -> Any:
         return house.frames(call.path("bus"), call.number("after", 0, 0, 1 << 62))
@@ -154,6 +166,8 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
         ),
         _get("/sensors/{sensor}/past", LOOK, "What a sensor showed in the last hours.", past, "Past", (), (404,)),
         _get("/day", LOOK, "What ran, was left out, and is planned on a day.", day, "Day", _day_queries(), (422,)),
+        _get("/missed", LOOK, "Of each zone the last run of a day that came to nothing, and why.", missed, "Missed"),
+        _get("/left-out", LOOK, "Scheduled runs that were left out.", left_out, "Missed", _left_queries(), (404, 422)),
         _get("/buses/{bus}/frames", RUN, "The last frames of a bus.", frames, "Frames", (after,), (404, 422)),
         _get(
             "/events", LOOK, "The timeline as it grows; resumes behind Last-Event-ID.", events, None, (after,), (422,)
@@ -308,6 +322,13 @@ def _zone_queries() -> tuple[Query, ...]:
     return (
         Query(name="limit", schema={"type": "integer", "minimum": 1, "maximum": 100}, says="How many; 20."),
         Query(name="include_timeline", schema={"type": "integer", "enum": [0, 1]}, says="With the timeline of each."),
+    )
+
+
+def _left_queries() -> tuple[Query, ...]:
+    return (
+        Query(name="schedule", schema=NAMES, says="Only of this schedule."),
+        Query(name="limit", schema={"type": "integer", "minimum": 1, "maximum": 500}, says="How many; 20."),
     )
 
 

@@ -7,7 +7,9 @@ from pydantic import BaseModel
 from edgectl.api.access import Role
 from edgectl.api.house import Body
 from edgectl.api.operation import Call, Operation
-from edgectl.api.wishes import HoldWish, Nothing
+from edgectl.api.wishes import HoldWish, RunWish
+
+SOURCES = {"socket": "cli", "page": "page"}  # whoever is known by anything else is a program
 
 
 class Calendar(Protocol):
@@ -22,8 +24,8 @@ class Calendar(Protocol):
     async def release(self, schedule: str, *, who: str) -> Body:
         """End a hold."""
 
-    async def run_now(self, schedule: str, *, who: str) -> Body:
-        """Run it once, now."""
+    async def run_now(self, schedule: str, *, who: str, anyway: bool, source: str) -> Body:
+        """Run it once, now; while it is held only with `anyway`."""
 
 
 def calendar_routes(calendar: Calendar) -> list[Operation]:
@@ -40,7 +42,8 @@ def calendar_routes(calendar: Calendar) -> list[Operation]:
         return await calendar.release(call.path("name"), who=call.who)
 
     async def run_now(call: Call) -> Any:
-        return await calendar.run_now(call.path("name"), who=call.who)
+        anyway, source = call.body.get("anyway") is True, SOURCES.get(call.person.by, "api")
+        return await calendar.run_now(call.path("name"), who=call.who, anyway=anyway, source=source)
 
     def order(method: str, path: str, says: str, handle: Any, wish: type[BaseModel] | None) -> Operation:
         return Operation(
@@ -65,5 +68,5 @@ def calendar_routes(calendar: Calendar) -> list[Operation]:
         ),
         order("POST", "/schedules/{name}/hold", "Hold a schedule for a while.", hold, HoldWish),
         order("DELETE", "/schedules/{name}/hold", "A held schedule goes on.", release, None),
-        order("POST", "/schedules/{name}/run-now", "Run a schedule once, now.", run_now, Nothing),
+        order("POST", "/schedules/{name}/run-now", "Run a schedule once, now.", run_now, RunWish),
     ]

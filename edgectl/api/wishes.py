@@ -88,6 +88,12 @@ class HoldWish(Reason):
     seconds: float = Field(allow_inf_nan=False)
 
 
+class RunWish(Wish):
+    """A run out of its turn; while the schedule or its zone is held it needs your word"""
+
+    anyway: bool = Field(default=False, description="run it though somebody holds it")
+
+
 class ModeWish(Wish):
     """Who starts the work of a zone."""
 

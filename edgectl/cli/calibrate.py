@@ -12,13 +12,12 @@ import click
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import day_and_time, span, table
+from edgectl.model.hands import ENOUGH, STEADY
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 ACCEPT = click.option("--accept", is_flag=True, help="It is back in its place, though it reads otherwise than before.")
 SILENT = click.option("--yes", is_flag=True, help="Ask nothing: the probe stands in the first solution already.")
-# How close together the last readings have to lie before they count, and in what the probe stands.
-STEADY = {"ph": 0.03, "ec": 0.03, "level": 0.5}
-ENOUGH, LONGEST_S = 6, 180
+LONGEST_S = 180
 
 
 @click.group()

@@ -2,6 +2,7 @@
 
 import ipaddress
 import os
+import signal
 import socket
 from functools import partial
 from pathlib import Path
@@ -69,6 +70,7 @@ def run(
     address = _address(http, locked=certificate is not None or behind_proxy)
     # Imported here: `edgectl status` must not wait for what only the daemon needs, and what was on goes off first.
     from edgectl.daemon.words import FirstWords, made_from
+    from edgectl.host.ends import ENDS
 
     made = made_from(site)
     words = FirstWords(state, made)
@@ -76,6 +78,8 @@ def run(
 
     reading = Reading(site)
     click.get_current_context().call_on_close(reading.end)
+    for number in ENDS:
+        signal.signal(number, _asked_to_end)
     # The schemas of the doors. Made on a thread beside the loop they would hold the interpreter from it for too long.
     import edgectl.api.wishes  # noqa: F401
     from edgectl.config.problems import SiteRejected
@@ -191,6 +195,11 @@ def _answers(path: Path) -> bool:
         except OSError:
             return False
         return True
+
+
+def _asked_to_end(_number: int, _frame: object) -> None:
+    """Asked to end before anything has begun: what was opened so far is closed, and no process beside stays behind."""
+    raise SystemExit(0)
 
 
 def _leave(code: int) -> None:

@@ -8,6 +8,7 @@ import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.outputs import Span
+from edgectl.cli.skipped import skipped
 from edgectl.cli.words import date_and_time, day_and_time, span, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -15,7 +16,7 @@ KEPT = {
     "stop_all": "everything is stopped: edgectl resume",
     "stop_water": "the water is stopped: edgectl resume",
     "lock": "somebody works in its zone: edgectl status says who",
-    "hold": "held",
+    "hold": "its zone is held",
     "manual": "its zone is in manual mode: only people start anything",
     "queued": "the next run waits for the one before it",
     "schedule_busy": "the next run waits for the one before it",
@@ -71,13 +72,20 @@ def release(name: str, as_json: bool) -> None:
 
 @schedule.command("run-now")
 @click.argument("name")
+@click.option("--anyway", is_flag=True, help="Though somebody holds it: you know who, and why.")
 @AS_JSON
-def run_now(name: str, as_json: bool) -> None:
-    """Run the schedule NAME once, now, under the same guards. Its own times stay as they are."""
-    data = ask("POST", f"/schedules/{quote(name, safe='')}/run-now", {})
+def run_now(name: str, anyway: bool, as_json: bool) -> None:
+    """Run the schedule NAME once, now, under the same guards. Its own times stay as they are.
+
+    While the schedule or its zone is held, it says who holds it, until when and why, and runs only with --anyway.
+    """
+    data = ask("POST", f"/schedules/{quote(name, safe='')}/run-now", {"anyway": True} if anyway else {})
     if not show(data, as_json):
         click.echo(f"{name} was accepted as {data['task_id']}")
         click.echo(f"  edgectl task show {data['task_id']} tells what comes of it")
+
+
+schedule.add_command(skipped)
 
 
 def _next(one: dict[str, Any]) -> str:
@@ -89,14 +97,23 @@ def _next(one: dict[str, Any]) -> str:
     return ", ".join(day_and_time(run["at"]) + wanted.get(run.get("on"), "") for run in one["next"])
 
 
+def by_whom(keeper: dict[str, Any] | None) -> str:
+    """Who has put it there, until when, and why."""
+    if keeper is None:
+        return ""
+    ends = "" if keeper["until"] is None else f" until {date_and_time(keeper['until'])}"
+    why = f", {keeper['why']}" if keeper["why"] else ""
+    return f"{ends} ({keeper['who']}{why})"
+
+
 def sentences(one: dict[str, Any]) -> list[str]:
     """What keeps it, and what was left out last."""
     found = []
     if one["held_until"] is not None:
         why = f" ({one['held_why']})" if one["held_why"] else ""
         found.append(f"held until {date_and_time(one['held_until'])} by {one['held_by']}{why}")
-    elif one["kept"] is not None:
-        found.append(KEPT.get(one["kept"], one["kept"]))
+    if one["kept"] is not None and (one["kept"] != "hold" or not found):
+        found.append(KEPT.get(one["kept"], one["kept"]) + by_whom(one.get("keeper")))
     if (skipped := one["skipped"]) is not None:
         why = f", {skipped['why']}" if skipped["why"] else ""
         found.append(f"left out last: {date_and_time(skipped['scheduled_for'])}, {skipped['reason']}{why}")

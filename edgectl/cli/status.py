@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.needs import missed, needs
 from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table, zone_now
 
 
@@ -13,6 +14,7 @@ from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, t
 def status(as_json: bool) -> None:
     """The whole site at a glance. Exit code 1 while it is not ready."""
     data = ask("GET", "/status")
+    data["missed"] = ask("GET", "/missed")
     if not show(data, as_json):
         for line in lines(data):
             click.echo(line)
@@ -34,40 +36,31 @@ def lines(data: dict[str, Any]) -> list[str]:
     rows = [row for zone in data["zones"] for row in _zone(zone, data)]
     rows += [["", "", reading] for reading in _readings(data)]
     rows += [["next", "", _next(item)] for item in data["next"][:3]]
+    rows += missed(data.get("missed", []))
     rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
     rows += [["centre", "", centre(data["centre"])]] if data.get("centre") else []
-    for task in data["proposed"]:
-        what = f"{task['task_type']} of {task['zone']} ({task['schedule']})"
-        until = f"waits for a yes until {clock(task['until'])}"
-        rows.append(["needs you", "", f"{what} {until}: edgectl task approve {task['task_id']}, or task cancel"])
-    for alarm in data["alarms"]:
-        seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
-        over = "" if alarm["active"] else ", over"
-        if alarm["shelved_until"]:
-            rows.append(["silenced", "", f"{alarm['message']} (until {day_and_time(alarm['shelved_until'])})"])
-            continue
-        rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
-        rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])
+    rows += needs(data)
     return out + table(rows)
 
 
 def _doubted(trust: str) -> str:
     """How far the clock may be believed, when that is not quite."""
-    return {"restored": " (not synchronised)", "untrusted": " (CLOCK NOT BELIEVED)"}.get(trust, "")
+    return {"restored": " (not synchronised)", "untrusted": " (CLOCK NOT BELIEVED)"}.get(trust, " (synced)")
 
 
 KEPT = {
     "stop_all": "not while everything is stopped",
     "stop_water": "not while the water is stopped",
     "lock": "not while the zone is locked",
-    "hold": "skipped while the zone, or the schedule, is held",
+    "hold": "left out while the zone, or the schedule, is held",
     "manual": "not in manual mode",
     "semi": "will wait for a person's yes",
 }
 
 
 def _next(item: dict[str, Any]) -> str:
-    what = f"{item['task_type']} {item['zone']} ({item['schedule'] or item['task_id']})"
+    wanted = "" if item.get("on") is None else " on" if item["on"] else " off"
+    what = f"{item['task_type']}{wanted} {item['zone']} ({item['schedule'] or item['task_id']})"
     kept = KEPT.get(item["kept"] or "")
     if kept is not None and item["kept"] != "semi":
         return f"{what}: {kept}"
@@ -81,7 +74,11 @@ def restraint(item: dict[str, Any]) -> str:
         case "stop_water":
             return f"the water is stopped by {item['who']}{why}; release it with: edgectl resume"
         case "lock":
-            return f"{item['zone']} is locked: {item['who']} works there{why}; edgectl unlock {item['zone']}"
+            since = f" since {date_and_time(item['since'])}, until it is taken off"
+            return f"{item['zone']} is locked: {item['who']} works there{why}{since}: edgectl unlock {item['zone']}"
+        case "pause":
+            ends = f"until {date_and_time(item['until'])} by {item['who']}{why}"
+            return f"schedule {item['schedule']} is held {ends}; edgectl schedule release {item['schedule']}"
         case "hold":
             return f"{item['zone']} is held until {date_and_time(item['until'])} by {item['who']}{why}"
         case "override":

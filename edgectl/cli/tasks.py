@@ -10,6 +10,7 @@ from edgectl.cli.outputs import Span
 from edgectl.cli.words import clock, day_and_time, table
 from edgectl.model.codes import SENTENCES, Code
 
+PRESETS = ["all", "failed", "open", "deadline", "done_confirmed", "done_unconfirmed"]
 WORKFLOWS = (
     "refill",
     "startup",
@@ -32,13 +33,15 @@ class Seconds(Span):
 
 
 @click.command()
-@click.option("--preset", type=click.Choice(["all", "failed", "open"]), default="all", help="Which tasks.")
+@click.option("--preset", type=click.Choice(PRESETS), default="all", help="Which tasks.")
 @click.option("--zone", help="Only this zone.")
+@click.option("--search", help="Only those that hold this text: id, type, status, decision, a code or its words.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, help="How many, the newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def tasks(preset: str, zone: str | None, limit: int, as_json: bool) -> None:
+def tasks(preset: str, zone: str | None, search: str | None, limit: int, as_json: bool) -> None:
     """Tasks, the newest first."""
-    query = {"preset": preset, "limit": limit, **({"zone": zone} if zone else {})}
+    given = {"zone": zone, "search": search}
+    query = {"preset": preset, "limit": limit, **{name: value for name, value in given.items() if value}}
     data = ask("GET", f"/tasks?{urlencode(query)}")
     if show(data, as_json):
         return
@@ -158,20 +161,42 @@ def badge(item: dict[str, Any]) -> str:
     return f"DONE {done} of {total}" if done == total else f"not confirmed {done} of {total}"
 
 
+def deadlines(item: dict[str, Any]) -> str:
+    """What became of its deadlines."""
+    match item["status"]:
+        case "rejected":
+            return "rejected: too late to start"
+        case "expired":
+            return "expired"
+        case "accepted":
+            return "not started yet"
+    if item["started_in_time"] is False:
+        return "started late"
+    return "running" if item["status"] == "running" else "met its deadlines"
+
+
+def _amount(name: str, value: float) -> str:
+    """How much moved: `pump_s` and 90 are pump 90 s."""
+    what, _, unit = name.rpartition("_")
+    return f"{what or name} {value:g} {unit}" if what else f"{name} {value:g}"
+
+
 def story(item: dict[str, Any]) -> list[str]:
     """One task, told."""
     result = item["result"]
-    out = [f"{item['task_type']} · {item['zone']} · {item['status']} · {badge(item)}"]
+    out = [f"{item['task_type']} · {item['zone']} · {item['status']} · {badge(item)} · {deadlines(item)}"]
     origin = (
         f"schedule {item['schedule']}, {day_and_time(item['scheduled_for'])}" if item["schedule"] else item["source"]
     )
     out.append(f"why     {origin}" + (f" · decision {result['decision']} ({result['reason_code']})" if result else ""))
     if result and result["reason_code"] in {code.value for code in Code}:
         out.append(f"        {SENTENCES[Code(result['reason_code'])]}")
+    began = next((step["at"] for step in item["lifecycle"] if step["status"] == "running"), None)
+    started = f" · started {clock(began, millis=True)}" if began else ""
     ended = f" · finished {clock(item['updated_at'])}" if result else ""
-    out.append(f"due {clock(item['due_at'])} · expires {clock(item['expires_at'])}{ended}")
+    out.append(f"due {clock(item['due_at'])} · expires {clock(item['expires_at'])}{started}{ended}")
     if result:
-        amounts = ", ".join(f"{name} {value:g}" for name, value in result["effect_amounts"].items())
+        amounts = ", ".join(_amount(name, value) for name, value in result["effect_amounts"].items())
         out.append(f"effect  {result['physical_effect']}" + (f": {amounts}" if amounts else ""))
         out += [f"veto    {veto['actuator']} by {veto['rule']}: {veto['why']}" for veto in result["vetoes"]]
     for entry in item["timeline"]:
@@ -185,6 +210,10 @@ def _details(entry: dict[str, Any]) -> str:
     if entry["event_type"] == "VETO":
         return str(details["why"])
     words = []
+    if entry["event_type"] == "COMMAND_DISPATCHED" and "order" in details:
+        lasts = f" {details['lease_s']:g} s" if details.get("lease_s") else ""
+        words.append(f"{details.get('actuator', '')} {str(details['order']).upper()}{lasts}")
+        hidden = hidden | {"actuator", "order", "lease_s"}
     for key, value in details.items():
         if key in hidden or value in (None, "", [], {}):
             continue

@@ -1,5 +1,6 @@
 """The buses as people read them: is the line open, how busy is it, who on it is silent and since when."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from edgectl.daemon.field import Field
@@ -7,10 +8,11 @@ from edgectl.daemon.lines import Line
 from edgectl.model.time import SECOND, Nanos, Now
 
 
-def buses(field: Field, now: Now, up_for: Nanos) -> list[dict[str, Any]]:
-    """One row for each bus that is driven. `up_for` is how long the daemon has run, for the load."""
+def buses(field: Field, now: Now, up_for: Nanos, names: Iterable[str]) -> list[dict[str, Any]]:
+    """One row for each of these buses. `up_for` is how long the daemon has run, for the load."""
     rows = []
-    for name, task in field.tasks.items():
+    for name in names:
+        task = field.tasks[name]
         log = task.owner.log
         devices = [
             {

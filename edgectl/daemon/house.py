@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon import hands, task_views, views
-from edgectl.daemon.buses import buses, frames
+from edgectl.daemon.buses import frames
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
-from edgectl.daemon.numbers import gauges, look
-from edgectl.daemon.picture import Picture
+from edgectl.daemon.numbers import gauges, look, of_the_field
+from edgectl.daemon.picture import Picture, sights
 from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.supervise import Supervisor
@@ -99,6 +99,7 @@ class DaemonHouse:
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
+        self._sight, self._lines = sights(control.stepper.state, field, clock)
         self._picture = Picture(self._draw, lambda: control.stepper.state.seq, lambda: clock.now().mono)
         self.service: ServiceDesk | None = None
         self.out: AlarmsOut | None = None
@@ -132,14 +133,20 @@ class DaemonHouse:
     async def metrics(self) -> bytes:
         """Numbers of now, rendered off the loop."""
         seen = await look(self._control, self._clock)
-        now = self._clock.now()
         ready, _ = self.readiness()
-        numbers = gauges(self._control, self._field, self._supervisor, now, seen, ready=ready)
+        state = self._control.stepper.state
+        numbers = gauges(self._control, self._field, self._supervisor, self._clock.now(), ready=ready)
         numbers += self._ledger.gauges()
         numbers += [] if self.centre is None else self.centre.gauges()
         numbers += [] if self.out is None else self.out.gauges()
         service = [] if self.service is None else await self.service.numbers()
-        return await asyncio.to_thread(render, [*numbers, *service])
+        site, silent = state.site, frozenset(state.silent)
+        return await asyncio.to_thread(lambda: render([*numbers, *of_the_field(site, silent, seen), *service]))
+
+    async def prepare(self) -> None:
+        """Look at what is large, piece by piece: whoever asks next finds it done."""
+        await self._sight.prepare()
+        await self._lines.prepare()
 
     def status(self) -> Body:
         """The whole site."""
@@ -148,13 +155,13 @@ class DaemonHouse:
     def _draw(self) -> Body:
         ready, checks = self.readiness()
         now = self._clock.now()
-        body = views.status(self._control.stepper.state, now)
+        body = views.status(self._control.stepper.state, now, self._sight.now())
         failed = [f"{name}: {check['reason']}" for name, check in checks.items() if not check["ok"]]
         return {
             **body,
             "ready": ready,
             "not_ready_because": failed,
-            "buses": buses(self._field, now, now.mono - self._control.stepper.state.started),
+            "buses": self._lines.now(),
             "centre": self.central(),
         }
 
@@ -164,8 +171,7 @@ class DaemonHouse:
 
     def channels(self) -> list[Body]:
         """Sensors and outputs in one list."""
-        state, now = self._control.stepper.state, self._clock.now()
-        return [*views.readings(state, now), *views.outputs(state, now)]
+        return [*self._sight.now(), *views.outputs(self._control.stepper.state, self._clock.now())]
 
     def alarms(self) -> list[Body]:
         """What a person must know."""

@@ -11,6 +11,7 @@ from edgectl.daemon.automation_state import automation_state
 from edgectl.daemon.control import Control
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
+from edgectl.journal.reads import LeftOut
 from edgectl.model.channel import Reading
 from edgectl.model.codes import SENTENCES
 from edgectl.model.command import Command
@@ -56,6 +57,9 @@ class PastReads(Protocol):
 
     async def entries_between(self, event_type: str, begin: Nanos, end: Nanos, limit: int) -> list[Entry]:
         """Lines of a type between two instants."""
+
+    async def left_out(self) -> list[LeftOut]:
+        """The newest runs that never began, the newest first."""
 
 
 class DaemonLooks:
@@ -147,6 +151,7 @@ class DaemonLooks:
         left_out = [row for row in map(skip, skips) if begin <= row["scheduled_wall"] < end]
         planned = await self._planned(now) if end > now else []
         return {
+            "cut": max(len(ran), len(skips)) >= MOST_OF_A_DAY,  # there was more: only the newest is told
             "from": iso(begin),
             "to": iso(end),
             "now": iso(now),
@@ -154,6 +159,30 @@ class DaemonLooks:
             "skipped": left_out,
             "planned": [row for row in planned if now <= row["at_wall"] < end],
         }
+
+    async def missed(self) -> list[Body]:
+        """Of each zone the newest run of the last 24 h that should have been and was not, and why."""
+        now = self._clock.now().wall
+        reading = self._reads.entries_between("SCHEDULE_SKIPPED", now - DAY, now + SECOND, MOST_OF_A_DAY)
+        skips: list[Entry] = await self._guarded(reading)
+        failed: list[Task] = await self._guarded(self._reads.tasks(preset="failed", zone=None, limit=MOST_OF_A_DAY))
+        rows = [row for row in map(skip, skips) if now - DAY <= row["scheduled_wall"]]
+        rows += [lost(task) for task in failed if task.created_at >= now - DAY]
+        newest: dict[str, Body] = {}
+        for row in sorted(rows, key=lambda row: int(row["scheduled_wall"])):
+            newest[str(row["zone"])] = row
+        return [newest[zone] for zone in self._state.site.zones if zone in newest]
+
+    async def left_out(self, schedule: str | None, limit: int) -> list[Body]:
+        """The newest runs that never began, the newest first. Raises Unavailable when there is no such schedule."""
+        zones = {one.name: one.zone for one in self._state.schedules}
+        known = sorted(zones)
+        if schedule is not None and schedule not in known:
+            message = f"there is no schedule {schedule[:60]!r}; there are: {', '.join(known)}"
+            raise Unavailable(404, "unknown_schedule", message, "edgectl schedule list names them")
+        runs: list[LeftOut] = await self._guarded(self._reads.left_out())
+        mine = [run for run in runs if schedule is None or run.schedule == schedule][:limit]
+        return [never_began(run, zones.get(run.schedule, "")) for run in mine]
 
     # -- inside
 
@@ -224,6 +253,33 @@ class DaemonLooks:
             raise Unavailable(422, "payload_invalid", message, "write it as 2026-06-01") from error
 
 
+def lost(task: Task) -> Body:
+    """A run that began and came to nothing, or came too late to begin."""
+    outcome = task.outcome
+    code = None if outcome is None else outcome.error_code or outcome.reason_code
+    return {
+        "zone": task.zone,
+        "schedule": task.schedule,
+        "task_type": task.task_type,
+        "task_id": task.task_id,
+        "status": task.status.value,
+        "scheduled_for": iso(task.scheduled_for),
+        "scheduled_wall": task.scheduled_for,
+        "reason_code": code,
+        "reason": SENTENCES.get(code) if code is not None else None,  # type: ignore[call-overload]  # a StrEnum is its text
+        "why": outcome.vetoes[0].why if outcome is not None and outcome.vetoes else None,
+        "attempts": task.attempt,
+        "folded": 1,
+    }
+
+
+def never_began(run: LeftOut, zone: str) -> Body:
+    """A run that was left out, or came too late to begin."""
+    row = {"schedule": run.schedule, "zone": zone, "scheduled_for": run.scheduled_for, "at": iso(run.at)}
+    reason = SENTENCES.get(run.reason)  # type: ignore[call-overload]  # a StrEnum is its text
+    return {**row, "reason_code": run.reason, "reason": reason, "why": run.why or None}
+
+
 def skip(entry: Entry) -> Body:
     """A run that was left out."""
     details = entry.details
@@ -237,6 +293,7 @@ def skip(entry: Entry) -> Body:
         "reason_code": details.get("reason_code"),
         "reason": SENTENCES.get(details.get("reason_code")),  # type: ignore[arg-type]  # a StrEnum is its text
         "why": details.get("why"),
+        "who": details.get("who"),
         "folded": details.get("folded", 1),
         "seq": entry.seq,
     }

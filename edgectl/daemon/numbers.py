@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Collection
 
 from edgectl.daemon import views
 from edgectl.daemon.control import Control
@@ -12,6 +13,7 @@ from edgectl.engine.state import State
 from edgectl.model.channel import Absence, Missing
 from edgectl.model.codes.alarms import priority
 from edgectl.model.ports import Clock
+from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Now
 from edgectl.observe.metrics import Gauge, per
 
@@ -36,8 +38,8 @@ async def look(control: Control, clock: Clock) -> Seen:
     return seen
 
 
-def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, seen: Seen, *, ready: bool) -> list[Gauge]:
-    """One snapshot, taken on the loop. `seen` was looked at before."""
+def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, ready: bool) -> list[Gauge]:
+    """One snapshot, taken on the loop: what changes there, and is short."""
     state = control.stepper.state
     lines = field.tasks
     outputs = views.outputs(state, now)
@@ -73,13 +75,6 @@ def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, see
             value=(now.mono - control.last_turn) / SECOND,
         ),
         *_alarms(state),
-        *_readings(state, seen),
-        *per(
-            "edgectl_device_down",
-            "1 while a device does not answer.",
-            "device",
-            {device: float(device in state.silent) for devices in state.site.buses.values() for device in devices},
-        ),
         *per(
             "edgectl_output_overdue_seconds",
             "How long an output has been on past its end.",
@@ -139,14 +134,21 @@ def _alarms(state: State) -> list[Gauge]:
     ]
 
 
-def _readings(state: State, seen: Seen) -> list[Gauge]:
+def of_the_field(site: Site, silent: Collection[str], seen: Seen) -> list[Gauge]:
+    """Sensors and devices, of which there may be many: out of what was looked at before, on any thread."""
+    devices = [device for devices in site.buses.values() for device in devices]
+    down = {device: float(device in silent) for device in devices}
+    return [*_readings(site, seen), *per("edgectl_device_down", "1 while a device does not answer.", "device", down)]
+
+
+def _readings(site: Site, seen: Seen) -> list[Gauge]:
     """Ages and gaps of readings. A house of many sensors tells them by bus: the series stay few."""
     ages = {name: age for name, (age, _) in seen.items() if age is not None}
     missing = Counter(reason.value for _, reason in seen.values() if reason is not None)
     oldest: dict[str, float] = {}
     for name, age in ages.items():
-        for device in state.site.sensors[name].devices:
-            bus = state.site.bus_of(device)
+        for device in site.sensors[name].devices:
+            bus = site.bus_of(device)
             if bus is not None:
                 oldest[bus] = max(oldest.get(bus, 0.0), age)
     return [

@@ -1,16 +1,90 @@
 """The picture of the whole site, shared by those who ask for it at nearly one time.
 
-The picture of 1,500 channels takes long to draw, and orders wait meanwhile. So whoever asks soon after another, and
-before anything has happened, is shown the same one: askers get no more than a share of the loop, however many they are.
+The picture of 1,500 channels takes long to draw, and orders wait meanwhile. Two rules. What sensors and devices show is
+drawn piece by piece, so that whatever is due has its turn in between, and is good for a while: nothing of it stands in
+the timeline. And what has happened is shown to the very next asker: the rest is drawn anew after each line.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Hashable, Sequence
 
 from edgectl.api.house import Body
+from edgectl.daemon import views
+from edgectl.daemon.buses import buses
+from edgectl.daemon.field import Field
+from edgectl.engine.state import State
+from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos
 
 SHARE = 15  # a picture is good for so many times as long as it took to draw
 LONGEST: Nanos = SECOND
+AT_ONCE = 50  # sensors of one piece: about a millisecond
+
+
+class Sight:
+    """Rows of the field by their names, `at_once` of them in one piece. `about` is what else changes a row at once: a
+    probe that was taken into a hand, a line that fell."""
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        draw: Callable[[Sequence[str]], list[Body]],
+        about: Callable[[], Hashable],
+        mono: Callable[[], Nanos],
+        at_once: int = AT_ONCE,
+    ) -> None:
+        self._names, self._draw, self._about, self._mono, self._at_once = names, draw, about, mono, at_once
+        self._last: tuple[Hashable, Nanos, list[Body]] | None = None  # of what, good until, and what it shows
+        self._drawing = asyncio.Lock()
+
+    async def prepare(self) -> None:
+        """Look piece by piece, unless somebody has just looked."""
+        async with self._drawing:
+            if self._fresh() is not None:
+                return
+            about, rows, spent = self._about(), list[Body](), 0
+            for at in range(0, len(self._names), self._at_once):
+                begin = self._mono()
+                rows += self._draw(self._names[at : at + self._at_once])
+                spent += self._mono() - begin
+                await asyncio.sleep(0)
+            self._keep(about, rows, spent)
+
+    def now(self) -> list[Body]:
+        """The rows. Nobody may change them."""
+        rows = self._fresh()
+        if rows is None:
+            about, begin = self._about(), self._mono()
+            rows = self._draw(self._names)
+            self._keep(about, rows, self._mono() - begin)
+        return rows
+
+    def _fresh(self) -> list[Body] | None:
+        last = self._last
+        return last[2] if last is not None and last[0] == self._about() and self._mono() < last[1] else None
+
+    def _keep(self, about: Hashable, rows: list[Body], spent: Nanos) -> None:
+        self._last = about, self._mono() + min(spent * SHARE, LONGEST), rows
+
+
+def sights(state: State, field: Field, clock: Clock) -> tuple[Sight, Sight]:
+    """What the sensors of a running controller show, and its buses with their devices."""
+
+    def mono() -> Nanos:
+        return clock.now().mono
+
+    def lines(names: Sequence[str]) -> list[Body]:
+        now = clock.now()
+        return buses(field, now, now.mono - state.started, names)
+
+    def fallen() -> Hashable:
+        return tuple((task.up, task.reason) for task in field.tasks.values()), frozenset(state.silent)
+
+    def readings(names: Sequence[str]) -> list[Body]:
+        return views.readings(state, clock.now(), names)
+
+    sensors = Sight(tuple(state.site.sensors), readings, lambda: views.corrected(state), mono)
+    return sensors, Sight(tuple(field.tasks), lines, fallen, mono, at_once=1)
 
 
 class Picture:

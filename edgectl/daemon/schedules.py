@@ -8,12 +8,13 @@ from edgectl.api.house import Body
 from edgectl.daemon.control import Control
 from edgectl.daemon.house import DaemonHouse
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.schedules import kept_by, pause
+from edgectl.engine.rules.schedules import keeper, kept_by, pause
 from edgectl.engine.state import State
 from edgectl.journal.reads import LeftOut
 from edgectl.model.inputs import HoldSchedule, RunNow
 from edgectl.model.ports import Clock
 from edgectl.model.time import Now, iso, seconds
+from edgectl.model.timeline import Latch
 from edgectl.scheduler.cadence import strikes, window_state
 from edgectl.scheduler.describe import words
 from edgectl.scheduler.plan import wake_at
@@ -65,9 +66,11 @@ class ScheduleDesk:
         """End a hold."""
         return await self._house.ask(lambda token: HoldSchedule(token=token, schedule=schedule, on=False, who=who))
 
-    async def run_now(self, schedule: str, *, who: str) -> Body:
-        """Run it once, now."""
-        return await self._house.ask(lambda token: RunNow(token=token, schedule=schedule, who=who))
+    async def run_now(self, schedule: str, *, who: str, anyway: bool, source: str) -> Body:
+        """Run it once, now; while it is held only for somebody who says that they know."""
+        return await self._house.ask(
+            lambda token: RunNow(token=token, schedule=schedule, who=who, anyway=anyway, source=source)
+        )
 
 
 def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str, Any]:
@@ -86,6 +89,7 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
         "held_until": iso(latch.until) if held and latch is not None and latch.until is not None else None,
         "held_by": latch.who if held and latch is not None else None,
         "held_why": latch.why if held and latch is not None else None,
+        "keeper": _keeper(keeper(draft, schedule)),
         "skipped": None
         if skipped is None
         else {
@@ -95,6 +99,14 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
             "at": iso(skipped.at),
         },
     }
+
+
+def _keeper(latch: Latch | None) -> dict[str, Any] | None:
+    """Who has put it there, why, since and until when."""
+    if latch is None:
+        return None
+    until = None if latch.until is None else iso(latch.until)
+    return {"who": latch.who, "why": latch.why, "since": iso(latch.since), "until": until}
 
 
 def _next(state: State, schedule: Schedule, now: Now) -> list[dict[str, Any]]:

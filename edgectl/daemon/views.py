@@ -1,9 +1,10 @@
 """Read models: the engine's state in the words and units that people read. Pure."""
 
+from collections.abc import Hashable, Iterable
 from math import isfinite
 from typing import Any
 
-from edgectl.daemon.zone_views import parts
+from edgectl.daemon.zone_views import house_wide, parts
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.schedules import pause
@@ -16,16 +17,19 @@ from edgectl.model.site import Sensor
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Alarm
+from edgectl.scheduler.cadence import window_state
 from edgectl.scheduler.plan import wake_at
-from edgectl.scheduler.schedule import Schedule, by_calendar
+from edgectl.scheduler.schedule import Schedule, Window, by_calendar
 
 View = dict[str, Any]
+PAUSE = pause("").rstrip(":")
 MOST_AHEAD = 200  # rows of what comes next
 
 
-def status(state: State, now: Now) -> View:
-    """The whole site at a glance."""
+def status(state: State, now: Now, seen: list[View] | None = None) -> View:
+    """The whole site at a glance. `seen` are its readings, where they have been looked at just before."""
     draft = Draft(state, now)
+    wide = house_wide(state.site)
     return {
         "site": {"id": state.site.site_id, "name": state.site.name},
         "phase": state.phase.value,
@@ -35,9 +39,9 @@ def status(state: State, now: Now) -> View:
         "stopped": draft.held("stop_all"),
         "restraints": restraints(draft),
         "proposed": proposed(draft),
-        "zones": [_zone(draft, name) for name in state.site.zones],
+        "zones": [_zone(draft, name, wide) for name in state.site.zones],
         "outputs": outputs(state, now),
-        "readings": readings(state, now),
+        "readings": readings(state, now, tuple(state.site.sensors)) if seen is None else seen,
         "next": upcoming(state, now),
         "alarms": alarms(state),
     }
@@ -45,14 +49,20 @@ def status(state: State, now: Now) -> View:
 
 def restraints(draft: Draft) -> list[View]:
     """What people have put on the site and on its zones, and has not ended."""
-    kinds = ("stop_water", "lock", "hold", "mode", "override")
+    kinds = ("stop_water", "lock", "hold", "mode", "override", PAUSE)
+    # Of which zone a held schedule is, is looked up only where one is held: a house may have thousands of them.
+    paused = bool(draft.holding_latches(pause("")))
+    zones = {schedule.name: schedule.zone for schedule in draft.state.schedules} if paused else {}
     rows: list[View] = []
     for name, latch in draft.latches():
         kind, _, zone = name.partition(":")
         if kind in kinds and latch.held:
             until = None if latch.until is None else iso(latch.until)
-            place, _, setting = zone.partition(":")
+            place, _, setting = (zones.get(zone, ""), "", "") if kind == PAUSE else zone.partition(":")
             row: View = {"what": kind, "zone": place, "who": latch.who, "why": latch.why, "until": until}
+            row["since"] = iso(latch.since)
+            if kind == PAUSE:
+                row["schedule"] = zone
             if kind == "override":
                 row |= {"setting": setting, "value": latch.value}
             if kind == "lock":
@@ -80,15 +90,16 @@ def proposed(draft: Draft) -> list[View]:
     ]
 
 
-def readings(state: State, now: Now) -> list[View]:
-    """Every sensor: its value and age, or why there is none."""
+def readings(state: State, now: Now, names: Iterable[str]) -> list[View]:
+    """These sensors: the value of each and its age, or why there is none."""
     draft = Draft(state, now)
     rows: list[View] = []
-    for name, sensor in state.site.sensors.items():
-        reading = draft.read(name)
+    for name in names:
+        sensor, reading = state.site.sensors[name], draft.read(name)
         age = None if reading.age is None else round(reading.age / SECOND, 1)
         row: View = {"sensor": name, "unit": sensor.unit, "age_s": age, "channel": ", ".join(sensor.channels)}
         row |= {"shown": shown(state, sensor), "calibration": calibration(state, name)}
+        row["in_hands"] = in_hands(state, name) if name in state.in_calibration else None
         row["calibrate_every_s"] = None if sensor.calibrate_every is None else sensor.calibrate_every / SECOND
         if isinstance(reading, Reading):
             quality = {"quality": round(reading.quality, 2), "weakest": reading.weakest}
@@ -98,11 +109,25 @@ def readings(state: State, now: Now) -> list[View]:
     return rows
 
 
+def corrected(state: State) -> Hashable:
+    """What a person's word changes of the readings at once: probes in hands, and corrections."""
+    done = tuple((name, latch.since) for name, latch in state.calibrations.items())
+    return frozenset(state.in_calibration), done
+
+
 def shown(state: State, sensor: Sensor) -> float | None:
     """What the device shows, in the sensor's unit and without any correction: what a calibration goes by."""
     sample = state.image.get(sensor.channel)
     value = None if sample is None else sensor.scaled(sample.value)
     return round(value, 4) if value is not None and isfinite(value) else None
+
+
+def in_hands(state: State, name: str) -> View | None:
+    """Who has a sensor in calibration, since when, and what it read before; None where nobody has."""
+    latch = state.latches.get(f"in_calibration:{name}")
+    if latch is None or not latch.held:
+        return None
+    return {"who": latch.who, "since": iso(latch.since), "before": latch.value}
 
 
 def calibration(state: State, name: str) -> View | None:
@@ -162,7 +187,16 @@ def _dosing(state: State, name: str) -> View:
     return {
         "calibration": calibration(state, name),
         "calibrate_every_s": None if every is None else every / SECOND,
+        "gives": gives(state, name),
     }
+
+
+def gives(state: State, name: str) -> View:
+    """What a dosing pump gave into a measure last, and what the site file says. `at` is None where nobody measured."""
+    done, doser = state.calibrations.get(name), state.site.actuators[name].doser
+    written = 0.0 if doser is None else doser.ml_per_s
+    found = {"at": None} if done is None else {"at": iso(done.since), "who": done.who, "how": done.why}
+    return {**found, "ml_per_s": None if done is None else done.value, "written": written}
 
 
 def tried(state: State, name: str, channel: str) -> View | None:
@@ -206,8 +240,11 @@ def _planned(draft: Draft, schedule: Schedule, at: Nanos) -> View:
     kept = keeps_waiting(draft, schedule.zone, schedule.task_type)
     kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
     kept = kept or (None if mode is Mode.AUTO else mode.value)
-    row = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
-    return {**row, "at": iso(_on_the_second(now.wall_at(at))), "in_s": round((at - now.mono) / SECOND, 1)}
+    row: View = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
+    wall = _on_the_second(now.wall_at(at))
+    if isinstance(schedule.cadence, Window):  # of a lamp one wants to know which of the two comes
+        row["on"] = window_state(schedule.cadence, wall, draft.state.zone_info, schedule.days)
+    return {**row, "at": iso(wall), "in_s": round((at - now.mono) / SECOND, 1)}
 
 
 def _on_the_second(wall: Nanos) -> Nanos:
@@ -250,13 +287,13 @@ def trusted(now: Now) -> bool:
     return now.trust is not Trust.UNTRUSTED
 
 
-def _zone(draft: Draft, name: str) -> View:
+def _zone(draft: Draft, name: str, wide: list[str]) -> View:
     zone = draft.state.site.zones[name]
     running = [t for t in draft.tasks() if t.zone == name and t.status is TaskStatus.RUNNING]
     return {
         "zone": name,
         "number": zone.number,
-        **parts(draft, zone),
+        **parts(draft, zone, wide),
         "tasks": [
             {
                 "task_id": t.task_id,

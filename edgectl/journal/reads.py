@@ -100,9 +100,11 @@ class JournalReads:
         return await self._all(rows.task, query, (zone, limit, words.lower(), json.dumps(sorted(codes))))
 
     async def tasks_between(self, begin: Nanos, end: Nanos, limit: int) -> list[Task]:
-        """Tasks that were accepted between two wall instants, the oldest first."""
-        query = "SELECT body FROM tasks WHERE created_at >= ? AND created_at < ? ORDER BY created_at, id LIMIT ?"
-        return await self._all(rows.task, query, (begin, end, limit))
+        """Tasks that were accepted between two wall instants, in order; of too many the newest."""
+        query = (
+            "SELECT body FROM tasks WHERE created_at >= ? AND created_at < ? ORDER BY created_at DESC, id DESC LIMIT ?"
+        )
+        return (await self._all(rows.task, query, (begin, end, limit)))[::-1]
 
     async def task(self, task_id: str) -> Task | None:
         """One task."""
@@ -155,16 +157,16 @@ class JournalReads:
         return await self._all(rows.entry, "SELECT body FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit))
 
     async def entries_between(self, event_type: str, begin: Nanos, end: Nanos, limit: int) -> list[Entry]:
-        """Lines of one type between two wall instants, in order.
+        """Lines of one type between two wall instants, in order; of too many the newest.
 
         There is no index on the instants, and none is needed: lines are written in the order of time, so the place of
         the first one is found by halving. Where the clock was set back in between, a few may be missed.
         """
         async with self._connection() as db:
             first, last = await _place(db, begin), await _place(db, end)
-            query = "SELECT body FROM timeline WHERE seq >= ? AND seq < ? AND event_type = ? ORDER BY seq LIMIT ?"
+            query = "SELECT body FROM timeline WHERE seq >= ? AND seq < ? AND event_type = ? ORDER BY seq DESC LIMIT ?"
             found = await db.execute_fetchall(query, (first, last, event_type, limit))
-            return [rows.entry(str(body)) for (body,) in found]
+            return [rows.entry(str(body)) for (body,) in found][::-1]
 
     async def curves(self, begin: int, end: int) -> list[str]:
         """The stretches of the curves that begin between two minutes, in order."""

@@ -14,6 +14,10 @@ USUAL: Mapping[str, Nanos] = MappingProxyType(
     {kind: days * 86_400 * SECOND for kind, days in {"ph": 30, "ec": 30, "pump": 90, "level": 365}.items()}
 )
 
+# A probe counts as steady when so many looks in a row lie so close together, in its unit; by what it is calibrated as.
+STEADY = {"ph": 0.03, "ec": 0.03, "level": 0.5}
+ENOUGH = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:

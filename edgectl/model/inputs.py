@@ -192,11 +192,13 @@ class HoldSchedule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunNow:
-    """A person runs a schedule once, out of its turn."""
+    """A person runs a schedule once, out of its turn. `anyway` says that they know of the hold on it."""
 
     token: int
     schedule: str
     who: str
+    anyway: bool = False
+    source: str = "cli"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

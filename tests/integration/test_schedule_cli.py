@@ -38,7 +38,12 @@ def test_a_schedule_is_looked_at_held_run_by_hand_and_released(daemon: DaemonPro
     plain = daemon.cli("schedule", "list").stdout
     assert "watering: held until" in plain
     assert "(sowing)" in plain
-    ran = json.loads(daemon.cli("schedule", "run-now", "watering", "--json").stdout)
+    assert "schedule watering is held until" in daemon.cli("status").stdout
+    asked = daemon.cli("schedule", "run-now", "watering")
+    assert asked.returncode == 1, "whoever holds it had a reason"
+    assert "(sowing)" in asked.stderr
+    assert "--anyway" in asked.stderr
+    ran = json.loads(daemon.cli("schedule", "run-now", "watering", "--anyway", "--json").stdout)
     daemon.wait(f"/tasks/{ran['task_id']}", lambda task: task["status"] == "completed")
     assert daemon.cli("schedule", "release", "watering").stdout == "watering is released and goes on from now\n"
     assert listed(daemon)["watering"]["held_until"] is None
@@ -50,3 +55,7 @@ def test_what_cannot_be_done_gets_a_sentence(daemon: DaemonProcess) -> None:
     assert daemon.cli("schedule", "release", "lamps").returncode == 1
     assert daemon.cli("schedule", "hold", "lamps", "--for", "30d").returncode == 1
     assert daemon.cli("schedule", "hold", "lamps").returncode == 2
+    assert daemon.cli("schedule", "skipped").stdout == "nothing was left out, as far back as this looks\n"
+    assert json.loads(daemon.cli("schedule", "skipped", "lamps", "--json").stdout) == []
+    assert daemon.cli("schedule", "skipped", "wattering").returncode == 1
+    assert json.loads(daemon.cli("status", "--json").stdout)["missed"] == []

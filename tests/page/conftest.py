@@ -110,6 +110,15 @@ def relays(field: SimulatedField) -> list[bool]:
     return states
 
 
+def barriers(page: Page) -> list[tuple[str, str]]:
+    """What would keep somebody out, as axe finds it; the page must be one that it may be run on."""
+    if page.evaluate("typeof axe") == "undefined":
+        page.evaluate((folder_of("vendor") / "axe.min.js").read_text())
+    found = page.evaluate("axe.run({resultTypes: ['violations']})")
+    assert len(found["passes"]) > 10, "it has looked at something"
+    return [(item["id"], item["nodes"][0]["html"][:200]) for item in found["violations"]]
+
+
 def folder_of(name: str) -> Path:
     """A folder beside this file."""
     return Path(__file__).parent / name

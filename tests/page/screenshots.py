@@ -48,6 +48,10 @@ def main() -> int:
             _take(browser, daemon, "act-now-ru", "/", "ru-RU", "dark")
             _take(browser, daemon, "desk", "/", "en-GB", "light", size=DESK)
             _take(browser, daemon, "tasks", "/page/tasks", "en-GB", "dark")
+            level = "/calibrations/tank_level"
+            daemon.ask("POST", level, {"step": "begin", "who": "Ana"})
+            _take(browser, daemon, "calibrate", "/page/calibrate/tank_level?points=49.2:50", "en-GB", "light")
+            daemon.ask("POST", level, {"step": "cancel", "accept": True})
             browser.close()
     return 0
 

@@ -3,6 +3,9 @@
 import os
 import pickle
 import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,6 +71,33 @@ def test_an_interrupt_leaves_no_stopped_process_behind(site: Path, monkeypatch: 
     with pytest.raises(KeyboardInterrupt):
         reading.loaded()
     assert gone(reading)
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_start_that_is_asked_to_end_leaves_no_stopped_process_behind(tmp_path: Path, end: signal.Signals) -> None:
+    site = tmp_path / "site.yaml"
+    os.mkfifo(site)  # whoever reads it waits
+    command = [sys.executable, "-m", "edgectl", "run", "--site", str(site), "--state", str(tmp_path / "state")]
+    with subprocess.Popen(command, stderr=subprocess.PIPE) as starting:
+        children = Path(f"/proc/{starting.pid}/task/{starting.pid}/children")
+        deadline = time.monotonic() + 60
+        while not (beside := children.read_text().split()) or not _hears(starting.pid, signal.SIGTERM):
+            assert time.monotonic() < deadline, "nobody reads the file"
+            time.sleep(0.02)
+        os.kill(int(beside[0]), signal.SIGSTOP)
+        starting.send_signal(end)
+        assert starting.wait(60) == 0
+        assert starting.stderr is not None
+        assert starting.stderr.read() == b""
+    assert not Path(f"/proc/{beside[0]}").exists()
+
+
+def _hears(pid: int, number: signal.Signals) -> bool:
+    """Does it do something of its own when it is asked so?"""
+    status = dict(
+        line.split(":\t", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines() if ":\t" in line
+    )
+    return bool(int(status["SigCgt"], 16) >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,8 @@ STANDING = {
     ],
 )
 def test_the_page_says_how_it_stands(contact: str, told: str) -> None:
-    status = {"alarms": [], "restraints": [], "proposed": [], "centre": {**STANDING, "contact": contact}}
+    calm = {name: [] for name in ("alarms", "restraints", "proposed", "zones", "readings", "outputs")}
+    status = {**calm, "centre": {**STANDING, "contact": contact}}
     text = asyncio.run(Drawing().text("_needs.html", Words("en", "UTC"), status=status, may_run=False))
     assert told in text
     without = asyncio.run(

@@ -30,7 +30,9 @@ def phrases() -> set[str]:
         re.findall(r'return "([^"]+)"', (WEB / "badges.py").read_text())
     )
     found |= set(re.findall(r'self\.said\(request, "([^"]+)"\)', (WEB / "deeds.py").read_text()))
-    found |= set(RESTRAINED.values())
+    found |= set(re.findall(r'Unavailable\(\d+, "\w+", "([^"]+)"', (WEB / "calibrating.py").read_text()))
+    found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
+    found |= {*RESTRAINED.values(), "by the page"}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
     return found | {*types, "circulate", "left out", "planned", "done", "viewer", "operator", "engineer"}
@@ -136,7 +138,7 @@ def test_each_badge_of_done(ended: dict[str, Any] | None, badge: str) -> None:
 
 def house(**more: Any) -> dict[str, Any]:
     calm = {"alarms": [], "ready": True, "not_ready_because": [], "stopped": False, "restraints": [], "clock": "synced"}
-    calm |= {"proposed": []}
+    calm |= {"proposed": [], "readings": [], "outputs": []}
     return calm | more
 
 
@@ -162,6 +164,11 @@ WORDS = [
     (house(restraints=[{"what": "stop_water", "zone": ""}]), "Look"),
     (house(proposed=[{"task_id": "st-1"}]), "Look"),
     (house(restraints=[{"what": "lock", "zone": "beds"}]), "Look"),
+    (house(restraints=[{"what": "pause", "zone": "beds", "schedule": "morning"}]), "Look"),
+    (house(readings=[{"sensor": "ph", "in_hands": None}]), "Well"),
+    (house(readings=[{"sensor": "ph", "in_hands": {"who": "Ana"}}]), "Look"),
+    (house(outputs=[{"output": "pump", "tried": None}, {"output": "valve", "tried": {"moved": True}}]), "Well"),
+    (house(outputs=[{"output": "pump", "tried": {"moved": False}}]), "Look"),
     (house(clock="untrusted"), "Look"),
     (house(stopped=True, alarms=[alarm("critical")]), "Act now"),
 ]

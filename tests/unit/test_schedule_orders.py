@@ -11,6 +11,7 @@ import pytest
 from edgectl.cli.schedule import sentences
 from edgectl.cli.words import speak_of
 from edgectl.daemon.schedules import AT_A_TIME, ScheduleDesk
+from edgectl.engine.rules import schedule_orders
 from edgectl.journal.reads import JournalReads, LeftOut
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.inputs import (
@@ -75,7 +76,7 @@ def test_a_held_schedule_leaves_a_row_for_each_run_and_goes_on_by_itself() -> No
     assert world.say(hold(5 * HOUR)).ok
     world.run(9 * HOUR)
     skipped = told(world, "SCHEDULE_SKIPPED")
-    assert [(row["reason_code"], row["why"]) for row in skipped] == [("hold", "hold")]
+    assert [(row["reason_code"], row["why"], row["who"]) for row in skipped] == [("hold", "hold", "Ana")]
     assert [row["why"] for row in told(world, "HOLD_ENDED")] == ["its time is over"]
     assert [(task.scheduled_for - tasks(world)[0].scheduled_for) // HOUR for task in tasks(world)] == [0, 2]
 
@@ -186,6 +187,48 @@ def test_run_now_waits_under_no_lock_and_no_stop(order: Input, word: str) -> Non
         assert world.say(Resume(token=3, who="Ana")).ok
     world.run(world.now + 300 * SECOND)
     assert not any(move.on for move in world.field.trace if move.name == "pump"), "nobody expects it to run now"
+
+
+ZONE_HELD = replace(ONLY_FOR_SCHEDULES, who="Ben", why="roof")
+
+
+@pytest.mark.parametrize(
+    ("orders", "says"),
+    [
+        ([hold(5 * HOUR)], "morning is held until Mon 01 Jun 07:01 by Ana (sowing)"),
+        ([ZONE_HELD], "its zone zone-1 is held until Mon 01 Jun 22:01 by Ben (roof)"),
+        ([hold(5 * HOUR), ZONE_HELD], "by Ana (sowing); its zone zone-1 is held until"),
+    ],
+    ids=["schedule", "zone", "both"],
+)
+def test_a_held_schedule_runs_out_of_its_turn_only_for_whoever_knows_of_it(orders: list[Input], says: str) -> None:
+    world = Asked(WATERING)
+    for order in orders:
+        assert world.say(order).ok
+    refused = world.say(RunNow(token=2, schedule="morning", who="Cem"))
+    assert (refused.ok, refused.code) == (False, "hold")
+    assert says in str(refused.body["why"])
+    assert tasks(world) == []
+    assert world.say(RunNow(token=3, schedule="morning", who="Cem", anyway=True, source="page")).ok
+    (accepted,) = told(world, "TASK_RECEIVED")
+    assert accepted["in_spite_of"] == ["Ana"] * (orders[0] is not ZONE_HELD) + ["Ben"] * (ZONE_HELD in orders)
+    world.run(world.now + 300 * SECOND)
+    (task,) = tasks(world)
+    assert (task.status, task.source) == (TaskStatus.COMPLETED, "page")
+
+
+def test_a_planted_bug_that_forgets_the_hold_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule_orders, "holds_on", lambda *_: [])
+    world = Asked(WATERING)
+    assert world.say(hold(5 * HOUR)).ok
+    assert world.say(RunNow(token=2, schedule="morning", who="Cem")).ok, "the bug lets it run unasked"
+
+
+def test_light_waits_for_no_hold_of_its_zone() -> None:
+    world = Asked(example_schedules()[1])
+    world.run(2 * HOUR)
+    assert world.say(ZONE_HELD).ok
+    assert world.say(RunNow(token=2, schedule="lamps", who="Cem")).ok
 
 
 def test_run_now_brings_about_what_a_window_wants() -> None:

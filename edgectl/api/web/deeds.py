@@ -52,16 +52,34 @@ class Deeds:
         task: Body = {
             "zone": request.path_params["zone"],
             "task_type": "irrigation",
-            "payload": {"duration_s": _seconds(form)},
+            "payload": {"duration_s": seconds_of(form)},
             "source": "page",
             "correlation_id": f"page:{person.who[-9:-1]}:{wish}",
         }
         await self._inside.house.submit(task, person.who)
         return await self.said(request, "watering was asked for")
 
+    async def schedule_run(self, request: Request, person: Person) -> Response:
+        """A schedule once, now; one that is held only for whoever has said that they know."""
+        anyway = (await form_of(request)).get("anyway") == "1"
+        name = request.path_params["name"]
+        await self._inside.calendar.run_now(name, who=person.who, anyway=anyway, source="page")
+        return await self.said(request, "it was asked to run now")
+
+    async def schedule_hold(self, request: Request, person: Person) -> Response:
+        """One schedule rests for a while."""
+        lasts = seconds_of(await form_of(request))
+        await self._inside.calendar.hold(request.path_params["name"], lasts, who=person.who, why="by the page")
+        return await self.said(request, "the schedule is held")
+
+    async def schedule_release(self, request: Request, person: Person) -> Response:
+        """A held schedule goes on."""
+        await self._inside.calendar.release(request.path_params["name"], who=person.who)
+        return await self.said(request, "the hold is released")
+
     async def hold(self, request: Request, person: Person) -> Response:
         """No scheduled work for a while."""
-        seconds = _seconds(await form_of(request))
+        seconds = seconds_of(await form_of(request))
         await self._restrain(request, "hold", {"seconds": seconds, "why": "by the page"}, on=True, person=person)
         return await self.said(request, "the zone is held")
 
@@ -89,7 +107,7 @@ class Deeds:
 
     async def output_on(self, request: Request, person: Person) -> Response:
         """An output on for a while."""
-        seconds = _seconds(await form_of(request))
+        seconds = seconds_of(await form_of(request))
         await self._inside.house.output_on(request.path_params["name"], seconds, person.who)
         return await self.said(request, "ordered on; it ends by itself")
 
@@ -105,7 +123,7 @@ class Deeds:
 
     async def shelve(self, request: Request, person: Person) -> Response:
         """Silence an alarm for a while."""
-        seconds = _seconds(await form_of(request))
+        seconds = seconds_of(await form_of(request))
         await self._inside.house.shelve(request.path_params["alarm_id"], seconds, person.who)
         return await self.said(request, "silenced for a while; it comes back by itself")
 
@@ -182,7 +200,7 @@ async def form_of(request: Request) -> dict[str, str]:
     return found
 
 
-def _seconds(form: dict[str, str]) -> float:
+def seconds_of(form: dict[str, str]) -> float:
     """How long, from a field of seconds, minutes or hours. Raises Unavailable."""
     for name, factor in (("seconds", 1), ("minutes", 60), ("hours", 3600)):
         text = form.get(name, "").replace(",", ".")

@@ -17,13 +17,16 @@ from edgectl.api.keepers import NetworkKeeper
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
+    from edgectl.api.web.calibrating import Calibrating
     from edgectl.api.web.deeds import Deeds
     from edgectl.api.web.pages import Pages
+
+    Page = tuple[Pages, Deeds, Calibrating]
 
 LOG = logging.getLogger("edgectl")
 LOOK, RUN = Role.VIEWER, Role.OPERATOR
 
-# path, method, role, name of the method of Pages, or of Deeds, that answers
+# path, method, role, name of the method of Pages, of Deeds or of Calibrating that answers
 TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/", "GET", LOOK, "home"),
     ("/page/live", "GET", LOOK, "live"),
@@ -32,6 +35,8 @@ TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/page/tasks/{task_id}", "GET", LOOK, "task"),
     ("/page/day", "GET", LOOK, "day"),
     ("/page/alarms", "GET", LOOK, "alarms"),
+    ("/page/calibrate", "GET", LOOK, "calibrations"),
+    ("/page/calibrate/{subject}", "GET", LOOK, "calibration"),
     ("/page/language", "POST", LOOK, "language"),
     ("/page/leave", "POST", LOOK, "leave"),
     ("/page/stop-water", "POST", RUN, "stop_water"),
@@ -43,6 +48,15 @@ TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/page/zones/{zone}/lock", "POST", RUN, "lock"),
     ("/page/zones/{zone}/unlock", "POST", RUN, "unlock"),
     ("/page/zones/{zone}/mode", "POST", RUN, "mode"),
+    ("/page/schedules/{name}/run", "POST", RUN, "schedule_run"),
+    ("/page/schedules/{name}/hold", "POST", RUN, "schedule_hold"),
+    ("/page/schedules/{name}/release", "POST", RUN, "schedule_release"),
+    ("/page/calibrate/{subject}/begin", "POST", RUN, "begin"),
+    ("/page/calibrate/{subject}/point", "POST", RUN, "point"),
+    ("/page/calibrate/{subject}/finish", "POST", RUN, "finish"),
+    ("/page/calibrate/{subject}/back", "POST", RUN, "give_back"),
+    ("/page/calibrate/{subject}/run", "POST", RUN, "pump_runs"),
+    ("/page/calibrate/{subject}/gave", "POST", RUN, "pump_gave"),
     ("/page/outputs/{name}/on", "POST", RUN, "output_on"),
     ("/page/outputs/{name}/off", "POST", RUN, "output_off"),
     ("/page/alarms/{alarm_id}/ack", "POST", RUN, "acknowledge"),
@@ -70,7 +84,7 @@ class PageDoor:
 
     def __init__(self, inside: "Inside", keeper: NetworkKeeper) -> None:
         self._inside, self._keeper = inside, keeper
-        self._page: tuple[Pages, Deeds] | None = None
+        self._page: Page | None = None
         self._loading = asyncio.Lock()
 
     def route(self, path: str, method: str, role: Role, name: str) -> Route:
@@ -83,11 +97,11 @@ class PageDoor:
         return Route(path, answer, methods=[method])
 
     async def _answer(self, request: Request, role: Role, name: str) -> Response:
-        pages, deeds = await self._loaded()
+        pages, *others = await self._loaded()
         person = STRANGER
         try:
             person = self._keeper.know(request.scope, role)
-            place = pages if hasattr(pages, name) else deeds
+            place = next(place for place in (pages, *others) if hasattr(place, name))
             handler: Callable[[Request, Person], Awaitable[Any]] = getattr(place, name)
             given: Response = await handler(request, person)
             return given
@@ -100,7 +114,7 @@ class PageDoor:
             mistake = Unavailable(500, "internal", "this page could not be drawn", "the log of the daemon says more")
             return await pages.problem(request, person, mistake)
 
-    async def _loaded(self) -> "tuple[Pages, Deeds]":
+    async def _loaded(self) -> "Page":
         async with self._loading:
             if self._page is None:
                 self._page = await asyncio.to_thread(_load, self._inside, self._keeper)
@@ -113,9 +127,10 @@ def page_routes(inside: "Inside", keeper: NetworkKeeper) -> Sequence[BaseRoute]:
     return [door.route(path, method, role, name) for path, method, role, name in TABLE]
 
 
-def _load(inside: "Inside", keeper: NetworkKeeper) -> "tuple[Pages, Deeds]":
+def _load(inside: "Inside", keeper: NetworkKeeper) -> "Page":
+    from edgectl.api.web.calibrating import Calibrating
     from edgectl.api.web.deeds import Deeds
     from edgectl.api.web.pages import Pages
 
     pages = Pages(inside, keeper)
-    return pages, Deeds(inside, keeper, pages.said)
+    return pages, Deeds(inside, keeper, pages.said), Calibrating(inside, pages)

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from edgectl.api.house import Unavailable
-from edgectl.api.web import badges, strip
+from edgectl.api.web import badges, probes, state_word, strip
 from edgectl.api.web.words import LANGUAGES, Words
 
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -44,6 +44,9 @@ class Drawing:
             now_at=strip.now_at,
             asset=asset,
             languages=LANGUAGES,
+            waiting=probes.waiting,
+            still=state_word.still,
+            zone_hold=state_word.zone_hold,
         )
         for name in self._templates.list_templates():
             self._templates.get_template(name)

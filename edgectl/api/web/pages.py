@@ -29,6 +29,7 @@ ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reade
 VOLATILE = re.compile(
     r'<span class="(?:clock|age|live)[^>]*>[^<]*|<span id="live".*|data-count="[^"]*">[^<]*| value="[^"]*"'
 )
+SHARED_S = 1.0  # no piece is older, and none is from before the newest line
 DAY_FRESH_S = 20.0
 READINGS_SHOWN = 3
 SHOWN = 50
@@ -41,17 +42,20 @@ class Pages:
         self._inside, self._keeper = inside, keeper
         self._draw = Drawing()
         self._day: tuple[int, Body] | None = None
+        self._drawing = asyncio.Lock()
+        # For whom, as of which line, when, and what.
+        self._recent: dict[tuple[str, ...], tuple[int, int, dict[str, str]]] = {}
 
     async def home(self, request: Request, person: Person) -> Response:
         """Is it well, what runs, what is next, what needs me."""
-        return await self._page(request, person, "home.html", **await self._now())
+        return await self.drawn(request, person, "home.html", **await self._now())
 
     async def zone(self, request: Request, person: Person) -> Response:
         """One zone: curves, the day, and what one can do by hand."""
         now = await self._now()
         zone = self._zone(now, request.path_params["zone"])
         mine = strip.rows(now["day"], zone["zone"])
-        return await self._page(request, person, "zone.html", **now, zone=zone, rows=mine)
+        return await self.drawn(request, person, "zone.html", **now, zone=zone, rows=mine)
 
     async def tasks(self, request: Request, person: Person) -> Response:
         """What ran, searched and by preset."""
@@ -61,25 +65,25 @@ class Pages:
         # People search for what they have read, in their language; the journal knows codes.
         codes = self._words(request).codes_about(search)
         found = await self._inside.looks.tasks(preset, None, search, SHOWN, codes)
-        status = self._inside.house.status()
-        fields = {"status": status, "tasks": found, "preset": preset, "search": search, "presets": PRESETS}
-        return await self._page(request, person, "tasks.html", **fields)
+        status = await self._status()
+        fields: Body = {"status": status, "tasks": found, "preset": preset, "search": search, "presets": PRESETS}
+        return await self.drawn(request, person, "tasks.html", **fields)
 
     async def task(self, request: Request, person: Person) -> Response:
         """One task, told."""
         found = await self._inside.house.task(request.path_params["task_id"])
-        return await self._page(request, person, "task.html", status=self._inside.house.status(), task=found)
+        return await self.drawn(request, person, "task.html", status=await self._status(), task=found)
 
     async def day(self, request: Request, person: Person) -> Response:
         """What was, is and will be; with `date` any day of the calendar."""
         date = request.query_params.get("date") or None
         day = await self._inside.looks.day(date)
-        fields = {"status": self._inside.house.status(), "day": day, "rows": strip.rows(day), "date": date}
-        return await self._page(request, person, "day.html", **fields)
+        fields: Body = {"status": await self._status(), "day": day, "rows": strip.rows(day), "date": date}
+        return await self.drawn(request, person, "day.html", **fields)
 
     async def alarms(self, request: Request, person: Person) -> Response:
         """What needs a person."""
-        return await self._page(request, person, "alarms.html", status=self._inside.house.status())
+        return await self.drawn(request, person, "alarms.html", status=await self._status())
 
     async def pair(self, request: Request, _: Person) -> Response:
         """Where a code is entered."""
@@ -105,8 +109,9 @@ class Pages:
         """The pieces of a page as they change."""
         if self._inside.streams.open >= MOST_STREAMS:
             raise Unavailable(503, "too_many_streams", "too many pages are open", "close some, then try again")
-        zone = request.query_params.get("zone", "")
-        return EventStream(self._inside.streams, self._pieces(self._words(request), person, zone), person.token_id)
+        zone, probe = (request.query_params.get(name, "") for name in ("zone", "probe"))
+        pieces = self._pieces(self._words(request), person, zone, probe)
+        return EventStream(self._inside.streams, pieces, person.token_id)
 
     async def problem(self, request: Request, person: Person, no: Unavailable) -> Response:
         """A refusal, as a piece where the page asked for a piece, else as a page."""
@@ -122,19 +127,20 @@ class Pages:
         fields: Body = {"message": phrase, "hint": "", "code": "", "good": True}
         return await self._draw.page("said.html", self._words(request), **fields)
 
-    # -- inside
-
-    async def _page(self, request: Request, person: Person, name: str, **fields: Any) -> Response:
+    async def drawn(self, request: Request, person: Person, name: str, http: int = 200, **fields: Any) -> Response:
+        """A page with its head. `status` is one of the fields."""
         words = self._words(request)
         head: Body = {"word": word_of(fields["status"]), "person": person, "may_run": person.role.may(Role.OPERATOR)}
-        return await self._draw.page(name, words, **head, **fields, path=request.url.path)
+        return await self._draw.page(name, words, http, **head, **fields, path=request.url.path)
+
+    # -- inside
 
     async def _now(self) -> Body:
         """Everything of the first look. The day is asked for anew only now and then: it is read from the journal."""
-        house, mono = self._inside.house, self._inside.mono()
+        mono = self._inside.mono()
         if self._day is None or mono - self._day[0] > DAY_FRESH_S * 1e9:
             self._day = mono, await self._inside.looks.day(None)
-        status = house.status()
+        status = await self._status()
         day = self._day[1]
         rows = strip.rows(day)
         pasts = {name: self._past(name) for zone in status["zones"] for name in zone["sensors"][:READINGS_SHOWN]}
@@ -150,15 +156,19 @@ class Pages:
             "outputs": outputs,
         }
 
+    async def _status(self) -> Body:
+        await self._inside.house.prepare()
+        return self._inside.house.status()
+
     def _past(self, sensor: str) -> Body:
         at, values = self._inside.looks.curve(sensor)
         return {"lines": spark.points(at, values), "span_s": spark.span(at)}
 
-    async def _pieces(self, words: Words, person: Person, zone: str) -> AsyncIterator[str]:
+    async def _pieces(self, words: Words, person: Person, zone: str, probe: str) -> AsyncIterator[str]:
         """What has changed since it was sent last, piece by piece."""
         sent: dict[str, str] = {}
         for turn in count():
-            pieces = await self._drawn(words, person, zone)
+            pieces = await self._shared(words, person, zone, probe)
             for name, text in pieces.items():
                 lasting = VOLATILE.sub("", text)
                 if sent.get(name) != lasting or turn % ALL_AGAIN == 0:
@@ -169,16 +179,35 @@ class Pages:
             # Ten lines of one turn are one change.
             await asyncio.sleep(0.3)
 
-    async def _drawn(self, words: Words, person: Person, zone: str) -> dict[str, str]:
+    async def _shared(self, words: Words, person: Person, zone: str, probe: str) -> dict[str, str]:
+        """The pieces as they are now, drawn once for all who look at the same: fifty phones cost what one does."""
+        who = person.who if zone else ""  # by hand one sees who one is
+        key = words.language, person.role, who, zone, probe
+        async with self._drawing:
+            line, mono = self._inside.happenings.last, self._inside.mono()
+            known = self._recent.get(key)
+            if known is not None and known[0] == line and mono - known[1] < SHARED_S * 1e9:
+                return known[2]
+            pieces = await self._drawn(words, person, zone, probe)
+            if len(self._recent) >= MOST_STREAMS:
+                self._recent.clear()
+            self._recent[key] = line, mono, pieces
+            return pieces
+
+    async def _drawn(self, words: Words, person: Person, zone: str, probe: str) -> dict[str, str]:
         now = await self._now()
         fields = {**now, "word": word_of(now["status"]), "person": person, "may_run": person.role.may(Role.OPERATOR)}
         pieces = {"head": await self._draw.text("_head.html", words, **fields)}
+        if probe:
+            row = now["readings"].get(probe)
+            return pieces if row is None else pieces | {"shown": await self._draw.text("_shown.html", words, row=row)}
         zones = [one for one in now["status"]["zones"] if zone in ("", one["zone"])]
         for one in zones:
             pieces[f"zone-{one['number']}"] = await self._draw.text("_zone.html", words, **fields, zone=one)
         if zone:
             for one in zones:
                 pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one)
+                pieces["schedules"] = await self._draw.text("_schedules.html", words, **fields, zone=one)
         else:
             pieces["needs"] = await self._draw.text("_needs.html", words, **fields)
         return pieces

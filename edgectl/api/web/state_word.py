@@ -6,6 +6,7 @@ from typing import Any
 RESTRAINED = {
     "lock": "{zone} is locked for service",
     "hold": "{zone} is held",
+    "pause": "{schedule} is held",
     "mode": "{zone} is not in auto mode",
     "override": "{zone} has another value for a while",
 }
@@ -42,7 +43,25 @@ def word_of(status: dict[str, Any]) -> Word:
         return Word(word="Look", kind="look", why="work waits for your yes")
     if status["restraints"]:
         item = status["restraints"][0]
-        return Word(word="Look", kind="look", why=RESTRAINED[item["what"]], fields={"zone": item["zone"]})
+        named = {"zone": item["zone"], "schedule": item.get("schedule", "")}
+        return Word(word="Look", kind="look", why=RESTRAINED[item["what"]], fields=named)
+    held = next((row["sensor"] for row in status["readings"] if row["in_hands"] is not None), None)
+    if held is not None:
+        return Word(word="Look", kind="look", why="{sensor} is in calibration", fields={"sensor": held})
+    if stuck := still(status):
+        return Word(
+            word="Look", kind="look", why="{output} did not move when it was pressed", fields={"output": stuck[0]}
+        )
     if status["clock"] == "untrusted":
         return Word(word="Look", kind="look", why="the clock cannot be believed")
     return Word(word="Well", kind="good", why="nothing needs you")
+
+
+def still(status: dict[str, Any]) -> list[str]:
+    """Outputs behind which nothing moved when somebody pressed them."""
+    return [row["output"] for row in status["outputs"] if row["tried"] is not None and not row["tried"]["moved"]]
+
+
+def zone_hold(status: dict[str, Any], zone: str) -> dict[str, Any] | None:
+    """The hold on a zone: by whom, until when and why."""
+    return next((row for row in status["restraints"] if row["what"] == "hold" and row["zone"] == zone), None)

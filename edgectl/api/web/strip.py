@@ -13,6 +13,7 @@ BLANK: Row = {
     "task_type": None,
     "code": None,
     "why": None,
+    "who": None,
     "folded": 1,
     "every_s": None,
     "idle": False,
@@ -84,6 +85,7 @@ def _left_out(skip: Row) -> Row:
         "kind": LEFT_OUT,
         "code": skip["reason_code"],
         "why": skip["why"],
+        "who": skip.get("who"),
         "folded": skip["folded"],
         "schedule": skip["schedule"],
     }

@@ -89,6 +89,11 @@ class Words:
         text = text.rstrip("0").rstrip(".") if "." in text else text
         return text.replace(".", ",") if self.language == "ru" else text
 
+    def fine(self, value: float) -> str:
+        """A number as it is measured when it matters: three digits behind the point at most."""
+        text = f"{value:.3f}".rstrip("0").rstrip(".")
+        return text.replace(".", ",") if self.language == "ru" else text
+
     def unit(self, unit: str) -> str:
         """A unit as people write it."""
         return self({"degC": "°C", "m3": "m³", "l": "L"}.get(unit, unit))

@@ -117,6 +117,8 @@ def happens(device: Device, wish: dict[str, Any], seen: Surroundings, now: int) 
             device.frozen = round(seen.tank / seen.capacity * FULL)
         case Level(), "clear", _:
             device.unit_code, device.frozen = 1, None
+        case RegisterMap(), "register", _:
+            device.holding[int(wish["address"])] = int(wish["value"])
         case _:
             pass
 

@@ -26,7 +26,7 @@ from edgectl.drivers.sim.watchdog import RELAYS as GUARDED
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
-WISHES = "fault, clear, unplug, plug, drop, tank, power, circuit, stream, state"
+WISHES = "fault, clear, unplug, plug, drop, tank, power, register, circuit, stream, state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +108,8 @@ class SimulatedHouse:
         """One wish of the control socket. Raises ValueError with a sentence."""
         do, name = wish.get("do"), str(wish.get("name"))
         self._befalls(wish)
-        parts = self.parts if do not in ("circuit", "stream") else {name: self.parts[name]}
+        name = f"field-{wish.get('unit')}" if do == "register" else name
+        parts = self.parts if do not in ("circuit", "stream", "register") else {name: self.parts[name]}
         looks = dict(zip(parts, await asyncio.gather(*(part.do(wish) for part in parts.values())), strict=True))
         self.plant.advance(mono())
         circuits = {name: looks.get(name) for name in self._circuits if name in looks}
@@ -149,7 +150,9 @@ class SimulatedHouse:
                 raise ValueError(f"{name!r} is no circuit: {', '.join(self._circuits)}")
             case "stream" if name not in self._streams:
                 raise ValueError(f"{name!r} is no stream: {', '.join(self._streams)}")
-            case "power" | "circuit" | "stream" | "state":
+            case "register" if f"field-{wish.get('unit')}" not in self.parts:
+                raise ValueError(f"there is no unit {wish.get('unit')} on the serial line")
+            case "power" | "register" | "circuit" | "stream" | "state":
                 pass
             case other:
                 raise ValueError(f"{other!r} is no wish: {WISHES}")

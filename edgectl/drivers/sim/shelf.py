@@ -26,6 +26,9 @@ SHELF: dict[str, Callable[[], RegisterMap]] = {
         holding={6: 648, 0x12: 327, 0x13: 192, 0x15: 1380, 0x1E: 21, 0x1F: 34, 0x20: 55, 0x100: 1, 0x101: 9600},
         address_at=0x100,
     ),
+    # SenseCAP S-pH-01 and S-EC-01, in hundredths and in uS/cm.
+    "ph": lambda: RegisterMap(holding={0: 2150, 1: 612, 0x20: 0}),
+    "ec": lambda: RegisterMap(holding={0: 2150, 2: 1610, 0x25: 1000}),
     # PZEM-016: voltage in tenths; long numbers with the low word first.
     "energy": lambda: RegisterMap(inputs={0: 2304, 1: 412, 2: 0, 3: 905, 4: 0, 5: 7312, 6: 0, 7: 500, 8: 96, 9: 0}),
 }

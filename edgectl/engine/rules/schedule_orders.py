@@ -1,19 +1,21 @@
 """What people order of one schedule: hold it for a while, release it, run it now.
 
-Two rules. A hold ends by itself and leaves a row for every run that falls into it. And a run that a person asks for is
-that person's: it passes every guard, and it moves no cursor.
+Three rules. A hold ends by itself and leaves a row for every run that falls into it. A run that a person asks for is
+that person's: it passes every guard, and it moves no cursor. And whoever holds something had a reason: it runs out of
+its turn only for somebody who says that they know of the hold.
 """
 
 from dataclasses import replace
+from datetime import tzinfo
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.restraints import LONGEST_HOLD
-from edgectl.engine.rules.schedules import EXPIRY, pause
+from edgectl.engine.rules.schedules import EXPIRY, holds_on, pause
 from edgectl.engine.rules.wishes import stopped
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, HoldSchedule, RunNow
-from edgectl.model.time import SECOND, Nanos, Trust, iso
+from edgectl.model.time import SECOND, Nanos, Trust, iso, to_datetime
 from edgectl.model.timeline import Latch
 from edgectl.scheduler.holding import hold as held_by
 from edgectl.scheduler.schedule import Every, Schedule, Window
@@ -91,6 +93,11 @@ def run_now(draft: Draft, order: RunNow) -> None:
     if why := stopped(draft, schedule.zone, schedule.task_type):
         draft.effect(Answer(token=order.token, ok=False, code=Code.VETOED, body={"why": why}))
         return
+    holds = holds_on(draft, schedule)
+    if holds and not order.anyway:
+        why = "; ".join(_held(schedule, latch, draft.state.zone_info) for latch in holds)
+        draft.effect(Answer(token=order.token, ok=False, code=Code.HOLD, body={"why": why}))
+        return
     now, payload = draft.now, schedule.payload
     if isinstance(schedule.cadence, Window):
         payload = held_by(schedule, schedule.cadence, now.wall, draft.state.zone_info).payload
@@ -100,16 +107,29 @@ def run_now(draft: Draft, order: RunNow) -> None:
         zone=schedule.zone,
         task_type=schedule.task_type,
         payload=payload,
-        source="cli",
+        source=order.source,
         correlation_id=f"now:{schedule.name}:{now.wall}",
         scheduled_for=now.wall,
         due_at=due_at,
         expires_at=due_at + EXPIRY,
         schedule=schedule.name,
-        told={"who": order.who, "scheduled_for": iso(now.wall), "verdict": "run", "reason_code": "by_hand"},
+        told={
+            "who": order.who,
+            "scheduled_for": iso(now.wall),
+            "verdict": "run",
+            "reason_code": "by_hand",
+            **({"in_spite_of": [latch.who for latch in holds]} if holds else {}),
+        },
     )
     body = {"task_id": task.task_id, "schedule": schedule.name, "due_at": iso(due_at)}
     draft.effect(Answer(token=order.token, ok=True, code="accepted", body=body))
+
+
+def _held(schedule: Schedule, latch: Latch, zone: tzinfo) -> str:
+    """Who holds it, until when, and why."""
+    what = schedule.name if latch.name == pause(schedule.name) else f"its zone {schedule.zone}"
+    ends = "" if latch.until is None else f" until {to_datetime(latch.until).astimezone(zone):%a %d %b %H:%M}"
+    return f"{what} is held{ends} by {latch.who}" + (f" ({latch.why})" if latch.why else "")
 
 
 def _rest_anew(draft: Draft, schedule: Schedule) -> None:

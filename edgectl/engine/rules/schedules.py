@@ -6,7 +6,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import ahead, litres, triggers
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.guards import rests_until
-from edgectl.engine.rules.latched import keeps_waiting, mode_of
+from edgectl.engine.rules.latched import OBSERVES, keeps_waiting, mode_of
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.rules.stopping import give_up
 from edgectl.engine.state import Nap, Naps, Quiet
@@ -14,7 +14,7 @@ from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Mode
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso, seconds
-from edgectl.model.timeline import Cursor
+from edgectl.model.timeline import Cursor, Latch
 from edgectl.scheduler.ahead import name_of
 from edgectl.scheduler.catchup import MINUTE, RATE
 from edgectl.scheduler.holding import doubted
@@ -35,6 +35,24 @@ A_RUN, AT_ONCE = 10, 400
 def pause(schedule: str) -> str:
     """The latch that holds one schedule."""
     return f"pause:{schedule}"
+
+
+def holds_on(draft: Draft, schedule: Schedule) -> list[Latch]:
+    """What people have put on this schedule, or on its zone, that a run of its own would wait for. Light waits for no
+    hold of its zone."""
+    names = [pause(schedule.name), *([] if schedule.task_type == "lighting" else [f"hold:{schedule.zone}"])]
+    return [latch for name in names if draft.held(name) and (latch := draft.latch(name)) is not None]
+
+
+def keeper(draft: Draft, schedule: Schedule) -> Latch | None:
+    """Who keeps it from starting anything now; None where nobody does."""
+    kept = kept_by(draft, schedule)
+    if kept is None:
+        return None
+    if kept == "hold":
+        return holds_on(draft, schedule)[0]
+    place = {"lock": f"lock:{schedule.zone}", MANUAL: f"mode:{schedule.zone}", "observe_only": OBSERVES}
+    return draft.latch(place.get(kept, kept))
 
 
 def kept_by(draft: Draft, schedule: Schedule) -> str | None:
@@ -200,14 +218,17 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
         _leave_out(draft, schedule, occurrence, occurrence.reason)
     elif kept is not None:
         reason = Code.NOT_READY if kept == "observe_only" else Code.HOLD
-        _leave_out(draft, schedule, occurrence, reason.value, why=kept)
+        by = keeper(draft, schedule)
+        _leave_out(draft, schedule, occurrence, reason.value, why=kept, who="" if by is None else by.who)
     elif occurrence.verdict is Verdict.REPLAY and (spent := _used_up(draft, schedule)) is not None:
         _leave_out(draft, schedule, occurrence, Code.BUDGET.value, why=spent)
     else:
         _start(draft, schedule, occurrence)
 
 
-def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "") -> None:
+def _leave_out(
+    draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "", who: str = ""
+) -> None:
     draft.calendar_work += 1
     draft.note(
         "SCHEDULE_SKIPPED",
@@ -217,6 +238,7 @@ def _leave_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, reason:
         reason_code=_said(reason, draft),
         folded=occurrence.folded,
         **({"why": why} if why else {}),
+        **({"who": who} if who else {}),
     )
 
 

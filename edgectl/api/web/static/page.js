@@ -159,7 +159,23 @@ function ready(root) {
     }
     form.elements.wish.value = crypto.getRandomValues(new Uint32Array(4)).join("");
   }
+  for (const form of root.querySelectorAll("form[data-waits]")) {
+    if (form.dataset.ready) continue;
+    form.dataset.ready = "1";
+    form.addEventListener("submit", () => waits(form));
+  }
   tick();
+}
+
+// What takes some seconds says so, to eyes and to screen readers, and is not asked for twice.
+function waits(form) {
+  const told = document.createElement("p");
+  told.textContent = form.dataset.waits;
+  document.getElementById("said").replaceChildren(told);
+  for (const button of form.querySelectorAll("button")) {
+    button.textContent = form.dataset.waits;
+    setTimeout(() => (button.disabled = true));
+  }
 }
 
 for (const kind of ["pointerdown", "keydown"]) {

@@ -1,0 +1,199 @@
+"""What `status`, `task show` and `schedule skipped` say: who holds what, why, until when; what was missed, and why."""
+
+from typing import Any
+
+import pytest
+
+from edgectl.cli import needs, skipped, tasks
+from edgectl.cli.schedule import sentences
+from edgectl.cli.status import lines, restraint
+from edgectl.cli.words import speak_of
+
+NOW = "2026-06-01T06:00:00.000Z"
+LATER = "2026-06-02T07:30:00.000Z"
+
+
+@pytest.fixture(autouse=True)
+def at_the_site() -> None:
+    speak_of("Europe/Berlin")
+
+
+def house(**more: Any) -> dict[str, Any]:
+    calm: dict[str, Any] = {
+        "site": {"name": "North house"},
+        "now": NOW,
+        "up_s": 7200.0,
+        "clock": "synced",
+        "ready": True,
+        "stopped": False,
+        "not_ready_because": [],
+        "centre": None,
+    }
+    return (
+        calm
+        | {name: [] for name in ("restraints", "zones", "readings", "next", "buses", "proposed", "alarms")}
+        | {
+            "outputs": [],
+            **more,
+        }
+    )
+
+
+def put_on(what: str, **more: Any) -> dict[str, Any]:
+    row = {"what": what, "zone": "beds", "who": "Ana", "why": "sowing", "since": NOW, "until": LATER}
+    return row | {"schedule": "morning", "setting": "vent", "value": 30.0} | more
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (
+            put_on("pause"),
+            "schedule morning is held until Tue 02 Jun 09:30:00 by Ana (sowing); edgectl schedule release morning",
+        ),
+        (put_on("hold"), "beds is held until Tue 02 Jun 09:30:00 by Ana (sowing)"),
+        (
+            put_on("lock", until=None),
+            "beds is locked: Ana works there (sowing) since Mon 01 Jun 08:00:00, until it is taken off:"
+            " edgectl unlock beds",
+        ),
+        (put_on("override"), "vent of beds is set to 30 until Tue 02 Jun 09:30:00 by Ana (sowing)"),
+    ],
+    ids=["schedule", "zone", "lock", "override"],
+)
+def test_what_is_put_on_says_who_why_and_until_when(row: dict[str, Any], says: str) -> None:
+    assert restraint(row) == says
+    assert f"  {says}" in lines(house(restraints=[row]))
+
+
+@pytest.mark.parametrize(
+    ("kept", "keeper", "says"),
+    [
+        (
+            "hold",
+            {"who": "Ben", "why": "roof", "until": LATER},
+            "its zone is held until Tue 02 Jun 09:30:00 (Ben, roof)",
+        ),
+        ("lock", {"who": "Ben", "why": "roof", "until": None}, "somebody works in its zone"),
+        ("manual", {"who": "Ben", "why": "manual", "until": None}, "its zone is in manual mode"),
+    ],
+)
+def test_a_schedule_says_who_keeps_it(kept: str, keeper: dict[str, Any], says: str) -> None:
+    row = {"held_until": None, "kept": kept, "keeper": keeper, "skipped": None}
+    (told,) = sentences(row)
+    assert told.startswith(says)
+    assert "(Ben" in told
+
+
+def test_a_schedule_that_is_held_twice_tells_its_own_hold_and_not_the_word_again() -> None:
+    row = {"held_until": LATER, "held_by": "Ana", "held_why": "sowing", "kept": "hold", "keeper": None, "skipped": None}
+    assert sentences(row) == ["held until Tue 02 Jun 09:30:00 by Ana (sowing)"]
+
+
+def test_an_output_that_did_not_move_and_a_probe_need_somebody() -> None:
+    tried = {"at": NOW, "who": "Ana", "moved": False}
+    outputs = [
+        {"output": "pump", "tried": tried, "ends_at": None, "closing": False, "on": False, "locked_out": False},
+        {"output": "valve", "tried": tried | {"moved": True}, "ends_at": None, "closing": False, "on": False}
+        | {"locked_out": False},
+    ]
+    probe = {"sensor": "ph", "value": 6.1, "unit": "pH", "age_s": 1.0, "quality": 1.0, "weakest": "", "in_hands": None}
+    probe["calibrate_every_s"] = 2592000.0
+    due = probe | {"calibration": {"due": "2026-06-03T06:00:00.000Z"}}
+    later = probe | {"sensor": "ec", "calibration": {"due": "2026-06-13T06:00:00.000Z"}}
+    held = probe | {"sensor": "do", "calibration": None, "in_hands": {"who": "Ben", "since": NOW}}
+    usual = due | {"sensor": "usual", "calibrate_every_s": None}
+    told = [row[2] for row in needs.needs(house(outputs=outputs, readings=[due, later, held, usual]))]
+    assert told == [
+        "ph calibration due in 2 d",
+        "do is in calibration since Mon 08:00:00 by Ben: finish it, or edgectl calibrate cancel do",
+        "pump did not move when Ana pressed it on Mon 01 Jun 08:00:00: edgectl press pump",
+    ]
+
+
+MISSED = {
+    "zone": "beds",
+    "schedule": "morning",
+    "task_type": "irrigation",
+    "task_id": "st-1",
+    "status": "failed",
+    "scheduled_for": "2026-06-01T04:00:00.000Z",
+    "reason_code": "low_water",
+    "reason": "There is too little water in the source.",
+    "why": "tank_level shows 12 %: it must be above 15",
+    "attempts": 10,
+    "folded": 1,
+}
+
+
+def test_what_was_missed_says_when_and_why() -> None:
+    left_out = {**MISSED, "status": None, "task_type": None, "task_id": None, "attempts": 0, "reason_code": "hold"}
+    left_out |= {"why": "hold", "folded": 3}
+    told = "\n".join(lines(house(missed=[MISSED, left_out])))
+    assert (
+        "Mon 06:00:00  irrigation failed: low_water after 10 attempts (tank_level shows 12 %: it must be above 15);"
+        " edgectl task show st-1" in told
+    )
+    assert "Mon 06:00:00  morning left out: hold, 3 runs" in told
+    assert skipped.row(MISSED | {"why": "hold"})[3].startswith("low_water: There is too little water")
+
+
+def test_what_comes_next_says_whether_a_lamp_goes_on_or_off() -> None:
+    item = {"task_type": "lighting", "zone": "beds", "schedule": "lamps", "task_id": None, "kept": None, "at": LATER}
+    assert any("lighting off beds (lamps)" in line for line in lines(house(next=[item | {"on": False}])))
+    assert any("lighting beds (lamps)" in line for line in lines(house(next=[item])))
+
+
+def test_one_task_is_told_as_it_was() -> None:
+    task = {
+        "task_type": "irrigation",
+        "zone": "beds",
+        "status": "completed",
+        "started_in_time": True,
+        "schedule": "morning",
+        "source": "schedule",
+        "scheduled_for": NOW,
+        "due_at": "2026-06-01T06:00:15.000Z",
+        "expires_at": "2026-06-01T06:02:00.000Z",
+        "updated_at": "2026-06-01T06:01:36.000Z",
+        "waits_until": None,
+        "lifecycle": [{"status": "running", "at": "2026-06-01T06:00:00.400Z"}],
+        "result": {
+            "action_required": True,
+            "commands_total": 2,
+            "commands_effect_confirmed": 2,
+            "decision": "run",
+            "reason_code": "irrigation_required",
+            "physical_effect": "full",
+            "effect_amounts": {"main_pump_s": 90.0, "volume_l": 31.4},
+            "vetoes": [{"actuator": "main_pump", "rule": "requires", "why": "solution_level > 15 (12 %)"}],
+        },
+        "timeline": [
+            {
+                "occurred_at": "2026-06-01T06:00:00.431Z",
+                "event_type": "COMMAND_DISPATCHED",
+                "details": {"cmd_id": "st-1-open-1", "actuator": "valve", "order": "on", "lease_s": 94.0},
+            }
+        ],
+    }
+    told = tasks.story(task)
+    assert told[0] == "irrigation · beds · completed · DONE 2 of 2 · met its deadlines"
+    assert "due 08:00:15 · expires 08:02:00 · started 08:00:00.400 · finished 08:01:36" in told
+    assert "effect  full: main_pump 90 s, volume 31.4 l" in told
+    assert "veto    main_pump by requires: solution_level > 15 (12 %)" in told
+    assert told[-1] == "08:00:00.431  COMMAND_DISPATCHED       valve ON 94 s · cmd_id=st-1-open-1"
+
+
+@pytest.mark.parametrize(
+    ("status", "in_time", "words"),
+    [
+        ("accepted", None, "not started yet"),
+        ("running", True, "running"),
+        ("running", False, "started late"),
+        ("failed", True, "met its deadlines"),
+        ("rejected", None, "rejected: too late to start"),
+        ("expired", None, "expired"),
+    ],
+)
+def test_each_word_of_the_deadlines(status: str, in_time: bool | None, words: str) -> None:
+    assert tasks.deadlines({"status": status, "started_in_time": in_time}) == words
