@@ -174,4 +174,4 @@ def test_a_dosing_pump_runs_into_a_measure_and_what_it_gave_is_held_against_the_
     page.get_by_role("button", name="write it down").click()
     expect(page.locator("main")).to_contain_text("write ml_per_s: 1.3 there", timeout=SLOW)
     gives = next(row for row in daemon.data("/outputs") if row["output"] == "acid")["gives"]
-    assert (gives["ml_per_s"], gives["written"], gives["how"]) == (1.3, 1.0, "6.5 ml in 5 s")
+    assert (gives["ml_per_s"], gives["written"], gives["how"]) == (1.3, 1.0, "pump, 6.5 ml in 5 s")

@@ -1,5 +1,6 @@
 """The morning after: why did the run not happen? Asked with the page alone."""
 
+import getpass
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     page.get_by_role("link", name="Day").click()
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
-    expect(row).to_contain_text("A person holds the zone or the schedule. (hold)")
+    expect(row).to_contain_text(f"A person holds the zone or the schedule. (hold, {getpass.getuser()})")
     # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
     every = page.locator("details", has=page.locator(".planned"))
     expect(every.locator(".planned").first).to_be_hidden()
