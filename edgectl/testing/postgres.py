@@ -83,6 +83,15 @@ class PostgresServer:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
 
+    def answers(self) -> bool:
+        """Does the process live, and does it take a question?"""
+        if self._process is None or self._process.poll() is not None:
+            return False
+        try:
+            return self.run("SELECT 1") == "1"
+        except RuntimeError:
+            return False
+
     def restart(self) -> None:
         """Every session is lost; what was committed is there."""
         self.stop()

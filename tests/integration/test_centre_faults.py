@@ -1,10 +1,13 @@
 """A real centre in every kind of trouble: the house waters on, the status says what is wrong, and all of it arrives."""
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -130,6 +133,40 @@ def test_full(house: Home) -> None:
         heals(house)
         house.run(home_of.format("pg_default"))
         house.run("DROP TABLESPACE small")
+
+
+def test_full_of_its_own_log(house: Home) -> None:
+    """The disk of the write-ahead log has no byte left: the server ends itself rather than lose what it promised."""
+    server, log = house.server, house.server.folder / "data" / "pg_wal"
+    with small_disk(server.folder / "log-disk", "128m") as disk:
+        server.stop()
+        _move(log, disk / "pg_wal")
+        log.symlink_to(disk / "pg_wal")
+        server.start()
+        filler = fill(disk)
+        deadline = time.monotonic() + 60
+        while server.answers():
+            assert time.monotonic() < deadline, "it goes on without a place for its log"
+            with contextlib.suppress(RuntimeError):
+                server.run("SELECT pg_switch_wal()")
+        works_on(house, "offline", "the centre at .* cannot be reached")
+        filler.unlink()
+        server.restart()
+        heals(house)
+        server.stop()
+        log.unlink()
+        _move(disk / "pg_wal", log)
+        server.start()
+    heals(house)
+
+
+def _move(source: Path, target: Path) -> None:
+    """A folder on another disk, still of the same owner."""
+    shutil.copytree(source, target)
+    for path in (target, *target.rglob("*")):
+        os.chown(path, source.stat().st_uid, source.stat().st_gid)
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    shutil.rmtree(source)
 
 
 def test_schema_behind(house: Home) -> None:
