@@ -8,7 +8,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,7 @@ class Story:
             zones={},
         )
         line = SerialLine(port=str(self.sim.folder / f"bus-{self.name}"))
-        device = Device(name="it", unit=None, profile=find(PROFILE[self.kind]))
+        device = Device(name="it", unit=None, profile=replace(find(PROFILE[self.kind]), warm_up=0))
         self.bus = Bus(name="line", kind="serial-lines", line=line, devices=(device,))
         owner = BusOwner(self.bus, self.site)
         self.task = BusTask(owner, link_of(self.bus), mono=time.monotonic_ns, deliver=self._deliver)
