@@ -285,6 +285,7 @@ def _actuator(name: str, entry: schema.ActuatorEntry, parts: Parts, origins: Ori
         inrush=entry.inrush or 0.0,
         backup=entry.backup,
         least_flow=build_least_flow(entry),
+        hands_on=entry.hands_on is True,
     )
 
 

@@ -211,6 +211,7 @@ class ActuatorEntry(Strict):
     min_flow: FlowRate | None = Field(None, description="what a pump has to be able to push, for example 15l/min")
     bypass: Name | None = Field(None, description="the valve that leads back to its source what a small zone leaves")
     bypass_rate: FlowRate | None = Field(None, description="what the bypass lets through, as measured: 12l/min")
+    hands_on: bool | None = Field(None, description="true for a pump that goes on running for the next zone")
     backup: Name | None = Field(None, description="a contactor that falls when this output cannot be switched off")
     accept: list[Literal["no_hardware_end", "on_without_power"]] | None = Field(
         None, description="risks accepted by name"

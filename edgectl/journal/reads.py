@@ -63,7 +63,7 @@ def _left_out(line: Entry, task: Task | None) -> LeftOut:
     if task is None:
         schedule, planned, why = details.get("schedule"), str(details["scheduled_for"]), str(details.get("why", ""))
     else:
-        # What held it up last is the best that anybody can say; a pump that others used leaves no veto.
+        # What held it up last is the best that anybody can say, also of a task that only waited.
         schedule, planned = task.schedule, iso(task.scheduled_for)
         why = task.vetoes[-1].why if task.vetoes else f"its task was {task.status.value}"
     return LeftOut(

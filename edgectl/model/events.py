@@ -45,6 +45,7 @@ class Event(StrEnum):
     OUTPUT_SEEN_OFF = "OUTPUT_SEEN_OFF"
     VETO = "VETO"
     LOCKED_OUT = "LOCKED_OUT"
+    PUMP_HANDED_ON = "PUMP_HANDED_ON"
     BACKUP_FELL = "BACKUP_FELL"
     LEASE_TAKEN = "LEASE_TAKEN"
     # people
@@ -182,6 +183,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.OUTPUT_OFF_ORDERED: Happening("An output was ordered off, with the reason."),
     Event.OUTPUT_SEEN_OFF: Happening("An output was read back and is off."),
     Event.VETO: Happening("A guard forbade an order or ended one."),
+    Event.PUMP_HANDED_ON: Happening("A pump went on running for the next zone, whose valve was open by then."),
     Event.LOCKED_OUT: Happening("A pump failed so often that it stays off until a person releases it."),
     Event.BACKUP_FELL: Happening("An output could not be switched off, so what feeds it was dropped."),
     Event.MANUAL_ON: Happening("Somebody asked for an output on, by hand and for a while."),

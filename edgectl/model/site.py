@@ -188,6 +188,7 @@ class Actuator:
     inrush: float = 0.0  # A, while it starts
     backup: str | None = None  # what is switched off when this one cannot be
     least_flow: LeastFlow | None = None  # of a pump
+    hands_on: bool = False  # a pump that goes on running when the next zone waits for it
 
     @property
     def device(self) -> str:

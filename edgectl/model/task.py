@@ -122,6 +122,8 @@ class Task:
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
     meter_at_start: float | None = None  # litres
+    meter_at_end: float | None = None  # litres, where its pump was handed on to another task
+    beyond: Nanos = 0  # how much longer than its own run its orders last, for those that waited
     enqueued: bool = False  # its time has not come: no deadline binds before it is handed over
     begins: Nanos = 0  # mono: when that is, if nobody sets the clock meanwhile
     approved: bool = False  # by a person, where the zone only proposes

@@ -60,3 +60,16 @@ def test_what_cannot_work_is_refused_in_a_sentence(case: str, tmp_path: Path) ->
     text, what, hint = WRONG[case]
     found = [str(problem) for problem in rejected(tmp_path, text)]
     assert any(what in problem and hint in problem for problem in found), found
+
+
+def test_a_pump_is_handed_on_between_zones_that_have_a_valve_each(tmp_path: Path) -> None:
+    lone = changed("    min_off: 5s\n", "    min_off: 5s\n    hands_on: true\n")
+    assert "main_pump is not the pump of several zones" in str(rejected(tmp_path, lone)[0])
+    second = "  zone-2:\n    number: 2\n    pump: main_pump\n    flow: flow\n"
+    both = changed("# When. Cron is", f"{second}# When. Cron is", lone)
+    assert "needs a valve in each zone of main_pump" in str(rejected(tmp_path, both)[0])
+    spare = "  second_valve:     {to: board.relay_4, role: valve, max_on: 11m}\n"
+    whole = changed("# What belongs together.", f"{spare}\n# What belongs together.", both)
+    path = tmp_path / "site.yaml"
+    path.write_text(changed("    number: 2\n", "    number: 2\n    valve: second_valve\n", whole))
+    assert load(path).site.actuators["main_pump"].hands_on

@@ -55,6 +55,19 @@ def _travel(valve: ActuatorEntry) -> Nanos:
     return defaults.travel(valve.kind) if valve.travel is None else valve.travel
 
 
+def pumps_that_are_handed_on(parts: Parts) -> None:
+    """Only a pump of several zones, each with a valve of its own, can be handed on."""
+    for name, pump in parts.actuators.items():
+        path = ("actuators", name, "hands_on")
+        zones = [zone for zone in parts.zones.values() if zone.pump == name]
+        if pump.hands_on is not True or parts.findings.refused(path):
+            continue
+        if pump.role != "pump" or len(zones) < 2:
+            parts.findings.key(path, f"means nothing here: {name} is not the pump of several zones", "remove it")
+        elif any(zone.valve is None for zone in zones):
+            parts.findings.key(path, f"needs a valve in each zone of {name}", "add valve: NAME to its zones")
+
+
 def pumps_can_push_enough(parts: Parts) -> None:
     """Every zone of a pump with a least flow lets that much through, with the bypass where it has one."""
     for name, pump in parts.actuators.items():
@@ -89,4 +102,4 @@ def _enough(parts: Parts, name: str, zone: ZoneEntry, pump: ActuatorEntry) -> No
         parts.findings.value(path, what, "give the pump a bypass back to its source, or correct one of the two")
 
 
-RULES = (sections_of_a_zone, sections_stay_open_long_enough, pumps_can_push_enough)
+RULES = (sections_of_a_zone, sections_stay_open_long_enough, pumps_that_are_handed_on, pumps_can_push_enough)

@@ -31,7 +31,7 @@ def what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, f
             amounts[key] = round(amounts.get(key, 0.0) + counted.get(command.cmd_id, ml), 3)
     reading = None if zone.meter is None or task.meter_at_start is None else draft.read(zone.meter)
     if isinstance(reading, Reading) and task.meter_at_start is not None and reading.value >= task.meter_at_start:
-        moved = reading.value - task.meter_at_start
+        moved = _passed(task, reading.value, [c for c in commands if c.actuator == zone.pump])
         found.add(PhysicalEffect.PARTIAL if moved > 0 else PhysicalEffect.NONE)
         amounts[f"{zone.meter}_l"] = round(moved, 3)
     else:
@@ -40,6 +40,13 @@ def what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, f
         if effect in found:
             return effect, amounts
     return PhysicalEffect.NONE, amounts
+
+
+def _passed(task: Task, shown: float, pumped: list[Command]) -> float:
+    """What went through the meter for this task: before it has the pump, and after it handed it on, nothing."""
+    if task.meter_at_start is None or (task.phase == "open" and not pumped):
+        return 0.0
+    return max(0.0, (shown if task.meter_at_end is None else task.meter_at_end) - task.meter_at_start)
 
 
 def counter_of(draft: Draft, command: Command) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
 from edgectl.engine.rules.power_return import returns_at
-from edgectl.engine.workflows import airs, change, irrigation, needs, recover, tanks, walk
+from edgectl.engine.workflows import airs, change, convoy, irrigation, needs, recover, tanks, walk
 from edgectl.engine.workflows.aims import zone_for
 from edgectl.engine.workflows.choice import begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
@@ -197,7 +197,9 @@ def start(draft: Draft, task: Task) -> None:
     def go(running: Task) -> None:
         # Made anew: how much is run, and by which readings, has just been decided.
         decided = workflow.table(draft.state.site, running)
-        walk.enter(draft, running, decided, decided[0].name)
+        longer = convoy.beyond(draft, running, decided[0], table_of)
+        patience = convoy.patience(draft, running, decided[0])
+        walk.enter(draft, replace(running, beyond=longer), decided, decided[0].name, patience=patience)
         _take(draft, running)
 
     # A stage that is gone through only when something goes wrong must not keep the plants from their water.
@@ -242,7 +244,9 @@ def _shared(draft: Draft, task: Task, table: Table) -> bool:
     parts = {name for stage in table for name in stage.parts}
     if held := [name for name in parts if (output := draft.output(name)) is not None and output.owed_off]:
         draft.asked_for.update(held)
-        return True
+        if not convoy.may_follow(draft, task, table, held, table_of):
+            return True
+        parts -= set(held)  # its pump, which is handed on
     holders = taken(draft)
     if any(holders.get(name, task.task_id) != task.task_id for name in parts):
         return True

@@ -64,12 +64,13 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
     meter = draft.state.site.zones[task.zone].meter
     if meter is not None and task.meter_at_start is not None:
         reading = draft.read(meter)
-        if isinstance(reading, Reading) and reading.value >= task.meter_at_start:
-            amounts[f"{meter}_l"] = round(reading.value - task.meter_at_start, 3)
-            moved = reading.value > task.meter_at_start
+        shown = reading.value if isinstance(reading, Reading) and task.meter_at_end is None else task.meter_at_end
+        if isinstance(reading, Reading) and shown is not None and shown >= task.meter_at_start:
+            amounts[f"{meter}_l"] = round(shown - task.meter_at_start, 3)
+            moved = shown > task.meter_at_start
             if effect is PhysicalEffect.UNKNOWN and moved and _pumps_alone(draft, table):
                 effect = PhysicalEffect.PARTIAL
-            unmoved = reading.value == task.meter_at_start and reading.at > stopped
+            unmoved = shown == task.meter_at_start and reading.at > stopped
             if error is not None and unmoved and _pumps_alone(draft, table):
                 effect = PhysicalEffect.NONE  # the pump turned, and the meter, read after it, says nothing came of it
     return Outcome(

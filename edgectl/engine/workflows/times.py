@@ -25,9 +25,10 @@ def longest(site: Site, opens: tuple[str, ...]) -> Nanos | None:
     return min(limits, default=None)
 
 
-def lease(site: Site, stage: Stage, actuator: str, held: Nanos = 0) -> Nanos:
-    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it. A run that
-    has `held` for a while already is no longer than what is left of it."""
+def lease(site: Site, stage: Stage, actuator: str, held: Nanos = 0, beyond: Nanos = 0) -> Nanos:
+    """The last part's pulse may be the whole run, ended by the device; what is opened before it outlives it. A run
+    that has `held` for a while already is no longer than what is left of it; `beyond` is for those that wait for its
+    pump."""
     if actuator == stage.opens[-1]:
-        return stage.limit + REACH if stage.pulse is None else max(SECOND, stage.pulse - held)
-    return ceiling(site, stage)
+        return beyond + (stage.limit + REACH if stage.pulse is None else max(SECOND, stage.pulse - held))
+    return beyond + ceiling(site, stage)

@@ -4,6 +4,8 @@ Two rules. Valves open before the pump and close after it, whatever the door. An
 that the stage opened has been seen off.
 """
 
+from functools import partial
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import floats
 from edgectl.engine.rules.flow import is_dry, never_moved, overrun, trip
@@ -12,7 +14,7 @@ from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import helper, outcome, times, turns
+from edgectl.engine.workflows import convoy, helper, outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
@@ -27,8 +29,9 @@ from edgectl.model.time import Nanos
 OPEN, HOLD, CLOSE = "open", "hold", "close"
 
 
-def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0) -> Task:
-    """Begin a stage, which may have held for a while before a restart. Returns the task as it stands then."""
+def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0, patience: Nanos = 0) -> Task:
+    """Begin a stage, which may have held for a while before a restart, and which may have to wait for its pump behind
+    an open valve. Returns the task as it stands then."""
     stage = row(table, name)
     now = draft.now.mono
     again = task.phase != ""
@@ -42,7 +45,8 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0)
         held=held,
         leaving="",
         cycle=task.cycle + 1 if again else task.cycle,
-        act_until=now + times.ceiling(draft.state.site, stage),
+        beyond=0 if again else task.beyond,
+        act_until=now + times.ceiling(draft.state.site, stage) + patience + _rest(draft, stage),
     )
     if stage.metered is not None:
         entered = _count_from(draft, entered, stage, again=task.stage == name)
@@ -90,6 +94,9 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 # What was dosed must have reached the probe before its word counts.
                 door = "late" if draft.now.mono >= ends else None
                 draft.wake(ends)
+            if door == "done":
+                convoy.hand_on(draft, task, stage, _cmd_id, partial(_stage_of, draft))
+                task = draft.task(task.task_id)
             if door is not None:
                 left = _keep_time(draft, task) if stage.keeps_time else task
                 draft.put(replace(left, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
@@ -124,6 +131,11 @@ def order_of(draft: Draft, task: Task, stage: Stage, actuator: str) -> Command |
     return draft.command(_cmd_id(task, stage, actuator))
 
 
+def _stage_of(draft: Draft, task: Task) -> Stage | None:
+    """The stage that a running task is in, as far as it has been looked at."""
+    return next((stage for stage in draft.state.tables.get(task.task_id, ()) if stage.name == task.stage), None)
+
+
 # -- the phases
 
 
@@ -134,6 +146,10 @@ def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
     parts = [draft.state.site.actuators[name] for name in stage.opens]
     first = [part for part in parts if part.role is not Role.PUMP] or parts
     pumps = [part for part in parts if part.role is Role.PUMP and part not in first]
+    opens_at = draft.now.mono + _rest(draft, stage) - max(part.travel for part in first)
+    if opens_at > draft.now.mono and order_of(draft, task, stage, first[0].name) is None:
+        draft.wake(opens_at)
+        return False  # a valve that is opened long before its pump may start would close before that is done
     if not all([_on(draft, task, stage, part) for part in first]):
         return False
     if not pumps:
@@ -145,6 +161,13 @@ def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
     return all([_on(draft, task, stage, part) for part in pumps])
 
 
+def _rest(draft: Draft, stage: Stage) -> Nanos:
+    """How long a pump of this stage has still to rest behind its valves."""
+    parts = [draft.state.site.actuators[name] for name in stage.opens]
+    pumps = [part for part in parts if part.role is Role.PUMP] if len(parts) > 1 else []
+    return max([0, *(rests_until(draft, pump) - draft.now.mono for pump in pumps)])
+
+
 def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     """True when the part is seen on; orders it when that has not happened yet. A veto ends the task."""
     if draft.task(task.task_id).stopping:
@@ -153,6 +176,8 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     if command is not None:
         return command.seen_at is not None
     now = draft.now.mono
+    if actuator.hands_on and convoy.waits(draft, task, actuator.name):
+        return False
     if (rested := rests_until(draft, actuator)) > now and rested <= (task.act_until or now):
         draft.wake(rested)
         return False  # it has just been off; the next stage can wait for its rest
@@ -162,7 +187,12 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
         veto = switch_on(
             draft,
             actuator_name=actuator.name,
-            lease=times.lease(draft.state.site, stage, actuator.name, task.held),
+            lease=convoy.way_lease(
+                draft,
+                task,
+                stage,
+                times.lease(draft.state.site, stage, actuator.name, task.held, task.beyond),
+            ),
             cmd_id=_cmd_id(task, stage, actuator.name),
             stage=stage.name,
             task_id=task.task_id,
