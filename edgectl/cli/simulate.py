@@ -13,6 +13,7 @@ from edgectl.simulate.field import Faults
 from edgectl.simulate.houses import SMALL, House, house_of, settle_in, verdict
 from edgectl.simulate.picture import NoPlots, Track
 from edgectl.simulate.single_faults import Ended, each_fault
+from edgectl.simulate.unwatered import unwatered
 from edgectl.simulate.world import DAY
 
 ROUGH = Faults(lost_request=0.02, lost_reply=0.02, stuck_relay=0.01, bad_level=0.01, blocked=0.05)
@@ -89,6 +90,7 @@ def simulate(
         "refused_commits": world.report.lost_commits,
         "acts_of_people": 0 if world.people is None else world.people.pressed,
         "tasks": dict(sorted(ends.items())),
+        "not_watered": unwatered(world),
         "broken": found,
     }
     if as_json:
@@ -96,7 +98,7 @@ def simulate(
     else:
         if rough:
             click.echo("the field is rough on purpose: lost frames, stuck relays, lying sensors (--faults none)")
-        _print(report, ends)
+        _print(report, ends, unwatered(world))
         for sentence in found:
             click.echo(f"BROKEN  {sentence}")
         if found:
@@ -108,11 +110,13 @@ def simulate(
             track.draw(world, plot)
         except (NoPlots, OSError, ValueError) as error:
             refuse(f"no picture was drawn: {error}", "the report above stands")
+        if not as_json:
+            click.echo(f"the picture is in {plot.absolute()}")
     if found:
         raise SystemExit(1)
 
 
-def _print(report: dict[str, object], ends: dict[str, int]) -> None:
+def _print(report: dict[str, object], ends: dict[str, int], dry: list[str]) -> None:
     days = "1 day" if report["days"] == 1 else f"{report['days']} days"
     click.echo(
         f"{days}, seed {report['seed']}: {report['turns']} turns, {report['crashes']} crashes, "
@@ -121,7 +125,10 @@ def _print(report: dict[str, object], ends: dict[str, int]) -> None:
     )
     for key, count in sorted(ends.items(), key=lambda item: -item[1]):
         click.echo(f"  {count:6d}  {key}")
-    click.echo("every promise held" if not report["broken"] else "a promise was broken")
+    for sentence in dry:
+        click.echo(f"DRY  {sentence}")
+    held = "every promise held" if not dry else "every promise of safety held, and plants went without water"
+    click.echo(held if not report["broken"] else "a promise was broken")
 
 
 def _house(file: Path | None) -> House:

@@ -126,6 +126,7 @@ def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
         drain_time=entry.drain_time,
         fill_time=entry.fill_time,
         solution_time=entry.solution_time,
+        solution_meter=entry.solution_meter,
     )
 
 

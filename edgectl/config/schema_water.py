@@ -35,6 +35,9 @@ class CircuitEntry(Strict):
     drain_time: SomeTime | None = Field(None, description="the longest that may take, 30m unless told")
     fill_time: SomeTime | None = Field(None, description="the longest the first fill may take, 20m unless told")
     solution_time: SomeTime | None = Field(None, description="the longest the second fill may take, 30m unless told")
+    solution_meter: Name | None = Field(
+        None, description="a sensor in L that counts what flows into the solution tank; the meter of the zone counts"
+    )
 
 
 class RoundEntry(Strict):

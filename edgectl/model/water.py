@@ -44,6 +44,7 @@ class Circuit:
     drain: str | None = None  # empties the solution tank
     drain_time: Nanos | None = None  # the longest that may take
     solution_time: Nanos | None = None  # the longest a fill of the solution tank may take
+    solution_meter: str | None = None  # a counter on the way into the solution tank, L; else that of the zone
 
     @property
     def tanks(self) -> tuple[Tank, ...]:

@@ -109,7 +109,7 @@ FAULTS: dict[str, tuple[Fault, str, float | None, str]] = {
     "clean max wet": (Fault.PROBE_STUCK, "board.di_2", 1.0, "two_tank_level_unavailable"),
     "clean min dry": (Fault.PROBE_STUCK, "board.di_1", 0.0, "two_tank_level_unavailable"),
     "clean min wet": (Fault.PROBE_STUCK, "board.di_1", 1.0, ""),
-    "solution max dry": (Fault.PROBE_STUCK, "board.di_4", 0.0, "solution_tank_not_filled_timeout"),
+    "solution max dry": (Fault.PROBE_STUCK, "board.di_4", 0.0, "fill_volume_reached"),
     "solution max wet": (Fault.PROBE_STUCK, "board.di_4", 1.0, "two_tank_level_unavailable"),
     "solution min dry": (Fault.PROBE_STUCK, "board.di_3", 0.0, "two_tank_level_unavailable"),
     "solution min wet": (Fault.PROBE_STUCK, "board.di_3", 1.0, ""),

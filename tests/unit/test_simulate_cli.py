@@ -60,3 +60,31 @@ def test_every_example_can_be_lived_in(name: str) -> None:
     result = CliRunner().invoke(main, ["simulate", str(EXAMPLES / name), "--days", "1", "--json"])
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)["broken"] == []
+
+
+def test_a_report_of_a_house_that_did_not_water_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every promise of safety is kept by a pump that never runs."""
+
+    def settled(*given, **named):  # type: ignore[no-untyped-def]
+        world = settle_in(*given, **named)
+        world.field.ground.plant.break_part(Fault.SUCTION_BLOCKED, "pump", 0)
+        return world
+
+    args = ["simulate", "--days", "1", "--faults", "none"]
+    healthy = CliRunner().invoke(main, args)
+    assert "every promise held" in healthy.output
+    assert "DRY" not in healthy.output
+    monkeypatch.setattr("edgectl.cli.simulate.settle_in", settled)
+    dry = CliRunner().invoke(main, args)
+    assert dry.exit_code == 0
+    assert "DRY  zone-1 was not watered in 8 of 8 runs: safety_blocked 5, flow_inactive 3" in dry.output
+    assert "every promise of safety held, and plants went without water" in dry.output
+    assert json.loads(CliRunner().invoke(main, [*args, "--json"]).stdout)["not_watered"]
+
+
+def test_a_report_says_where_the_picture_was_written(tmp_path: Path) -> None:
+    picture = tmp_path / "run.svg"
+    result = CliRunner().invoke(main, ["simulate", "--days", "1", "--faults", "none", "--plot", str(picture)])
+    assert result.exit_code == 0, result.output
+    assert f"the picture is in {picture}" in result.output
+    assert picture.exists()

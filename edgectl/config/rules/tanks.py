@@ -97,15 +97,22 @@ def meter_of_the_mains(parts: Parts) -> None:
             if circuit.fill_most is not None:
                 parts.findings.key((*path, "fill_most"), "means nothing without fill_meter", "add fill_meter: SENSOR")
             continue
-        if known_sensor(parts, (*path, "fill_meter"), meter):
-            spoken = unit_of(parts, meter)
-            if spoken is not None and not same_unit(spoken, "L"):
-                what = f"{meter} is measured in {spoken or 'no unit'}, and a meter speaks L"
-                parts.findings.value((*path, "fill_meter"), what, f"scale {meter} to L")
+        _speaks(parts, (*path, "fill_meter"), meter, "L", "a meter")
         tank = parts.tanks.get(circuit.clean or circuit.solution)
         if tank is not None and circuit.fill_most is not None and circuit.fill_most > tank.volume:
             what = f"{circuit.fill_most:g} L are more than the {tank.volume:g} L of the tank: it would run over"
             parts.findings.value((*path, "fill_most"), what, f"write at most {tank.volume:g}l")
+
+
+def meter_of_the_solution(parts: Parts) -> None:
+    """What ends the fill of the second tank at its litres counts litres."""
+    for path, _, circuit in _circuits(parts):
+        if circuit.solution_meter is None:
+            continue
+        if circuit.clean is None:
+            hint = "name it fill_meter: the mains fill the only tank"
+            parts.findings.key((*path, "solution_meter"), "means nothing without a clean tank", hint)
+        _speaks(parts, (*path, "solution_meter"), circuit.solution_meter, "L", "a meter")
 
 
 def two_tanks_have_ways(parts: Parts) -> None:
@@ -219,6 +226,16 @@ def has_role(parts: Parts, path: Path, name: str, *roles: str) -> bool:
     return True
 
 
+def _speaks(parts: Parts, path: Path, sensor: str, unit: str, who: str) -> None:
+    """Report a sensor that is not there, or that measures something else."""
+    if not known_sensor(parts, path, sensor):
+        return
+    spoken = unit_of(parts, sensor)
+    if spoken is not None and not same_unit(spoken, unit):
+        what = f"{sensor} is measured in {spoken or 'no unit'}, and {who} speaks {unit}"
+        parts.findings.value(path, what, f"scale {sensor} to {unit}")
+
+
 def _dosers(path: Path, chemistry: ChemistryEntry) -> Iterator[tuple[Path, str]]:
     for key in ("acid", "base"):
         if (name := getattr(chemistry, key)) is not None:
@@ -246,6 +263,7 @@ RULES = (
     tanks_of_a_circuit,
     valves_of_a_circuit,
     meter_of_the_mains,
+    meter_of_the_solution,
     two_tanks_have_ways,
     probes_of_a_chemistry,
     bands_of_a_chemistry,

@@ -178,6 +178,8 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
             spent=Exit(code=Code.SOLUTION_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT),
         )
         doors.append(Door(name="clean_empty", when=Below(sensor=circuit.clean.low, limit=WET), exit=empty))
+    meter = circuit.solution_meter or zone.meter
+    doors += _volume(meter, TOLERANCE * circuit.solution.volume_l, "solution_fill", circuit.solution_fill)
     return (
         Stage(
             name="solution_fill",
@@ -196,9 +198,11 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
                 locks=circuit.solution_fill,
             ),
             doors=tuple(doors),
+            metered=meter,
             blind=_BLIND,
             resumes=True,
             looks_first=True,
+            keeps_time=True,  # the clean tank may have to be filled in between: that gives this one no more time
             failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
@@ -262,19 +266,23 @@ def _contradictions(tank: Tank) -> tuple[Door, ...]:
 
 def _flood(circuit: Circuit, tank: Tank, stage: str, missing: float = 1.0) -> tuple[Door, ...]:
     """A meter on the mains ends the fill at its litres, also under a float that hangs."""
-    if circuit.fill_meter is None:
-        return ()
     whole = TOLERANCE * tank.volume_l
     most = whole if circuit.fill_most_l is None else min(whole, circuit.fill_most_l)
     litres = min(most, max(LEAST_FILL_L, TOLERANCE * missing * tank.volume_l))
+    return _volume(circuit.fill_meter, litres, stage, circuit.fill)
+
+
+def _volume(meter: str | None, litres: float, stage: str, valve: str | None) -> tuple[Door, ...]:
+    """The way out of a fill that has let in all the litres it may; none where nobody counts them."""
+    if meter is None:
+        return ()
     spent = Exit(
         code=Code.FILL_VOLUME_REACHED,
         error=Code.FILL_VOLUME_REACHED,
         event="FILL_VOLUME_REACHED",
-        locks=circuit.fill,
+        locks=valve,
     )
-    when = Metered(meter=circuit.fill_meter, litres=litres, since=stage)
-    return (Door(name="volume", when=when, exit=spent),)
+    return (Door(name="volume", when=Metered(meter=meter, litres=litres, since=stage), exit=spent),)
 
 
 def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos, missing: float = 1.0) -> Nanos:

@@ -35,7 +35,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0,
     stage = row(table, name)
     now = draft.now.mono
     again = task.phase != ""
-    if stage.keeps_time and name in task.spent:
+    if stage.keeps_time and name in task.spent and name != task.stage:
         task, held = _come_back(draft, task, name), task.spent[name]
     entered = replace(
         task,
@@ -49,7 +49,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0,
         act_until=now + times.ceiling(draft.state.site, stage) + patience + _rest(draft, stage),
     )
     if stage.metered is not None:
-        entered = _count_from(draft, entered, stage, again=task.stage == name)
+        entered = _count_from(draft, entered, stage, again=f"{name} from ml" in task.spent)
     draft.put(entered)
     event, code = stage.entered or ("STAGE_ENTERED", None)
     draft.note(
@@ -294,6 +294,8 @@ def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
             _take(draft, task, table, chosen.spent)
             return
         task = replace(task, taken={**task.taken, key: used + 1})
+    if task.leaving == "done":
+        task = _begin_anew(task)
     if chosen.locks is not None:
         overrun(draft, chosen.locks, chosen.code)
     if chosen.to is not None:
@@ -350,8 +352,14 @@ def _keep_time(draft: Draft, task: Task, *, moved: bool = True) -> Task:
     return replace(task, spent=spent)
 
 
+def _begin_anew(task: Task) -> Task:
+    """What is full has used up its time and its litres: when it is filled another time, that is another fill."""
+    mine = (task.stage, f"{task.stage} ml", f"{task.stage} from ml")
+    return replace(task, spent={name: value for name, value in task.spent.items() if name not in mine})
+
+
 def _count_from(draft: Draft, task: Task, stage: Stage, *, again: bool) -> Task:
-    """Where the counter of a fill stands. Retries and restarts share the litres of the first entry."""
+    """Where the counter of a fill stands. Until the tank is full its retries and restarts share the litres."""
     key = f"{stage.name} from ml"
     if again and key in task.spent:
         return task
