@@ -18,6 +18,8 @@ WORKFLOWS = (
     "solution_fill",
     "prepare_recirculation",
     "irrigation_recovery",
+    "irrigation_fill",
+    "three_tank_startup",
 )
 
 

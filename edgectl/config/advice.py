@@ -7,7 +7,7 @@ from edgectl.config import defaults
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.schema import EzoBus, LinesBus, MqttBus, RtuBus
-from edgectl.model.site import Role, Site
+from edgectl.model.site import Role, Site, Zone
 from edgectl.model.time import MS, Nanos
 
 BOUNCES: Nanos = 80 * MS  # how long the contact of a float may chatter
@@ -41,10 +41,15 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
             what = name if name in unread else f"{point} of {name}"
             found.append(f"{what} is never read: this version does not drive bus {_bus_of(parts, point)}")
     # Where a float watches the tank, every workflow asks it.
-    floated = {zone.pump for zone in site.zones.values() if zone.circuit is not None and zone.circuit.solution.low}
+    floated = {pump for zone in site.zones.values() for pump in _floated(zone)}
     for zone in site.zones.values():
         if zone.pump is not None and zone.flow is None:
             found.append(f"{zone.name} has no flow sensor: a pump that moves no water is not noticed there")
+        for way in zone.ways[1:]:
+            if way.flow is None:
+                found.append(
+                    f"{way.pump} has no flow sensor in {zone.name}: that it moves no water is not noticed there"
+                )
         if zone.pump is not None and zone.valve is None:
             found.append(f"{zone.name} has no valve: its pump always has an open way, or none at all")
     found += _alike(parts)
@@ -58,6 +63,15 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         if actuator.role is Role.PUMP and not actuator.requires and actuator.name not in floated:
             found.append(f"{actuator.name} may run dry: it requires nothing; add requires: [LEVEL > 15]")
     return tuple(found)
+
+
+def _floated(zone: Zone) -> set[str | None]:
+    """Its pumps that draw from a tank with a lower float."""
+    circuit = zone.circuit
+    if circuit is None:
+        return set()
+    drawn = [(zone.pump, circuit.source), (circuit.mix_pump, circuit.solution), (circuit.fill_pump, circuit.clean)]
+    return {pump for pump, tank in drawn if tank is not None and tank.low is not None}
 
 
 def _here(url: str) -> bool:

@@ -127,6 +127,16 @@ def _circuit(entry: CircuitEntry, parts: Parts) -> Circuit:
         fill_time=entry.fill_time,
         solution_time=entry.solution_time,
         solution_meter=entry.solution_meter,
+        solution_return=entry.solution_return,
+        solution_l_min=entry.solution_rate,
+        fill_pump=entry.fill_pump,
+        fill_flow=entry.fill_flow,
+        mix_pump=entry.mix_pump,
+        mix_flow=entry.mix_flow,
+        irrigation=None if entry.irrigation is None else _tank(entry.irrigation, parts),
+        irrigation_fill=entry.irrigation_fill,
+        irrigation_time=entry.irrigation_time,
+        irrigation_meter=entry.irrigation_meter,
     )
 
 

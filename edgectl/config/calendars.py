@@ -99,4 +99,5 @@ def _parts(zone: ZoneEntry) -> frozenset[str]:
     names = [zone.pump, zone.valve, *(zone.then or ())]
     if circuit is not None:
         names += [circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill, circuit.drain]
+        names += [circuit.fill_pump, circuit.mix_pump, circuit.solution_return, circuit.irrigation_fill]
     return frozenset(name for name in names if name is not None)

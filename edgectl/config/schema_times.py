@@ -42,11 +42,13 @@ Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 PREPARATIONS = Literal[
     "clean_fill",
     "cycle_start",
+    "irrigation_fill",
     "irrigation_recovery",
     "prepare_recirculation",
     "refill",
     "solution_fill",
     "startup",
+    "three_tank_startup",
 ]
 
 

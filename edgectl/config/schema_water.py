@@ -20,9 +20,10 @@ class TankEntry(Strict):
 
 
 class CircuitEntry(Strict):
-    """The tanks of a zone and the valves between them. With one tank there is no clean tank."""
+    """The tanks of a zone and the valves between them. With one tank there is no clean tank, with three the plants have
+    one of their own."""
 
-    solution: Name = Field(description="the tank that the plants drink from")
+    solution: Name = Field(description="the tank in which the solution is prepared")
     clean: Name | None = Field(None, description="the tank of clean water, where there is one")
     fill: Name = Field(description="the valve that lets water in from the mains")
     clean_supply: Name | None = Field(None, description="the valve through which the pump draws clean water")
@@ -38,6 +39,18 @@ class CircuitEntry(Strict):
     solution_meter: Name | None = Field(
         None, description="a sensor in L that counts what flows into the solution tank; the meter of the zone counts"
     )
+    solution_return: Name | None = Field(
+        None, description="the valve that leads the solution back on its round; solution_fill unless told"
+    )
+    solution_rate: FlowRate | None = Field(None, description="what the fill_pump moves, as measured: 20l/min")
+    fill_pump: Name | None = Field(None, description="the pump that moves clean water into the solution tank")
+    fill_flow: Name | None = Field(None, description="a sensor in L/min behind the fill_pump")
+    mix_pump: Name | None = Field(None, description="the pump that moves the solution round and on, with three tanks")
+    mix_flow: Name | None = Field(None, description="a sensor in L/min behind the mix_pump")
+    irrigation: Name | None = Field(None, description="the third tank, from which the plants are watered")
+    irrigation_fill: Name | None = Field(None, description="the valve through which the mix_pump fills the third tank")
+    irrigation_meter: Name | None = Field(None, description="a sensor in L that counts what flows into the third tank")
+    irrigation_time: SomeTime | None = Field(None, description="the longest that fill may take, 30m unless told")
 
 
 class RoundEntry(Strict):

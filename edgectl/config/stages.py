@@ -13,7 +13,8 @@ from edgectl.model.time import SECOND, Nanos
 FILLS = {
     "clean_fill": "fill_rate of the circuit",
     "refill": "fill_rate of the circuit",
-    "solution_fill": "rate of the zone",
+    "solution_fill": "rate of the zone, or solution_rate of the circuit,",
+    "irrigation_fill": "rate of the chemistry",
 }
 
 

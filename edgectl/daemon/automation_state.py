@@ -40,6 +40,7 @@ STAGES = {
     "refill": AutomationState.TANK_FILLING,
     "clean_fill": AutomationState.TANK_FILLING,
     "solution_fill": AutomationState.TANK_FILLING,
+    "irrigation_fill": AutomationState.TANK_FILLING,
     "drain": AutomationState.TANK_FILLING,
     "drain_shut": AutomationState.TANK_FILLING,
     "prepare": AutomationState.TANK_RECIRC,
@@ -83,11 +84,12 @@ def _working(state: State, zone: str) -> Task | None:
 
 def _resting(state: State, zone: Zone, now: Now) -> tuple[AutomationState, str]:
     """READY or IDLE, and for IDLE what is missing."""
-    tank = None if zone.circuit is None else zone.circuit.solution
+    tank = None if zone.circuit is None else zone.circuit.source
     if (dry := _dry(state, zone, tank, now)) is not None:
         return AutomationState.IDLE, dry
     chemistry = zone.chemistry
-    if chemistry is not None:
+    # What stands in a tank of the plants' own was prepared before it went there; the probes hang in the other one.
+    if chemistry is not None and (zone.circuit is None or zone.circuit.irrigation is None):
         for name, target, share in (
             (chemistry.ph, chemistry.target_ph, PREPARE_PH),
             (chemistry.ec, chemistry.target_ec, PREPARE_EC),
@@ -164,10 +166,15 @@ def _next(word: AutomationState, stage: Stage | None, table: Table) -> Automatio
 def _tanks(zone: Zone) -> View:
     circuit = zone.circuit
     return {
-        "tanks_count": 0 if circuit is None else 1 + (circuit.clean is not None),
+        "tanks_count": 0 if circuit is None else len(circuit.tanks),
         "clean_tank_capacity_l": None if circuit is None or circuit.clean is None else circuit.clean.volume_l,
         "nutrient_tank_capacity_l": None if circuit is None else circuit.solution.volume_l,
+        **({} if circuit is None or circuit.irrigation is None else _third(circuit.irrigation)),
     }
+
+
+def _third(tank: Tank) -> View:
+    return {"irrigation_tank_capacity_l": tank.volume_l}
 
 
 def _levels(state: State, zone: Zone, now: Now) -> View:
@@ -181,8 +188,17 @@ def _levels(state: State, zone: Zone, now: Now) -> View:
         "clean_max": _wet(state, None if clean is None else clean.high, now),
         "solution_min": _wet(state, None if solution is None else solution.low, now),
         "solution_max": _wet(state, None if solution is None else solution.high, now),
+        **({} if circuit is None or circuit.irrigation is None else _of_third(state, circuit.irrigation, now)),
         "ph": _value(state, None if chemistry is None else chemistry.ph, now),
         "ec": _value(state, None if chemistry is None else chemistry.ec, now),
+    }
+
+
+def _of_third(state: State, tank: Tank, now: Now) -> View:
+    return {
+        "irrigation_tank_level_percent": _percent(state, tank, now),
+        "irrigation_min": _wet(state, tank.low, now),
+        "irrigation_max": _wet(state, tank.high, now),
     }
 
 
@@ -207,10 +223,14 @@ def _processes(state: State, zone: Zone, task: Task | None) -> View:
     return {
         "pump_in": zone.circuit is not None and zone.circuit.fill in on,
         "pump": zone.pump in on,
-        "circulation": task is not None and STAGES[task.stage] in _ROUND and zone.pump in on,
+        "circulation": task is not None and STAGES[task.stage] in _ROUND and _mixer(zone) in on,
         "ph_correction": chemistry is not None and bool({chemistry.acid, chemistry.base} & on),
         "ec_correction": chemistry is not None and bool(set(chemistry.nutrients) & on),
     }
+
+
+def _mixer(zone: Zone) -> str | None:
+    return None if zone.mixing is None else zone.mixing.pump
 
 
 _ROUND = frozenset({AutomationState.TANK_RECIRC, AutomationState.IRRIG_RECIRC})

@@ -36,14 +36,15 @@ def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
 def _levels(zone: Zone) -> list[str]:
     """What shows how full its tanks are."""
     circuit = zone.circuit
-    tanks = [] if circuit is None else [tank for tank in (circuit.solution, circuit.clean) if tank is not None]
+    tanks = () if circuit is None else reversed(circuit.tanks)
     return [name for name in (zone.tank, *(tank.level for tank in tanks)) if name is not None]
 
 
 def _sensors(zone: Zone) -> list[str]:
     """What it names, the source first."""
-    chemistry, climate = zone.chemistry, zone.climate
+    circuit, chemistry, climate = zone.circuit, zone.chemistry, zone.climate
     found: list[str | None] = list(_levels(zone))
     found += [] if chemistry is None else [chemistry.ph, chemistry.ec]
     found += [] if climate is None else climate.sensors
+    found += [] if circuit is None else [circuit.mix_flow, circuit.fill_flow]
     return [name for name in (*found, zone.flow, zone.meter) if name is not None]

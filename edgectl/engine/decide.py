@@ -132,6 +132,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     circulation.run(draft)
     witness.watch(draft)
     witness.suspect(draft)
+    witness.weak(draft)
     dry_run.watch(draft)
     floats.watch(draft)
     stand_in.watch(draft)

@@ -3,7 +3,7 @@
 It cannot be stale: a site is never changed, only exchanged for another, and whoever asks compares which one it is.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
@@ -63,6 +63,39 @@ class Fixed:
         """The tanks that the circuits name, each once."""
         circuits = [zone.circuit for zone in self.site.zones.values() if zone.circuit is not None]
         return tuple({tank.name: tank for circuit in circuits for tank in circuit.tanks}.values())
+
+    @cached_property
+    def pumps_of(self) -> Mapping[str, frozenset[str]]:
+        """The pumps that draw or push through each valve."""
+        found: dict[str, set[str]] = {}
+        for zone in self.site.zones.values():
+            for way in zone.ways:
+                bypass = self.site.bypass_of(way.pump)
+                for valve in (*way.draws, *way.pushes, *(() if bypass is None else (bypass,))):
+                    found.setdefault(valve, set()).add(way.pump)
+        return {valve: frozenset(pumps) for valve, pumps in found.items()}
+
+    @cached_property
+    def flows_of(self) -> Mapping[str, tuple[str, ...]]:
+        """The sensors that see water move through each pump."""
+        found: dict[str, dict[str, None]] = {}
+        for zone in self.site.zones.values():
+            for way in zone.ways:
+                if way.flow is not None:
+                    found.setdefault(way.pump, {})[way.flow] = None
+        return {pump: tuple(flows) for pump, flows in found.items()}
+
+    @cached_property
+    def watched_flows(self) -> Mapping[str, frozenset[str]]:
+        """Each flow sensor with everything that lets water past it."""
+        found: dict[str, set[str | None]] = {}
+        for zone in self.site.zones.values():
+            if zone.flow is not None:
+                found.setdefault(zone.flow, set()).update((zone.pump, *zone.outlets))
+            for way in zone.ways[1:]:
+                if way.flow is not None:
+                    found.setdefault(way.flow, set()).update((way.pump, *way.pushes))
+        return {flow: frozenset(part for part in parts if part is not None) for flow, parts in found.items()}
 
     @cached_property
     def airs(self) -> tuple[Zone, ...]:
@@ -142,13 +175,11 @@ class Fixed:
 
 
 def _sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:
-    zones = [zone for zone in site.zones.values() if zone.pump == pump]
-    if not zones or any(zone.valve is None for zone in zones):
+    if any(zone.valve is None for zone in site.zones.values() if zone.pump == pump):
         return ()
-    circuits = [zone.circuit for zone in zones if zone.circuit is not None]
-    out = [name for zone in zones for name in zone.outlets]
-    backs = (*(circuit.solution_fill for circuit in circuits), site.bypass_of(pump))
-    out += [name for name in backs if name is not None]
-    into = [name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)]
-    named = [tuple(sorted(set(out))), tuple(sorted({name for name in into if name is not None}))]
+    ways = [way for zone in site.zones.values() for way in zone.ways if way.pump == pump]
+    out = {name for way in ways for name in way.pushes}
+    if ways and (bypass := site.bypass_of(pump)) is not None:
+        out.add(bypass)
+    named = [tuple(sorted(out)), tuple(sorted({name for way in ways for name in way.draws}))]
     return tuple(side for side in named if side)

@@ -90,6 +90,8 @@ class Event(StrEnum):
     CLEAN_FILL_RETRY_STARTED = "CLEAN_FILL_RETRY_STARTED"
     SOLUTION_FILL_STARTED = "SOLUTION_FILL_STARTED"
     SOLUTION_FILL_COMPLETED = "SOLUTION_FILL_COMPLETED"
+    IRRIGATION_FILL_STARTED = "IRRIGATION_FILL_STARTED"
+    IRRIGATION_FILL_COMPLETED = "IRRIGATION_FILL_COMPLETED"
     # the solution
     PREPARE_TARGETS_REACHED = "PREPARE_TARGETS_REACHED"
     IRRIGATION_ONLINE_CORRECTION_FAILED = "IRRIGATION_ONLINE_CORRECTION_FAILED"
@@ -222,12 +224,14 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.TANK_REFILL_STARTED: Happening("The tank began to be filled."),
     Event.TANK_REFILL_COMPLETED: Happening("The tank was filled."),
     Event.TANK_REFILL_TIMEOUT: Happening("The filling of the tank took too long and was stopped."),
-    Event.TWO_TANK_STARTUP_INITIATED: Happening("The preparation of a zone with two tanks began."),
+    Event.TWO_TANK_STARTUP_INITIATED: Happening("The preparation of a zone with two tanks or three began."),
     Event.CLEAN_FILL_STARTED: Happening("The filling of the clean-water tank began."),
     Event.CLEAN_FILL_COMPLETED: Happening("The clean-water tank was filled."),
     Event.CLEAN_FILL_RETRY_STARTED: Happening("The clean-water tank is tried once more."),
     Event.SOLUTION_FILL_STARTED: Happening("The filling of the solution tank began."),
     Event.SOLUTION_FILL_COMPLETED: Happening("The solution tank was filled."),
+    Event.IRRIGATION_FILL_STARTED: Happening("The filling of the tank that the plants drink from began."),
+    Event.IRRIGATION_FILL_COMPLETED: Happening("The tank that the plants drink from was filled."),
     Event.PREPARE_TARGETS_REACHED: Happening("The prepared solution came to its pH and EC."),
     Event.IRRIGATION_ONLINE_CORRECTION_FAILED: Happening("The correction during watering failed."),
     Event.CORRECTION_GATED: Happening("It was found whether the solution may be corrected now, and why not."),

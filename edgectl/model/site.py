@@ -10,7 +10,7 @@ from enum import StrEnum
 from edgectl.model.air import Climate
 from edgectl.model.telemetry import RawHours
 from edgectl.model.time import SECOND, Nanos
-from edgectl.model.water import Chemistry, Circuit, Doser
+from edgectl.model.water import Chemistry, Circuit, Doser, Way
 
 
 class Role(StrEnum):
@@ -255,12 +255,26 @@ class Zone:
         return self.then if self.valve is None else (self.valve, *self.then)
 
     @property
+    def ways(self) -> tuple[Way, ...]:
+        """Each of its pumps with the valves on its two sides, the one that waters first."""
+        if self.pump is None:
+            return ()
+        watering = Way(pump=self.pump, pushes=self.outlets, flow=self.flow)
+        return (watering,) if self.circuit is None else self.circuit.ways(watering)
+
+    @property
+    def mixing(self) -> Way | None:
+        """The pump that moves its solution round."""
+        mixer = self.pump if self.circuit is None else self.circuit.mixer(self.pump)
+        return next((way for way in self.ways if way.pump == mixer), None)
+
+    @property
     def actuators(self) -> frozenset[str]:
         """Every output that belongs to this zone, shared ones too."""
         circuit, chemistry = self.circuit, self.chemistry
         names = [self.pump, self.light, self.fog, *self.outlets, *(one.output for one in self.rounds)]
         if circuit is not None:
-            names += [circuit.drain, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
+            names += circuit.outputs
         if chemistry is not None:
             names += chemistry.dosers
         if self.climate is not None:

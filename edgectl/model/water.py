@@ -3,7 +3,7 @@
 Sensors and actuators are given by name. Volumes are litres, doses millilitres, EC mS/cm.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 
@@ -24,11 +24,23 @@ class Tank:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Circuit:
-    """How one pump moves clean water and solution between two tanks and to the plants.
+class Way:
+    """One pump with the valves on its two sides. `flow` is the sensor that sees water move through it."""
 
-    `fill` lets clean water in from the mains. `clean_supply` and `solution_supply` choose what the pump draws from;
-    `solution_fill` leads back into the solution tank. A site with one tank has no clean tank: `fill` fills that one.
+    pump: str
+    draws: tuple[str, ...] = ()
+    pushes: tuple[str, ...] = ()
+    flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """How pumps move clean water and solution between the tanks and to the plants.
+
+    `fill` lets clean water in from the mains. `clean_supply` and `solution_supply` choose what a pump draws from;
+    `solution_fill` leads into the solution tank. A site with one tank has no clean tank: `fill` fills that one.
+    The pump of the zone does everything for which no other is named. Where `irrigation` is a tank of its own, the zone
+    is watered from there, and `mix_pump` moves the solution round and on through `irrigation_fill`.
     """
 
     solution: Tank
@@ -45,17 +57,61 @@ class Circuit:
     drain_time: Nanos | None = None  # the longest that may take
     solution_time: Nanos | None = None  # the longest a fill of the solution tank may take
     solution_meter: str | None = None  # a counter on the way into the solution tank, L; else that of the zone
+    solution_return: str | None = None  # leads the mixing pump back into the solution tank; else solution_fill
+    solution_l_min: float | None = None  # commissioned rate of a fill pump
+    fill_pump: str | None = None  # moves clean water into the solution tank; else the mixing pump
+    fill_flow: str | None = None
+    mix_pump: str | None = None  # moves the solution round; else the pump of the zone
+    mix_flow: str | None = None
+    irrigation: Tank | None = None  # the third tank
+    irrigation_fill: str | None = None  # leads the mixing pump into it
+    irrigation_time: Nanos | None = None  # the longest a fill of it may take
+    irrigation_meter: str | None = None  # a counter on the way into it, L
 
     @property
     def tanks(self) -> tuple[Tank, ...]:
-        """Its tanks, the one that the mains fill first."""
-        return (self.solution,) if self.clean is None else (self.clean, self.solution)
+        """Its tanks in the order of the water, the one that the mains fill first."""
+        return tuple(tank for tank in (self.clean, self.solution, self.irrigation) if tank is not None)
 
     @property
-    def pumped(self) -> tuple[str, ...]:
-        """The valves that the pump draws or pushes through."""
-        parts = (self.clean_supply, self.solution_supply, self.solution_fill)
-        return tuple(part for part in parts if part is not None)
+    def source(self) -> Tank:
+        """The tank that the plants drink from."""
+        return self.irrigation or self.solution
+
+    @property
+    def back(self) -> str | None:
+        """The valve through which the solution comes back on its round."""
+        return self.solution_return or self.solution_fill
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Every pump and valve that it names."""
+        valves = (self.fill, self.drain, self.clean_supply, self.solution_supply, self.solution_fill)
+        more = (self.solution_return, self.irrigation_fill, self.fill_pump, self.mix_pump)
+        return tuple(part for part in (*valves, *more) if part is not None)
+
+    def mixer(self, pump: str | None) -> str | None:
+        """The pump that moves the solution round, in a zone with this pump."""
+        return self.mix_pump or pump
+
+    def filler(self, pump: str | None) -> str | None:
+        """The pump that moves clean water into the solution tank."""
+        return self.fill_pump or self.mixer(pump)
+
+    def ways(self, watering: Way) -> tuple[Way, ...]:
+        """Each pump with its valves, that of the zone first, which draws solution where there is no third tank."""
+        found = {watering.pump: watering}
+        # What the mixing pump draws is what the plants drink, unless they have a tank of their own.
+        for pump, flow, draws, pushes in (
+            (self.mixer(watering.pump), self.mix_flow, self.solution_supply, (self.back, self.irrigation_fill)),
+            (self.filler(watering.pump), self.fill_flow, self.clean_supply, (self.solution_fill,)),
+        ):
+            assert pump is not None
+            way = found.get(pump, Way(pump=pump, flow=flow))
+            more = [name for name in pushes if name is not None and name not in way.pushes]
+            drawn = way.draws if draws is None else (*way.draws, draws)
+            found[pump] = replace(way, draws=drawn, pushes=(*way.pushes, *more))
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -128,6 +128,11 @@ class Layout:
             if from_tanks and into_tanks and max(from_tanks) > min(into_tanks):
                 raise ValueError(f"{pump.name} can push water back to a tank before its source: list the source first")
 
+    def stirring(self, tank: str) -> list[str]:
+        """The pumps that can draw from a tank or push into it."""
+        into = {valve.source for valve in self.valves if valve.target == tank}
+        return [pump.name for pump in self.pumps if pump.name in into or tank in self.suctions(pump)]
+
     def suctions(self, pump: PumpPart) -> list[str]:
         """The tanks a pump can draw from."""
         direct = [pump.tank] if pump.tank else []

@@ -1,4 +1,4 @@
-"""Site files drawn by lot: beds with one to three zones, one tank, two tanks, the air of a house.
+"""Site files drawn by lot: beds with one to three zones, one tank, two tanks, three tanks, the air of a house.
 
 Each is a file as a person could have written it and passes the same check, so that what breaks in one of them breaks in
 somebody's greenhouse. JSON is YAML: the text of a drawn file can be kept and lived in by its own.
@@ -14,6 +14,7 @@ CABINET = {"type": "modbus-rtu", "port": "/dev/serial/by-id/usb-drawn-cabinet-po
 PROBES = {"type": "modbus-rtu", "port": "/dev/serial/by-id/usb-drawn-probes-port0", "baudrate": 9600}
 BOARD = {"bus": "cabinet", "profile": "waveshare-relay-8ch", "unit": 1}
 AIR_EACH, ESTOP_EACH = 20, 25  # houses
+THIRD_TANK = 0.25  # of the houses with two
 ZONES_OF_TIME = ("Europe/Berlin", "Europe/Lisbon", "UTC", "America/New_York", "Asia/Kolkata")
 
 
@@ -23,6 +24,9 @@ def drawn_site(seed: int) -> str:
     draw = random.choices([_bed, _two_tanks, _one_tank], [42, 40, 18])[0]
     # The air is looked at every half minute, and an emergency stop with it: both cost much, so they come in turn.
     site = _air(random) if seed % AIR_EACH == AIR_EACH - 1 else draw(random)
+    lot = Random(f"third tank {seed}")  # drawn apart, so that the houses of before stay what they were
+    if "clean" in site.get("tanks", ()) and lot.random() < THIRD_TANK:
+        _with_third_tank(site, lot)
     site["site"] = {"id": f"gh-{seed}", "name": f"Drawn house {seed}", "timezone": random.choice(ZONES_OF_TIME)}
     if seed % ESTOP_EACH == ESTOP_EACH - 1 and "air" not in site["devices"]:
         site["sensors"]["estop"] = {"from": "board.di_8", "range": [0, 1], "max_age": "30s"}
@@ -114,6 +118,37 @@ def _two_tanks(random: Random) -> Entry:
         "solution_fill": "valve_solution_fill",
     }
     return site
+
+
+def _with_third_tank(site: Entry, random: Random) -> None:
+    """The same with a tank of the plants' own and a pump for each way, with counters on some of them."""
+    zone, actuators, litres = site["zones"]["zone-1"], site["actuators"], random.choice((60, 120, 200))
+    site["devices"] |= {"more": {**BOARD, "unit": 3}}
+    site["tanks"]["irrigation"] = {"volume": f"{litres}l", "low": "irrigation_min", "high": "irrigation_max"}
+    site["sensors"] |= {
+        "irrigation_min": {"from": "board.di_5", "range": [0, 1]},
+        "irrigation_max": {"from": "board.di_6", "range": [0, 1]},
+        **_water_meter("mix_", 2),
+        **_water_meter("fill_", 3),
+    }
+    # The pump that did everything mixes now: its valves stay where they are.
+    actuators["pump_mix"], actuators["pump"] = actuators["pump"], {**actuators["pump"], "to": "more.relay_1"}
+    actuators["pump_fill"] = {**actuators["pump"], "to": "more.relay_2"}
+    actuators["valve_return"] = _valve(3, "54m") | {"to": "more.relay_3"}
+    actuators["valve_onward"] = _valve(4, "54m") | {"to": "more.relay_4"}
+    zone["circuit"] |= {
+        "irrigation": "irrigation",
+        "irrigation_fill": "valve_onward",
+        "mix_pump": "pump_mix",
+        "mix_flow": "mix_flow",
+        "solution_return": "valve_return",
+        "fill_pump": "pump_fill",
+        "fill_flow": "fill_flow",
+        "solution_rate": "20l/min",
+    }
+    if random.random() < 0.5:
+        zone["circuit"] |= {"solution_meter": "fill_volume", "irrigation_meter": "mix_volume"}
+    zone["chemistry"]["rate"] = "20l/min"
 
 
 def _one_tank(random: Random) -> Entry:
@@ -244,10 +279,11 @@ def _air(random: Random) -> Entry:
     }
 
 
-def _water_meter() -> Entry:
+def _water_meter(of: str = "", number: int = 1) -> Entry:
+    flow = {"from": f"counter.frequency_{number}", "unit": "L/min", "scale": [0, 7.5, 0, 1], "max_age": "2500ms"}
     return {
-        "flow": {"from": "counter.frequency_1", "unit": "L/min", "scale": [0, 7.5, 0, 1], "max_age": "2500ms"},
-        "volume": {"from": "counter.counter_1", "unit": "L", "scale": [0, 450, 0, 1]},
+        f"{of}flow": flow,
+        f"{of}volume": {"from": f"counter.counter_{number}", "unit": "L", "scale": [0, 450, 0, 1]},
     }
 
 

@@ -59,8 +59,8 @@ def layout_of(site: Site, tap: Solute = RO) -> Layout:
     for zone in site.zones.values():
         for tank in _tanks(zone, tap):
             tanks.setdefault(tank.name, tank)
-        if zone.pump is not None:
-            pumps.setdefault(zone.pump, _pump(zone, zone.pump))
+        for pump in _pumps(zone):
+            pumps.setdefault(pump.name, pump)
         for valve in _valves(site, zone):
             valves.setdefault(valve.name, valve)
         for dose in _doses(site, zone):
@@ -94,7 +94,7 @@ def gauges_of(site: Site) -> Iterator[Gauge]:
 
 
 def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
-    source = zone.circuit.solution.name if zone.circuit is not None else f"{zone.pump}_source"
+    source = zone.circuit.source.name if zone.circuit is not None else f"{zone.pump}_source"
     if zone.pump is not None:
         yield zone.tank, _Make(f"{source}.level", tau_s=1, noise=0.1, step=0.1)
         yield zone.flow, _Make(f"{zone.pump}.flow", tau_s=0.5, step=0.01)
@@ -109,15 +109,19 @@ def _looks(zone: Zone) -> Iterator[tuple[str | None, "_Make"]]:
         if zone.climate.gas is not None:
             yield zone.climate.gas.sensor, _Make("air.co2", tau_s=60, noise=10, step=1)
     if zone.circuit is not None:
-        for tank in (zone.circuit.clean, zone.circuit.solution):
-            if tank is not None:
-                yield tank.low, _Make(f"{tank.name}.min")
-                yield tank.high, _Make(f"{tank.name}.max")
-                yield tank.level, _Make(f"{tank.name}.level", tau_s=1, noise=0.2, step=0.1)
-        yield zone.circuit.fill_meter, _Make(f"{MAINS}.volume", step=0.1)
+        circuit = zone.circuit
+        for tank in circuit.tanks:
+            yield tank.low, _Make(f"{tank.name}.min")
+            yield tank.high, _Make(f"{tank.name}.max")
+            yield tank.level, _Make(f"{tank.name}.level", tau_s=1, noise=0.2, step=0.1)
+        yield circuit.fill_meter, _Make(f"{MAINS}.volume", step=0.1)
+        for way in zone.ways:
+            yield way.flow, _Make(f"{way.pump}.flow", tau_s=0.5, step=0.01)
+        yield circuit.solution_meter, _Make(f"{circuit.filler(zone.pump)}.volume", step=0.1)
+        yield circuit.irrigation_meter, _Make(f"{circuit.mix_pump}.volume", step=0.1)
         if zone.chemistry is not None:
-            yield zone.chemistry.ph, _Make(f"{source}.ph", tau_s=11, noise=0.01, step=0.01)
-            yield zone.chemistry.ec, _Make(f"{source}.ec", tau_s=3, noise=0.01, step=0.001)
+            yield zone.chemistry.ph, _Make(f"{circuit.solution.name}.ph", tau_s=11, noise=0.01, step=0.01)
+            yield zone.chemistry.ec, _Make(f"{circuit.solution.name}.ec", tau_s=3, noise=0.01, step=0.001)
 
 
 class _Make:
@@ -137,9 +141,8 @@ def _tanks(zone: Zone, tap: Solute) -> Iterator[TankPart]:
                 name=f"{zone.pump}_source", capacity_l=BUTT_L, start_l=0.7 * BUTT_L, trickle_l_min=RAIN_L_MIN
             )
         return
-    if zone.circuit.clean is not None:  # the source stands before what it fills
-        yield _tank(zone.circuit.clean, tap)
-    yield _tank(zone.circuit.solution, fed(tap, ph=6.0, ec=1.5))
+    for tank in zone.circuit.tanks:  # the source stands before what it fills
+        yield _tank(tank, tap if tank is zone.circuit.clean else fed(tap, ph=6.0, ec=1.5))
 
 
 def _tank(tank: Tank, litre: Solute) -> TankPart:
@@ -155,12 +158,29 @@ def _tank(tank: Tank, litre: Solute) -> TankPart:
     )
 
 
-def _pump(zone: Zone, name: str) -> PumpPart:
-    rate = zone.rate_l_min or (zone.chemistry.rate_l_min if zone.chemistry is not None else PUMP_L_MIN)
-    if zone.circuit is None:
-        return PumpPart(name=name, rate_l_min=rate, tank=f"{name}_source")
-    direct = None if zone.circuit.solution_supply is not None else zone.circuit.solution.name
-    return PumpPart(name=name, rate_l_min=rate, tank=direct)
+def _pumps(zone: Zone) -> Iterator[PumpPart]:
+    """Its pumps; one that has no valve before it hangs in a tank."""
+    circuit, name = zone.circuit, zone.pump
+    if name is None:
+        return
+    mixes = None if zone.chemistry is None else zone.chemistry.rate_l_min
+    rate = zone.rate_l_min or mixes or PUMP_L_MIN
+    if circuit is None:
+        yield PumpPart(name=name, rate_l_min=rate, tank=f"{name}_source")
+        return
+    draws = {way.pump: way.draws for way in zone.ways}
+    yield PumpPart(name=name, rate_l_min=rate, tank=_hangs_in(circuit.source, circuit.solution_supply in draws[name]))
+    if (mixer := circuit.mix_pump) is not None:
+        hangs = _hangs_in(circuit.solution, circuit.solution_supply is not None)
+        yield PumpPart(name=mixer, rate_l_min=mixes or PUMP_L_MIN, tank=hangs)
+    if (filler := circuit.fill_pump) is not None:
+        assert circuit.clean is not None
+        hangs = _hangs_in(circuit.clean, circuit.clean_supply is not None)
+        yield PumpPart(name=filler, rate_l_min=circuit.solution_l_min or PUMP_L_MIN, tank=hangs)
+
+
+def _hangs_in(tank: Tank, valved: bool) -> str | None:
+    return None if valved else tank.name
 
 
 def _valves(site: Site, zone: Zone) -> Iterator[ValvePart]:
@@ -177,12 +197,17 @@ def _valves(site: Site, zone: Zone) -> Iterator[ValvePart]:
     yield ValvePart(name=circuit.fill, source=MAINS, target=first.name, rate_l_min=circuit.fill_l_min or MAINS_L_MIN)
     if pump is None:
         return
+    solution, mixer, filler = circuit.solution.name, circuit.mixer(pump) or pump, circuit.filler(pump) or pump
     if circuit.clean is not None and circuit.clean_supply is not None:
-        yield ValvePart(name=circuit.clean_supply, source=circuit.clean.name, target=pump)
+        yield ValvePart(name=circuit.clean_supply, source=circuit.clean.name, target=filler)
     if circuit.solution_supply is not None:
-        yield ValvePart(name=circuit.solution_supply, source=circuit.solution.name, target=pump)
+        yield ValvePart(name=circuit.solution_supply, source=solution, target=mixer)
     if circuit.solution_fill is not None:
-        yield ValvePart(name=circuit.solution_fill, source=pump, target=circuit.solution.name)
+        yield ValvePart(name=circuit.solution_fill, source=filler, target=solution)
+    if circuit.solution_return is not None:
+        yield ValvePart(name=circuit.solution_return, source=mixer, target=solution)
+    if circuit.irrigation is not None and circuit.irrigation_fill is not None:
+        yield ValvePart(name=circuit.irrigation_fill, source=mixer, target=circuit.irrigation.name)
 
 
 def _doses(site: Site, zone: Zone) -> Iterator[DosePart]:

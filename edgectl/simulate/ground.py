@@ -41,7 +41,8 @@ class Ground:
         plant.set(name, float(on), at)
         if on and name in plant.plumbing.doses:
             plant.plumbing.settle()
-            self.standing_doses += not any(pump.flow_l_s for pump in plant.plumbing.pumps.values())
+            tank, pumps = plant.plumbing.doses[name].part.tank, plant.plumbing.pumps
+            self.standing_doses += not any(pumps[pump].flow_l_s for pump in plant.layout.stirring(tank))
 
     def advance(self, to: Nanos) -> None:
         """Let time pass under the present state."""

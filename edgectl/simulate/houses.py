@@ -41,7 +41,7 @@ SMALL = House(
 def house_of(site: Site, schedules: tuple[Schedule, ...]) -> House:
     """The house that a site file describes."""
     levels, probes = list[str](), dict[str, list[str]]()
-    for tank in {t.name for z in site.zones.values() if (c := z.circuit) for t in (c.clean, c.solution) if t}:
+    for tank in {tank.name for zone in site.zones.values() if zone.circuit for tank in zone.circuit.tanks}:
         levels.append(f"{tank}.level")
     for zone in site.zones.values():
         if zone.pump is not None and zone.circuit is None:

@@ -167,14 +167,12 @@ def _together(site: Site, trace: list[Transition], met: Met) -> list[str]:
 def _dead_head(site: Site, trace: list[Transition], met: Met) -> list[str]:
     """13: a pump always has an open way out, and an open way in where it can choose one."""
     found: list[str] = []
-    for pump in {zone.pump for zone in site.zones.values() if zone.pump is not None}:
-        zones = [zone for zone in site.zones.values() if zone.pump == pump]
-        if any(zone.valve is None for zone in zones):
+    for pump in {way.pump for zone in site.zones.values() for way in zone.ways}:
+        if any(zone.valve is None for zone in site.zones.values() if zone.pump == pump):
             continue
-        circuits = [zone.circuit for zone in zones if zone.circuit is not None]
-        out: set[str | None] = {site.bypass_of(pump), *(circuit.solution_fill for circuit in circuits)}
-        out |= {name for zone in zones for name in zone.outlets}
-        into = {name for circuit in circuits for name in (circuit.clean_supply, circuit.solution_supply)} - {None}
+        ways = [way for zone in site.zones.values() for way in zone.ways if way.pump == pump]
+        out: set[str | None] = {site.bypass_of(pump), *(name for way in ways for name in way.pushes)}
+        into = {name for way in ways for name in way.draws}
         on: set[str] = set()
         since: Nanos | None = None
         for move in trace:
@@ -192,9 +190,8 @@ def _start_order(site: Site, journal: MemoryJournal, trace: list[Transition], me
     found: list[str] = []
     since: dict[str, Nanos] = {}
     outs: dict[str, set[str]] = {}
-    for zone in site.zones.values():
-        circuit_way = None if zone.circuit is None else zone.circuit.solution_fill
-        outs.setdefault(zone.pump or "", set()).update({*zone.outlets, circuit_way or ""} - {""})
+    for way in (way for zone in site.zones.values() for way in zone.ways):
+        outs.setdefault(way.pump, set()).update(way.pushes)
     for move in trace:
         if not move.on:
             since.pop(move.name, None)
@@ -205,7 +202,7 @@ def _start_order(site: Site, journal: MemoryJournal, trace: list[Transition], me
         if not ways or not isinstance(command, Command) or command.task_id is None:
             continue
         met["29"] += 1
-        open_for = [move.at - since[way] - site.actuators[way].travel for way in ways if way in since]
+        open_for = [move.at - since[name] - site.actuators[name].travel for name in ways if name in since]
         if max(open_for, default=-1) < -TOLERANCE:
             found.append(f"29: {move.name} started at {move.at / SECOND:.1f} s before a valve was open")
     return found

@@ -33,6 +33,7 @@ from edgectl.model.time import SECOND, Nanos
 HOUR = 3600 * SECOND
 BUSY: Nanos = 3 * HOUR // 2  # about how often somebody does something
 Act = Callable[[], str]  # does it, and says what it was
+OF_THREE_TANKS = ("irrigation_fill", "three_tank_startup")
 PREPARATIONS = ("startup", "clean_fill", "solution_fill", "prepare_recirculation", "refill", "irrigation_recovery")
 
 
@@ -165,7 +166,8 @@ class People:
         if zone.meter is not None:
             wishes.append(("irrigation", {"volume_l": float(self.random.randint(1, 8))}))
         if zone.circuit is not None:
-            wishes.append(("diagnostics", {"workflow": self.random.choice(PREPARATIONS)}))
+            known = PREPARATIONS if zone.circuit.irrigation is None else (*PREPARATIONS, *OF_THREE_TANKS)
+            wishes.append(("diagnostics", {"workflow": self.random.choice(known)}))
             wishes.append(("circulate", {"duration_s": float(self.random.randint(30, 300))}))
         if zone.light is not None:
             wishes.append(("lighting", {"on": self.random.random() < 0.5}))

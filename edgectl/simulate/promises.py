@@ -117,14 +117,15 @@ def _dry(world: World, met: Met) -> list[str]:
     found: list[str] = []
     if world.field.ground.dry > t_dry(world.field):
         found.append(f"12: a pump ran {world.field.ground.dry / SECOND:.1f} s without moving water")
-    for pump in {zone.pump for zone in world.site.zones.values() if zone.pump is not None}:
+    for pump in {way.pump for zone in world.site.zones.values() for way in zone.ways}:
         found += _trips(world, pump, met)
     return found
 
 
 def _trips(world: World, pump: str, met: Met) -> list[str]:
     found: list[str] = []
-    zones = {zone.name for zone in world.site.zones.values() if zone.pump == pump}
+    # Where a zone has several pumps, a task that found no flow does not say which of them was dry.
+    zones = {zone.name for zone in world.site.zones.values() if [way.pump for way in zone.ways] == [pump]}
     trips, locked = 0, False
     for entry in world.journal.timeline:
         details = entry.details
@@ -155,10 +156,9 @@ def _stop_order(world: World, met: Met) -> list[str]:
         return []
     found: list[str] = []
     ways: dict[str, set[str]] = {}
-    for zone in world.site.zones.values():
-        back = None if zone.circuit is None else zone.circuit.solution_fill
-        bypass = world.site.bypass_of(zone.pump)
-        ways.setdefault(zone.pump or "", set()).update({*zone.outlets, bypass or "", back or ""} - {""})
+    for way in (way for zone in world.site.zones.values() for way in zone.ways):
+        bypass = world.site.bypass_of(way.pump)
+        ways.setdefault(way.pump, set()).update({*way.pushes, bypass or ""} - {""})
     on: set[str] = set()
     for move in world.field.trace:
         (on.add if move.on else on.discard)(move.name)

@@ -71,6 +71,9 @@ def _unseen(world: World, breakage: Breakage) -> str:
     if breakage.fault is Fault.PROBE_BIAS and shows in ("ph", "ec"):
         return "one probe cannot know that it is off: a second one with agree_within can, calibrate_every reminds"
     if breakage.fault is Fault.VALVE_LEAKING and plant.plumbing.pumps:
+        found = [v for v in plant.layout.valves if v.name == breakage.of]
+        if any(all(other.name == v.name for other in plant.layout.valves if other.source == v.source) for v in found):
+            return "is the only way of its pump, which runs only while it is open: closed, it has nothing to pass"
         inner = all(v.source != MAINS and v.target != ZONE for v in plant.layout.valves if v.name == breakage.of)
         return (
             "passes a litre a minute while the pump runs, from tank to tank: no amount changes by much" if inner else ""

@@ -29,7 +29,17 @@ LEAST = {
     "status": {"completed", "failed", "rejected", "expired"},
     "transition": {"running to completed", "running to failed", "accepted to rejected", "accepted to expired"},
     "command": {"DONE", "NO_EFFECT", "BUSY", "INVALID", "ERROR", "TIMEOUT", "SEND_FAILED"},
-    "stage": {"water", "clean_fill", "solution_fill", "prepare", "refill", "circulate", "recover", "ventilate"},
+    "stage": {
+        "water",
+        "clean_fill",
+        "solution_fill",
+        "irrigation_fill",
+        "prepare",
+        "refill",
+        "circulate",
+        "recover",
+        "ventilate",
+    },
     "veto": {"stop_if", "requires", "path", "max_on", "dosing", "restraint", "device_silent", "lockout", "min_off"},
 }
 

@@ -11,7 +11,15 @@ from edgectl.config.schema import ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
 from edgectl.config.source import Path
 
-VALVES = ("drain", "fill", "clean_supply", "solution_supply", "solution_fill")
+VALVES = (
+    "drain",
+    "fill",
+    "clean_supply",
+    "solution_supply",
+    "solution_fill",
+    "solution_return",
+    "irrigation_fill",
+)
 SAYS = {"level": "%", "low": "", "high": ""}
 PROBES = {"ph": "pH", "ec": "mS/cm"}
 LEAST, MOST = {"ph": 4.0, "ec": 0.0}, {"ph": 9.0, "ec": 10.0}  # no target lies beyond
@@ -65,20 +73,24 @@ def floats_that_stand_in(parts: Parts) -> None:
 
 
 def tanks_of_a_circuit(parts: Parts) -> None:
-    """A circuit names tanks of this file, two different ones."""
-    for path, _, circuit in _circuits(parts):
-        for key in ("solution", "clean"):
+    """A circuit names tanks of this file, different ones."""
+    for path, _, circuit in circuits(parts):
+        for key in ("solution", "clean", "irrigation"):
             tank = getattr(circuit, key)
             if tank is not None and tank not in parts.names["tanks"]:
                 hint = nearest(tank, parts.names["tanks"], "add it under tanks")
                 parts.findings.value((*path, key), f"there is no tank '{tank}'", hint)
         if circuit.clean == circuit.solution:
             parts.findings.value((*path, "clean"), f"{circuit.clean} is the solution already", "name another tank")
+        if circuit.irrigation is not None and circuit.irrigation in (circuit.solution, circuit.clean):
+            which = "solution" if circuit.irrigation == circuit.solution else "clean tank"
+            what = f"{circuit.irrigation} is the {which} already"
+            parts.findings.value((*path, "irrigation"), what, "name a third tank, or remove it")
 
 
 def valves_of_a_circuit(parts: Parts) -> None:
     """What opens a way is a valve, and no two ways share one."""
-    for path, zone, circuit in _circuits(parts):
+    for path, zone, circuit in circuits(parts):
         taken: dict[str, str] = {} if zone.valve is None else {zone.valve: "valve of the zone"}
         for key in VALVES:
             valve = getattr(circuit, key)
@@ -91,13 +103,13 @@ def valves_of_a_circuit(parts: Parts) -> None:
 
 def meter_of_the_mains(parts: Parts) -> None:
     """What ends a fill at its litres counts litres, and is not larger than the tank."""
-    for path, _, circuit in _circuits(parts):
+    for path, _, circuit in circuits(parts):
         meter = circuit.fill_meter
         if meter is None:
             if circuit.fill_most is not None:
                 parts.findings.key((*path, "fill_most"), "means nothing without fill_meter", "add fill_meter: SENSOR")
             continue
-        _speaks(parts, (*path, "fill_meter"), meter, "L", "a meter")
+        speaks(parts, (*path, "fill_meter"), meter, "L", "a meter")
         tank = parts.tanks.get(circuit.clean or circuit.solution)
         if tank is not None and circuit.fill_most is not None and circuit.fill_most > tank.volume:
             what = f"{circuit.fill_most:g} L are more than the {tank.volume:g} L of the tank: it would run over"
@@ -106,28 +118,30 @@ def meter_of_the_mains(parts: Parts) -> None:
 
 def meter_of_the_solution(parts: Parts) -> None:
     """What ends the fill of the second tank at its litres counts litres."""
-    for path, _, circuit in _circuits(parts):
+    for path, _, circuit in circuits(parts):
         if circuit.solution_meter is None:
             continue
         if circuit.clean is None:
             hint = "name it fill_meter: the mains fill the only tank"
             parts.findings.key((*path, "solution_meter"), "means nothing without a clean tank", hint)
-        _speaks(parts, (*path, "solution_meter"), circuit.solution_meter, "L", "a meter")
+        speaks(parts, (*path, "solution_meter"), circuit.solution_meter, "L", "a meter")
 
 
 def two_tanks_have_ways(parts: Parts) -> None:
     """Between two tanks water needs a way out of the first, a way into the second, and a pump."""
-    for path, zone, circuit in _circuits(parts):
+    for path, zone, circuit in circuits(parts):
         if circuit.clean is None:
             if circuit.clean_supply is not None:
                 parts.findings.key((*path, "clean_supply"), "means nothing without a clean tank", "add clean: TANK")
             continue
-        for key in ("clean_supply", "solution_fill"):
+        # A pump that only fills may hang in the clean tank; one that does everything chooses what it draws.
+        chosen = ("clean_supply", "solution_fill") if circuit.fill_pump is None else ("solution_fill",)
+        for key in chosen:
             if getattr(circuit, key) is None and not parts.findings.refused((*path, key)):
                 parts.findings.value(
                     (*path, key), "is missing: water cannot reach the second tank", f"add {key}: VALVE"
                 )
-        if zone.pump is None:
+        if zone.pump is None and circuit.irrigation is None:
             parts.findings.value(path, "moves water between two tanks, and the zone has no pump", "add pump: NAME")
 
 
@@ -226,7 +240,7 @@ def has_role(parts: Parts, path: Path, name: str, *roles: str) -> bool:
     return True
 
 
-def _speaks(parts: Parts, path: Path, sensor: str, unit: str, who: str) -> None:
+def speaks(parts: Parts, path: Path, sensor: str, unit: str, who: str) -> None:
     """Report a sensor that is not there, or that measures something else."""
     if not known_sensor(parts, path, sensor):
         return
@@ -244,7 +258,8 @@ def _dosers(path: Path, chemistry: ChemistryEntry) -> Iterator[tuple[Path, str]]
         yield (*path, "nutrients", index), name
 
 
-def _circuits(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, CircuitEntry]]:
+def circuits(parts: Parts) -> Iterator[tuple[Path, ZoneEntry, CircuitEntry]]:
+    """Every circuit with its place and its zone."""
     for name, zone in parts.zones.items():
         if zone.circuit is not None:
             yield ("zones", name, "circuit"), zone, zone.circuit

@@ -29,6 +29,7 @@ NEEDS = {
 }
 LASTING = ("circulate", "climate", "mist", "ventilation")
 TWO_TANKS = ("solution_fill",)
+THREE_TANKS = ("irrigation_fill", "three_tank_startup")
 CHEMISTRY = ("prepare_recirculation", "irrigation_recovery")
 DAY: Nanos = 86400 * SECOND
 SHORTEST_RUN: Nanos = SECOND
@@ -182,6 +183,9 @@ def workflow_where_it_counts(parts: Parts) -> None:
         if workflow in TWO_TANKS and zone.circuit.clean is None:
             hint = "add clean: TANK to its circuit"
             parts.findings.value(path, f"needs two tanks, and {schedule.zone} has one", hint)
+        if workflow in THREE_TANKS and zone.circuit.irrigation is None:
+            hint = "add irrigation: TANK, irrigation_fill: VALVE and mix_pump: PUMP to its circuit, or write startup"
+            parts.findings.value(path, f"needs a third tank, and {schedule.zone} has none", hint)
         if workflow in CHEMISTRY and zone.chemistry is None:
             hint = "add chemistry: {ph: …, target_ph: …} to the zone"
             parts.findings.value(path, f"needs chemistry, and {schedule.zone} has none", hint)

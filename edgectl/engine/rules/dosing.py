@@ -87,13 +87,14 @@ def _not_manual(draft: Draft, zone: Zone) -> str | None:
 
 def still(draft: Draft, zone: Zone) -> str | None:
     """A dose into standing water stays where it fell."""
-    output = None if zone.pump is None else draft.output(zone.pump)
+    way = zone.mixing
+    output = None if way is None else draft.output(way.pump)
     command = None if output is None or not output.owed_off or output.closing is not None else output.cmd_id
     pump = draft.command(command)
     if pump is None or pump.seen_at is None:
-        return f"{zone.pump or 'no pump'} does not move the solution of {zone.name}"
-    if zone.flow is not None:
-        reading = draft.read(zone.flow)
+        return f"{'no pump' if way is None else way.pump} does not move the solution of {zone.name}"
+    if way is not None and way.flow is not None:
+        reading = draft.read(way.flow)
         if not isinstance(reading, Reading) or reading.value < 0.1:
-            return f"{zone.flow} sees no water move in {zone.name}"
+            return f"{way.flow} sees no water move in {zone.name}"
     return None

@@ -98,7 +98,7 @@ def _keys(draft: Draft, actuator: Actuator) -> list[tuple[str, str]]:
     circuits = [
         zone.circuit
         for zone in draft.state.site.zones.values()
-        if zone.circuit is not None and actuator.name in (zone.circuit.fill, zone.pump)
+        if zone.circuit is not None and actuator.name in (zone.circuit.fill, *(way.pump for way in zone.ways))
     ]
     tanks = [tank for circuit in circuits for tank in circuit.tanks]
     return [("float", name) for tank in tanks for name in (tank.low, tank.high) if name is not None]

@@ -17,7 +17,7 @@ OVERRUNS_TO_LOCKOUT = 2
 
 def is_dry(draft: Draft, command: Command) -> bool:
     """True when the pump of this order should move water by now and no flow sensor of its zones sees any."""
-    sensors = [z.flow for z in draft.state.site.zones.values() if z.pump == command.actuator and z.flow is not None]
+    sensors = draft.state.fixed.flows_of.get(command.actuator, ())
     if not sensors or command.seen_at is None or command.ack_at is None:
         return False
     proven_by = command.ack_at + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
@@ -78,7 +78,7 @@ def trip(draft: Draft, command: Command) -> None:
     before = draft.latch(name)
     count = 1 + (before.count if before is not None else 0)
     draft.put(Latch(name=name, held=False, since=wall, who=f"biz_no_flow:{pump}", why="no flow", count=count))
-    sensors = " or ".join(z.flow for z in draft.state.site.zones.values() if z.pump == pump and z.flow is not None)
+    sensors = " or ".join(draft.state.fixed.flows_of.get(pump, ()))
     draft.alert(
         "biz_no_flow",
         pump,

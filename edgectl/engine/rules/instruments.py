@@ -32,7 +32,10 @@ def watch(draft: Draft) -> None:
         # Its first stage alone: what the pump moves afterwards the meter has counted since the task began.
         waters = task.task_type == "irrigation" and task.stage == "water" and not task.cycle
         if waters and task.status is TaskStatus.RUNNING and task.phase == "hold":
-            _meter(draft, draft.state.site.zones[task.zone], task)
+            zone = draft.state.site.zones[task.zone]
+            _meter(draft, zone.meter, zone.flow, task.meter_at_start, task)
+        elif task.status is TaskStatus.RUNNING and task.phase == "hold" and f"{task.stage} ml" not in task.spent:
+            _fill(draft, draft.state.site.zones[task.zone], task)
     for zone in draft.state.site.zones.values():
         if zone.circuit is not None:
             _tanks(draft, zone)
@@ -63,24 +66,33 @@ def _spikes(values: Sequence[float], jump: float) -> int:
     )
 
 
-def _meter(draft: Draft, zone: Zone, task: Task) -> None:
-    lasted = draft.now.mono - task.stage_since
-    if zone.meter is None or zone.flow is None or lasted < WARM:
+def _fill(draft: Draft, zone: Zone, task: Task) -> None:
+    """The counter of a fill, the first time that the stage is come to: later it counts what was let in before too."""
+    circuit, begun_ml = zone.circuit, task.spent.get(f"{task.stage} from ml")
+    if circuit is None or task.stage not in ("solution_fill", "irrigation_fill"):
         return
-    meter, flow = draft.read(zone.meter), draft.read(zone.flow)
+    own = circuit.solution_meter if task.stage == "solution_fill" else circuit.irrigation_meter
+    pump = circuit.filler(zone.pump) if task.stage == "solution_fill" else circuit.mix_pump
+    flow = next((way.flow for way in zone.ways if way.pump == pump), None)
+    _meter(draft, own, flow, None if begun_ml is None else begun_ml / 1000, task)
+
+
+def _meter(draft: Draft, name: str | None, beside: str | None, begun_l: float | None, task: Task) -> None:
+    lasted = draft.now.mono - task.stage_since
+    if name is None or beside is None or lasted < WARM:
+        return
+    meter, flow = draft.read(name), draft.read(beside)
     if not isinstance(flow, Reading) or flow.value < NO_FLOW_L_MIN:
         return  # whoever sees no water has other alarms
-    if isinstance(meter, Missing) or task.meter_at_start is None:
+    if isinstance(meter, Missing) or begun_l is None:
         if lasted >= TELLS:
-            _suspect(draft, zone.meter, f"{zone.meter} cannot be read while water moves")
+            _suspect(draft, name, f"{name} cannot be read while water moves")
         return
-    moved, expected = meter.value - task.meter_at_start, flow.value * lasted / (60 * SECOND)
+    moved, expected = meter.value - begun_l, flow.value * lasted / (60 * SECOND)
     if moved > TOO_MUCH * expected + ROOM_L or (lasted >= TELLS and LEAST_L < TOO_LITTLE * expected > moved):
-        _suspect(
-            draft, zone.meter, f"{zone.meter} has counted {moved:.1f} L where {zone.flow} saw about {expected:.1f} L"
-        )
+        _suspect(draft, name, f"{name} has counted {moved:.1f} L where {beside} saw about {expected:.1f} L")
     elif lasted >= TELLS:
-        draft.calm(Code.FLOW_METER_SUSPECT, zone.meter)
+        draft.calm(Code.FLOW_METER_SUSPECT, name)
 
 
 def _suspect(draft: Draft, meter: str, what: str) -> None:
@@ -90,11 +102,7 @@ def _suspect(draft: Draft, meter: str, what: str) -> None:
 def _tanks(draft: Draft, zone: Zone) -> None:
     """Floats are remembered from when the circuit came to rest, and held against it for as long as it rests."""
     assert zone.circuit is not None
-    rest, tanks = (
-        ("rest", zone.name),
-        [tank for tank in (zone.circuit.clean, zone.circuit.solution) if tank is not None],
-    )
-    mine = draft.state.fixed.actuators_of[zone.name]
+    rest, tanks, mine = ("rest", zone.name), zone.circuit.tanks, draft.state.fixed.actuators_of[zone.name]
     if any(output.name in mine for output in draft.owed()):
         draft.forget_since(rest)
         for key in [("float", name, wet) for tank in tanks for name in _floats(tank) for wet in (True, False)]:

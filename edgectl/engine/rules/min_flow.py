@@ -17,12 +17,13 @@ def ways(site: Site, pump: Actuator) -> Mapping[str, float]:
     """What each valve behind a pump lets through, L/min."""
     found: dict[str, float] = {}
     for zone in site.zones.values():
-        if zone.pump != pump.name:
-            continue
-        found.update(dict.fromkeys(zone.outlets, zone.rate_l_min or 0.0))
-        back = None if zone.circuit is None else zone.circuit.solution_fill
-        if back is not None:
-            found[back] = zone.rate_l_min or 0.0 if zone.chemistry is None else zone.chemistry.rate_l_min
+        watered, circuit = zone.rate_l_min or 0.0, zone.circuit
+        beside = watered if zone.chemistry is None else zone.chemistry.rate_l_min
+        if circuit is not None and circuit.fill_pump == pump.name:
+            beside = circuit.solution_l_min or 0.0
+        for way in zone.ways:
+            if way.pump == pump.name:
+                found.update({valve: watered if valve in zone.outlets else beside for valve in way.pushes})
     least = pump.least_flow
     if least is not None and least.bypass is not None:
         found[least.bypass] = least.bypass_l_min

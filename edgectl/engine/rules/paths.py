@@ -6,7 +6,7 @@ A zone without a valve is an open way, and then nothing is known here.
 
 from edgectl.engine.draft import Draft
 from edgectl.model.output import Output
-from edgectl.model.site import Actuator, Site
+from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
 
 DEAD_HEAD: Nanos = 5 * SECOND // 2  # a pump against a closed valve: with the reaction, three seconds
@@ -46,7 +46,7 @@ def closes_at(draft: Draft, valve: str) -> Nanos:
     seconds at most. A pump that is welded then pushes against it; the other way it would empty the tank over the floor,
     and run dry after that (docs/adr/0021)."""
     until = 0
-    for pump in _pumps_of(draft.state.site, valve):
+    for pump in draft.state.fixed.pumps_of.get(valve, ()):
         output = draft.output(pump)
         if output is None or output.closing is None:
             continue
@@ -62,15 +62,6 @@ def pushes_against_shut(draft: Draft, pump: str) -> bool:
     """Is there a side of this pump on which every valve is shut?"""
     outputs = [[draft.output(name) for name in side] for side in draft.state.fixed.sides(pump)]
     return any(not any(valve is not None and is_open(valve) for valve in side) for side in outputs)
-
-
-def _pumps_of(site: Site, valve: str) -> set[str]:
-    found = set()
-    for zone in site.zones.values():
-        ways = {*zone.outlets, *(zone.circuit.pumped if zone.circuit is not None else ())}
-        if zone.pump is not None and (valve in ways or valve == site.bypass_of(zone.pump)):
-            found.add(zone.pump)
-    return found
 
 
 def is_open(valve: Output) -> bool:

@@ -20,7 +20,8 @@ def watch(draft: Draft) -> None:
     for task in draft.tasks():
         zone = zone_for(draft.state.site.zones[task.zone], task)
         flows = task.status is TaskStatus.RUNNING and task.task_type == "irrigation" and task.phase == "hold"
-        if flows and zone.chemistry is not None:
+        own = zone.circuit is not None and zone.circuit.irrigation is not None  # the probes hang in another tank
+        if flows and zone.chemistry is not None and not own:
             _look(draft, zone)
 
 

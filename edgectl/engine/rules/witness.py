@@ -16,19 +16,19 @@ from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos
 
 HALF = 0.5  # of the commissioned rate
+WEAK = 0.75  # of the commissioned rate
 STEADY_AFTER: Nanos = 15 * SECOND
+LASTS: Nanos = 5 * SECOND
 RUNS_ON: Nanos = 10 * SECOND  # what a closing valve and an emptying pipe may let through
 
 
 def unordered_flow(draft: Draft) -> Mapping[str, Nanos]:
     """The flow sensors that see water while nothing on their lines is owed an OFF, and since when without a break."""
     found: dict[str, Nanos] = {}
-    for zone in draft.state.site.zones.values():
-        if zone.flow is None or zone.flow in found:
-            continue
-        reading = draft.read(zone.flow)
-        if not isinstance(reading, Missing) and reading.value > NO_FLOW_L_MIN and not _ordered(draft, zone.flow):
-            found[zone.flow] = draft.unordered.get(zone.flow, draft.now.mono)
+    for name in draft.state.fixed.watched_flows:
+        reading = draft.read(name)
+        if not isinstance(reading, Missing) and reading.value > NO_FLOW_L_MIN and not _ordered(draft, name):
+            found[name] = draft.unordered.get(name, draft.now.mono)
     return found
 
 
@@ -74,19 +74,50 @@ def suspect(draft: Draft) -> None:
             )
 
 
+def weak(draft: Draft) -> None:
+    """Call a person for a pump that moves far less than it did when it was commissioned: plants that are watered by
+    time get less than they should. One that feeds a bypass as well is not judged."""
+    for zone in draft.state.site.zones.values():
+        if zone.flow is None or zone.rate_l_min is None or not _runs_into(draft, zone):
+            continue
+        reading, since = draft.read(zone.flow), ("weak", zone.name)
+        if isinstance(reading, Missing) or reading.value <= NO_FLOW_L_MIN:
+            continue
+        if reading.value >= WEAK * zone.rate_l_min:
+            draft.forget_since(since)
+            draft.calm(Code.FLOW_LOW, zone.name)
+        elif draft.now.mono - draft.since(since) >= LASTS:
+            draft.alert(
+                Code.FLOW_LOW,
+                zone.name,
+                f"{zone.flow} sees {reading.value:.3g} L/min into {zone.name}, commissioned were {zone.rate_l_min:g}",
+                "look at the filter, the emitters and the pump; a run by time gives less until then",
+            )
+        else:
+            draft.wake(draft.since(since) + LASTS)
+
+
 def _pushes(draft: Draft, zone: Zone) -> bool:
     """Has the pump run into this zone for long enough, and does its current say that it moves water?"""
+    pump = None if zone.pump is None else draft.state.site.actuators[zone.pump]
+    if pump is None or pump.draws is None or pump.draws.least is None or not _runs_into(draft, zone):
+        return False
+    amps = draft.read(pump.draws.sensor)
+    return not isinstance(amps, Missing) and amps.value >= pump.draws.least
+
+
+def _runs_into(draft: Draft, zone: Zone) -> bool:
+    """Has the pump run into this zone alone, and for long enough to be judged by its flow?"""
     names = [name for name in (zone.pump, zone.valve) if name is not None]
     outputs = [draft.output(name) for name in names]
     if zone.pump is None or any(o is None or not o.owed_off or o.closing is not None for o in outputs):
         return False
     pump, command = draft.state.site.actuators[zone.pump], draft.command(outputs[0].cmd_id if outputs[0] else None)
-    if pump.draws is None or pump.draws.least is None or command is None or command.ack_at is None:
+    if command is None or command.ack_at is None or pump.least_flow is not None:
         return False
-    if draft.now.mono < command.ack_at + STEADY_AFTER:
-        return False
-    amps = draft.read(pump.draws.sensor)
-    return not isinstance(amps, Missing) and amps.value >= pump.draws.least
+    steady = command.ack_at + STEADY_AFTER
+    draft.wake(steady)
+    return draft.now.mono >= steady
 
 
 def _shut_again(draft: Draft, flow: str) -> None:
@@ -96,9 +127,8 @@ def _shut_again(draft: Draft, flow: str) -> None:
         backups.fall(draft, part, f"{Code.FLOW_WITHOUT_ORDER}:{flow}", f"{flow} sees water that nobody ordered")
 
 
-def _parts(draft: Draft, flow: str) -> set[str]:
-    zones = [zone for zone in draft.state.site.zones.values() if zone.flow == flow]
-    return {name for zone in zones for name in (zone.pump, *zone.outlets) if name is not None}
+def _parts(draft: Draft, flow: str) -> frozenset[str]:
+    return draft.state.fixed.watched_flows.get(flow, frozenset())
 
 
 def _ordered(draft: Draft, flow: str) -> bool:

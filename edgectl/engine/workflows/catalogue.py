@@ -1,8 +1,8 @@
 """Every workflow by name: what its zone must have, its table, and what it needs to know before it begins.
 
 A task names its workflow in `payload.workflow`, `payload.diagnostics_workflow` or `payload.config.execution.workflow`;
-otherwise its type chooses. Three tanks are worked like one: whatever prepares the solution is not ours, and the first
-tank is kept full.
+otherwise its type chooses. With three tanks the startup goes on until the tank of the plants is full, by whichever of
+its names it is asked for.
 """
 
 from collections.abc import Callable, Mapping
@@ -70,6 +70,11 @@ def _no_two_tanks(zone: Zone) -> str:
     return "a circuit with a clean tank" if missing else _no_pump(zone)
 
 
+def _no_third_tank(zone: Zone) -> str:
+    missing = zone.circuit is None or zone.circuit.irrigation is None
+    return "a circuit with an irrigation tank, the third one" if missing else ""
+
+
 def _no_chemistry(zone: Zone) -> str:
     if zone.chemistry is None:
         return "chemistry"
@@ -101,10 +106,11 @@ CATALOGUE: dict[str, Workflow] = {
     "irrigation": Workflow(table=irrigation.table, lacks=_no_pump, need=irrigation.need),
     "cycle_start": _REFILL,
     "refill": _REFILL,
-    "three_tank_startup": _REFILL,
+    "three_tank_startup": _two_tank(tanks.startup, _no_third_tank, needs.startup),
     "startup": _two_tank(tanks.startup, _no_circuit, needs.startup),
     "clean_fill": _two_tank(tanks.clean_fill, _no_circuit),
     "solution_fill": _two_tank(tanks.solution_fill, _no_two_tanks),
+    "irrigation_fill": _two_tank(tanks.irrigation_fill, _no_third_tank),
     "prepare_recirculation": _two_tank(tanks.prepare, _no_chemistry),
     "solution_change": _two_tank(change.solution_change, _no_drain),
     "irrigation_recovery": _two_tank(recover.recovery, _no_chemistry),
@@ -129,6 +135,7 @@ PREPARING = frozenset(
     {
         "clean_fill",
         "cycle_start",
+        "irrigation_fill",
         "irrigation_recovery",
         "prepare_recirculation",
         "refill",
@@ -137,7 +144,6 @@ PREPARING = frozenset(
         "three_tank_startup",
     }
 )
-_THREE_TANKS = frozenset({"startup", "cycle_start", "refill"})
 
 
 def name_of(task: Task) -> str:
@@ -151,7 +157,7 @@ def _asked(task_type: str, payload: Mapping[str, Any]) -> str:
     name = str(asked or _OF_TYPE.get(task_type, task_type))
     name = _FORMER.get(name, name)
     three = str(execution.get("topology", "")).lower().startswith("three_tank")
-    return "three_tank_startup" if three and name in _THREE_TANKS else name
+    return "three_tank_startup" if three and name == "startup" else name
 
 
 def table_of(site: Site, task: Task) -> Table:

@@ -135,14 +135,14 @@ def _may_correct(payload: Mapping[str, Any]) -> bool:
 def _source(site: Site, zone: Zone) -> tuple[Condition, ...]:
     """What must be seen before water is drawn: the pump's own conditions, and the lower float of its tank."""
     assert zone.pump is not None
-    low = None if zone.circuit is None else zone.circuit.solution.low
+    low = None if zone.circuit is None else zone.circuit.source.low
     float_ = () if low is None else (Condition(sensor=low, compare=Compare.ABOVE, limit=WET),)
     return (*site.actuators[zone.pump].requires, *float_)
 
 
 def _empties(zone: Zone) -> tuple[Door, ...]:
     """The tank runs dry, or its float cannot be seen any more: the water stops first."""
-    low = None if zone.circuit is None else zone.circuit.solution.low
+    low = None if zone.circuit is None else zone.circuit.source.low
     if low is None:
         return ()
     empty = Exit(code=Code.LOW_WATER, error=Code.EXECUTION_FAILED)
@@ -151,7 +151,8 @@ def _empties(zone: Zone) -> tuple[Door, ...]:
 
 def _opens(site: Site, zone: Zone) -> tuple[str, ...]:
     """The pump comes last. Where the zone takes less than it has to push, the rest goes back through the bypass."""
-    supply = None if zone.circuit is None else zone.circuit.solution_supply
+    circuit = zone.circuit
+    supply = None if circuit is None or circuit.irrigation is not None else circuit.solution_supply
     least = None if zone.pump is None else site.actuators[zone.pump].least_flow
     small = least is not None and (zone.rate_l_min or 0.0) < least.l_min
     bypass = least.bypass if least is not None and small else None

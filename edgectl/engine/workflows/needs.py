@@ -83,8 +83,7 @@ def _sensors(draft: Draft, task: Task) -> tuple[str, ...]:
     circuit = draft.state.site.zones[task.zone].circuit
     if circuit is None:
         return ()
-    tanks = [tank for tank in (circuit.clean, circuit.solution) if tank is not None]
-    return tuple(name for tank in tanks for name in (tank.low, tank.high, tank.level) if name is not None)
+    return tuple(name for tank in circuit.tanks for name in (tank.low, tank.high, tank.level) if name is not None)
 
 
 def level_seen(zone: Zone, task: Task) -> float | None:
@@ -101,8 +100,8 @@ def _devices(draft: Draft, task: Task) -> set[str]:
     zone = site.zones[task.zone]
     circuit = zone.circuit
     assert circuit is not None
-    parts = (zone.pump, circuit.fill, circuit.clean_supply, circuit.solution_supply, circuit.solution_fill)
-    devices = {site.actuators[name].device for name in parts if name is not None}
+    parts = {*circuit.outputs, *(() if zone.pump is None else (zone.pump,))} - {circuit.drain}
+    devices = {site.actuators[name].device for name in parts}
     devices |= {device for name in _sensors(draft, task) for device in site.sensors[name].devices}
     return devices | silence.named(site, zone, node_types_of(task.payload))
 

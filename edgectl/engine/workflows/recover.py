@@ -40,7 +40,9 @@ def online(zone: Zone, back: str) -> Table:
 def can_correct(zone: Zone) -> bool:
     """Is there anything to correct the solution with, and a way to pump it round?"""
     chemistry, circuit = zone.chemistry, zone.circuit
-    return bool(chemistry is not None and chemistry.dosers and circuit is not None and circuit.solution_fill)
+    if chemistry is None or circuit is None or circuit.irrigation is not None:
+        return False  # what is in a third tank stays as it was prepared: nothing is dosed into it
+    return bool(chemistry.dosers and circuit.back)
 
 
 def off_target(zone: Zone) -> Door:

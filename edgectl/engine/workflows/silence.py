@@ -26,7 +26,7 @@ def error(draft: Draft, zone: str, devices: Collection[str]) -> Code:
 def named(site: Site, zone: Zone, kinds: Collection[str]) -> set[str]:
     """The devices of a zone that are of the named kinds; a kind that the zone has not got names none."""
     chemistry, climate, circuit = zone.chemistry, zone.climate, zone.circuit
-    tanks = [] if circuit is None else [tank for tank in (circuit.clean, circuit.solution) if tank is not None]
+    tanks = () if circuit is None else circuit.tanks
     floats = [name for tank in tanks for name in (tank.low, tank.high, tank.level)]
     sensors: dict[str, list[str | None]] = {
         "ph": [None if chemistry is None else chemistry.ph],
@@ -37,7 +37,7 @@ def named(site: Site, zone: Zone, kinds: Collection[str]) -> set[str]:
     outputs: dict[str, list[str | None]] = {
         "irrig": [zone.pump, zone.valve],
         "light": [zone.light],
-        "recirculation": [None if circuit is None else circuit.solution_fill],
+        "recirculation": [] if circuit is None else [circuit.back, circuit.mix_pump],
         "relay": list(zone.actuators),
     }
     found = {

@@ -1,4 +1,5 @@
-"""Filling and preparing the tanks: clean water in, solution over, recirculation until pH and EC are right.
+"""Filling and preparing the tanks: clean water in, solution over, recirculation until pH and EC are right, and on into
+the tank of the plants where they have one.
 
 Each function gives the rows of one workflow. Floats end the fills; a float that cannot be seen, or a pair that
 contradicts itself, stops the flow first. Numbers without a source are those of the predecessor's storage node
@@ -23,6 +24,7 @@ LEAST_FILL: Nanos = 10 * SECOND  # a tank that is almost full, and a valve that 
 LEAST_FILL_L = 2.0  # the same in litres
 TOLERANCE = 1.1  # a counter that nobody has calibrated is a tenth off
 RETRY_CYCLES = 1
+ROUNDS = 3  # of a solution tank that is smaller than the tank of the plants
 PREPARE_LEAST: Nanos = 1200 * SECOND
 FULL_PCT = 95.0  # nothing to refill above
 HALF_PCT = 50.0  # no upper float is wet below
@@ -38,14 +40,14 @@ _CONTRADICTION = Exit(code=Code.TWO_TANK_LEVEL_UNAVAILABLE, error=Code.TWO_TANK_
 def startup(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Clean water, then solution, then the targets."""
     circuit = _circuit(zone)
-    ready = Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED")
-    if circuit.clean is None:
-        first = _first_fill(circuit, "prepare" if zone.chemistry else None, wish)
-        return (*first, *_prepare(site, zone, ready, wish))
+    last = None if circuit.irrigation is None else "irrigation_fill"
+    ready = Exit(code=Code.PREPARE_TARGETS_REACHED, event="PREPARE_TARGETS_REACHED", to=last)
+    then = "prepare" if zone.chemistry else last
     return (
-        *_first_fill(circuit, "solution_fill", wish),
-        *_solution_fill(zone, circuit, "prepare" if zone.chemistry else None, wish),
+        *_first_fill(circuit, then if circuit.clean is None else "solution_fill", wish),
+        *(() if circuit.clean is None else _solution_fill(zone, circuit, then, wish)),
         *_prepare(site, zone, ready, wish),
+        *_onward(zone, circuit, "clean_fill"),
     )
 
 
@@ -58,6 +60,11 @@ def solution_fill(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
     """Only the second fill; when the clean tank runs dry it is filled up in between."""
     circuit = _circuit(zone)
     return (*_solution_fill(zone, circuit, None, wish), *_first_fill(circuit, "solution_fill", wish))
+
+
+def irrigation_fill(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
+    """Only the third fill, with what is in the solution tank: a person may pass on what could not be prepared."""
+    return _onward(zone, _circuit(zone), None)
 
 
 def prepare(site: Site, zone: Zone, wish: Wish = NOTHING) -> Table:
@@ -166,9 +173,8 @@ def _first_fill(circuit: Circuit, then: str | None, wish: Wish) -> Table:
 
 
 def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -> Table:
-    assert zone.pump is not None
     assert circuit.clean is not None
-    parts = (circuit.clean_supply, circuit.solution_fill, zone.pump)
+    parts = (circuit.clean_supply, circuit.solution_fill, circuit.filler(zone.pump))
     doors = [*_contradictions(circuit.clean), *_contradictions(circuit.solution)]
     if circuit.clean.low is not None:
         empty = Exit(
@@ -178,7 +184,8 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
             spent=Exit(code=Code.SOLUTION_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT),
         )
         doors.append(Door(name="clean_empty", when=Below(sensor=circuit.clean.low, limit=WET), exit=empty))
-    meter = circuit.solution_meter or zone.meter
+    own = circuit.filler(zone.pump) == zone.pump  # then the meter of the zone counts this water too
+    meter = circuit.solution_meter or (zone.meter if own else None)
     doors += _volume(meter, TOLERANCE * circuit.solution.volume_l, "solution_fill", circuit.solution_fill)
     return (
         Stage(
@@ -189,7 +196,7 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
             until=full(circuit.solution),
             done=Exit(code=Code.SOLUTION_FILL_COMPLETED, event="SOLUTION_FILL_COMPLETED", to=then),
             limit=within(
-                _fill_limit(circuit.solution, _rate(zone), circuit.solution_time or SOLUTION_FILL_LIMIT),
+                _fill_limit(circuit.solution, _filling(zone, circuit), circuit.solution_time or SOLUTION_FILL_LIMIT),
                 wish.solution_fill,
             ),
             late=Exit(
@@ -203,6 +210,44 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
             resumes=True,
             looks_first=True,
             keeps_time=True,  # the clean tank may have to be filled in between: that gives this one no more time
+            failed=Code.TWO_TANK_COMMAND_FAILED,
+        ),
+    )
+
+
+def _onward(zone: Zone, circuit: Circuit, again: str | None) -> Table:
+    """The third fill. A solution tank that runs dry before the third is full is filled and prepared once more."""
+    tank = circuit.irrigation
+    if tank is None:
+        return ()
+    meter, parts = circuit.irrigation_meter, (circuit.solution_supply, circuit.irrigation_fill, circuit.mix_pump)
+    doors = [*_contradictions(circuit.solution), *_contradictions(tank)]
+    if circuit.solution.low is not None:
+        dry = Exit(code=Code.LOW_WATER, error=Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT)
+        more = Exit(code=Code.CLEAN_FILL_STARTED, to=again, cycles=ROUNDS, spent=dry)
+        when = Below(sensor=circuit.solution.low, limit=WET)
+        doors.append(Door(name="solution_empty", when=when, exit=dry if again is None else more))
+    doors += _volume(meter, TOLERANCE * tank.volume_l, "irrigation_fill", circuit.irrigation_fill)
+    return (
+        Stage(
+            name="irrigation_fill",
+            entered=("IRRIGATION_FILL_STARTED", Code.IRRIGATION_FILL_STARTED),
+            going=Code.IRRIGATION_FILL_IN_PROGRESS,
+            opens=tuple(part for part in parts if part is not None),
+            until=full(tank),
+            done=Exit(code=Code.IRRIGATION_FILL_COMPLETED, event="IRRIGATION_FILL_COMPLETED"),
+            limit=_fill_limit(tank, _rate(zone), circuit.irrigation_time or SOLUTION_FILL_LIMIT),
+            late=Exit(
+                code=Code.IRRIGATION_FILL_TIMEOUT,
+                error=Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT,
+                locks=circuit.irrigation_fill,
+            ),
+            doors=tuple(doors),
+            metered=meter,
+            blind=_BLIND,
+            resumes=True,
+            looks_first=True,
+            keeps_time=True,
             failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
@@ -238,7 +283,7 @@ def _prepare(site: Site, zone: Zone, ready: Exit, wish: Wish) -> Table:
 def recirculation(zone: Zone) -> tuple[str, ...]:
     """What is open and runs while the solution goes round."""
     circuit = _circuit(zone)
-    parts = (circuit.solution_supply, circuit.solution_fill, zone.pump)
+    parts = (circuit.solution_supply, circuit.back, circuit.mixer(zone.pump))
     return tuple(part for part in parts if part is not None)
 
 
@@ -292,7 +337,15 @@ def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos, missing: floa
 
 
 def _rate(zone: Zone) -> float | None:
-    return zone.chemistry.rate_l_min if zone.chemistry is not None else zone.rate_l_min
+    """What the mixing pump moves."""
+    if zone.chemistry is not None:
+        return zone.chemistry.rate_l_min
+    return zone.rate_l_min if _circuit(zone).mix_pump is None else None
+
+
+def _filling(zone: Zone, circuit: Circuit) -> float | None:
+    """What the pump moves that fills the solution tank."""
+    return circuit.solution_l_min if circuit.fill_pump is not None else _rate(zone)
 
 
 def _circuit(zone: Zone) -> Circuit:

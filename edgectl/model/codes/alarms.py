@@ -92,6 +92,10 @@ ALARMS: dict[Code, Meaning] = {
         "There is more CO2 in the house than people may breathe.",
         "Go out, shut the gas by hand, and air the house before anybody enters.",
     ),
+    Code.FLOW_LOW: alarm(
+        "A zone gets far less water than its pump gave when it was commissioned.",
+        "Look at the filter, the emitters and the pump; a run by time gives the plants less until then.",
+    ),
     Code.FLOW_METER_SUSPECT: alarm(
         "The meter and the flow sensor of a pump do not agree, or the meter cannot be read.",
         "Clean or replace the meter; water is given by time meanwhile.",

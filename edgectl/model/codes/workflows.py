@@ -48,6 +48,13 @@ WORKFLOWS: dict[Code, Meaning] = {
     Code.SOLUTION_FILL_COMPLETED: reason("The solution tank is full."),
     Code.SOLUTION_FILL_TIMEOUT: reason("The solution tank did not fill in its time.", _FILL),
     Code.SOLUTION_TANK_NOT_FILLED_TIMEOUT: error("The solution tank was given up: it did not fill in time.", _FILL),
+    Code.IRRIGATION_FILL_STARTED: reason("The tank that the plants drink from is beginning to fill."),
+    Code.IRRIGATION_FILL_IN_PROGRESS: reason("The tank that the plants drink from is filling."),
+    Code.IRRIGATION_FILL_COMPLETED: reason("The tank that the plants drink from is full."),
+    Code.IRRIGATION_FILL_TIMEOUT: reason("The tank that the plants drink from did not fill in its time.", _FILL),
+    Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT: error(
+        "The tank that the plants drink from was given up: it did not fill in time.", _FILL
+    ),
     Code.PREPARE_RECIRCULATION_STARTED: reason("The solution circulates while it is brought to its pH and EC."),
     Code.PREPARE_TARGETS_REACHED: reason("The solution has its pH and EC."),
     Code.PREPARE_TARGETS_NOT_REACHED: reason("The solution did not come to its pH and EC in time."),
