@@ -168,6 +168,7 @@ def _chemistry(name: str, entry: ChemistryEntry, zone: ZoneEntry, tank: Tank, or
         acid=entry.acid,
         base=entry.base,
         nutrients=tuple(entry.nutrients or ()),
+        acid_per_litre=entry.acid_per_litre or 0.0,
         least_ec=origins.pick(
             (*path, "least_ec"),
             defaults.LEAST_EC if entry.least_ec is None else entry.least_ec,

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from edgectl.config.written import FlowRate, Litres, Name, Pair, SomeTime, Strict
+from edgectl.config.written import FlowRate, Litres, Name, Pair, SomeTime, Strict, Volume
 
 
 class TankEntry(Strict):
@@ -78,5 +78,8 @@ class ChemistryEntry(Strict):
     )
     rate: FlowRate | None = Field(
         None, description="how fast the solution is pumped round; the rate of the zone counts"
+    )
+    acid_per_litre: Volume | None = Field(
+        None, description="what a preparation may give for each litre filled, inside max_per_day: 2.8ml in hard water"
     )
     least_ec: float | None = Field(None, ge=0, le=5, description="below it the probe hangs in the air, 0.2 mS/cm")

@@ -148,6 +148,7 @@ class Chemistry:
     base: str | None = None
     nutrients: tuple[str, ...] = ()  # dosed one after the other, never two in one mixing time
     least_ec: float = 0.2
+    acid_per_litre: float = 0.0  # ml that a preparation may give for each litre filled, beside the cap of the hour
 
     @property
     def dosers(self) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from edgectl.model.site import Role, Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.dosing import Pulse
 from edgectl.plant.faults import Fault
+from edgectl.simulate.allowance import Allowance
 from edgectl.simulate.field import SimField
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.invariants import Met
@@ -25,7 +26,7 @@ def broken_doses(
     """Every promise that does not hold, as a sentence. `lies` is how often a fill may have run its whole time because
     of a float that lied, `leaks` whether a valve has leaked."""
     ground, met = field.ground, Counter() if met is None else met
-    found = [*_caps(site, ground, met), *_mixing(site, ground, met)]
+    found = [*_caps(site, field, met), *_mixing(site, ground, met)]
     if ground.dry > t_dry(field):
         found.append(f"12: the pump ran {ground.dry / SECOND:.1f} s without moving water")
     return found + _tanks(ground, met, lies=lies, leaks=leaks)
@@ -44,13 +45,15 @@ def _pulses(ground: Ground, pump: str) -> list[Pulse]:
     return [] if doses is None else list(doses.pulses)
 
 
-def _caps(site: Site, ground: Ground, met: Met) -> list[str]:
-    """10: in no hour and in no day more than the caps, counted by what flowed."""
+def _caps(site: Site, field: SimField, met: Met) -> list[str]:
+    """10: in no hour and in no day more than the caps, counted by what flowed. In an hour in which a solution is
+    prepared its litres may allow more."""
     found: list[str] = []
+    ground = field.ground
     for name, actuator in site.actuators.items():
         if (doser := actuator.doser) is None:
             continue
-        doses = _pulses(ground, name)
+        doses, allowed = _pulses(ground, name), Allowance(site, field, name)
         met["10"] += len(doses)
         for span, cap, word in ((HOUR, doser.max_per_hour_ml, "hour"), (DAY, doser.max_per_day_ml, "day")):
             first, total = 0, 0.0
@@ -59,8 +62,9 @@ def _caps(site: Site, ground: Ground, met: Met) -> list[str]:
                 while doses[first].start <= dose.start - span:
                     total -= doses[first].ml
                     first += 1
-                if total > cap * 1.01 + 0.2:
-                    found.append(f"10: {name} gave {total:.1f} ml within one {word}, its cap is {cap:g} ml")
+                most = max(cap, allowed.at(dose.start)) if span is HOUR and total > cap else cap
+                if total > most * 1.01 + 0.2:
+                    found.append(f"10: {name} gave {total:.1f} ml within one {word}, its cap is {most:g} ml")
                     break
         largest = max((dose.ml for dose in doses), default=0.0)
         if largest > doser.max_dose_ml * 1.02 + 0.2:

@@ -15,6 +15,7 @@ PROBES = {"type": "modbus-rtu", "port": "/dev/serial/by-id/usb-drawn-probes-port
 BOARD = {"bus": "cabinet", "profile": "waveshare-relay-8ch", "unit": 1}
 AIR_EACH, ESTOP_EACH = 20, 25  # houses
 THIRD_TANK = 0.25  # of the houses with two
+OWN_ACID = 0.3  # of the houses with dosing: so much for each litre filled
 ZONES_OF_TIME = ("Europe/Berlin", "Europe/Lisbon", "UTC", "America/New_York", "Asia/Kolkata")
 
 
@@ -27,6 +28,9 @@ def drawn_site(seed: int) -> str:
     lot = Random(f"third tank {seed}")  # drawn apart, so that the houses of before stay what they were
     if "clean" in site.get("tanks", ()) and lot.random() < THIRD_TANK:
         _with_third_tank(site, lot)
+    hard = Random(f"acid {seed}")
+    if "acid" in site["actuators"] and hard.random() < OWN_ACID:
+        _with_own_acid(site, hard)
     site["site"] = {"id": f"gh-{seed}", "name": f"Drawn house {seed}", "timezone": random.choice(ZONES_OF_TIME)}
     if seed % ESTOP_EACH == ESTOP_EACH - 1 and "air" not in site["devices"]:
         site["sensors"]["estop"] = {"from": "board.di_8", "range": [0, 1], "max_age": "30s"}
@@ -149,6 +153,12 @@ def _with_third_tank(site: Entry, random: Random) -> None:
     if random.random() < 0.5:
         zone["circuit"] |= {"solution_meter": "fill_volume", "irrigation_meter": "mix_volume"}
     zone["chemistry"]["rate"] = "20l/min"
+
+
+def _with_own_acid(site: Entry, random: Random) -> None:
+    """A preparation goes by its litres, as far as the day allows."""
+    day, litres = float(site["actuators"]["acid"]["max_per_day"][:-2]), float(site["tanks"]["solution"]["volume"][:-1])
+    site["zones"]["zone-1"]["chemistry"]["acid_per_litre"] = f"{random.choice((0.3, 0.6, 0.9)) * day / litres:.2f}ml"
 
 
 def _one_tank(random: Random) -> Entry:

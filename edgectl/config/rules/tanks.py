@@ -217,6 +217,27 @@ def circulation_of_a_chemistry(parts: Parts) -> None:
             parts.findings.value((*path, "rate"), "is missing", hint)
 
 
+def acid_of_a_preparation(parts: Parts) -> None:
+    """An allowance by the litre is of an acid, fits into its day, and of litres that somebody knows."""
+    for path, zone, chemistry in _chemistries(parts):
+        place, each = (*path, "acid_per_litre"), chemistry.acid_per_litre
+        if each is None:
+            continue
+        if chemistry.acid is None:
+            parts.findings.key(place, "means nothing without acid", "add acid: PUMP, or remove it")
+            continue
+        tank = None if zone.circuit is None else parts.tanks.get(zone.circuit.solution)
+        day = None if (pump := parts.actuators.get(chemistry.acid)) is None else pump.max_per_day
+        if tank is not None and day is not None and each * tank.volume > day:
+            whole = f"{each * tank.volume:g} ml for {tank.volume:g} L"
+            what = f"{whole} are more than max_per_day of {chemistry.acid}, {day:g} ml"
+            parts.findings.value(place, what, "raise max_per_day, or write less for each litre")
+        circuit = zone.circuit
+        if circuit is not None and circuit.clean is None and circuit.fill_rate is None and circuit.fill_meter is None:
+            what = "has no litres to go by: nobody knows what a fill lets in"
+            parts.findings.key(place, what, "add fill_rate: 20l/min, as measured, or fill_meter: SENSOR")
+
+
 _HINTS = {
     "ml_per_s": "what it delivers by calibration, for example 1.1",
     "gain": "what 1 ml changes in the whole tank, for example 0.03/ml",
@@ -284,4 +305,5 @@ RULES = (
     bands_of_a_chemistry,
     pumps_of_a_chemistry,
     circulation_of_a_chemistry,
+    acid_of_a_preparation,
 )

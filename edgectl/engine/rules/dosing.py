@@ -4,6 +4,7 @@ These hold for everyone, tasks and hands alike. What was given counts from the l
 """
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import preparing
 from edgectl.engine.rules.latched import mode_of
 from edgectl.model.channel import Reading
 from edgectl.model.inputs import Mode
@@ -18,11 +19,12 @@ LOCKED = "lockout:dosing"  # everywhere: the journal that knew what was dosed is
 
 
 def caps_left(draft: Draft, actuator: str) -> float:
-    """Millilitres that this hour and this day leave."""
+    """Millilitres that this hour and this day leave; a preparation goes by its litres where those leave more."""
     doser = draft.state.site.actuators[actuator].doser
     assert doser is not None
     hour, day = draft.spent(actuator, HOUR), draft.spent(actuator, DAY)
-    return max(0.0, min(doser.max_per_hour_ml - hour, doser.max_per_day_ml - day))
+    now = max(doser.max_per_hour_ml - hour, preparing.left_ml(draft, actuator))
+    return max(0.0, min(now, doser.max_per_day_ml - day))
 
 
 def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:

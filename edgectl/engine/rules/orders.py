@@ -7,7 +7,7 @@ others. An OFF is an effect at once; its debt is closed by a read-back and by no
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import litres
+from edgectl.engine.rules import litres, preparing
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.senses import cited
 from edgectl.model.changed import replace
@@ -70,7 +70,9 @@ def switch_on(
             )
         )
     if actuator.doser is not None and lease is not None:
-        draft.spend(actuator_name, lease / SECOND * actuator.doser.ml_per_s, not_after + lease)
+        ml = lease / SECOND * actuator.doser.ml_per_s
+        draft.spend(actuator_name, ml, not_after + lease)
+        preparing.enter(draft, actuator_name, ml, not_after + lease)
     litres.enter(draft, actuator, lease)
     if actuator.starts_per_hour is not None:
         draft.spend(f"starts:{actuator_name}", 1.0, now)

@@ -131,9 +131,9 @@ def least_go(chemistry: Chemistry) -> Nanos:
     return SETTLE + LONGEST_PULSE + chemistry.mixing + seconds(60)
 
 
-def prepare_limit(chemistry: Chemistry) -> Nanos:
-    """Twelve doses with their mixing times, at least 20 minutes and at most 2 hours."""
-    return max(PREPARE_LEAST, min(7200 * SECOND, 12 * chemistry.mixing))
+def prepare_limit(chemistry: Chemistry, acid: int = 0) -> Nanos:
+    """Twelve doses and so many of acid with their mixing times, at least 20 minutes and at most 2 hours."""
+    return max(PREPARE_LEAST, min(7200 * SECOND, (12 + acid) * chemistry.mixing))
 
 
 # -- the rows
@@ -257,7 +257,7 @@ def _prepare(site: Site, zone: Zone, ready: Exit, wish: Wish) -> Table:
     chemistry = zone.chemistry
     if chemistry is None:
         return ()
-    opens, whole = recirculation(zone), within(prepare_limit(chemistry), wish.prepare)
+    opens, whole = recirculation(zone), within(prepare_limit(chemistry, _of_acid(site, chemistry)), wish.prepare)
     most = times.longest(site, opens)
     # What a relay timer cannot count in one go is done in several; each is long enough for a dose and its mixing.
     go = whole if most is None else max(min(whole, most), least_go(chemistry))
@@ -278,6 +278,12 @@ def _prepare(site: Site, zone: Zone, ready: Exit, wish: Wish) -> Table:
             failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
+
+
+def _of_acid(site: Site, chemistry: Chemistry) -> int:
+    """The doses that a whole tank of fresh water may take beyond those of a usual one."""
+    doser = None if chemistry.acid is None else site.actuators[chemistry.acid].doser
+    return 0 if doser is None else math.ceil(chemistry.acid_per_litre * chemistry.volume_l / doser.max_dose_ml)
 
 
 def recirculation(zone: Zone) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import convoy, helper, outcome, times, turns
+from edgectl.engine.workflows import convoy, filled, helper, outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
@@ -98,7 +98,7 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 convoy.hand_on(draft, task, stage, _cmd_id, partial(_stage_of, draft))
                 task = draft.task(task.task_id)
             if door is not None:
-                left = _keep_time(draft, task) if stage.keeps_time else task
+                left = filled.credit(draft, _keep_time(draft, task) if stage.keeps_time else task, stage)
                 draft.put(replace(left, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif mixed and stage.corrects:
                 correct(draft, task, ends)
@@ -353,7 +353,7 @@ def _keep_time(draft: Draft, task: Task, *, moved: bool = True) -> Task:
 
 def _begin_anew(task: Task) -> Task:
     """What is full has used up its time and its litres: when it is filled another time, that is another fill."""
-    mine = (task.stage, f"{task.stage} ml", f"{task.stage} from ml", f"{task.stage} let in ml")
+    mine = {task.stage, *(f"{task.stage} {word}" for word in ("ml", "from ml", "let in ml", "entered ml"))}
     return replace(task, spent={name: value for name, value in task.spent.items() if name not in mine})
 
 

@@ -1,0 +1,49 @@
+"""How many litres a fill has let into the solution tank, when its stage is left. What nobody knows is nothing."""
+
+from dataclasses import replace
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import preparing
+from edgectl.engine.workflows.stage import Stage
+from edgectl.model.channel import Reading
+from edgectl.model.site import Zone
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND
+
+
+def credit(draft: Draft, task: Task, stage: Stage) -> Task:
+    """Enter what this visit of the stage let in, in the decision that leaves it."""
+    zone = draft.state.site.zones[task.zone]
+    if zone.chemistry is None or not zone.chemistry.acid_per_litre or not _fills_the_solution(zone, stage):
+        return task
+    by_time = _by_time(draft, zone, task, stage)
+    metered, task = _metered(draft, task, stage)
+    known = [litres for litres in (by_time, metered) if litres is not None]
+    preparing.fill_ended(draft, zone, min(known, default=0.0))
+    return task
+
+
+def _fills_the_solution(zone: Zone, stage: Stage) -> bool:
+    assert zone.circuit is not None
+    into = ("solution_fill",) if zone.circuit.clean is not None else ("clean_fill", "refill")
+    return stage.name in into
+
+
+def _by_time(draft: Draft, zone: Zone, task: Task, stage: Stage) -> float | None:
+    """By the commissioned rate, for as long as this visit held."""
+    circuit, chemistry = zone.circuit, zone.chemistry
+    assert circuit is not None
+    assert chemistry is not None
+    rate = chemistry.rate_l_min if circuit.fill_pump is None else circuit.solution_l_min
+    rate = circuit.fill_l_min if circuit.clean is None else rate
+    return None if rate is None else rate * (draft.now.mono - task.stage_since) / (60 * SECOND)
+
+
+def _metered(draft: Draft, task: Task, stage: Stage) -> tuple[float | None, Task]:
+    """By the counter, without what was entered before."""
+    begun, reading = task.spent.get(f"{stage.name} from ml"), draft.read(stage.metered) if stage.metered else None
+    if begun is None or not isinstance(reading, Reading):
+        return None, task
+    key, whole_ml = f"{stage.name} entered ml", round(reading.value * 1000) - begun
+    before_ml = task.spent.get(key, 0)
+    return (whole_ml - before_ml) / 1000, replace(task, spent={**task.spent, key: whole_ml})
