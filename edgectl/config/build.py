@@ -10,7 +10,15 @@ from urllib.parse import urlsplit
 
 from edgectl.config import calendars, defaults, schema
 from edgectl.config.build_air import drives_of
-from edgectl.config.build_water import build_daily, build_doser, build_draws, build_least_flow, build_zone, dosers_of
+from edgectl.config.build_water import (
+    build_balance,
+    build_daily,
+    build_doser,
+    build_draws,
+    build_least_flow,
+    build_zone,
+    dosers_of,
+)
 from edgectl.config.loaded import PairSection
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
@@ -236,6 +244,7 @@ def _sensor(name: str, entry: schema.SensorEntry, parts: Parts, origins: Origins
         agree_within=entry.agree_within,
         calibrate_every=entry.calibrate_every,
         stand_in=entry.stand_in,
+        balance=build_balance(entry.balance),
     )
 
 

@@ -5,12 +5,12 @@ from edgectl.config.build_air import build_climate
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.schema import ActuatorEntry, ZoneEntry
-from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, RoundEntry
+from edgectl.config.schema_water import BalanceEntry, ChemistryEntry, CircuitEntry, RoundEntry
 from edgectl.drivers import registry
 from edgectl.drivers.profile import Outlet
 from edgectl.model.site import Daily, Draws, Fallback, LeastFlow, Round, Zone
 from edgectl.model.time import MS, Nanos
-from edgectl.model.water import Chemistry, Circuit, Doser, Tank
+from edgectl.model.water import Balance, Chemistry, Circuit, Doser, Tank
 
 RELAY_TICK: Nanos = 100 * MS
 
@@ -77,6 +77,11 @@ def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
         calibrate_every=entry.calibrate_every,
         total=entry.total,
     )
+
+
+def build_balance(entry: BalanceEntry | None) -> Balance | None:
+    """How a level is reckoned; None where nobody wants that."""
+    return None if entry is None else Balance(volume_l=entry.volume, lasts=entry.lasts, into=entry.into)
 
 
 def build_draws(entry: ActuatorEntry) -> Draws | None:

@@ -13,7 +13,7 @@ from pydantic_core import core_schema
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.schema_dispatch import ApiSection, Credential, Lease
 from edgectl.config.schema_times import ClockSection, ScheduleEntry
-from edgectl.config.schema_water import ChemistryEntry, CircuitEntry, RoundEntry, TankEntry
+from edgectl.config.schema_water import BalanceEntry, ChemistryEntry, CircuitEntry, RoundEntry, TankEntry
 from edgectl.config.written import (
     Above,
     Clock,
@@ -143,6 +143,7 @@ class SensorEntry(Strict):
     max_age: SomeTime | None = Field(None, description="a reading older than this is no reading")
     stand_in: Name | None = Field(None, description="the float that speaks for this level when it cannot be seen")
     debounce: Literal["device"] | None = Field(None, description="device, when a float's input steadies its contact")
+    balance: BalanceEntry | None = Field(None, description="{volume: 200l, lasts: 2h}: how it is reckoned then")
     range: Pair | None = Field(None, description="[lowest, highest] value to believe")
     max_rate: Rate | None = Field(None, description="the fastest change to believe, for example 0.5/min")
     noise: Above | None = Field(None, description="the usual step from one reading to the next, for example 0.02")

@@ -7,6 +7,14 @@ from pydantic import Field
 from edgectl.config.written import FlowRate, Litres, Name, Pair, SomeTime, Strict, Volume
 
 
+class BalanceEntry(Strict):
+    """How a level is reckoned while it cannot be seen."""
+
+    volume: Litres = Field(description="what 100 % of the level are, for example 200l")
+    lasts: SomeTime = Field(description="how long after it was seen last, for example 2h")
+    into: Name | None = Field(None, description="a sensor in L that counts what comes into the tank")
+
+
 class TankEntry(Strict):
     """A tank, and what shows how full it is."""
 

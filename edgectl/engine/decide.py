@@ -9,6 +9,7 @@ from edgectl.engine.rules import (
     admission,
     alarms,
     backups,
+    balance,
     calibrations,
     centre,
     circulation,
@@ -95,6 +96,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
     phase = state.phase
     lasting.watch(draft)
     floats.look(draft)
+    balance.follow(draft)
     for item in inputs:
         if not isinstance(item, Samples):  # nearly all are, and they are in the image already
             _hear(draft, item)

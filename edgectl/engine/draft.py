@@ -53,6 +53,7 @@ class Draft:
         self.insisted = state.insisted
         self.holding = state.holding
         self.unordered = state.unordered
+        self.balances = state.balances
         self.airing = state.airing
         self.service = False  # a person stands beside it with a measure, or with an ear on the pump
         self._in_hand: set[str] = set()  # sensors that were taken out in this very turn
@@ -388,6 +389,7 @@ class Draft:
             insisted=self.insisted,
             holding=self.holding,
             unordered=self.unordered,
+            balances=self.balances,
             airing=self.airing,
             eager=self.eager,
         )

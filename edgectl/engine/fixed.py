@@ -59,6 +59,11 @@ class Fixed:
         return tuple(sensor for sensor in self.site.sensors.values() if sensor.stand_in is not None)
 
     @cached_property
+    def balanced(self) -> tuple[Sensor, ...]:
+        """The levels that are reckoned while they cannot be seen."""
+        return tuple(sensor for sensor in self.site.sensors.values() if sensor.balance is not None)
+
+    @cached_property
     def floated(self) -> tuple[Tank, ...]:
         """The tanks that the circuits name, each once."""
         circuits = [zone.circuit for zone in self.site.zones.values() if zone.circuit is not None]

@@ -27,6 +27,7 @@ from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
+from edgectl.model.water import Seen
 from edgectl.scheduler.schedule import Schedule
 
 V = TypeVar("V")
@@ -86,6 +87,7 @@ class Decision:
     insisted: Nanos | None = None
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)
     unordered: Mapping[str, Nanos] = field(default_factory=dict)
+    balances: Mapping[str, Seen] = field(default_factory=dict)
     airing: Mapping[str, Airing] = field(default_factory=dict)
     eager: bool = False
 
@@ -127,6 +129,7 @@ class State:
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
     unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since
+    balances: Mapping[str, Seen] = field(default_factory=dict)  # level -> as it was seen last in this life
     airing: Mapping[str, Airing] = field(default_factory=dict)  # zone -> what is remembered of its air
     naps: Naps = Naps()
     eager: bool = False  # some task looks at the field in every turn

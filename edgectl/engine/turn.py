@@ -159,6 +159,7 @@ class Stepper:
         self.state.quiet, self.state.insisted = decision.quiet, decision.insisted
         self.state.naps = decision.naps
         self.state.holding, self.state.unordered = decision.holding, decision.unordered
+        self.state.balances = decision.balances
         self.state.airing, self.state.eager = decision.airing, decision.eager
         for change in decision.changes:
             self.state.put(change)

@@ -81,6 +81,7 @@ class Event(StrEnum):
     NODES_AVAILABILITY_CHECKED = "NODES_AVAILABILITY_CHECKED"
     TANK_LEVEL_CHECKED = "TANK_LEVEL_CHECKED"
     TANK_LEVEL_STALE = "TANK_LEVEL_STALE"
+    LEVEL_RECKONED = "LEVEL_RECKONED"
     TANK_REFILL_STARTED = "TANK_REFILL_STARTED"
     TANK_REFILL_COMPLETED = "TANK_REFILL_COMPLETED"
     TANK_REFILL_TIMEOUT = "TANK_REFILL_TIMEOUT"
@@ -220,6 +221,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.CYCLE_START_INITIATED: Happening("The cycle of a zone with one tank began."),
     Event.NODES_AVAILABILITY_CHECKED: Happening("It was checked that the devices a workflow needs answer."),
     Event.TANK_LEVEL_CHECKED: Happening("The level of the tank was checked."),
+    Event.LEVEL_RECKONED: Happening("A run began on a level that was reckoned from what was drawn since it was seen."),
     Event.TANK_LEVEL_STALE: Happening("The level of the tank was too old to rely on."),
     Event.TANK_REFILL_STARTED: Happening("The tank began to be filled."),
     Event.TANK_REFILL_COMPLETED: Happening("The tank was filled."),

@@ -10,7 +10,7 @@ from enum import StrEnum
 from edgectl.model.air import Climate
 from edgectl.model.telemetry import RawHours
 from edgectl.model.time import SECOND, Nanos
-from edgectl.model.water import Chemistry, Circuit, Doser, Way
+from edgectl.model.water import Balance, Chemistry, Circuit, Doser, Way
 
 
 class Role(StrEnum):
@@ -94,6 +94,7 @@ class Sensor:
     agree_within: float | None = None  # channels further apart than this disagree
     calibrate_every: Nanos | None = None
     stand_in: str | None = None  # the float that speaks for this level when it cannot be seen
+    balance: Balance | None = None  # how it is reckoned then
 
     @property
     def channels(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Sensors and actuators are given by name. Volumes are litres, doses millilitres, EC mS/cm.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 
@@ -21,6 +22,27 @@ class Tank:
     low: str | None = None
     high: str | None = None
     prove_every: Nanos | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """How a level is reckoned while it cannot be seen: what 100 % are, for how long at most, and the counter of what
+    comes in, where there is one."""
+
+    volume_l: float
+    lasts: Nanos
+    into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A level as it was seen last, what may have been drawn since, and what the counters showed then."""
+
+    pct: float
+    at: Nanos
+    followed: Nanos  # until when the drawing has been counted
+    drawn_l: float = 0.0
+    counters: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
+from edgectl.config.quantities import show
 from edgectl.config.rules.outputs import DOSING_KEYS
 from edgectl.config.rules.sensors import same_unit
 from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema import ZoneEntry
 from edgectl.config.schema_water import ChemistryEntry, CircuitEntry
 from edgectl.config.source import Path
+from edgectl.model.time import SECOND, Nanos
 
 VALVES = (
     "drain",
@@ -22,6 +24,7 @@ VALVES = (
 )
 SAYS = {"level": "%", "low": "", "high": ""}
 PROBES = {"ph": "pH", "ec": "mS/cm"}
+LONGEST_BALANCE: Nanos = 6 * 3600 * SECOND
 LEAST, MOST = {"ph": 4.0, "ec": 0.0}, {"ph": 9.0, "ec": 10.0}  # no target lies beyond
 
 
@@ -70,6 +73,34 @@ def floats_that_stand_in(parts: Parts) -> None:
         elif spoken is not None and not same_unit(spoken, ""):
             what = f"{sensor.stand_in} is measured in {spoken}, and a float knows only 0 and 1"
             parts.findings.value(path, what, "name the lower float of the tank")
+
+
+def levels_that_are_reckoned(parts: Parts) -> None:
+    """What is reckoned is the level of a source in percent, and what is drawn from it was commissioned."""
+    for name, sensor in parts.sensors.items():
+        path, balance = ("sensors", name, "balance"), sensor.balance
+        if balance is None:
+            continue
+        unit = unit_of(parts, name)
+        if unit is not None and not same_unit(unit, "%"):
+            parts.findings.key(
+                path, f"{name} is measured in {unit or 'no unit'}, and a balance is of percent", "remove it"
+            )
+        if balance.lasts > LONGEST_BALANCE:
+            what = f"{show(balance.lasts)} is too long: a leak is not reckoned"
+            parts.findings.value((*path, "lasts"), what, f"write at most {show(LONGEST_BALANCE)}")
+        if balance.into is not None:
+            speaks(parts, (*path, "into"), balance.into, "L", "a meter")
+        drawn = {key: zone for key, zone in parts.zones.items() if zone.tank == name}
+        if not drawn:
+            parts.findings.key(
+                path, f"{name} is the tank of no zone: nobody draws from it", f"add tank: {name} to a zone"
+            )
+        for key, zone in drawn.items():
+            place = ("zones", key, "rate")
+            if zone.rate is None and not parts.findings.refused(place):
+                what = f"is missing: {name} is reckoned, and nobody knows what {key} takes"
+                parts.findings.value(place, what, "add rate: 20l/min, as measured")
 
 
 def tanks_of_a_circuit(parts: Parts) -> None:
@@ -296,6 +327,7 @@ RULES = (
     sensors_of_a_tank,
     floats_that_are_steadied,
     floats_that_stand_in,
+    levels_that_are_reckoned,
     tanks_of_a_circuit,
     valves_of_a_circuit,
     meter_of_the_mains,

@@ -4,7 +4,7 @@ A pump that names the level of its source in `requires` or `stop_if` is judged b
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import stand_in
+from edgectl.engine.rules import balance, stand_in
 from edgectl.model.channel import Missing, Use
 from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND, Nanos
@@ -38,7 +38,7 @@ def too_low(draft: Draft, pump: Actuator, limit: float) -> str | None:
     for name in draft.state.fixed.sources(pump):
         reading = draft.read(name, Use.LEVEL)
         if isinstance(reading, Missing):
-            if stand_in.enough(draft, name) is not None:
+            if stand_in.enough(draft, name) is not None or balance.enough(draft, name, limit):
                 continue
             return f"nobody knows whether {pump.name} has water: {name} {reading.reason.value.replace('_', ' ')}"
         draft.wake(reading.at + draft.state.site.sensors[name].max_age + 1)

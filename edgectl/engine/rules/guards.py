@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import (
+    balance,
     dry_run,
     floats,
     foreign,
@@ -227,7 +228,7 @@ def _conditions(
         reading = draft.read(condition.sensor)
         word = "requires" if wanted else "stop_if"
         if isinstance(reading, Missing):
-            if stand_in.speaks_for(draft, condition, wanted=wanted) is not None:
+            if actuator.role is not Role.DOSING and _spoken_for(draft, condition, wanted):
                 continue
             age = "" if reading.age is None else f", aged {reading.age / SECOND:.1f} s"
             return f"{actuator.name} ON by {word} {condition} ({reading.reason.value}{age})"
@@ -238,6 +239,12 @@ def _conditions(
             seen = f"({reading.value:g}, aged {reading.age / SECOND:.1f} s{held})"
             return f"{actuator.name} ON by {word} {condition} {seen}"
     return None
+
+
+def _spoken_for(draft: Draft, condition: Condition, wanted: bool) -> bool:
+    """Somebody else tells of a level that cannot be seen: its float, or what was drawn since. Never for a dose."""
+    by_float = stand_in.speaks_for(draft, condition, wanted=wanted)
+    return by_float is not None or balance.speaks_for(draft, condition, wanted=wanted)
 
 
 def _together(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:

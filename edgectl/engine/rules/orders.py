@@ -7,7 +7,7 @@ others. An OFF is an effect at once; its debt is closed by a read-back and by no
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import litres, preparing
+from edgectl.engine.rules import balance, litres, preparing
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.senses import cited
 from edgectl.model.changed import replace
@@ -41,6 +41,8 @@ def switch_on(
         tell(draft, veto, task_id, zone)
         return veto.why
     now = draft.now.mono
+    if draft.state.fixed.balanced:
+        balance.tell(draft, actuator, task_id, zone)
     draft.put(
         Command(
             cmd_id=cmd_id,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import balance
 from edgectl.engine.rules.stand_in import speaks_for
 from edgectl.engine.senses import cited
 from edgectl.model.channel import Absence, Missing, Use
@@ -50,6 +51,8 @@ def conditions_hold(
             if (float_ := speaks_for(draft, condition, wanted=True)) is not None:
                 samples.append(cited(float_))
                 continue
+            if balance.speaks_for(draft, condition, wanted=True):
+                continue  # the order of the pump tells how it was reckoned
             return unseen, tuple(samples)
         if not condition.holds(reading.value):
             return low, tuple(samples)

@@ -21,6 +21,10 @@ ALARMS: dict[Code, Meaning] = {
         "An upper float has not moved for too long to be relied on.",
         "Lift it by hand and let it down again; edgectl has to see both.",
     ),
+    Code.LEVEL_BY_BALANCE: alarm(
+        "A level cannot be believed, and plants are watered on what is reckoned since it was seen.",
+        "Look at the level sensor and its cable, and into the tank; a leak is not reckoned.",
+    ),
     Code.LEVEL_BY_FLOAT: alarm(
         "A level cannot be believed, and a float speaks for it.", "Look at the level sensor and its cable."
     ),

@@ -205,6 +205,7 @@ class Code(StrEnum):
     FILL_OVERRUN = "fill_overrun"
     FLOAT_PROOF_DUE = "float_proof_due"
     LEVEL_BY_FLOAT = "level_by_float"
+    LEVEL_BY_BALANCE = "level_by_balance"
     FLOW_WITHOUT_ORDER = "flow_without_order"
     CLIMATE_BLIND = "climate_blind"
     SCHEDULE_FAILED = "schedule_failed"
