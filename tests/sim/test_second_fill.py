@@ -32,7 +32,13 @@ def site(*, clean_l: float = 200.0, meter: bool = True, rate: bool = True) -> Si
     circuit = replace(zone.circuit, clean=replace(zone.circuit.clean, volume_l=clean_l))
     chemistry = zone.chemistry if rate else None
     zone = replace(zone, circuit=circuit, chemistry=chemistry, rate_l_min=20.0 if rate else None)
-    return replace(FILE.site, zones={"zone-1": zone if meter else replace(zone, meter=None)}, restarts_allowed=None)
+    supply = replace(FILE.site.actuators["valve_clean_supply"], max_on=54 * 60 * SECOND)
+    return replace(
+        FILE.site,
+        zones={"zone-1": zone if meter else replace(zone, meter=None)},
+        actuators={**FILE.site.actuators, "valve_clean_supply": supply},
+        restarts_allowed=None,
+    )
 
 
 def hung(site: Site) -> World:

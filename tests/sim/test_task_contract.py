@@ -507,7 +507,7 @@ def test_water_by_the_light_that_the_plants_have_had() -> None:
     [
         ({"workflow": "refill_check"}, "refill"),
         ({"diagnostics_workflow": "clean_fill_check"}, "clean_fill"),
-        ({"workflow": "two_tank_startup"}, "startup"),
+        ({"config": {"execution": {"workflow": "clean_fill_check"}}}, "clean_fill"),
     ],
 )
 def test_the_names_of_former_callers_are_understood(asked: dict[str, Any], mode: str) -> None:
