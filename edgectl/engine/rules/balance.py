@@ -81,7 +81,6 @@ def tell(draft: Draft, actuator: Actuator, task_id: str | None, zone: str | None
         if reckoned is None:
             continue
         age_s = (draft.now.mono - reckoned.seen.at) / SECOND
-        told = f"{name} cannot be believed: it showed {reckoned.seen.pct:.0f} % {age_s / 60:.0f} min ago"
         draft.note(
             "LEVEL_RECKONED",
             task_id=task_id,
@@ -96,7 +95,8 @@ def tell(draft: Draft, actuator: Actuator, task_id: str | None, zone: str | None
         draft.alert(
             Code.LEVEL_BY_BALANCE,
             name,
-            f"{told}, and {actuator.name} runs on the {reckoned.pct:.0f} % that are reckoned since",
+            f"{name} cannot be believed; it showed {reckoned.seen.pct:.0f} % {age_s / 60:.0f} min ago, "
+            f"and {actuator.name} runs on the {reckoned.pct:.0f} % that are reckoned since",
             f"look at {name} and its cable, and into the tank; a leak is not reckoned",
         )
 
