@@ -8,7 +8,7 @@ import pytest
 
 from edgectl.config.loader import load
 from edgectl.engine.rules import floats
-from edgectl.engine.workflows import tanks, walk
+from edgectl.engine.workflows import filled, tanks
 from edgectl.model.inputs import Acknowledge, ManualOn
 from edgectl.model.site import Sensor, Site
 from edgectl.model.task import TaskStatus
@@ -103,8 +103,8 @@ def test_a_fill_over_a_restart_has_the_litres_of_one(monkeypatch: pytest.MonkeyP
         return ground_of(world).plant.totals.mains_l
 
     assert twice() == pytest.approx(MOST, abs=3)
-    count_from = walk._count_from
-    monkeypatch.setattr(walk, "_count_from", lambda *given, again: count_from(*given, again=False))
+    count_from = filled.count_from
+    monkeypatch.setattr(filled, "count_from", lambda *given, again: count_from(*given, again=False))
     assert twice() > MOST + 50, "the planted bug: each life begins to count anew"
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.engine.workflows import tanks, walk
+from edgectl.engine.workflows import filled, tanks
 from edgectl.model.site import Site
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND
@@ -72,8 +72,8 @@ def test_it_ends_at_its_litres_under_a_float_that_hangs(monkeypatch: Patch, plan
 
 def _fresh_litres(patch: Patch) -> None:
     """Count the litres anew each time the stage is entered."""
-    count_from = walk._count_from
-    patch.setattr(walk, "_count_from", lambda *given, again: count_from(*given, again=False))
+    count_from = filled.count_from
+    patch.setattr(filled, "count_from", lambda *given, again: count_from(*given, again=False))
 
 
 def _fresh_time(patch: Patch) -> None:

@@ -10,7 +10,7 @@ from edgectl.config.loader import load
 from edgectl.daemon.automation_state import automation_state
 from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import guards
-from edgectl.engine.workflows import irrigation, tanks, walk
+from edgectl.engine.workflows import filled, irrigation, tanks
 from edgectl.engine.workflows.catalogue import name_of
 from edgectl.model.inputs import ManualOn
 from edgectl.model.site import Site
@@ -46,7 +46,7 @@ def rested(site: Site = FILE.site) -> World:
     return world
 
 
-def filled(**litres: float) -> World:
+def with_litres(**litres: float) -> World:
     """The house before its first morning, with so many litres in its tanks."""
     world = rested()
     for tank, volume in litres.items():
@@ -114,7 +114,7 @@ def test_a_rough_week_breaks_no_promise(seed: int) -> None:
     ],
 )
 def test_every_name_of_the_startup_fills_the_third_tank(payload: dict[str, object]) -> None:
-    world = filled(clean=195, solution=97)
+    world = with_litres(clean=195, solution=97)
     ask(world, "diagnostics", payload)
     world.run(world.now + SECOND)
     table = tanks.startup(world.site, world.site.zones["zone-1"])
@@ -138,7 +138,7 @@ def test_a_house_with_two_tanks_says_which_one_it_lacks(payload: dict[str, objec
 
 
 def test_a_person_passes_on_what_could_not_be_prepared() -> None:
-    world = filled(solution=97, irrigation=40)
+    world = with_litres(solution=97, irrigation=40)
     ask(world, "diagnostics", {"workflow": "irrigation_fill"})
     world.run(world.now + 10 * MINUTE)
     assert ended(world).status is TaskStatus.COMPLETED
@@ -147,7 +147,7 @@ def test_a_person_passes_on_what_could_not_be_prepared() -> None:
 
 
 def test_a_solution_that_runs_out_ends_a_fill_that_nobody_prepares_for() -> None:
-    world = filled(solution=60, irrigation=3)
+    world = with_litres(solution=60, irrigation=3)
     ask(world, "diagnostics", {"workflow": "irrigation_fill"})
     world.run(world.now + 10 * MINUTE)
     outcome = ended(world).outcome
@@ -189,7 +189,7 @@ def _no_litres(patch: pytest.MonkeyPatch) -> None:
 
 def _the_round_counts(patch: pytest.MonkeyPatch) -> None:
     """Count what only went round for water of the third tank."""
-    patch.setattr(walk, "_let_in", lambda draft, task, stage: task)
+    patch.setattr(filled, "let_in", lambda draft, task, stage: task)
 
 
 def test_the_third_fill_ends_at_its_litres_over_two_solutions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def _press(world: World, *names: str, lease: int = 60) -> str:
 
 
 def test_a_pump_by_hand_needs_a_way_of_its_own() -> None:
-    world = filled(clean=150, solution=90, irrigation=90)
+    world = with_litres(clean=150, solution=90, irrigation=90)
     assert "closed valve: switch valve_solution_fill on first" in _press(world, "valve_irrigation", "pump_fill")
     assert "valve_irrigation_fill or valve_solution_return" in _press(world, "pump_mix")
     assert "closed valve" not in _press(world, "valve_solution_return", "pump_mix", lease=30)
@@ -237,13 +237,13 @@ def test_a_pump_by_hand_needs_a_way_of_its_own() -> None:
 
 def test_a_dose_goes_round_by_the_mixing_pump_alone() -> None:
     """The pump that waters moves no solution, although it is the pump of the zone."""
-    world = filled(clean=150, solution=90, irrigation=90)
+    world = with_litres(clean=150, solution=90, irrigation=90)
     assert "pump_mix does not move the solution" in _press(world, "valve_irrigation", "pump_water", "acid", lease=20)
     assert not world.field.ground.standing_doses
 
 
 def test_the_plants_are_watered_while_the_next_solution_is_prepared() -> None:
-    world = filled(clean=195, solution=97, irrigation=60)
+    world = with_litres(clean=195, solution=97, irrigation=60)
     ask(world, "diagnostics", {"workflow": "three_tank_startup"}, name="prepare-it")
     world.run(world.now + 5 * MINUTE)
     assert ended(world, "prepare-it").stage == "prepare"
@@ -255,7 +255,7 @@ def test_the_plants_are_watered_while_the_next_solution_is_prepared() -> None:
 
 
 def test_a_dry_third_tank_waters_nobody_although_the_solution_is_there() -> None:
-    world = filled(solution=97, irrigation=4)
+    world = with_litres(solution=97, irrigation=4)
     ask(world, "irrigation", {"duration_s": 30.0})
     world.run(world.now + MINUTE)
     assert moved(world)["pump_water"] == 0
@@ -263,7 +263,7 @@ def test_a_dry_third_tank_waters_nobody_although_the_solution_is_there() -> None
 
 
 def test_the_page_knows_the_third_tank() -> None:
-    world = filled(solution=97, irrigation=60)
+    world = with_litres(solution=97, irrigation=60)
     view = automation_state(world.state, "zone-1", Now(mono=world.now, wall=world.wall, trust=Trust.SYNCED))
     assert view["system_config"]["tanks_count"] == 3
     assert (view["current_levels"]["irrigation_min"], view["current_levels"]["irrigation_max"]) == (True, False)
@@ -318,7 +318,7 @@ def test_the_house_catches_the_planted_bug(
 
 def test_asking_the_wrong_tank_runs_the_pump_dry(monkeypatch: pytest.MonkeyPatch) -> None:
     _draws_the_solution(monkeypatch)
-    world = filled(solution=97, irrigation=2.5)
+    world = with_litres(solution=97, irrigation=2.5)
     ask(world, "irrigation", {"duration_s": 30.0})
     world.run(world.now + MINUTE)
     assert world.field.ground.dry > 2 * SECOND, "the planted bug: a wet solution tank starts a pump without water"

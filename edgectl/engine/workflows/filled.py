@@ -1,4 +1,4 @@
-"""How many litres a fill has let into the solution tank, when its stage is left. What nobody knows is nothing."""
+"""How many litres a fill has let in, over whatever it was broken off for. What nobody knows is nothing."""
 
 from dataclasses import replace
 
@@ -21,6 +21,33 @@ def credit(draft: Draft, task: Task, stage: Stage) -> Task:
     known = [litres for litres in (by_time, metered) if litres is not None]
     preparing.fill_ended(draft, zone, min(known, default=0.0))
     return task
+
+
+def begin_anew(task: Task) -> Task:
+    """What is full has used up its time and its litres: when it is filled another time, that is another fill."""
+    mine = {task.stage, *(f"{task.stage} {word}" for word in ("ml", "from ml", "let in ml", "entered ml"))}
+    return replace(task, spent={name: value for name, value in task.spent.items() if name not in mine})
+
+
+def count_from(draft: Draft, task: Task, stage: Stage, *, again: bool) -> Task:
+    """Where the counter of a fill stands. Until the tank is full its retries and restarts share the litres; what went
+    through the counter while another stage held was not for this tank."""
+    key, left = f"{stage.name} from ml", f"{stage.name} let in ml"
+    reading, before_ml = draft.read(stage.metered or ""), task.spent.get(left, 0) if again else 0
+    if again and (left not in task.spent or not isinstance(reading, Reading)):
+        return task
+    spent = {name: value for name, value in task.spent.items() if name not in (key, left)}
+    if isinstance(reading, Reading):
+        spent[key] = round(reading.value * 1000) - before_ml
+    return replace(task, spent=spent)
+
+
+def let_in(draft: Draft, task: Task, stage: Stage) -> Task:
+    """What a fill that is left has let in, for the case that it is come back to."""
+    begun, reading = task.spent.get(f"{stage.name} from ml"), draft.read(stage.metered) if stage.metered else None
+    if begun is None or not isinstance(reading, Reading):
+        return task
+    return replace(task, spent={**task.spent, f"{stage.name} let in ml": round(reading.value * 1000) - begun})
 
 
 def _fills_the_solution(zone: Zone, stage: Stage) -> bool:

@@ -49,7 +49,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0,
         act_until=now + times.ceiling(draft.state.site, stage) + patience + _rest(draft, stage),
     )
     if stage.metered is not None:
-        entered = _count_from(draft, entered, stage, again=f"{name} from ml" in task.spent)
+        entered = filled.count_from(draft, entered, stage, again=f"{name} from ml" in task.spent)
     draft.put(entered)
     event, code = stage.entered or ("STAGE_ENTERED", None)
     draft.note(
@@ -294,7 +294,7 @@ def _take(draft: Draft, task: Task, table: Table, chosen: Exit) -> None:
             _take(draft, task, table, chosen.spent)
             return
         task = replace(task, taken={**task.taken, key: used + 1})
-    task = _begin_anew(task) if task.leaving == "done" else _let_in(draft, task, row(table, task.stage))
+    task = filled.begin_anew(task) if task.leaving == "done" else filled.let_in(draft, task, row(table, task.stage))
     if chosen.locks is not None:
         overrun(draft, chosen.locks, chosen.code)
     if chosen.to is not None:
@@ -349,33 +349,6 @@ def _keep_time(draft: Draft, task: Task, *, moved: bool = True) -> Task:
     if metered is not None and task.meter_at_start is not None:
         spent[f"{task.stage} ml"] = round((metered - task.meter_at_start) * 1000)
     return replace(task, spent=spent)
-
-
-def _begin_anew(task: Task) -> Task:
-    """What is full has used up its time and its litres: when it is filled another time, that is another fill."""
-    mine = {task.stage, *(f"{task.stage} {word}" for word in ("ml", "from ml", "let in ml", "entered ml"))}
-    return replace(task, spent={name: value for name, value in task.spent.items() if name not in mine})
-
-
-def _count_from(draft: Draft, task: Task, stage: Stage, *, again: bool) -> Task:
-    """Where the counter of a fill stands. Until the tank is full its retries and restarts share the litres; what went
-    through the counter while another stage held was not for this tank."""
-    key, left = f"{stage.name} from ml", f"{stage.name} let in ml"
-    reading, before_ml = draft.read(stage.metered or ""), task.spent.get(left, 0) if again else 0
-    if again and (left not in task.spent or not isinstance(reading, Reading)):
-        return task
-    spent = {name: value for name, value in task.spent.items() if name not in (key, left)}
-    if isinstance(reading, Reading):
-        spent[key] = round(reading.value * 1000) - before_ml
-    return replace(task, spent=spent)
-
-
-def _let_in(draft: Draft, task: Task, stage: Stage) -> Task:
-    """What a fill that is left has let in, for the case that it is come back to."""
-    begun, reading = task.spent.get(f"{stage.name} from ml"), draft.read(stage.metered) if stage.metered else None
-    if begun is None or not isinstance(reading, Reading):
-        return task
-    return replace(task, spent={**task.spent, f"{stage.name} let in ml": round(reading.value * 1000) - begun})
 
 
 def _come_back(draft: Draft, task: Task, name: str) -> Task:
