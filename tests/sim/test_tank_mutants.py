@@ -83,7 +83,7 @@ def _no_lock_after_overruns(patch: Patch) -> None:
 def _resume_with_a_fresh_budget(patch: Patch) -> None:
     """Begin the time of a fill anew after each restart."""
     enter = walk.enter
-    patch.setattr(catalogue.walk, "enter", lambda draft, task, table, name, *, held=0: enter(draft, task, table, name))
+    patch.setattr(catalogue.walk, "enter", lambda draft, task, table, name, **_: enter(draft, task, table, name))
 
 
 def _both_floats_are_believed(patch: Patch) -> None:
