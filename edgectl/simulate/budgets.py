@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from edgectl.engine.state import State
 from edgectl.journal import rows
 from edgectl.journal.memory import MemoryJournal
+from edgectl.model.command import Command
 from edgectl.model.ledger import DAY
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND
@@ -17,7 +18,8 @@ from edgectl.simulate.world import World
 
 STAGES = 24  # orders of one task that has not ended, and of what has ended within minutes
 LINES, BYTES = 40, 8_000  # of the timeline, for each task
-LINES_OF_A_DAY, BYTES_OF_A_DAY = 500, 150_000  # for everything else
+LINES_OF_AN_ORDER, BYTES_OF_AN_ORDER = 10, 3_000  # the air is kept by hundreds of short ones, without any task
+LINES_OF_A_DAY, BYTES_OF_A_DAY = 1_000, 300_000  # for everything else
 LOOKED_AT = 20  # every so manieth line is weighed
 
 
@@ -70,10 +72,12 @@ def _ledgers(state: State) -> Iterator[str]:
 def _disk(journal: MemoryJournal, days: float) -> Iterator[str]:
     """What is written follows from what was done."""
     tasks = sum(isinstance(value, Task) for value in journal.values.values())
+    orders = sum(isinstance(value, Command) for value in journal.values.values())
     size = LOOKED_AT * sum(len(rows.entry_row(entry)[-1]) for entry in journal.timeline[::LOOKED_AT])
     for what, found, most in (
-        ("lines", len(journal.timeline), LINES * tasks + LINES_OF_A_DAY * days),
-        ("bytes", size, BYTES * tasks + BYTES_OF_A_DAY * days),
+        ("lines", len(journal.timeline), LINES * tasks + LINES_OF_AN_ORDER * orders + LINES_OF_A_DAY * days),
+        ("bytes", size, BYTES * tasks + BYTES_OF_AN_ORDER * orders + BYTES_OF_A_DAY * days),
     ):
         if found > most:
-            yield f"22: {found} {what} were written by {tasks} tasks in {days:.1f} days; {most:.0f} are enough"
+            done = f"{tasks} tasks, {orders} orders and {days:.1f} days"
+            yield f"22: {found} {what} were written of {done}; {most:.0f} are enough"
