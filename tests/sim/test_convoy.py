@@ -32,7 +32,7 @@ def two(*, hands_on: bool = True, rest: Nanos = 20 * SECOND, longest: Nanos = 60
         max_on=660 * SECOND,
         travel=4 * SECOND,
     )
-    first = replace(site.zones["zone-1"], rate_l_min=20.0)
+    first = replace(site.zones["zone-1"], rate_l_min=10.0)
     second = replace(first, name="zone-2", number=2, valve="valve_2", light=None)
     actuators = {**site.actuators, "pump": pump, "valve_2": valve_2}
     return replace(site, actuators=actuators, zones={"zone-1": first, "zone-2": second})
