@@ -295,7 +295,7 @@ def test_each_kind_has_a_row_and_a_due_date_and_only_what_the_file_names_calls()
     (row,) = [row for row in views.outputs(state, now) if row["output"] == "acid"]
     assert row["calibration"]["how"] == "pump, 20 ml in 20 s"
     assert (row["calibration"]["due"][:10], row["calibration"]["usual"]) == ("2026-08-30", True)
-    (probe,) = [row for row in views.readings(state, now) if row["sensor"] == "ph"]
+    (probe,) = [row for row in views.readings(state, now, ["ph"])]
     assert (probe["calibration"]["due"][:10], probe["calibration"]["usual"]) == ("2026-07-01", True)
     assert not [row for row in views.outputs(state, now) if row["output"] != "acid" and "calibration" in row]
     assert set(calibrations.BOUNDS) | {"pump"} == set(USUAL), "every kind"

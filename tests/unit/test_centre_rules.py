@@ -158,7 +158,7 @@ def test_a_file_that_no_longer_fits_into_the_newest_set_has_the_one_before() -> 
 
 def test_a_range_that_shuts_out_what_is_read_now_is_refused() -> None:
     house = world()
-    low = {"sensors": {"level": {"high": 1.0}}}
+    low = {"sensors": {"level": {"high": 40.0}}}
     refused = asked(house, tighten(1, low))
     assert refused["code"] == "limits_refused"
     assert refused["why"].startswith("sensors.level: it reads ")

@@ -89,7 +89,7 @@ def test_a_turn_that_forgets_who_was_stirred_is_caught(monkeypatch: pytest.Monke
     ]
 
 
-@pytest.mark.parametrize("number", [3, 4, 18])
+@pytest.mark.parametrize("number", [3, 4, 26, 29])
 def test_whoever_looks_at_everything_again_decides_the_same(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def lived() -> tuple[str, str, str]:
         world = settle(number)
