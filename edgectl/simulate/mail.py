@@ -7,7 +7,6 @@ tells of readings that had to go.
 
 import sqlite3
 from collections import Counter
-from collections.abc import Coroutine
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from edgectl.model.parcel import DaySum, Line, Parcel, Shelf
 from edgectl.model.telemetry import Minute, Point, Reel
 from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.arrivals import Arrivals, Talk, odd_lines
+from edgectl.simulate.at_once import at_once
 from edgectl.sync.errors import CentreAway, CentreRefuses
 from edgectl.sync.uplink import Uplink
 
@@ -170,8 +170,8 @@ class Mail:
         uplink = Uplink(self.outbox, _NOBODY, mono=lambda: self.world.now, random=self.random)
         talk = Talk(self.arrivals, self._mishap, self._twice)
         try:
-            _at_once(uplink.agree(talk))
-            _at_once(uplink.bring(talk))
+            at_once(uplink.agree(talk))
+            at_once(uplink.bring(talk))
         except CentreAway:
             pass  # the next contact asks how far it is
         except CentreRefuses as refused:
@@ -233,7 +233,7 @@ class Mail:
         met["23"] += len(arrived)
         if arrived != sorted(set(arrived)):
             found.append("23: readings arrived twice, or out of their order")
-        waiting = {minute.number for minute in _at_once(self.outbox.minutes(1 << 30))} - set(arrived)
+        waiting = {minute.number for minute in at_once(self.outbox.minutes(1 << 30))} - set(arrived)
         missing = set(range(1, self._number + 1)) - set(arrived) - waiting
         # What had arrived already may be among what was dropped, where the disk did not take the note.
         if len(missing) > self._dropped or (missing and max(missing) > self._dropped_upto):
@@ -263,12 +263,3 @@ class _Nobody:
 
 
 _NOBODY = _Nobody()
-
-
-def _at_once(answer: Coroutine[Any, Any, Any]) -> Any:
-    """Nothing here lets anybody wait."""
-    try:
-        answer.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("it waits")

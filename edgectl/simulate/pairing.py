@@ -7,15 +7,15 @@ controller makes the house safe when it leads, and orders nothing.
 """
 
 from collections import Counter
-from collections.abc import Coroutine
 from dataclasses import dataclass
 from itertools import pairwise
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from edgectl.model.inputs import AskState, Effect, MakeSafe, Send
 from edgectl.model.lease import Lead, Leading, Terms, Waiting
 from edgectl.model.time import SECOND, Nanos
+from edgectl.simulate.at_once import at_once
 from edgectl.simulate.leases import LeaseTable, MemoryLease
 
 if TYPE_CHECKING:
@@ -77,10 +77,10 @@ class Pairing:
             now = self.world.now
             self._other(now)
             if now >= self._cut_until:
-                waiting = waiting.look(_at_once(self.ours.look()), now)
+                waiting = waiting.look(at_once(self.ours.look()), now)
                 if waiting.may_take(now):
                     take = self.ours.take(waiting.seen, holder, self._floor, self.terms.ttl)
-                    if (epoch := _at_once(take)) is not None:
+                    if (epoch := at_once(take)) is not None:
                         break
             self.world.now += SECOND
         self._silent_since, self._waits = 0, None
@@ -130,7 +130,7 @@ class Pairing:
         self.world.field.ground.watched = self.world.field.in_reach
         holder = f"ours:{self.world.boots}"
         renewed = now >= self._cut_until and now < self.leading.stands_down_at
-        if renewed and _at_once(self.ours.renew(holder, self.leading.epoch, self.terms.ttl)):
+        if renewed and at_once(self.ours.renew(holder, self.leading.epoch, self.terms.ttl)):
             self.leading = self.leading.renewed(now)
             self._silent_since = 0
             self.next_at = now + round(self.random.uniform(1, 8) * HOUR)
@@ -179,17 +179,17 @@ class Pairing:
             epoch = self.reigns[-1].epoch
             if now < self._theirs_until:
                 self._keep_off(now)
-                _at_once(self.theirs.renew("theirs", epoch, self.terms.ttl))
+                at_once(self.theirs.renew("theirs", epoch, self.terms.ttl))
                 return
             if self.random.random() < 0.5:
-                _at_once(self.theirs.give_back("theirs", epoch))
+                at_once(self.theirs.give_back("theirs", epoch))
             self._theirs_until, self._waits = None, None
             return
         if self._waits is None:
             return  # it has led, and does not want to again before we have
-        self._waits = self._waits.look(_at_once(self.theirs.look()), self._their(now))
+        self._waits = self._waits.look(at_once(self.theirs.look()), self._their(now))
         if self._waits.may_take(self._their(now)):
-            epoch = _at_once(self.theirs.take(self._waits.seen, "theirs", 0, self.terms.ttl))
+            epoch = at_once(self.theirs.take(self._waits.seen, "theirs", 0, self.terms.ttl))
             if epoch is not None:
                 self._begins_to_reign(now, epoch)
 
@@ -243,12 +243,3 @@ class Pairing:
             if not entry.details["took_over"] or (dosers and ("DOSING_LOCKED", None) not in said):
                 found.append(f"18: epoch {entry.details['epoch']} goes on as if nobody else had led")
         return found
-
-
-def _at_once(answer: Coroutine[Any, Any, Any]) -> Any:
-    """The table in memory never lets anybody wait."""
-    try:
-        answer.send(None)
-    except StopIteration as done:
-        return done.value
-    raise AssertionError("it waits")

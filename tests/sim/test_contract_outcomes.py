@@ -9,12 +9,12 @@ import pytest
 from edgectl.daemon import task_views
 from edgectl.engine.workflows import walk
 from edgectl.model.command import Command
-from edgectl.model.inputs import TaskRequest
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import Faults
 from edgectl.simulate.world import DAY, World
+from tests.sim.asking import wish
 from tests.sim.test_two_tanks import house
 from tests.sim.test_workflow_rows import ask, ended
 
@@ -42,19 +42,7 @@ def rough() -> World:
     world = World(example_site(), example_schedules(), 11, faults=faults, crash=0.01, people=True)
     world.run(DAY)
     wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=1,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5},
-            source="cli",
-            correlation_id="comes-too-late",
-            scheduled_for=wall - 3 * SECOND,
-            due_at=wall - 2 * SECOND,
-            expires_at=wall - SECOND,
-        )
-    )
+    world.offer(wish(wall, "comes-too-late", scheduled=-3 * SECOND, due=-2 * SECOND, expires=-SECOND))
     world.run(world.now + 60 * SECOND)
     return world
 

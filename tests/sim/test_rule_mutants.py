@@ -14,7 +14,7 @@ import pytest
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import admission, dosing, estop, guards, restraints, thirst
-from edgectl.model.inputs import ManualOn, Restrain, Restraint, TaskRequest
+from edgectl.model.inputs import ManualOn, Restrain, Restraint
 from edgectl.model.site import Sensor, Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.layout import one_tank
@@ -26,6 +26,7 @@ from edgectl.simulate.houses import house_of, settle_in
 from edgectl.simulate.invariants import broken
 from edgectl.simulate.kept import broken_bonds
 from edgectl.simulate.world import World
+from tests.sim.asking import wish
 from tests.sim.test_two_tanks import FILE
 
 Patch = pytest.MonkeyPatch
@@ -134,19 +135,7 @@ def _deadline() -> bool:
     world = _small()
     _on(world, "valve", 240)
     wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=3,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5.0},
-            source="cli",
-            correlation_id="too-late-by-then",
-            scheduled_for=wall,
-            due_at=wall + 20 * SECOND,
-            expires_at=wall + 40 * SECOND,
-        )
-    )
+    world.offer(wish(wall, "too-late-by-then", token=3, due=20 * SECOND, expires=40 * SECOND))
     world.run(world.now + 400 * SECOND)
     return not any(move.on and move.name == "pump" for move in world.field.trace)
 

@@ -23,7 +23,6 @@ from edgectl.model.inputs import (
     Restrain,
     Restraint,
     Send,
-    TaskRequest,
 )
 from edgectl.model.site import Fallback, Sensor, Site
 from edgectl.model.task import Outcome, Task
@@ -36,6 +35,7 @@ from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.field import SimField
 from edgectl.simulate.world import World
 from tests.sim import test_air_house as air
+from tests.sim.asking import wish
 from tests.sim.test_two_tanks import FILE, broken, ground_of
 from tests.sim.test_workflow_rows import ask, codes, ended, rested
 
@@ -348,19 +348,7 @@ def test_an_effect_that_nobody_saw_in_the_time_of_the_stage_is_not_confirmed(mon
 def test_past_its_expiry_at_receipt() -> None:
     world = ready()
     wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=1,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5},
-            source="cli",
-            correlation_id="asked-for-it",
-            scheduled_for=wall - HOUR,
-            due_at=wall - 2 * MINUTE,
-            expires_at=wall - MINUTE,
-        )
-    )
+    world.offer(wish(wall, scheduled=-HOUR, due=-2 * MINUTE, expires=-MINUTE))
     world.run(world.now + SECOND)
     found = ended(world)
     assert (found.status.value, outcome(world).decision, outcome(world).reason_code) == (
@@ -385,19 +373,7 @@ def test_past_its_expiry_at_the_release() -> None:
     stepper = world._stepper
     wall = world.wall
     stepper.offer(world.field.poll(world.now))
-    stepper.offer(
-        TaskRequest(
-            token=1,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5},
-            source="cli",
-            correlation_id="asked-for-it",
-            scheduled_for=wall,
-            due_at=wall + SECOND,
-            expires_at=wall + 2 * SECOND,
-        )
-    )
+    stepper.offer(wish(wall, due=SECOND, expires=2 * SECOND))
     stepper.turn(Now(mono=world.now, wall=wall))
     assert stepper.next_batch() is not None
     late = Now(mono=world.now + 3 * SECOND, wall=wall + 3 * SECOND)
@@ -411,19 +387,7 @@ def test_a_task_that_expires_when_it_is_due_is_refused(monkeypatch: pytest.Monke
     world = ready()
     answers = told(world, monkeypatch)
     wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=1,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5},
-            source="cli",
-            correlation_id="asked-for-it",
-            scheduled_for=wall,
-            due_at=wall + MINUTE,
-            expires_at=wall + MINUTE,
-        )
-    )
+    world.offer(wish(wall, expires=MINUTE))
     world.run(world.now + SECOND)
     assert [(answer.ok, answer.code) for answer in answers] == [(False, "expires_at_must_be_after_due_at")]
 

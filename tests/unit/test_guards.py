@@ -1,9 +1,10 @@
 """Guards that no person can talk out of it."""
 
-from edgectl.model.inputs import ManualOff, ManualOn, TaskRequest
+from edgectl.model.inputs import ManualOff, ManualOn
 from edgectl.model.time import SECOND
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
+from tests.sim.asking import wish
 
 
 def on_time(world: World, name: str) -> list[tuple[float, float]]:
@@ -62,17 +63,7 @@ def test_water_that_waits_does_not_keep_the_lamp_dark() -> None:
     five = 3 * 3600 * SECOND  # five o'clock in Berlin
     world.run(five - 60 * SECOND)
     wall = world.wall
-    request = TaskRequest(
-        token=1,
-        zone="zone-1",
-        task_type="irrigation",
-        payload={"duration_s": 30.0},
-        source="cli",
-        correlation_id="waits-for-water",
-        scheduled_for=wall,
-        due_at=wall + 30 * SECOND,
-        expires_at=wall + 60 * SECOND,
-    )
+    request = wish(wall, "waits-for-water", payload={"duration_s": 30.0}, due=30 * SECOND, expires=60 * SECOND)
     world.offer(request)
     world.run(five + 30 * SECOND)
     assert any(task.task_type == "irrigation" for task in world.state.tasks.values())

@@ -9,7 +9,7 @@ from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import crashes
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
-from edgectl.model.inputs import Acknowledge, Answer, ManualOn, Shutdown, TaskRequest
+from edgectl.model.inputs import Acknowledge, Answer, ManualOn, Shutdown
 from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Now, Trust
@@ -19,6 +19,7 @@ from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from tests.sim import test_air_house as air
 from tests.sim import test_air_parts as parts
+from tests.sim.asking import wish
 
 MINUTE: Nanos = 60 * SECOND
 HOUR: Nanos = 60 * MINUTE
@@ -75,19 +76,7 @@ def test_nothing_is_switched_on_by_anybody_and_each_run_left_out_has_its_row(mon
     monkeypatch.setattr(World, "_release", heard)
     world.offer(ManualOn(token=1, actuator="valve", lease=10 * SECOND, who="me"))
     wall = world.wall
-    world.offer(
-        TaskRequest(
-            token=2,
-            zone="zone-1",
-            task_type="irrigation",
-            payload={"duration_s": 5},
-            source="cli",
-            correlation_id="asked-for-it",
-            scheduled_for=wall,
-            due_at=wall + MINUTE,
-            expires_at=wall + 2 * MINUTE,
-        )
-    )
+    world.offer(wish(wall, token=2))
     world.run(10 * HOUR)
     assert switched_on(world, since) == []
     assert [(answer.ok, str(answer.code)) for answer in answers] == [(False, "vetoed"), (False, "not_ready")]

@@ -24,6 +24,7 @@ from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import DAY, World
+from tests.sim.asking import wish
 from tests.sim.test_task_contract import told
 
 HOUR = 3600 * SECOND
@@ -49,17 +50,7 @@ def skips(world: World) -> list[str]:
 
 def by_hand(world: World) -> TaskRequest:
     wall = world.wall
-    return TaskRequest(
-        token=2,
-        zone="zone-1",
-        task_type="irrigation",
-        payload={"duration_s": 20.0},
-        source="cli",
-        correlation_id="by-a-person",
-        scheduled_for=wall,
-        due_at=wall + 30 * SECOND,
-        expires_at=wall + 60 * SECOND,
-    )
+    return wish(wall, "by-a-person", token=2, payload={"duration_s": 20.0}, due=30 * SECOND, expires=60 * SECOND)
 
 
 def watering(world: World) -> Task:
@@ -150,17 +141,7 @@ def test_litres_end_by_the_meter_and_never_outlast_the_pump() -> None:
         world.run(20 * SECOND)
         wall = world.wall
         world.offer(
-            TaskRequest(
-                token=1,
-                zone="zone-1",
-                task_type="irrigation",
-                payload={"volume_l": litres},
-                source="cli",
-                correlation_id=f"by-litres-{litres}",
-                scheduled_for=wall,
-                due_at=wall + 30 * SECOND,
-                expires_at=wall + 60 * SECOND,
-            )
+            wish(wall, f"by-litres-{litres}", payload={"volume_l": litres}, due=30 * SECOND, expires=60 * SECOND)
         )
         world.run(world.now + 180 * SECOND)
         (task,) = (value for value in world.journal.values.values() if isinstance(value, Task))
