@@ -158,8 +158,9 @@ def test_a_stop_takes_the_pump_off_first(after: int) -> None:
     assert promises(world) == []
 
 
-def test_three_beds_are_one_start() -> None:
-    site = two()
+def three(lasting: tuple[int, int, int] = (30, 30, 30), *, rest: Nanos = 20 * SECOND) -> World:
+    """Three beds are asked for at once; in which order they go is up to their names."""
+    site = two(rest=rest)
     valve_3 = replace(site.actuators["valve_2"], name="valve_3", channel="board.relay_5")
     third = replace(site.zones["zone-2"], name="zone-3", number=3, valve="valve_3")
     site = replace(site, actuators={**site.actuators, "valve_3": valve_3}, zones={**site.zones, "zone-3": third})
@@ -167,12 +168,39 @@ def test_three_beds_are_one_start() -> None:
     pipe = ValvePart(name="valve_3", source=layout.pumps[0].name, target=ZONE)
     world = World(site, (), 1, ground=Ground(replace(layout, valves=(*layout.valves, pipe)), Random(1)))
     world.run(30 * SECOND)
-    for number in (1, 2, 3):
-        ask(world, "irrigation", {"duration_s": 30}, name=f"bed-number-{number}", due=5 * MINUTE, zone=f"zone-{number}")
-    world.run(world.now + 5 * MINUTE)
+    for number, duration in enumerate(lasting, 1):
+        ask(world, "irrigation", {"duration_s": duration}, name=bed(number), due=5 * MINUTE, zone=f"zone-{number}")
+    return world
+
+
+def bed(number: int) -> str:
+    return f"bed-number-{number}"
+
+
+def open_together(world: World) -> Nanos:
+    """The longest time for which more than one valve was open while the pump ran."""
+    world.field.advance(world.now)
+    on: set[str] = set()
+    longest: Nanos = 0
+    since: Nanos | None = None
+    for move in world.field.trace:
+        (on.add if move.on else on.discard)(move.name)
+        shared = "pump" in on and len(on - {"pump", "light"}) > 1
+        longest = max(longest, 0 if since is None else move.at - since)
+        since = (move.at if since is None else since) if shared else None
+    return longest
+
+
+@pytest.mark.parametrize("lasting", [(30, 30, 30), (30, 120, 30), (120, 30, 60)])
+def test_three_beds_are_one_start_and_stand_behind_one_another(lasting: tuple[int, int, int]) -> None:
+    """All that waited used to open behind the first one, and the last of them had the water of two."""
+    world = three(lasting)
+    world.run(world.now + 6 * MINUTE)
     assert starts(world) == 1
-    for number in (1, 2, 3):
-        assert amounts(world, f"bed-number-{number}")["pump_s"] == pytest.approx(30, abs=0.5)
+    for number, duration in enumerate(lasting, 1):
+        assert amounts(world, bed(number))["pump_s"] == pytest.approx(duration, abs=0.5)
+    travel = world.site.actuators["valve_2"].travel
+    assert open_together(world) <= travel + convoy.ORDERED + 3 * SECOND, "the order and its read-back on the bus"
     assert promises(world) == []
 
 

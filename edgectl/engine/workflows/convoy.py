@@ -50,6 +50,8 @@ def may_follow(draft: Draft, task: Task, table: Table, held: list[str], tables: 
     stage = next((one for one in first if one.name == leader.stage), None)
     if stage is None or leader.stopping or _pump(draft, stage) != held[0]:
         return False
+    if _followed(draft, leader, held[0], tables):
+        return False
     follows, ends = _follows(draft, leader, stage, task, tables), _ends(leader, stage)
     if follows is None or _left(draft, held[0]) < max(0, ends - draft.now.mono) + _needs(draft.state.site, follows):
         return False
@@ -60,6 +62,17 @@ def may_follow(draft: Draft, task: Task, table: Table, held: list[str], tables: 
     ways = [name for name in follows.opens if name != held[0]]
     lease = _way_lease(draft, follows, held[0])
     return not any(veto_start(draft, draft.state.site.actuators[name], lease) for name in ways)
+
+
+def _followed(draft: Draft, leader: Task, pump: str, tables: Callable[[Site, Task], Table]) -> bool:
+    """Does somebody stand behind it already? Only one can take the pump over: a second open valve would share its water
+    for the whole of that run."""
+    return any(
+        pump in row.parts
+        for other in draft.tasks()
+        if other.status is TaskStatus.RUNNING and other.task_id != leader.task_id
+        for row in draft.state.tables.get(other.task_id) or tables(draft.state.site, other)
+    )
 
 
 def waits(draft: Draft, task: Task, pump: str) -> bool:
