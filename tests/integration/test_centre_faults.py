@@ -99,13 +99,15 @@ def test_half_open(house: Home) -> None:
     direct = house.enrolled.dsn
     with TcpProxy(house.server.port) as line:
         house.tell(direct.replace(f":{house.server.port}/", f":{line.port}/"))
-        house.hang_up()
-        house.contact("online")
-        line.stall()
-        works_on(house, "offline", "the centre at .* does not answer")
-        line.flow()
-        heals(house)
-        house.tell(direct)
+        try:
+            house.hang_up()
+            house.contact("online")
+            line.stall()
+            works_on(house, "offline", "the centre at .* does not answer")
+            line.flow()
+            heals(house)
+        finally:
+            house.tell(direct)  # the next test has no such line
         line.cut()
         heals(house)
 

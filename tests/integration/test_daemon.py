@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -708,7 +709,9 @@ def test_a_sensor_is_calibrated_by_hand_and_bound_by_it_after_a_death(daemon: Da
         assert abs(level()["value"] - shown - 2) < 1
         assert level()["calibration"]["how"] == "level, points: 1"
         (kept,) = [row for row in json.loads(daemon.cli("calibrate", "list", "--json").stdout) if row["calibration"]]
-        assert (kept["sensor"], kept["calibration"]["due"]) == ("tank_level", None)
+        assert (kept["sensor"], kept["calibration"]["usual"]) == ("tank_level", True), "the file names no interval"
+        done_at, due = (datetime.fromisoformat(kept["calibration"][when]) for when in ("at", "due"))
+        assert (due - done_at).days == 365, "a level is looked at again after a year"
         assert "never, as far as edgectl knows: flow" in daemon.cli("calibrate", "list").stdout
         refused = daemon.cli("calibrate", "pump", "pump", "--ran", "20s", "--ml", "20")
         assert "no dosing pump with ml_per_s" in refused.stderr
