@@ -161,6 +161,13 @@ def test_a_write_waits_for_off_and_for_the_lock() -> None:
     a_write_waits_for_off_and_for_the_lock()
 
 
+def test_the_probe_that_dosing_looks_at_waits_for_the_lock() -> None:
+    world = Bench().world
+    assert work(world, "probe").code == "zone_not_locked"
+    lock(world)
+    assert work(world, "probe").ok
+
+
 def test_what_the_site_does_not_name_needs_no_lock() -> None:
     assert work(Bench().world, "").ok
 
@@ -168,7 +175,7 @@ def test_what_the_site_does_not_name_needs_no_lock() -> None:
 @pytest.mark.parametrize("plant", ["nothing is ever needed", "nothing is ever refused"])
 def test_a_planted_bug_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if plant == "nothing is ever needed":
-        monkeypatch.setattr(handwork, "_needs", lambda *_: False)
+        monkeypatch.setattr(handwork, "devices_under", lambda *_: frozenset())
     else:
         monkeypatch.setattr(handwork, "_refusals", lambda *_: [])
     with pytest.raises(AssertionError):

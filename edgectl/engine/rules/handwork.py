@@ -9,7 +9,7 @@ from edgectl.engine.rules.latched import latch_name
 from edgectl.model.events import Event
 from edgectl.model.hands import Handwork
 from edgectl.model.inputs import Answer, Restraint
-from edgectl.model.site import Zone
+from edgectl.model.named import devices_under
 
 
 def handwork(draft: Draft, work: Handwork) -> None:
@@ -32,17 +32,7 @@ def _refusals(draft: Draft, device: str) -> list[tuple[str, str]]:
         if name in owed or (seen is not None and seen.on):
             found.append(("device_in_use", f"{name} of {device} is on, or not seen off; nothing was written"))
     for zone in site.zones.values():
-        if device and _needs(draft, zone, device, own) and not draft.held(latch_name(Restraint.LOCK, zone.name)):
+        locked = draft.held(latch_name(Restraint.LOCK, zone.name))
+        if device and not locked and device in devices_under(site, zone):
             found.append(("zone_not_locked", f"{zone.name} needs {device} and is not locked; nothing was written"))
     return found
-
-
-def _needs(draft: Draft, zone: Zone, device: str, own: list[str]) -> bool:
-    if not zone.actuators.isdisjoint(own):
-        return True
-    sensors = draft.state.site.sensors
-    named = {zone.tank, zone.flow, zone.meter, zone.soil, zone.radiation, zone.drain}
-    for name in zone.actuators:
-        actuator = draft.state.site.actuators[name]
-        named |= {condition.sensor for condition in (*actuator.requires, *actuator.stop_if)}
-    return any(name in sensors and device in sensors[name].devices for name in named if name is not None)
