@@ -1,13 +1,20 @@
 """Two zones that wait for one pump: it runs on, and each gets its time; what does not fit stops and starts."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.lockouts import lock_out
+from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.workflows import convoy
+from edgectl.model.channel import Missing
 from edgectl.model.inputs import Cancel, Restrain, Restraint
-from edgectl.model.site import Actuator, FailSafe, Role, Site, ValveGroup
+from edgectl.model.site import Actuator, Daily, FailSafe, Role, Site, ValveGroup
+from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.layout import ZONE, Layout, ValvePart, one_tank
 from edgectl.simulate.example import example_site
@@ -177,6 +184,10 @@ def bed(number: int) -> str:
     return f"bed-number-{number}"
 
 
+def tasks(world: World) -> list[Task]:
+    return [ended(world, bed(number)) for number in (1, 2, 3)]
+
+
 def open_together(world: World) -> Nanos:
     """The longest time for which more than one valve was open while the pump ran."""
     world.field.advance(world.now)
@@ -202,6 +213,74 @@ def test_three_beds_are_one_start_and_stand_behind_one_another(lasting: tuple[in
     travel = world.site.actuators["valve_2"].travel
     assert open_together(world) <= travel + convoy.ORDERED + 3 * SECOND, "the order and its read-back on the bus"
     assert promises(world) == []
+
+
+def test_the_first_run_is_not_refused_for_those_behind_it() -> None:
+    """The day has water for the first bed alone: its order is no longer than that, and the second is refused."""
+    site = two()
+    pump = replace(site.actuators["pump"], daily=Daily(litres=12.0, l_min=10.0))
+    world = asked(replace(site, actuators={**site.actuators, "pump": pump}))
+    assert amounts(world, "leads-the-way")["pump_s"] == pytest.approx(FIRST, abs=0.5)
+    second = ended(world, "follows-behind").outcome
+    assert second is None or not second.success
+    assert promises(world) == []
+
+
+@pytest.mark.parametrize("after", [146, 149])
+def test_a_bed_whose_leader_is_given_up_begins_anew_though_others_wait_for_it(after: int) -> None:
+    world = three((30, 60, 30), rest=120 * SECOND)
+    world.run(after * SECOND)
+    leader = next(task for task in tasks(world) if task.phase == "hold")
+    behind = next(number for number in (1, 2, 3) if ended(world, bed(number)).phase == "open")
+    world.offer(Cancel(token=1, task_id=leader.task_id, who="Ana"))
+    world.run(world.now + 8 * MINUTE)
+    assert amounts(world, bed(behind))["pump_s"] == pytest.approx(60, abs=0.5)
+    assert promises(world) == []
+
+
+def as_it_hands_on(monkeypatch: pytest.MonkeyPatch, change: Callable[[Draft], None]) -> None:
+    """Something happens in the very turn in which the pump would change its owner."""
+    hand_on = convoy.hand_on
+
+    def meanwhile(draft: Draft, *rest: Any) -> None:
+        change(draft)
+        hand_on(draft, *rest)
+
+    monkeypatch.setattr(convoy, "hand_on", meanwhile)
+
+
+def journal_fails(draft: Draft) -> None:
+    draft.state.storage_ok = False
+
+
+def pump_is_locked(draft: Draft) -> None:
+    lock_out(draft, "pump", "no flow", code="biz_no_flow", count=3)
+
+
+def next_valve_closes(draft: Draft) -> None:
+    output = draft.output("valve_2")
+    if output is not None and output.owed_off:
+        switch_off(draft, output, planned=False, why="a condition of its own")
+
+
+@pytest.mark.parametrize("change", [journal_fails, pump_is_locked, next_valve_closes])
+def test_a_pump_that_might_not_start_is_not_handed_on(
+    monkeypatch: pytest.MonkeyPatch, change: Callable[[Draft], None]
+) -> None:
+    as_it_hands_on(monkeypatch, change)
+    world = asked()
+    assert "PUMP_HANDED_ON" not in {e.event_type for e in world.journal.timeline}
+    assert amounts(world, "leads-the-way")["pump_s"] == pytest.approx(FIRST, abs=0.5)
+    assert promises(world) == []
+
+
+def test_nobody_names_litres_that_the_meter_did_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second run used to count from where its meter stood before anybody drew water."""
+    monkeypatch.setattr(convoy, "Reading", Missing)
+    world = asked()
+    assert starts(world) == 1
+    for name in ("leads-the-way", "follows-behind"):
+        assert "volume_l" not in amounts(world, name)
 
 
 def test_the_first_valve_waits_for_the_rest_of_its_pump() -> None:

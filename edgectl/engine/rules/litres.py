@@ -26,6 +26,14 @@ def veto(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return f"{wanted:.1f} L on top of {spent:.1f} L of the last day are more than max_per_day {cap.litres:g} L"
 
 
+def leaves(draft: Draft, actuator: Actuator) -> Nanos | None:
+    """How long a run the day allows still; None where nobody counts."""
+    cap = actuator.daily
+    if cap is None:
+        return None
+    return round((cap.litres - draft.spent(account(actuator.name), DAY)) / cap.l_min * 60 * SECOND)
+
+
 def enter(draft: Draft, actuator: Actuator, lease: Nanos | None) -> None:
     """Put a run into the account, in the decision that lets it out."""
     if actuator.daily is not None and lease is not None:

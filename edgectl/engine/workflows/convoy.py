@@ -8,8 +8,9 @@ pump over gets what is left of that order. Whatever does not fit, or is refused,
 from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import groups
+from edgectl.engine.rules import groups, litres
 from edgectl.engine.rules.guards import veto_start
+from edgectl.engine.rules.paths import is_open
 from edgectl.engine.workflows import times
 from edgectl.engine.workflows.stage import Elapsed, Stage, Table
 from edgectl.model.changed import replace
@@ -26,9 +27,10 @@ Name = Callable[[Task, Stage, str], str]
 def beyond(draft: Draft, task: Task, stage: Stage, tables: Callable[[Site, Task], Table]) -> Nanos:
     """How much longer than its own run the orders of this one last, for those that wait for its pump now."""
     pump, site = _pump(draft, stage), draft.state.site
-    if pump is None or not _plain(stage):
-        return 0
+    if pump is None or not _plain(stage) or waits(draft, task, pump):
+        return 0  # whoever begins behind a run gets what is left of its order, or a run of its own after the rest
     limits = [site.actuators[name].max_on for name in stage.opens]
+    limits += [litres.leaves(draft, site.actuators[name]) for name in stage.opens]
     room = min((limit for limit in limits if limit is not None), default=0) - times.ceiling(site, stage)
     extra: Nanos = 0
     for other in draft.tasks():
@@ -97,8 +99,10 @@ def patience(draft: Draft, task: Task, stage: Stage) -> Nanos:
 
 
 def hand_on(draft: Draft, leader: Task, stage: Stage, cmd_id: Name, row: Callable[[Task], Stage | None]) -> None:
-    """The run is over: whoever stands ready behind open valves gets the pump as it is."""
+    """The run is over: whoever stands ready behind open valves gets the pump as it is, if it might start now."""
     pump = _pump(draft, stage)
+    if not draft.state.storage_ok or draft.held(f"lockout:{pump}"):
+        return
     output = None if pump is None else draft.output(pump)
     order = None if output is None else draft.command(output.cmd_id)
     if pump is None or output is None or order is None or output.closing is not None or order.task_id != leader.task_id:
@@ -137,7 +141,10 @@ def _give(draft: Draft, leader: Task, task: Task, order: Command, cmd_id: str, s
     )
     draft.put(replace(output, cmd_id=cmd_id, task_id=task.task_id, zone=task.zone))
     draft.end_command(order, CommandState.DONE, f"handed on to {cmd_id}")
-    draft.put(replace(draft.task(leader.task_id), meter_at_end=_metered(draft, leader)))
+    shown = _metered(draft, leader)
+    # Where the meter cannot be read now nobody knows what went to whom, and neither run names litres.
+    began = None if shown is None else leader.meter_at_start
+    draft.put(replace(draft.task(leader.task_id), meter_at_start=began, meter_at_end=shown))
     draft.put(replace(draft.task(task.task_id), meter_at_start=_metered(draft, task)))
     draft.note(
         "PUMP_HANDED_ON",
@@ -183,8 +190,10 @@ def _stands_open(draft: Draft, task: Task, stage: Stage, pump: str, cmd_id: Name
     for name in stage.opens:
         if name == pump:
             continue
-        order = draft.command(cmd_id(task, stage, name))
-        if order is None or order.terminal or order.seen_at is None or order.ack_at is None:
+        order, output = draft.command(cmd_id(task, stage, name)), draft.output(name)
+        if order is None or output is None or output.cmd_id != order.cmd_id or not is_open(output):
+            return False  # somebody has closed it since: its order alone does not know that yet
+        if order.terminal or order.seen_at is None or order.ack_at is None:
             return False
         if draft.now.mono < order.ack_at + draft.state.site.actuators[name].travel:
             return False
@@ -227,4 +236,4 @@ def _travel(site: Site, stage: Stage) -> Nanos:
 def _metered(draft: Draft, task: Task) -> float | None:
     meter = draft.state.site.zones[task.zone].meter
     reading = None if meter is None else draft.read(meter)
-    return reading.value if isinstance(reading, Reading) else task.meter_at_start
+    return reading.value if isinstance(reading, Reading) else None

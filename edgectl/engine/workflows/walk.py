@@ -62,6 +62,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0,
 
 def progress(draft: Draft, task: Task, table: Table) -> None:
     """Move a running task one step, if its phase is over."""
+    task = draft.task(task.task_id)  # a run before it in this turn may have handed its pump on to it
     stage = row(table, task.stage)
     if not task.stopping and task.phase == HOLD and (dry := _dry(draft, task, stage)) is not None:
         task = _stop_dry(draft, task, stage, dry)
