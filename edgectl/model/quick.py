@@ -42,4 +42,4 @@ def _is_value(kind: type[Any]) -> bool:
     parameters: Any = getattr(kind, "__dataclass_params__", None)
     if parameters is None or not parameters.frozen or "__slots__" not in vars(kind):
         return False
-    return not hasattr(kind, "__post_init__") and all(field.kw_only for field in fields(kind))
+    return not hasattr(kind, "__post_init__") and all(field.kw_only and field.init for field in fields(kind))

@@ -62,6 +62,17 @@ def test_what_cannot_work_is_refused_in_a_sentence(case: str, tmp_path: Path) ->
     assert any(what in problem and hint in problem for problem in found), found
 
 
+@pytest.mark.parametrize("way", ["solution_return", "irrigation_fill", "solution_supply"])
+def test_a_valve_of_its_circuit_stands_in_the_way_too(way: str, tmp_path: Path) -> None:
+    spare = "  spare_valve:     {to: board.relay_4, role: valve, max_on: 11m}\n"
+    spare += "  tap:             {to: board.relay_5, role: valve, max_on: 31m}\n\n"
+    tank = "tanks:\n  butt: {volume: 200l, level: solution_level}\n\n"
+    circuit = f"    circuit: {{solution: butt, fill: tap, {way}: spare_valve}}\n"
+    text = changed("# What belongs together.", f"{spare}{tank}# What belongs together.", film(more=circuit))
+    found = [str(problem) for problem in rejected(tmp_path, text)]
+    assert any("main_pump pushes through spare_valve" in problem for problem in found), found
+
+
 def test_a_pump_is_handed_on_between_zones_that_have_a_valve_each(tmp_path: Path) -> None:
     lone = changed("    min_off: 5s\n", "    min_off: 5s\n    hands_on: true\n")
     assert "main_pump is not the pump of several zones" in str(rejected(tmp_path, lone)[0])

@@ -77,7 +77,12 @@ class Placed:
     name: str
 
 
-@pytest.mark.parametrize("kind", [Soft, Busy, Loose, Placed, int])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reckoned:
+    name: str = field(default="a", init=False)
+
+
+@pytest.mark.parametrize("kind", [Soft, Busy, Loose, Placed, Reckoned, int])
 def test_what_is_no_frozen_value_or_does_something_in_its_constructor_is_refused(kind: type[Any]) -> None:
     with pytest.raises(TypeError, match="is no frozen value"):
         quick(kind)

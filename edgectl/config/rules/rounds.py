@@ -104,7 +104,9 @@ def _valves(parts: Parts, pump: str) -> list[str]:
     for zone in (zone for zone in parts.zones.values() if zone.pump == pump):
         circuit = zone.circuit
         ways = [zone.valve, *(zone.then or ())]
-        ways += [] if circuit is None else [circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
+        if circuit is not None:
+            ways += [circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
+            ways += [circuit.solution_return, circuit.irrigation_fill]
         found |= {way for way in ways if way is not None}
     return sorted(found)
 

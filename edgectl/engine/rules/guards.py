@@ -284,6 +284,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("requires", _requires),
     ("stop_if", _stop_if),
 )
+# never_together and max_open must never stand here: `Draft.rests` has it that an order for another task stops nothing.
 STAYING: tuple[tuple[str, Guard], ...] = (
     ("estop", _estop),
     ("foreign_master", _foreign),
