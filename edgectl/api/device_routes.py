@@ -50,6 +50,7 @@ def device_routes(devices: Devices) -> list[Operation]:
             handle=identify,
             answer="Unit",
             refusals=(404, 409, 422),
+            turn=False,
         ),
         Operation(
             method="GET",
@@ -60,6 +61,7 @@ def device_routes(devices: Devices) -> list[Operation]:
             answer="Registers",
             queries=queries,
             refusals=(404, 409, 422),
+            turn=False,
         ),
         Operation(
             method="POST",
@@ -76,6 +78,6 @@ def device_routes(devices: Devices) -> list[Operation]:
 
 def _unit(call: Call) -> int:
     text = call.path("unit")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:4]) <= 254):
+    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 254):
         raise Unavailable(422, "number_out_of_range", f"unit: {text[:40]!r} is not a number from 1 to 254")
     return int(text)

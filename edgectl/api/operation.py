@@ -66,7 +66,8 @@ class Query:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """`answer` names a model of answers.py; None is an answer that is no JSON. `checked` is False where the house
-    itself reads the body, because its refusals are part of the task contract."""
+    itself reads the body, because its refusals are part of the task contract. `turn` is False for one that waits for a
+    device: it must not keep those who look waiting, and has a limit of its own."""
 
     method: str
     path: str
@@ -78,11 +79,12 @@ class Operation:
     checked: bool = True
     queries: tuple[Query, ...] = ()
     refusals: tuple[int, ...] = field(default=())
+    turn: bool = True
 
     @property
     def waits(self) -> bool:
         """Does it only look, and answers as JSON? Then it waits for its turn among those who look."""
-        return self.method == "GET" and self.role is not Role.ANYONE and self.answer is not None
+        return self.turn and self.method == "GET" and self.role is not Role.ANYONE and self.answer is not None
 
 
 class Answering:

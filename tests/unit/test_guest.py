@@ -168,6 +168,15 @@ def test_the_probe_that_dosing_looks_at_waits_for_the_lock() -> None:
     assert work(world, "probe").ok
 
 
+def test_an_output_that_nobody_has_seen_off_is_not_taken_for_off() -> None:
+    world = Bench().world
+    lock(world)
+    assert work(world).ok
+    world.state.seen.pop("acid")
+    refused = work(world)
+    assert (refused.code, "acid of board" in refused.body["why"]) == ("device_in_use", True)
+
+
 def test_what_the_site_does_not_name_needs_no_lock() -> None:
     assert work(Bench().world, "").ok
 

@@ -29,7 +29,7 @@ def _refusals(draft: Draft, device: str) -> list[tuple[str, str]]:
     owed = {output.name for output in draft.owed()}
     for name in own:
         seen = draft.state.seen.get(name)
-        if name in owed or (seen is not None and seen.on):
+        if name in owed or seen is None or seen.on:
             found.append(("device_in_use", f"{name} of {device} is on, or not seen off; nothing was written"))
     for zone in site.zones.values():
         locked = draft.held(latch_name(Restraint.LOCK, zone.name))
