@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 # A tab between words, a line that ends in another way than most, a sign of the byte order within the text, a directive,
-# and a colon that touches both the quote before it and the value behind it.
-_STRANGE = re.compile(r"[\t\r\x85\u2028\u2029\ufeff]|^%|['\"]:\S", re.MULTILINE)
+# the end of a text before the text ends, and a colon that touches both the quote before it and the value behind it.
+_STRANGE = re.compile(r"[\t\r\x85\u2028\u2029\ufeff]|^(?:%|\.\.\.)|['\"]:\S", re.MULTILINE)
 _BLOCKS = ("|", ">")
 
 

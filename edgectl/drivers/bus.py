@@ -39,11 +39,8 @@ class BusOwner:
         self.health = {d.name: Health(device=d, demands=language.demands(d.profile)) for d in bus.devices}
         self.log = WireLog()
         self._devices = {device.name: device for device in bus.devices}
-        self._home = {
-            name: self._devices[actuator.device]
-            for name, actuator in site.actuators.items()
-            if actuator.device in self._devices
-        }
+        homes = {name: self._devices.get(actuator.device) for name, actuator in site.actuators.items()}
+        self._home = {name: device for name, device in homes.items() if device is not None}
         self._endless = {n for n, device in self._home.items() if not device.ends(site.actuators[n])}
         self._reads = reads_of(bus, site)
         self._due: dict[Read, Nanos] = dict.fromkeys(self._reads, 0)
@@ -172,7 +169,13 @@ class BusOwner:
     def lends(self, now: Nanos) -> bool:
         """True when a person's question may leave: nothing is on its way, and no order and no OFF is waiting."""
         idle = self._up and self._flight is None and not self._control and self._foreign.since is None
-        return idle and self._offs.due(now) is None and now >= max(self._quiet_until, self._rest_until)
+        owed = self._offs.due(now) is not None or any(now >= end for end in self._ends.values())
+        return idle and not owed and now >= max(self._quiet_until, self._rest_until)
+
+    def lend(self, frame: bytes, now: Nanos) -> None:
+        """Such a question leaves: an echo of it is ours, however late."""
+        self._foreign.sent(frame)
+        self.log.sent(frame, now, "by hand")
 
     def lent(self, now: Nanos, rest: Nanos) -> None:
         """Such a question is over. Where a late answer to it may still come the line rests."""
@@ -227,15 +230,12 @@ class BusOwner:
     def _doubt(self, device: Device, lane: Lane, now: Nanos) -> Exchange | None:
         health = self.health[device.name]
         health.audit(now)
-        unverified = health.unverified
-        return self._exchange(lane, device, Verify(check=unverified[0])) if unverified else None
+        return self._exchange(lane, device, Verify(check=health.unverified[0])) if health.unverified else None
 
     def _look(self, read: Read, lane: Lane) -> Exchange:
-        known = self._looks.get((read, lane))
-        if known is None:
-            known = self._exchange(lane, self._device(read), Look(block=read))
-            self._looks[read, lane] = known
-        return known
+        if (read, lane) not in self._looks:
+            self._looks[read, lane] = self._exchange(lane, self._device(read), Look(block=read))
+        return self._looks[read, lane]
 
     def _exchange(self, lane: Lane, device: Device, purpose: Purpose) -> Exchange:
         question = self.language.question(device, purpose)

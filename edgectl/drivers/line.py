@@ -9,6 +9,7 @@ from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs.modbus import Request
 from edgectl.drivers.framing import framing_for
 from edgectl.drivers.guest import LOOKS, THINKS, WAITS, Guest
+from edgectl.drivers.languages.modbus import Modbus
 from edgectl.drivers.links.rtu import RtuLink
 from edgectl.drivers.links.seam import Link, LinkDown
 from edgectl.drivers.links.tcp import TcpLink
@@ -63,6 +64,9 @@ class BusTask:
         self._timer: asyncio.TimerHandle | None = None
         self._lost: asyncio.Event = asyncio.Event()
         self._guests: deque[Guest] = deque()
+        self._owners_turn = False  # a guest was on the line, and nothing of the owner's since
+        language = owner.language  # its numbers are the guests' too: a late answer is never another's
+        self._framing = language.framing if isinstance(language, Modbus) else framing_for(owner.bus.wire)
 
     def take(self, effect: Send | MakeSafe | AskState) -> None:
         """Carry an effect. The bytes of an OFF leave before this returns, if the bus is idle."""
@@ -71,9 +75,9 @@ class BusTask:
 
     async def exchange(self, request: Request) -> bytes:
         """The reply to a person's question. Raises BadReply, DeviceRefused among them, and LinkDown."""
-        framing, gives_up = framing_for(self.owner.bus.wire), self._mono() + WAITS
+        gives_up = self._mono() + WAITS
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        guest = Guest(request=request, framing=framing, answer=answer, gives_up=gives_up)
+        guest = Guest(request=request, framing=self._framing, answer=answer, gives_up=gives_up)
         self._guests.append(guest)
         self._pump()
         try:
@@ -118,6 +122,7 @@ class BusTask:
             self.owner.log.received(data, now)
             if guest.hear(data):
                 self._guests.popleft()
+                self._owners_turn = True
                 self.owner.lent(now, 0)
         self._pump()
 
@@ -139,7 +144,7 @@ class BusTask:
             # Somebody else may lead by now. Not one byte more, not even an OFF: its outputs are not ours to touch.
             self._on_lost("this controller leads no more")
             return
-        frame = None if self._lent(now) else self.owner.step(now)
+        frame = self._next(now)
         if frame is not None:
             self._link.write(frame)
         for item in self.owner.news():
@@ -150,7 +155,8 @@ class BusTask:
             return
         wake = self.owner.wake_at(now)
         if self._guests:
-            wake = now + LOOKS if (over := self._guests[0].deadline) is None else over
+            looks = now + LOOKS  # and no later than the owner has something to do: an OFF does not wait for a guest
+            wake = over if (over := self._guests[0].deadline) is not None else min(looks, wake or looks)
         if wake is None:
             self._disarm()
         elif self._alarm is not None:
@@ -160,24 +166,37 @@ class BusTask:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)
 
-    def _lent(self, now: Nanos) -> bool:
-        """True while the line carries a guest's question; one that waits leaves as soon as it may."""
-        while self._guests:
-            guest = self._guests[0]
-            if guest.deadline is not None and now < guest.deadline:
-                return True
-            if guest.deadline is None and self.owner.lends(now):
-                frame = guest.leave(now, self.owner.bus.timeout)
-                self.owner.log.sent(frame, now, "by hand")
-                self._link.write(frame)
-                return True
-            if guest.deadline is None and now < guest.gives_up:
-                return False
-            if guest.deadline is not None:
-                self.owner.lent(now, max(self.owner.bus.timeout, THINKS))
-            self._guests.popleft()
-            guest.give_up()
+    def _next(self, now: Nanos) -> bytes | None:
+        """What leaves now. After each guest the owner goes first once, so that no crowd of them stops its reads."""
+        if self._away(now):
+            return None
+        if self._guests and not self._owners_turn:
+            return self._guest_leaves(now) or self.owner.step(now)
+        if (frame := self.owner.step(now)) is None:
+            return self._guest_leaves(now)
+        self._owners_turn = False
+        return frame
+
+    def _away(self, now: Nanos) -> bool:
+        """True while the line carries a guest's question. One whose time is over is told so."""
+        if not self._guests or (deadline := self._guests[0].deadline) is None:
+            return False
+        if now < deadline:
+            return True
+        self._guests.popleft().give_up()
+        self._owners_turn = True
+        self.owner.lent(now, max(self.owner.bus.timeout, THINKS))
         return False
+
+    def _guest_leaves(self, now: Nanos) -> bytes | None:
+        """The question of the first guest, if the owner lends the line. Who waited too long is told so."""
+        while self._guests and now >= self._guests[0].gives_up:
+            self._guests.popleft().give_up()
+        if not self._guests or not self.owner.lends(now):
+            return None
+        frame = self._guests[0].leave(now, self.owner.bus.timeout)
+        self.owner.lend(frame, now)
+        return frame
 
     def _disarm(self) -> None:
         if self._alarm is not None:

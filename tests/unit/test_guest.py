@@ -17,7 +17,7 @@ from edgectl.model.inputs import Answer, MakeSafe, ManualOn, Restrain, Restraint
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.simulate.world import World
 from edgectl.testing.scripted import ScriptedLink
-from tests.unit.test_bus_owner import GOOD, OFF_PUMP, RTU, SITE, crc, settled
+from tests.unit.test_bus_owner import GOOD, OFF_PUMP, RTU, SITE, TCP, crc, settled
 from tests.unit.test_calibrations import Bench
 
 ASKED, SAID = "0e 03 00 06 00 01", "0e 03 02 02 88"
@@ -31,8 +31,9 @@ class Line:
         replies = {crc(body): crc(reply) for body, reply in {**GOOD, **more}.items()}
         replies |= {bytes.fromhex(OFF_PUMP): bytes.fromhex(OFF_PUMP)}
         self.link = ScriptedLink(replies)
+        self.alarm = Quiet()
         self.task = BusTask(
-            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=lambda _: None, alarm=lambda _: Quiet()
+            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=lambda _: None, alarm=lambda _: self.alarm
         )
 
     async def settle(self, seconds: float = 3) -> None:
@@ -53,10 +54,13 @@ class Line:
 
 
 class Quiet:
-    """A timer that the test rings itself."""
+    """A timer that the test rings itself. It remembers what it was set to."""
+
+    at: Nanos = 0
 
     def set(self, at: Nanos) -> None:
-        """Nothing."""
+        """It would ring then."""
+        self.at = at
 
     def cancel(self) -> None:
         """Nothing."""
@@ -122,6 +126,59 @@ def test_the_owner_lends_nothing_while_something_of_its_own_waits() -> None:
     assert any(free)
     desk.owner.take(MakeSafe(actuator="pump", reason="now"), desk.now)
     assert not desk.owner.lends(desk.now + SECOND), "an OFF is due"
+
+
+def test_a_crowd_of_guests_stops_no_reads() -> None:
+    async def scene(line: Line) -> None:
+        begun = len(line.link.written)
+        crowd = [asyncio.create_task(line.task.exchange(modbus.read(14, 3, 6, 1))) for _ in range(1000)]
+        await line.settle(4)
+        said = line.link.written[begun:]
+        assert any(not one.done() for one in crowd), "the crowd is there all the time"
+        assert sum(frame != crc(ASKED) for frame in said) >= 4
+        assert crc(ASKED) in said
+        await line.settle(6)
+        await asyncio.gather(*crowd, return_exceptions=True)
+
+    live(scene, **{ASKED: SAID})
+
+
+def test_an_off_leaves_as_early_with_a_guest_that_waits_as_without() -> None:
+    async def scene(line: Line) -> None:
+        await line.ask()
+        line.task.owner.lent(line.now, 0)  # the line is in its silence now
+        asking = asyncio.create_task(line.task.exchange(modbus.read(14, 3, 6, 1)))
+        await asyncio.sleep(0)
+        line.task.take(MakeSafe(actuator="pump", reason="now"))
+        assert line.alarm.at == line.now + line.task.owner.language.silence
+        await line.settle(1)
+        await asking
+
+    live(scene, **{ASKED: SAID})
+
+
+def test_the_late_echo_of_a_guests_write_is_no_foreign_master() -> None:
+    async def scene(line: Line) -> None:
+        for value in (15, 16):
+            asking = asyncio.create_task(line.task.exchange(modbus.write_register(14, 0x100, value)))
+            await line.settle(1)
+            with pytest.raises(NoReply):
+                await asking
+            while line.task.owner._flight is not None:
+                await line.settle(0.005)
+            line.task._on_bytes(modbus.rtu_frame(modbus.write_register(14, 0x100, value)))
+        assert line.task.owner._foreign.since is None
+
+    live(scene)
+
+
+def test_a_number_on_a_connection_is_never_a_guests_and_the_owners() -> None:
+    owner = BusOwner(TCP, SITE)
+    task = BusTask(owner, ScriptedLink({}), mono=lambda: 0, deliver=lambda _: None)
+    owner.link(True, SECOND)
+    first, second = modbus.read(14, 3, 6, 1), modbus.read(14, 3, 7, 1)
+    frames = [task._framing.frame(first), owner.step(SECOND) or b"", task._framing.frame(second)]
+    assert len({frame[:2] for frame in frames}) == 3
 
 
 # -- the engine's word

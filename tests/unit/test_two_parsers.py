@@ -16,7 +16,7 @@ PIECES = [
     "\t", "|", "|\n  x\n", ">-\n  y\n", "? ", "! ", "!!str ", "&x ", "*x", "---\n", "...\n", "%", "@", "`", "1",
     "06:00", '"06:00"', "\\", "\\n", "\r\n", "\r", "é", "\ufeff", "\x85", "\u2028", "a:b", "{a: 1}", "[1, 2]", "{a:1}",
     "-", "?", "x y", '"a\\x41\\u00e9\\/"', "~", "null", "\x07", "\xa0", "<<: ", "😀", "a: 1\n", "b:\n  - c\n",
-    '{"a":1}', "[a:b]", "'a':1", "%YAML 1.1\n---\n", ">", "[a > 1]", '"0 6-20/2 * * *"',
+    '{"a":1}', "[a:b]", "'a':1", "%YAML 1.1\n---\n", ">", "[a > 1]", '"0 6-20/2 * * *"', "... #c\n",
 ]  # fmt: skip
 DRAWN = 5_000
 
@@ -83,3 +83,8 @@ def test_a_planted_mistake_is_caught(
 def test_a_usual_site_file_is_read_by_the_quick_one(file: Path) -> None:
     """A file of 10,000 schedules would take the careful one minutes on a small machine."""
     assert sum(1 for _ in stream.quick(file.read_text())) > 100
+
+
+def test_a_second_end_of_the_text_is_left_to_the_careful_one() -> None:
+    with pytest.raises(stream.Unsure):
+        list(stream.quick("a: 1\n...\n...\n"))

@@ -25,11 +25,11 @@ class Modbus:
 
     def __init__(self, bus: Bus, site: Site) -> None:
         self._bus = bus
-        self._framing = framing_for(bus.wire)
+        self.framing = framing_for(bus.wire)
         self._outlets = outlets_of(bus, site)
         self._inverted = frozenset(name for name in self._outlets if site.actuators[name].inverted)
-        self.silence: Nanos = self._framing.silence
-        self.late: bool = self._framing.shared
+        self.silence: Nanos = self.framing.silence
+        self.late: bool = self.framing.shared
         for device in bus.devices:
             known_clones(device.profile)
 
@@ -44,10 +44,10 @@ class Modbus:
     def question(self, device: Device, purpose: Purpose) -> "ModbusQuestion":
         """The request. Raises ValueError when the end of a pulse does not fit."""
         request = self._request(device, purpose)
-        air = self._framing.air_time(len(request.pdu) + 3 + request.reply_length + 3)
+        air = self.framing.air_time(len(request.pdu) + 3 + request.reply_length + 3)
         patience = max(self._bus.timeout, 3 * device.profile.turnaround)
         return ModbusQuestion(
-            framing=self._framing,
+            framing=self.framing,
             request=request,
             device=device,
             purpose=purpose,
@@ -59,7 +59,7 @@ class Modbus:
 
     def requests(self, heard: bytes) -> tuple[bytes, ...]:
         """What another master asks. Over TCP everybody has a connection of his own."""
-        return modbus.requests_in(heard) if self._framing.shared else ()
+        return modbus.requests_in(heard) if self.framing.shared else ()
 
     def overheard(self, heard: bytes) -> Lost | None:
         """A slave never speaks unasked: whatever comes is noise."""

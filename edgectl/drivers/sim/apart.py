@@ -133,6 +133,6 @@ async def _live(make: Make, end: socket.socket) -> None:
                 say(n=told["n"], say=(said or b"").hex(), unit=device.unit)
             else:
                 say(n=told["n"], look=await device.do(told["do"]))
-        except ValueError as error:
+        except (ValueError, TypeError, KeyError) as error:
             say(n=told["n"], error=str(error))
     running.cancel()
