@@ -41,7 +41,8 @@ class Draft:
         self._open_tasks: dict[str, Task] | None = None
         self._of_task: dict[str, list[str]] | None = None  # the orders of each task
         self.keyed: dict[str, list[str]] | None = None  # what may run once at a time -> the open tasks that are it
-        self.asked_for: set[str] = set()  # what goes round without end, and a task waits for
+        # What goes round without end and is all that a task waits for -> since when it does, by the wall clock.
+        self.asked_for: dict[str, Nanos] = {}
         self.taken: dict[str, str] | None = None  # part -> the running task that one of its stages opens it for
         self.entries: list[Entry] = []
         self.effects: list[Effect] = []

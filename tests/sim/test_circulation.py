@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -9,11 +10,15 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import circulation, guards, interlock
 from edgectl.engine.rules.flow import is_dry
 from edgectl.model.channel import Sample
-from edgectl.model.inputs import Acknowledge, Mode, Restrain, Restraint, SetMode
-from edgectl.model.site import Draws, Round, Sensor
+from edgectl.model.codes import Code
+from edgectl.model.inputs import Acknowledge, ManualOn, Mode, Restrain, Restraint, SetMode
+from edgectl.model.site import Actuator, Draws, FailSafe, Role, Round, Sensor
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.water import Chemistry, Circuit, Tank
 from edgectl.plant.faults import Fault
+from edgectl.plant.layout import MAINS, ValvePart
 from edgectl.simulate.field import Faults
+from edgectl.simulate.ground import Ground
 from edgectl.simulate.world import World
 from tests.sim.round_house import (
     BUBBLES,
@@ -24,6 +29,7 @@ from tests.sim.round_house import (
     film,
     film_site,
     gaps,
+    piped,
     promises,
 )
 from tests.sim.test_workflow_rows import ask, ended
@@ -334,3 +340,42 @@ def test_a_flow_sensor_that_sticks_at_nothing_stops_the_pump() -> None:
     world.field.ground.plant.break_part(Fault.PROBE_STUCK, "meter.flow", world.now, value=0.0)
     world.run(world.now + 6 * SECOND)
     assert not world.field.relays["pump"].on
+
+
+def _fed(start: float) -> World:
+    """A film over a tank that a tap fills, `start` of it full."""
+    site, layout = film_site(), piped()
+    tap = Actuator(name="tap", channel="board.relay_5", role=Role.VALVE, fail_safe=FailSafe.PULSE, max_on=1900 * SECOND)
+    circuit = Circuit(solution=Tank(name="butt", volume_l=200, level="level"), fill="tap", fill_l_min=None)
+    zone = replace(site.zones["zone-1"], circuit=circuit, chemistry=Chemistry(volume_l=200, rate_l_min=10))
+    site = replace(site, actuators={**site.actuators, "tap": tap}, zones={"zone-1": zone})
+    tank = replace(layout.tanks[0], start_l=start * layout.tanks[0].capacity_l)
+    valve = ValvePart(name="tap", source=MAINS, target=tank.name)
+    ground = Ground(replace(layout, tanks=(tank,), valves=(*layout.valves, valve)), Random(1))
+    ground.plant.set("channels", 1.0, 0)
+    world = World(site, (), 1, ground=ground)
+    world.run(5 * MINUTE)
+    return world
+
+
+def test_a_task_that_leaves_its_pump_off_for_long_is_not_refused_its_next_stage() -> None:
+    """It fills for minutes and prepares then: a pulse of the round in between would stand in its way."""
+    world = _fed(0.3)
+    ask(world, "diagnostics", {"workflow": "startup"})
+    world.run(world.now + 30 * MINUTE)
+    task = ended(world)
+    assert task.outcome is not None
+    assert (task.outcome.reason_code, task.vetoes) == (Code.PREPARE_TARGETS_REACHED, ())
+    assert promises(world) == []
+
+
+def test_a_round_gives_way_once_to_who_waits_and_not_at_all_to_who_waits_for_more() -> None:
+    world = _fed(0.3)
+    began = world.now
+    world.offer(ManualOn(token=9, actuator="tap", lease=600 * SECOND, who="Ana"))
+    world.run(world.now + 5 * SECOND)
+    ask(world, "diagnostics", {"workflow": "startup"}, name="waits-for-tap", due=9 * MINUTE)
+    world.run(began + 9 * MINUTE)
+    world.field.advance(world.now)
+    starts = [move for move in world.field.trace if move.name == "pump" and move.on and move.at >= began]
+    assert len(starts) <= 1, "the tap is in a hand: the film goes on"

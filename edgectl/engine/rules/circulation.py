@@ -7,22 +7,24 @@ that it moves water. And whatever keeps it off, a person is called when that has
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import aeration, thirst
-from edgectl.engine.rules.flow import FLOW_PROOF, ROUND
+from edgectl.engine.rules.flow import FLOW_PROOF, ROUND, goes_round
 from edgectl.engine.rules.guards import rests_until, veto_start
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on, tell
+from edgectl.engine.workflows.stage import ahead
 from edgectl.model.changed import replace
 from edgectl.model.command import Command
 from edgectl.model.inputs import Mode
 from edgectl.model.ledger import HOUR, Ledger, Spent
 from edgectl.model.output import Output
 from edgectl.model.site import Actuator, Round, Zone
+from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Trust
 
 AGAIN: Nanos = 30 * SECOND  # after a run that went wrong, and while something forbids the next
 GIVES_WAY: Nanos = 30 * SECOND  # to a task that waits for the pump; longer than that it has had its chance
 NOTED: Nanos = 60 * SECOND  # how often it is written down that there is water
-PROVEN: Nanos = 60 * SECOND  # water that has moved for so long ends a row of trips
+PROVEN: Nanos = 60 * SECOND  # water that has moved for so long, or for most of a shorter pulse, ends a row of trips
 
 
 def run(draft: Draft) -> None:
@@ -39,15 +41,13 @@ def run(draft: Draft) -> None:
 
 def _pulses(draft: Draft, zone: Zone, one: Round, pump: Actuator) -> None:
     output = draft.output(pump.name)
-    command = None if output is None else draft.command(output.cmd_id)
     if output is not None and output.owed_off:
-        ours = command is not None and command.stage == ROUND
-        if ours and output.closing is None and (why := _ends(draft, zone, pump)):
+        if goes_round(draft, pump.name) and output.closing is None and (why := _ends(draft, zone, pump)):
             switch_off(draft, output, planned=True, why=why)
         return
     if output is not None:
         _note_end(draft, _ledger(pump), output)
-    if not _kept(draft, zone) and not _rests(draft, one, pump, output):
+    if not _kept(draft, zone) and not _is_needed(draft, pump) and not _rests(draft, one, pump, output):
         _start(draft, zone, pump, one.pulse if pump.max_on is None else min(one.pulse, pump.max_on))
 
 
@@ -55,11 +55,24 @@ def _ends(draft: Draft, zone: Zone, pump: Actuator) -> str:
     """Why a pulse that runs is ended before its time."""
     if kept := _kept(draft, zone):
         return f"{zone.name} is kept: {kept}"
-    if pump.name in draft.asked_for:
+    waits, gave = draft.asked_for.get(pump.name), draft.holding.get(("gives way", pump.name))
+    # Who has been waiting since before it gave way last has had the chance: roots do not wait a second time.
+    if waits is not None and (gave is None or waits > draft.now.wall_at(gave)):
         draft.forget_since(("gives way", pump.name))
         draft.since(("gives way", pump.name))
         return f"a task waits for {pump.name}"
     return ""
+
+
+def _is_needed(draft: Draft, pump: Actuator) -> bool:
+    """Has a task that runs a stage to come with this pump? Between two of them it rests, drains, or lets water in: a
+    pulse there would run dry, or stand in the way of the next stage. How long roots bear it, `max_off` tells."""
+    return any(
+        pump.name in stage.parts
+        for task in draft.tasks()
+        if task.status is TaskStatus.RUNNING and not task.stopping and (table := draft.state.tables.get(task.task_id))
+        for stage in ahead(table, task.stage)
+    )
 
 
 def _kept(draft: Draft, zone: Zone) -> str:
@@ -116,7 +129,7 @@ def _mind(draft: Draft, zone: Zone, one: Round, pump: Actuator) -> None:
     )
     if command is not None and (since := _moves_since(draft, pump, command)) is not None:
         _note_water(draft, name, every=min(NOTED, one.max_off // 4))
-        _end_row(draft, pump, since)
+        _end_row(draft, pump, since, min(PROVEN, one.pulse * 3 // 4))
         draft.calm("circulation_off", pump.name)
         return
     dry_for = thirst.since_last(draft, name)
@@ -167,12 +180,12 @@ def _note(draft: Draft, name: str, at: Nanos) -> None:
     draft.put(Ledger(name=name, spent=(entry,)))
 
 
-def _end_row(draft: Draft, pump: Actuator, since: Nanos) -> None:
+def _end_row(draft: Draft, pump: Actuator, since: Nanos, proven: Nanos) -> None:
     trips = draft.latch(f"trips:{pump.name}")
     if trips is None or not trips.count:
         return
-    if draft.now.mono < since + PROVEN:
-        draft.wake(since + PROVEN)
+    if draft.now.mono < since + proven:
+        draft.wake(since + proven)
         return
     draft.put(replace(trips, count=0, since=draft.now.wall, why="water moved again"))
 

@@ -33,6 +33,13 @@ def is_dry(draft: Draft, command: Command) -> bool:
     return not (unseen and command.stage == ROUND and _draws(draft, command.actuator))
 
 
+def goes_round(draft: Draft, name: str) -> bool:
+    """Is it on because it goes round without end, and not for a task or a person?"""
+    output = draft.output(name)
+    command = None if output is None or not output.owed_off else draft.command(output.cmd_id)
+    return command is not None and command.stage == ROUND
+
+
 def _draws(draft: Draft, pump: str) -> bool:
     """Does its current say that it pushes water? Roots in a film do not pay for a flow sensor that fell silent."""
     bounds = draft.state.site.actuators[pump].draws

@@ -11,6 +11,7 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
+from edgectl.engine.rules.flow import goes_round
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.workflows import airs, change, convoy, irrigation, needs, recover, tanks, walk
 from edgectl.engine.workflows.aims import zone_for
@@ -249,10 +250,16 @@ def _shared(draft: Draft, task: Task, table: Table) -> bool:
     """Does anyone else hold a part of this run, or plan to within its own?"""
     parts = {name for stage in table for name in stage.parts}
     if held := [name for name in parts if (output := draft.output(name)) is not None and output.owed_off]:
-        draft.asked_for.update(held)
         if not convoy.may_follow(draft, task, table, held, table_of):
+            if all(goes_round(draft, name) for name in held) and not _planned(draft, task, table, parts - set(held)):
+                draft.asked_for.update({name: max(task.updated_at, draft.asked_for.get(name, 0)) for name in held})
             return True
         parts -= set(held)  # its pump, which is handed on
+    return _planned(draft, task, table, parts)
+
+
+def _planned(draft: Draft, task: Task, table: Table, parts: set[str]) -> bool:
+    """Does a running task plan to hold one of these parts, or to fill a group within which one of them is?"""
     holders = taken(draft)
     if any(holders.get(name, task.task_id) != task.task_id for name in parts):
         return True

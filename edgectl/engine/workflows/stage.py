@@ -168,6 +168,20 @@ def main_line(table: Table) -> tuple[Stage, ...]:
     return tuple(line)
 
 
+def ahead(table: Table, name: str) -> tuple[Stage, ...]:
+    """The stage of that name, and all that may follow it by any door."""
+    names, found = [name], list[Stage]()
+    while names:
+        stage = row(table, names.pop())
+        if stage not in found:
+            found.append(stage)
+            ways = (stage.done, stage.late, stage.blind, stage.dry, *(door.exit for door in stage.doors))
+            exits = [way for way in ways if way is not None]
+            exits += [way.spent for way in exits if way.spent is not None]
+            names += [way.to for way in exits if way.to is not None]
+    return tuple(found)
+
+
 def row(table: Table, name: str) -> Stage:
     """The stage of that name. A table without it is our own mistake."""
     for stage in table:
