@@ -22,6 +22,7 @@ from edgectl.model.inputs import (
 )
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
+from edgectl.model.timeline import Latch
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import DAY, World
 from tests.sim.asking import wish
@@ -185,12 +186,17 @@ def test_a_hold_without_an_end_or_for_ever_is_refused() -> None:
     assert not any(latch.held for latch in world.state.latches.values())
 
 
-def test_a_hold_set_by_a_clock_that_cannot_be_believed_is_over_after_a_restart_of_the_machine() -> None:
+def held_for_a_day() -> tuple[World, Latch]:
     world = World(example_site(), (), 1)
     world.run(20 * SECOND)
     world.offer(hold(DAY))
     world.run(world.now + SECOND)
     (latch,) = world.state.latches.values()
+    return world, latch
+
+
+def test_a_hold_set_by_a_clock_that_cannot_be_believed_is_over_after_a_restart_of_the_machine() -> None:
+    world, latch = held_for_a_day()
     now = world._clock()
     assert not latch.over(now, "sim")
     assert not latch.over(now, "another boot"), "both clocks could be believed: it binds until its hour"
@@ -202,11 +208,7 @@ def test_a_hold_set_by_a_clock_that_cannot_be_believed_is_over_after_a_restart_o
 
 def test_a_hold_that_a_clock_of_another_year_has_put_on_does_not_bind_until_that_year() -> None:
     """The time server was wrong, the machine has booted anew, and the clock is right again."""
-    world = World(example_site(), (), 1)
-    world.run(20 * SECOND)
-    world.offer(hold(DAY))
-    world.run(world.now + SECOND)
-    (latch,) = world.state.latches.values()
+    world, latch = held_for_a_day()
     now = world._clock()
     ahead = replace(latch, since=latch.since + 400 * DAY, until=(latch.until or 0) + 400 * DAY)
     assert ahead.over(now, "another boot")
