@@ -65,6 +65,7 @@ def test_no_order_that_was_recorded_or_bent_moves_anything() -> None:
     assert different > EACH // 2, "most of them are other bytes than what was recorded"
     assert node.forged > EACH // 10
     assert node.replays > EACH // 10
+    assert node.expired > EACH // 10
     assert (node.orders, len(node.moved)) == (HONEST, 2 * HONEST), "and nothing else moved anything"
 
 

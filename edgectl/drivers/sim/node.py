@@ -57,7 +57,8 @@ class Node:
     synced: bool = False
     asleep: bool = False  # it measures only after activate_sensor_mode
     orders: int = 0
-    replays: int = 0
+    replays: int = 0  # an id that it had heard
+    expired: int = 0  # an order whose time was too far from its own
     forged: int = 0
     moved: list[tuple[int, str, bool, str]] = field(default_factory=list)  # when, output, on, why
 
@@ -197,7 +198,7 @@ class Node:
             return "time_not_synced"
         skew = int(self.faults.get("clock", {}).get("seconds", 0))
         if abs(wall_s + skew - ts) > TOLERANCE_S:
-            self.replays += 1
+            self.expired += 1
             return "timestamp_expired"
         if not hmac.compare_digest(
             sig.lower(), hmac.new(self.secret.encode(), _plain(body).encode(), "sha256").hexdigest()

@@ -151,8 +151,8 @@ class NodeClient(Client):
     def view(self) -> dict[str, Any]:
         """What it looks like."""
         node = self.node
-        return {"outputs": node.outputs, "orders": node.orders, "replays": node.replays, "forged": node.forged,
-                "synced": node.synced, "served": self.served, "hellos": self.hellos}  # fmt: skip
+        return {"outputs": node.outputs, "orders": node.orders, "replays": node.replays, "expired": node.expired,
+                "forged": node.forged, "synced": node.synced, "served": self.served, "hellos": self.hellos}  # fmt: skip
 
 
 class House:
