@@ -9,10 +9,7 @@ from edgectl.config.schema_water import BalanceEntry, ChemistryEntry, CircuitEnt
 from edgectl.drivers import registry
 from edgectl.drivers.profile import Outlet
 from edgectl.model.site import Daily, Draws, Fallback, LeastFlow, Round, Zone
-from edgectl.model.time import MS, Nanos
 from edgectl.model.water import Balance, Chemistry, Circuit, Doser, Tank
-
-RELAY_TICK: Nanos = 100 * MS
 
 
 def build_zone(name: str, entry: ZoneEntry, parts: Parts, origins: Origins) -> Zone:
@@ -72,8 +69,8 @@ def build_doser(entry: ActuatorEntry, outlet: Outlet) -> Doser | None:
         max_per_day_ml=day,
         gain=entry.gain or 0.0,
         # A pump that measures its doses gives none that is over before it can be seen to run.
-        least=RELAY_TICK if outlet.metered is None else outlet.metered.least,
-        step=RELAY_TICK,
+        least=outlet.tick if outlet.metered is None else outlet.metered.least,
+        step=outlet.tick,
         calibrate_every=entry.calibrate_every,
         total=entry.total,
     )

@@ -94,7 +94,13 @@ class ChannelEntry(Place):
 class OutletEntry(Strict):
     """An output. Who ends its ON decides what it may be used for."""
 
-    coil: Address = Field(description="the coil that switches it, counted from 0")
+    coil: Address | None = Field(None, description="the coil that switches it, counted from 0")
+    told: Address | None = Field(
+        None, alias="register", description="the holding register that takes words instead, and shows 1 or 0"
+    )
+    on_word: Word | None = Field(None, description="the word that switches it on, such as 0x0100")
+    off_word: Word | None = Field(None, description="the word that switches it off in any case, also during a pulse")
+    pulse_word: Word | None = Field(None, description="the word that takes whole seconds in its low byte: 0x0600")
     fail_safe: Literal["pulse", "watchdog", "none"] = Field(
         description="who ends an ON without us: pulse (its own timer), watchdog, or none"
     )
@@ -104,10 +110,27 @@ class OutletEntry(Strict):
 
     @model_validator(mode="after")
     def _a_timer_is_named(self) -> "OutletEntry":
-        if self.fail_safe == "pulse" and (self.pulse is None or self.pulse_max_s is None):
+        timer = self.pulse if self.told is None else self.pulse_word
+        if self.fail_safe == "pulse" and (timer is None or self.pulse_max_s is None):
+            key = "pulse" if self.told is None else "pulse_word"
             raise wrong(
-                "is said to end its ON by a timer, and none is named", "add pulse and pulse_max_s, or write none"
+                "is said to end its ON by a timer, and none is named", f"add {key} and pulse_max_s, or write none"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _is_switched_in_one_way(self) -> "OutletEntry":
+        words = (self.on_word, self.off_word, self.pulse_word)
+        if (self.coil is None) == (self.told is None):
+            raise wrong("has a coil or a register, one of them", "coil: 0, or register: 1 with on_word and off_word")
+        if self.told is None and any(word is not None for word in words):
+            raise wrong("has words, and no register that takes them", "add register:, or take the words out")
+        if self.told is not None and (self.on_word is None or self.off_word is None or self.pulse is not None):
+            raise wrong("is told in words", "write on_word and off_word, and pulse_word instead of pulse")
+        if self.on_word is not None and self.on_word == self.off_word:
+            raise wrong("is switched on and off by the same word", "a word that toggles is not used")
+        if self.pulse_word is not None and (self.pulse_word & 0xFF or (self.pulse_max_s or 1) > 0xFF):
+            raise wrong("counts seconds in the low byte of its word", "pulse_word: 0x0600, pulse_max_s: up to 255")
         return self
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from edgectl.drivers.wiring import DRIVEN, SPOKEN, Broker, RtuGateway, SerialLine, TcpHost
 
-PLACE = ("unit", "coil", "node", "zone", "channel", "number")  # what says where an output is
+PLACE = ("unit", "coil", "register", "node", "zone", "channel", "number")  # what says where an output is
 FACTS = ("name", "kind", "line", "outputs")
 LINES = {
     "ezo-uart": SerialLine,
@@ -136,7 +136,7 @@ def _is_output(kind: str, line: Mapping[str, Any], output: object) -> bool:
         return False
     needed: dict[str, Callable[[object], bool]] = {}
     if kind.startswith("modbus-"):
-        needed = MODBUS
+        needed = WORDS if "register" in output else MODBUS
     elif kind == "serial-lines":
         needed = BOARD
     elif kind == "mqtt":
@@ -200,6 +200,7 @@ LINE: dict[str, Callable[[object], bool]] = {
 }
 PORTS = {**LINE, "port": _number(1, 0xFFFF)}
 MODBUS = {"unit": _number(1, 247), "coil": _number(0, 0xFFFF), "rests_drawn": _may_be(_flag)}
+WORDS = {"unit": _number(1, 247), "register": _number(0, 0xFFFF), "says": _number(0, 0xFFFF), "shows": _number(0, 1)}
 BOARD = {"number": _number(0, 0xFFFF), "says": _bytes, "rests": _words, "numbers": _is_numbers, "panel": _is_panel}
 NODE = {
     "node": _text, "zone": _text, "channel": _text, "secret": _words, "state": _words,

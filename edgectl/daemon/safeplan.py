@@ -1,8 +1,9 @@
 """How to make every dangerous output safe without the site file: written beside the journal before anything goes on.
 
 The site file may be broken or gone by the time somebody needs this, so the plan holds bytes-level facts only: which
-line, which unit, which coil; of a dosing pump the line is enough, of a board of frames its bytes, of a node behind a
-broker its topics and the name of the credential that signs for it. What of a plan can be followed says `judged`.
+line, which unit, which coil, or which word in which register; of a dosing pump the line is enough, of a board of frames
+its bytes, of a node behind a broker its topics and the name of the credential that signs for it. What of a plan can be
+followed says `judged`.
 """
 
 import json
@@ -113,6 +114,10 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
         if outlet.coil is not None:
             rests = {"rests_drawn": True} if actuator.inverted else {}
             rows.append({"actuator": name, "unit": device.unit, "coil": outlet.coil, **rests})
+        elif outlet.told is not None:
+            told, drawn = outlet.told, actuator.inverted
+            words = {"says": told.on if drawn else told.off, "shows": int(drawn)}
+            rows.append({"actuator": name, "unit": device.unit, "register": told.register, **words})
         elif device.profile.panel is not None:
             rows.append({"actuator": name, **_told(device.profile, outlet, drawn=actuator.inverted)})
         elif outlet.metered is not None:

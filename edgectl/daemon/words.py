@@ -101,7 +101,7 @@ class FirstWords:
     def _say(self, bus: dict[str, Any]) -> None:
         from edgectl.drivers.codecs import modbus
         from edgectl.drivers.links.seam import LinkDown
-        from edgectl.drivers.rescue import line_of
+        from edgectl.drivers.rescue import line_of, rest
         from edgectl.drivers.talk import open_line
 
         try:
@@ -116,9 +116,8 @@ class FirstWords:
                 while waiting and not self._over and (mono() < self._until or not tried):
                     output = waiting.pop(0)
                     tried += 1
-                    drawn = output.get("rests_drawn") is True
                     with suppress(modbus.BadReply):
-                        talk.exchange(modbus.write_coil(output["unit"], output["coil"], drawn))
+                        talk.exchange(rest(output))
                         self._said += 1
                         waiting = [other for other in waiting if other is not output]
         except Exception:

@@ -14,7 +14,7 @@ from edgectl.drivers import registry
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, values_of
-from edgectl.drivers.pollplan import Block
+from edgectl.drivers.pollplan import Block, shown_at
 from edgectl.drivers.profile import Channel, Check, Profile
 
 QUESTIONS = (3, 4, 1)  # holding registers, input registers, coils: every device knows one of them
@@ -179,12 +179,13 @@ def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]
                 return
             marks.append((check.what, modbus.number(reply, 0, register.kind) * register.scale))
         values = [(c.name, _value(line, unit, profile, c), c.unit) for c in profile.channels.values()]
-        coils = [outlet.coil for outlet in profile.outlets.values() if outlet.coil is not None]
-        if coils:
-            line.exchange(modbus.read(unit, 1, min(coils), max(coils) - min(coils) + 1))
+        shown = [place for outlet in profile.outlets.values() if (place := shown_at(outlet)) is not None]
+        for function in sorted({function for function, _ in shown}):
+            places = [address for one, address in shown if one == function]
+            line.exchange(modbus.read(unit, function, min(places), max(places) - min(places) + 1))
     except (BadReply, ValueError):
         return
-    yield Guess(profile=profile.name, marks=tuple(marks), values=tuple(values)), len(values) + len(coils)
+    yield Guess(profile=profile.name, marks=tuple(marks), values=tuple(values)), len(values) + len(shown)
 
 
 def _value(line: Asks, unit: int, profile: Profile, channel: Channel) -> float:

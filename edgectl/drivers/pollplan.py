@@ -6,7 +6,7 @@ Reading a hole of a few registers is cheaper than a second transaction; how many
 from dataclasses import dataclass
 from itertools import accumulate
 
-from edgectl.drivers.profile import Register
+from edgectl.drivers.profile import Outlet, Register
 from edgectl.drivers.wiring import Bus, Device, SerialLine, TcpHost
 from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Nanos
@@ -64,25 +64,31 @@ def _fixed(bus: Bus) -> float:
 
 
 def _outputs(device: Device, site: Site) -> list[Block]:
-    used = {
-        outlet.coil: actuator.name
-        for actuator in site.actuators.values()
-        for outlet in [device.profile.outlets.get(actuator.channel.split(".", 1)[1])]
-        if actuator.device == device.name and outlet is not None and outlet.coil is not None
-    }
-    if not used:
-        return []
-    first, last = min(used), max(used)
+    """The coils of the outputs in one read, and in another the registers of those that are told in words."""
+    used: dict[int, dict[int, str]] = {}  # by function: place, actuator
+    for actuator in site.actuators.values():
+        outlet = device.profile.outlets.get(actuator.channel.split(".", 1)[1])
+        if actuator.device == device.name and outlet is not None and (place := shown_at(outlet)) is not None:
+            function, address = place
+            used.setdefault(function, {})[address] = actuator.name
     return [
         Block(
             device=device.name,
-            function=1,
-            address=first,
-            count=last - first + 1,
+            function=function,
+            address=min(names),
+            count=max(names) - min(names) + 1,
             every=OUTPUTS_EVERY,
-            outputs=tuple(used[coil] for coil in sorted(used)),
+            outputs=tuple(names[address] for address in sorted(names)),
         )
+        for function, names in sorted(used.items())
     ]
+
+
+def shown_at(outlet: Outlet) -> tuple[int, int] | None:
+    """The function and the address that show an output; None where no register or coil does."""
+    if outlet.told is not None:
+        return 3, outlet.told.register
+    return None if outlet.coil is None else (1, outlet.coil)
 
 
 def _sensors(device: Device, every: dict[str, Nanos], hole: int, fixed: float) -> list[Block]:

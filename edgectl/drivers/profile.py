@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from edgectl.model.site import FailSafe
-from edgectl.model.time import MS, Nanos
+from edgectl.model.time import MS, SECOND, Nanos
 
 DEFAULT_TURNAROUND: Nanos = 50 * MS
+RELAY_TICK: Nanos = 100 * MS
+WHOLE_SECONDS: Nanos = SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,11 +113,25 @@ class Metered:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A holding register that takes a word as an order, and shows 1 while the output is on and 0 while it is off.
+
+    `pulse` is the word to which whole seconds are added, up to 255: on for so long, and then off by itself. `off` is
+    the word that takes the energy away in any case, also from a pulse that runs.
+    """
+
+    register: int
+    on: int
+    off: int
+    pulse: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outlet:
     """One output of a device. `pulse` is the coil that takes a time instead of ON, in ticks of 100 ms, and `pulse_off`
-    the one that takes a time for which the relay falls; `metered` is for an output that takes a volume; `order` is the
-    word by which a node is told to switch it on; `number` and the bytes that it is told are for a board that speaks
-    bytes."""
+    the one that takes a time for which the relay falls; `told` is for a board that takes words in registers; `metered`
+    is for an output that takes a volume; `order` is the word by which a node is told to switch it on; `number` and the
+    bytes that it is told are for a board that speaks bytes."""
 
     name: str
     fail_safe: FailSafe
@@ -123,6 +139,7 @@ class Outlet:
     pulse: int | None = None
     pulse_off: int | None = None
     pulse_max: Nanos | None = None
+    told: Told | None = None
     metered: Metered | None = None
     order: str = ""
     number: int | None = None
@@ -132,12 +149,19 @@ class Outlet:
     @property
     def relay(self) -> bool:
         """True for one that can be drawn and fall: its contact may be wired the other way round."""
-        return self.coil is not None or bool(self.says_on)
+        return self.coil is not None or self.told is not None or bool(self.says_on)
+
+    @property
+    def tick(self) -> Nanos:
+        """The steps in which its timer counts, if it has one."""
+        return WHOLE_SECONDS if self.told is not None else RELAY_TICK
 
     def timed(self, *, inverted: bool) -> bool:
         """True when the device itself ends an ON."""
         if self.metered is not None or self.order == "run_pump":
             return True
+        if self.told is not None:
+            return self.told.pulse is not None and not inverted
         return (self.pulse_off if inverted else self.pulse) is not None
 
 

@@ -24,6 +24,7 @@ from edgectl.drivers.profile import (
     Register,
     Setting,
     Spot,
+    Told,
     Writable,
 )
 from edgectl.model.site import FailSafe
@@ -197,12 +198,17 @@ def _outlet(name: str, raw: Mapping[str, Any]) -> Outlet:
         pulse=raw.get("pulse"),
         pulse_off=raw.get("pulse_off"),
         pulse_max=seconds(raw["pulse_max_s"]) if "pulse_max_s" in raw else None,
+        told=_told(raw) if "register" in raw else None,
         metered=_metered(raw["dispense"]) if "dispense" in raw else None,
         order=raw.get("order", ""),
         number=raw.get("number"),
         says_on=bytes.fromhex(raw.get("on_bytes", "")),
         says_off=bytes.fromhex(raw.get("off_bytes", "")),
     )
+
+
+def _told(raw: Mapping[str, Any]) -> Told:
+    return Told(register=raw["register"], on=raw["on_word"], off=raw["off_word"], pulse=raw.get("pulse_word"))
 
 
 def _metered(raw: Mapping[str, Any]) -> Metered:

@@ -12,7 +12,7 @@ from serial.serialutil import Timeout
 
 from edgectl.drivers.codecs import ezo, modbus
 from edgectl.drivers.codecs.ezo import Line, Named, No, Ok
-from edgectl.drivers.codecs.modbus import BadReply
+from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.rescue_lines import rescue_board
 from edgectl.drivers.rescued import Means, Rescued
@@ -60,14 +60,29 @@ def _unproven(bus: Mapping[str, Any], why: str) -> list[Rescued]:
     ]
 
 
+def rest(output: Mapping[str, Any]) -> Request:
+    """What makes an output on Modbus rest: a coil, or a word in a register."""
+    if "register" in output:
+        return modbus.write_register(output["unit"], output["register"], output["says"])
+    # Of some the relay has to be drawn for the output to rest.
+    return modbus.write_coil(output["unit"], output["coil"], output.get("rests_drawn") is True)
+
+
+def _rests(talk: Talk, output: Mapping[str, Any]) -> bool:
+    unit = output["unit"]
+    if "register" in output:
+        shown = modbus.number(talk.exchange(modbus.read(unit, 3, output["register"], 1)), 0, "u16")
+        return bool(shown == output["shows"])
+    drawn = modbus.bits(talk.exchange(modbus.read(unit, 1, output["coil"], 1)), 1)[0]
+    return drawn is (output.get("rests_drawn") is True)
+
+
 def _off(talk: Talk, output: Mapping[str, Any]) -> Rescued:
-    name, unit, coil = output["actuator"], output["unit"], output["coil"]
-    drawn = output.get("rests_drawn") is True  # its relay has to be drawn for the output to rest
-    reason = ""
+    name, reason = output["actuator"], ""
     for _ in range(TRIES):
         try:
-            talk.exchange(modbus.write_coil(unit, coil, drawn))
-            if modbus.bits(talk.exchange(modbus.read(unit, 1, coil, 1)), 1)[0] is drawn:
+            talk.exchange(rest(output))
+            if _rests(talk, output):
                 return Rescued(actuator=name, proven=True)
             reason = "it was ordered off and reads back on"
         except BadReply as bad:

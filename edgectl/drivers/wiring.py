@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from edgectl.drivers.profile import Profile
+from edgectl.drivers.profile import RELAY_TICK, Profile
 from edgectl.model.site import Actuator
 from edgectl.model.time import MS, Nanos
 
@@ -100,8 +100,9 @@ class Device:
     secret: str = ""
 
     def ends(self, actuator: Actuator) -> bool:
-        """True when it ends an ON of this output by itself."""
-        return self.profile.outlets[actuator.channel.split(".", 1)[1]].timed(inverted=actuator.inverted)
+        """True when it ends an ON of this output by itself, and at its end: a timer of whole seconds is a net only."""
+        outlet = self.profile.outlets[actuator.channel.split(".", 1)[1]]
+        return outlet.timed(inverted=actuator.inverted) and outlet.tick <= RELAY_TICK
 
     def place(self, bus: str) -> str:
         """Where a person looks for it."""

@@ -186,6 +186,24 @@ def test_what_a_sweep_has_drafted_is_a_profile(tmp_path: Path) -> None:
         ("range: [1, 247]", "range: [-1, 40000]", 8, "does not fit into one register"),
         ("range: [1, 247]", "range: [0, 6554], scale: 0.1", 8, "it holds 0 to 6553.5"),
         ("checks:", "outputs:\n  a: {coil: 0, fail_safe: pulse, pulse: 512, pulse_max_s: 0.05}\nchecks:", 11, "bounds"),
+        *(
+            ("checks:", f"outputs:\n  a: {{{entry}, fail_safe: none}}\nchecks:", 11, sentence)
+            for entry, sentence in (
+                ("pulse: 1", "has a coil or a register"),
+                ("coil: 0, register: 1, on_word: 1, off_word: 2", "has a coil or a register"),
+                ("coil: 0, on_word: 1", "no register that takes them"),
+                ("register: 1, on_word: 0x0100", "is told in words"),
+                ("register: 1, on_word: 0x0300, off_word: 0x0300", "by the same word"),
+                ("register: 1, on_word: 1, off_word: 2, pulse_word: 0x0601", "in the low byte"),
+                ("register: 1, on_word: 1, off_word: 2, pulse_word: 0x0600, pulse_max_s: 300", "in the low byte"),
+            )
+        ),
+        (
+            "checks:",
+            "outputs:\n  a: {register: 1, on_word: 1, off_word: 2, fail_safe: pulse}\nchecks:",
+            11,
+            "add pulse_word",
+        ),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, sentence: str) -> None:

@@ -60,7 +60,7 @@ def siren_sounds_alone(parts: Parts) -> None:
         if actuator.kind is not Role.SIREN or outlet is None:
             continue
         path = ("actuators", name)
-        if outlet.pulse is None:
+        if not outlet.timed(inverted=False):
             what = f"{actuator.to} has no timer: nothing would let {name} sound when edgectl is dead"
             parts.findings.value((*path, "to"), what, "use an output with a timer")
         elif actuator.contact != "nc" and not parts.findings.refused((*path, "contact")):

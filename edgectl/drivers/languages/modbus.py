@@ -9,7 +9,7 @@ from edgectl.drivers.codecs.modbus import DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, unarmed, values_of
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
-from edgectl.drivers.pollplan import Block
+from edgectl.drivers.pollplan import Block, shown_at
 from edgectl.drivers.profile import Arm, Check, Demand, Outlet, Profile, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.wiring import Bus, Device
@@ -70,13 +70,10 @@ class Modbus:
         assert unit is not None
         match purpose:
             case Off(actuator=name):
-                return modbus.write_coil(unit, _coil(self._outlets[name]), name in self._inverted)
+                return moved(unit, self._outlets[name], drawn=name in self._inverted)
             case Switch(send=send):
-                outlet, drawn = self._outlets[send.actuator], send.on is not (send.actuator in self._inverted)
-                pulse = outlet.pulse if drawn else outlet.pulse_off
-                if send.lease is not None and pulse is not None:
-                    return modbus.pulse_coil(unit, pulse, send.lease)
-                return modbus.write_coil(unit, _coil(outlet), drawn)
+                drawn = send.on is not (send.actuator in self._inverted)
+                return moved(unit, self._outlets[send.actuator], drawn=drawn, lease=send.lease)
             case Look(block=Block() as block):
                 return modbus.read(unit, block.function, block.address, block.count)
             case Verify(check=Check() as check):
@@ -130,14 +127,44 @@ class ModbusQuestion:
             case Verify(check=Put()):
                 return Fits()
             case Look(block=Block() as block) if block.outputs:
-                states = modbus.bits(pdu, block.count)
-                at = {name: _coil(self.outlets[name]) - block.address for name in block.outputs}
-                shown = ((name, states[index] is not (name in self.inverted)) for name, index in at.items())
-                return Shown(states=tuple(shown))
+                return self._shown(block, pdu)
             case Look(block=Block() as block):
                 return Measured(values=values_of(block, self.device.profile, pdu))
             case _:
                 return Taken()
+
+    def _shown(self, block: Block, pdu: bytes) -> Shown | Refused:
+        """Of a board that is told in words the registers show 1 and 0, and nothing else means anything."""
+        if block.function == 1:
+            states = [int(state) for state in modbus.bits(pdu, block.count)]
+        else:
+            states = [int(modbus.number(pdu, index, "u16")) for index in range(block.count)]
+        shown = []
+        for name in block.outputs:
+            place = shown_at(self.outlets[name])
+            assert place is not None
+            state = states[place[1] - block.address]
+            if state not in (0, 1):
+                why = f"register {place[1]} shows {state}, and a relay shows 0 or 1"
+                return Refused(status=ReplyStatus.ERROR, why=why)
+            shown.append((name, bool(state) is not (name in self.inverted)))
+        return Shown(states=tuple(shown))
+
+
+def moved(unit: int, outlet: Outlet, *, drawn: bool, lease: Nanos | None = None) -> Request:
+    """What draws a relay, for as long as the lease says where the board can count, or lets it fall.
+
+    Raises ValueError when the end of a pulse does not fit.
+    """
+    if (told := outlet.told) is not None:
+        if drawn and lease is not None and told.pulse is not None:
+            return modbus.pulse_word(unit, told.register, told.pulse, lease)
+        return modbus.write_register(unit, told.register, told.on if drawn else told.off)
+    pulse = outlet.pulse if drawn else outlet.pulse_off
+    if lease is not None and pulse is not None:
+        return modbus.pulse_coil(unit, pulse, lease)
+    assert outlet.coil is not None
+    return modbus.write_coil(unit, outlet.coil, drawn)
 
 
 def outlets_of(bus: Bus, site: Site) -> dict[str, Outlet]:
@@ -148,8 +175,3 @@ def outlets_of(bus: Bus, site: Site) -> dict[str, Outlet]:
         for name, actuator in site.actuators.items()
         if actuator.device in profiles
     }
-
-
-def _coil(outlet: Outlet) -> int:
-    assert outlet.coil is not None
-    return outlet.coil

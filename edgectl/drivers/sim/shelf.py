@@ -6,6 +6,7 @@ From the makers' lists, by hand. A kind that ends in "-clone" is what a buyer ge
 from collections.abc import Callable
 
 from edgectl.drivers.sim.registers import RegisterMap
+from edgectl.drivers.sim.words import WordBoard
 
 SHELF: dict[str, Callable[[], RegisterMap]] = {
     # SHT30 module: humidity and temperature in tenths, in holding registers.
@@ -19,6 +20,8 @@ SHELF: dict[str, Callable[[], RegisterMap]] = {
     ),
     # MD02, a clone: the same place, in hundredths, and its settings one register earlier.
     "md02-clone": lambda: RegisterMap(inputs={1: 2210, 2: 5840}, holding={0x100: 1, 0x101: 9600}, address_at=0x100),
+    # Eletechsup RYN408F: eight relays that are told in words.
+    "ryn408f": WordBoard,
     # SenseCAP S-CO2-03.
     "co2": lambda: RegisterMap(holding={0: 431}),
     # JXBS-3001-TR soil probe: registers with gaps that it refuses.
