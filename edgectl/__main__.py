@@ -9,45 +9,52 @@ import click
 
 from edgectl import __version__
 
-# Where each command lives. A command's file is loaded when it is called: `edgectl status` must feel instant.
-COMMANDS = {
-    "ack": "outputs:ack",
-    "alarms": "outputs:alarms",
-    "bus": "bus:bus",
-    "calibrate": "calibrate:calibrate",
-    "central": "central:central",
-    "channel": "outputs:channel",
-    "check": "check:check",
-    "device": "device:device",
-    "doctor": "doctor:doctor",
-    "explain": "codes:explain",
-    "hold": "restraints:hold",
-    "init": "init:init",
-    "journal": "journal:journal",
-    "lock": "restraints:lock",
-    "mode": "restraints:mode",
-    "override": "restraints:override",
-    "plan": "plan:plan",
-    "press": "press:press",
-    "profiles": "profiles:profiles",
-    "release": "restraints:release",
-    "resume": "outputs:resume",
-    "run": "run:run",
-    "safe-state": "safe_state:safe_state",
-    "schedule": "schedule:schedule",
-    "shelve": "outputs:shelve",
-    "simulate": "simulate:simulate",
-    "status": "status:status",
-    "stop-all": "outputs:stop_all",
-    "stop-water": "restraints:stop_water",
-    "support-bundle": "support:support_bundle",
-    "task": "tasks:task",
-    "tasks": "tasks:tasks",
-    "token": "token:token",
-    "top": "top:top",
-    "udev": "udev:udev",
-    "unlock": "restraints:unlock",
+# Where each command lives, and what it does in a line, by who needs it. A command's file is loaded when it is called:
+# `edgectl status` must feel instant, and so must the list of all.
+GROWER = {
+    "status": ("status:status", "What runs, what is next, what was missed, what needs you."),
+    "top": ("top:top", "The same again and again, with every output."),
+    "tasks": ("tasks:tasks", "What ran and what came of it."),
+    "task": ("tasks:task", "One task: why it ran; ask for one, approve, cancel."),
+    "schedule": ("schedule:schedule", "What runs when; hold, release, run now, left out."),
+    "alarms": ("outputs:alarms", "What a person must know."),
+    "ack": ("outputs:ack", "Take note of an alarm; release what it locked."),
+    "shelve": ("outputs:shelve", "Silence an alarm for a while."),
+    "stop-water": ("restraints:stop_water", "Pumps, valves, dosing off until resume."),
+    "stop-all": ("outputs:stop_all", "Everything dangerous off until resume."),
+    "resume": ("outputs:resume", "End a stop."),
+    "hold": ("restraints:hold", "No scheduled work in a zone for a while."),
+    "release": ("restraints:release", "End a hold."),
+    "mode": ("restraints:mode", "Who starts the work of a zone: auto, semi, manual."),
+    "override": ("restraints:override", "Another value for a setting, for a while."),
+    "explain": ("codes:explain", "What a code means, and what to do."),
 }
+ELECTRICIAN = {
+    "init": ("init:init", "A first site file, question by question."),
+    "check": ("check:check", "Is the site file right, can its buses keep up?"),
+    "profiles": ("profiles:profiles", "The devices that a site file can name."),
+    "bus": ("bus:bus", "Who is on a line, and the frames that pass."),
+    "device": ("device:device", "One device on a line: what it is, its registers."),
+    "channel": ("outputs:channel", "Sensors and outputs by hand, under the guards."),
+    "press": ("press:press", "Each output for two seconds: does the load move?"),
+    "calibrate": ("calibrate:calibrate", "Probes and dosing pumps, step by step."),
+    "lock": ("restraints:lock", "Somebody works in a zone: nothing starts there."),
+    "unlock": ("restraints:unlock", "Release a service lock."),
+    "udev": ("udev:udev", "Names for serial ports that stay the same."),
+}
+INTEGRATOR = {
+    "run": ("run:run", "The daemon, in the foreground."),
+    "plan": ("plan:plan", "What the schedules will do, also after an outage."),
+    "simulate": ("simulate:simulate", "Days of the house in virtual time."),
+    "token": ("token:token", "Let a program or a phone in."),
+    "central": ("central:central", "The way to the central database."),
+    "journal": ("journal:journal", "Has anybody changed what the timeline says?"),
+    "doctor": ("doctor:doctor", "What is wrong on this machine."),
+    "support-bundle": ("support:support_bundle", "One file for whoever helps, without secrets."),
+    "safe-state": ("safe_state:safe_state", "Every output safe, without daemon or site file."),
+}
+SECTIONS = {"Every day": GROWER, "On the wires": ELECTRICIAN, "For many houses": INTEGRATOR}
+COMMANDS = {name: place for section in SECTIONS.values() for name, (place, _) in section.items()}
 
 
 class _Late(click.Group):
@@ -69,6 +76,12 @@ class _Late(click.Group):
         """All of them."""
         return sorted(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """By who needs them; no command is loaded for its line."""
+        for title, section in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in section.items()], col_max=16)
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Load the file of a command."""
         if cmd_name not in COMMANDS:
@@ -81,7 +94,11 @@ class _Late(click.Group):
 @click.command(cls=_Late)
 @click.version_option(__version__)
 def main() -> None:
-    """edgectl: one greenhouse, driven safely."""
+    """edgectl: one greenhouse, driven safely.
+
+    edgectl COMMAND --help tells more of one. Every reading command takes --json. Exit codes: 0 well, 1 something is
+    wrong, 2 wrong usage, 3 no daemon answers.
+    """
 
 
 if __name__ == "__main__":

@@ -6,12 +6,13 @@ from typing import Any
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.groups import Group
 from edgectl.cli.scan import probe, scan
 from edgectl.cli.words import clock, span, table
 from edgectl.model.time import iso
 
 
-@click.group()
+@click.group(cls=Group)
 def bus() -> None:
     """One bus."""
 

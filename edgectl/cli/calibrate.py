@@ -10,6 +10,7 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, refuse, show
+from edgectl.cli.groups import Group
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import day_and_time, span, table
 from edgectl.model.hands import ENOUGH, STEADY
@@ -20,7 +21,7 @@ SILENT = click.option("--yes", is_flag=True, help="Ask nothing: the probe stands
 LONGEST_S = 180
 
 
-@click.group()
+@click.group(cls=Group)
 def calibrate() -> None:
     """Probes and pumps against something known. A sensor in calibration is Missing for every rule until it is back."""
 

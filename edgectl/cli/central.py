@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse, show
+from edgectl.cli.groups import Group
 from edgectl.cli.words import span, table
 from edgectl.model.time import SECOND
 
@@ -29,7 +30,7 @@ _dsn = click.option(
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def central() -> None:
     """The centre: what has arrived there, and the schema that holds it."""
 

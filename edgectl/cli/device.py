@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from edgectl.cli.client import ask, refuse, show
+from edgectl.cli.groups import Group
 from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
 from edgectl.cli.setting import driven, identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
 
 
-@click.group()
+@click.group(cls=Group)
 def device() -> None:
     """One device, by its line and unit: what it is, its settings and registers, a profile for one that nobody knows."""
 

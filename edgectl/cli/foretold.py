@@ -22,11 +22,17 @@ def table_of(outlook: "Outlook", course: "Course", zone: ZoneInfo) -> list[str]:
         # Of two that fall due together the one that goes first stands first.
         (
             (one.occurrence.scheduled_for, one.decided, one.begun or _LAST),
-            [one.schedule.name, _fate(one), _why(one, tell)],
+            [one.schedule.name, _fate(one), one.schedule.zone, _what(one), _why(one, tell)],
         )
         for one in outlook.rows
     ]
-    told += [((one.at, one.step.at, 0), [one.schedule.name, "not again", _twice(one)]) for one in outlook.again]
+    told += [
+        (
+            (one.at, one.step.at, 0),
+            [one.schedule.name, "not again", one.schedule.zone, one.schedule.task_type, _twice(one)],
+        )
+        for one in outlook.again
+    ]
     return table([[tell(at), *words] for (at, _, _), words in sorted(told, key=lambda one: one[0])])
 
 
@@ -78,6 +84,15 @@ def _fate(one: "Foreseen") -> str:
     if one.fate.value == "rejected" or (one.fate.value == "waits" and one.occurrence.verdict.value == "run"):
         return one.fate.value
     return one.occurrence.verdict.value
+
+
+def _what(one: "Foreseen") -> str:
+    """What it does, and how much of it: irrigation 90 s, irrigation 12 L, diagnostics startup."""
+    payload = one.occurrence.payload
+    amounts = [f"{payload['duration_s']:g} s"] if payload.get("duration_s") is not None else []
+    amounts += [f"{payload['volume_l']:g} L"] if payload.get("volume_l") is not None else []
+    amounts += [str(payload["workflow"])] if payload.get("workflow") else []
+    return " ".join([one.schedule.task_type, *amounts])
 
 
 def _why(one: "Foreseen", tell: _Clock) -> str:

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from edgectl.cli.client import DEFAULT_STATE, refuse, show
+from edgectl.cli.groups import Group
 
 
-@click.group()
+@click.group(cls=Group)
 def journal() -> None:
     """The record of everything that happened."""
 

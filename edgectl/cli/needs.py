@@ -57,7 +57,7 @@ def _still(data: dict[str, Any]) -> list[list[str]]:
 
 def missed(rows: list[dict[str, Any]]) -> list[list[str]]:
     """What should have been in the last 24 hours and was not."""
-    return [["missed", row["zone"], lost(row)] for row in rows]
+    return [["cut short" if row.get("effect") == "partial" else "missed", row["zone"], lost(row)] for row in rows]
 
 
 def lost(row: dict[str, Any]) -> str:

@@ -7,6 +7,8 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, refuse, show
+from edgectl.cli.groups import Group
+from edgectl.cli.offline import offline
 from edgectl.cli.words import clock, doubt, span, table
 
 
@@ -25,7 +27,7 @@ class Span(click.ParamType[float]):
         return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
 
 
-@click.group()
+@click.group(cls=Group)
 def channel() -> None:
     """Sensors and outputs by hand."""
 
@@ -117,6 +119,7 @@ def shelve(alarm_id: str, seconds: float, as_json: bool) -> None:
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@offline
 def alarms(as_json: bool) -> None:
     """What a person must know."""
     data = ask("GET", "/alarms")

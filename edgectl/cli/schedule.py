@@ -7,6 +7,9 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.client import offline as at_rest
+from edgectl.cli.groups import Group
+from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.skipped import skipped
 from edgectl.cli.words import date_and_time, day_and_time, span, table
@@ -26,13 +29,14 @@ KEPT = {
 }
 
 
-@click.group()
+@click.group(cls=Group)
 def schedule() -> None:
     """What runs when, and by hand."""
 
 
 @schedule.command("list")
 @AS_JSON
+@offline
 def list_(as_json: bool) -> None:
     """Every schedule: its next runs, what keeps it from running, and what was left out last and why."""
     data = ask("GET", "/schedules")
@@ -90,7 +94,7 @@ schedule.add_command(skipped)
 
 def _next(one: dict[str, Any]) -> str:
     if one["task"] is not None:
-        return f"runs now: {one['task']}"
+        return f"{'had not ended' if at_rest() else 'runs now'}: {one['task']}"
     if not one["next"]:
         return "never" if one["kept"] is None else "-"
     wanted = {True: " on", False: " off"}

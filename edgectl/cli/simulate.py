@@ -127,6 +127,9 @@ def _print(report: dict[str, object], ends: dict[str, int], dry: list[str]) -> N
         click.echo(f"  {count:6d}  {key}")
     for sentence in dry:
         click.echo(f"DRY  {sentence}")
+    watered = sum(count for key, count in ends.items() if key.startswith("irrigation "))
+    if watered and not dry:
+        click.echo(f"nobody went dry: each of {watered} runs of irrigation gave its water, or none was needed")
     held = "every promise held" if not dry else "every promise of safety held, and plants went without water"
     click.echo(held if not report["broken"] else "a promise was broken")
 

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.offline import offline
 from edgectl.cli.words import date_and_time, table
 
 
@@ -13,6 +14,7 @@ from edgectl.cli.words import date_and_time, table
 @click.argument("name", required=False)
 @click.option("--limit", type=click.IntRange(1, 500), default=20, help="How many, the newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@offline
 def skipped(name: str | None, limit: int, as_json: bool) -> None:
     """Runs that were left out, of all schedules or of NAME: when, and why. The newest first."""
     query = {"limit": limit, **({"schedule": name} if name else {})}

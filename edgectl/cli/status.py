@@ -6,13 +6,18 @@ import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.needs import missed, needs
+from edgectl.cli.offline import offline
 from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table, zone_now
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@offline
 def status(as_json: bool) -> None:
-    """The whole site at a glance. Exit code 1 while it is not ready."""
+    """The whole site at a glance: what runs, what is next, what was missed, what needs you.
+
+    Exit code 1 while it is not ready; so it is with --offline, as nobody drives the house.
+    """
     data = ask("GET", "/status")
     data["missed"] = ask("GET", "/missed")
     if not show(data, as_json):
@@ -24,23 +29,41 @@ def status(as_json: bool) -> None:
 
 def lines(data: dict[str, Any]) -> list[str]:
     """The picture in words."""
-    dry = any(item["what"] == "stop_water" for item in data["restraints"])
-    word = "STOPPED" if data["stopped"] else "NOT READY" if not data["ready"] else "WATER STOPPED" if dry else "ready"
-    up = span(data["up_s"])
     now = f"{clock(data['now'])} {zone_now(data['now'])}{_doubted(data['clock'])}"
-    out = [f"{data['site']['name']} · {word} · {now} · running since {up}"]
-    out += [f"  {reason}" for reason in data["not_ready_because"]]
+    out = [f"{data['site']['name']} · {_word(data)} · {now}" + _leads(data)]
+    out += [f"  {reason}" for reason in data["not_ready_because"] if not data.get("offline")]
     if data["stopped"]:
         out.append("  everything is stopped; release it with: edgectl resume")
     out += [f"  {restraint(item)}" for item in data["restraints"]]
     rows = [row for zone in data["zones"] for row in _zone(zone, data)]
+    rows += [["others", "", ons] for ons in _others(data)]
     rows += [["", "", reading] for reading in _readings(data)]
-    rows += [["next", "", _next(item)] for item in data["next"][:3]]
+    ahead = "planned" if data.get("offline") else "next"  # nobody is there to begin it
+    rows += [[ahead, "", _next(item)] for item in data["next"][:3]]
     rows += missed(data.get("missed", []))
     rows += [["bus", bus["bus"], _bus(bus)] for bus in data["buses"]]
     rows += [["centre", "", centre(data["centre"])]] if data.get("centre") else []
     rows += needs(data)
     return out + table(rows)
+
+
+def _word(data: dict[str, Any]) -> str:
+    """One word of state; the worst one that is true."""
+    if data.get("offline"):
+        return "NOT DRIVEN"
+    if data["stopped"]:
+        return "STOPPED"
+    if not data["ready"]:
+        return "NOT READY"
+    return "WATER STOPPED" if any(item["what"] == "stop_water" for item in data["restraints"]) else "ready"
+
+
+def _leads(data: dict[str, Any]) -> str:
+    """For how long this controller has driven the house; one that only watches does not lead."""
+    if data["up_s"] is None:
+        return ""
+    watches = any(reason.startswith("leading:") for reason in data["not_ready_because"])
+    return f" · {'only watches' if watches else 'leader'} since {span(data['up_s'])}"
 
 
 def _doubted(trust: str) -> str:
@@ -103,24 +126,45 @@ def centre(data: dict[str, Any]) -> str:
 PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}
 
 
+WORK = {
+    "irrigation": "IRRIGATING",
+    "lighting": "SWITCHING LIGHT",
+    "diagnostics": "TANK WORK",
+    "solution_change": "CHANGING SOLUTION",
+    "circulate": "CIRCULATING",
+}
+
+
 def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
+    ons = _ons(zone, data)
     if not zone["tasks"]:
-        return [[zone["zone"], "idle", _ons(data)]]
-    rows = []
-    for task in zone["tasks"]:
-        duration = task["duration_s"]
-        progress = f"{PHASES.get(task['phase'], '{}').format(task['stage'])} {task['for_s']:.0f} s"
-        if task["phase"] == "hold" and duration is not None:
-            progress += f" of {duration:g} s"
-        if task["attempt"] and not task["stage"]:
-            progress = f"waits, attempt {task['attempt']} of 10"
-        rows.append([zone["zone"], task["task_type"].upper(), f"{progress} · {_ons(data)}"])
-    return rows
+        return [[zone["zone"], "idle", ons]]
+    return [
+        [zone["zone"], WORK.get(task["task_type"], task["task_type"].upper()), f"{_at(task)} · {ons}"]
+        for task in zone["tasks"]
+    ]
 
 
-def _ons(data: dict[str, Any]) -> str:
+def _at(task: dict[str, Any]) -> str:
+    """How far a task has come."""
+    stage = PHASES.get(task["phase"], "{}").format(task["stage"])
+    if task["for_s"] is None:
+        return f"{stage or 'not begun'} when its controller ended"
+    if task["attempt"] and not task["stage"]:
+        return f"waits, attempt {task['attempt']} of 10"
+    if task["phase"] == "hold" and task["duration_s"] is not None:
+        return f"{stage} {task['for_s']:.0f} of {task['duration_s']:g} s"
+    return f"{stage} {task['for_s']:.0f} s"
+
+
+def _ons(zone: dict[str, Any], data: dict[str, Any]) -> str:
+    """What of the zone is on, and until when; without a daemon only what is owed can be known."""
+    mine = [output for output in data["outputs"] if output["output"] in zone["outputs"]]
+    if data.get("offline"):
+        owed = [output["output"] for output in mine if output["owed_off"]]
+        return f"NOT SEEN OFF: {', '.join(owed)}" if owed else "no OFF is owed"
     parts = []
-    for output in data["outputs"]:
+    for output in mine:
         if output["ends_at"] and not output["closing"]:
             parts.append(f"{output['output']} ON ends {clock(output['ends_at'])} at the latest")
         elif output["closing"]:
@@ -130,6 +174,14 @@ def _ons(data: dict[str, Any]) -> str:
         if output["locked_out"]:
             parts.append(f"{output['output']} LOCKED OUT")
     return " · ".join(parts) or "everything off"
+
+
+def _others(data: dict[str, Any]) -> list[str]:
+    """Outputs of the house that no zone has, where something is to be said of them."""
+    zoned = {name for zone in data["zones"] for name in zone["outputs"]}
+    left = {"outputs": [output["output"] for output in data["outputs"] if output["output"] not in zoned]}
+    said = _ons(left, data)
+    return [] if said in ("everything off", "no OFF is owed") else [said]
 
 
 def _readings(data: dict[str, Any]) -> list[str]:

@@ -6,6 +6,8 @@ from urllib.parse import quote, urlencode
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.groups import Group
+from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import clock, day_and_time, table
 from edgectl.model.codes import SENTENCES, Code
@@ -40,6 +42,7 @@ class Seconds(Span):
 @click.option("--search", help="Only those that hold this text: id, type, status, decision, a code or its words.")
 @click.option("--limit", type=click.IntRange(1, 500), default=20, help="How many, the newest first.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@offline
 def tasks(preset: str, zone: str | None, search: str | None, limit: int, as_json: bool) -> None:
     """Tasks, the newest first."""
     given = {"zone": zone, "search": search}
@@ -53,7 +56,7 @@ def tasks(preset: str, zone: str | None, search: str | None, limit: int, as_json
         click.echo(line)
 
 
-@click.group()
+@click.group(cls=Group)
 def task() -> None:
     """One task."""
 
@@ -61,6 +64,7 @@ def task() -> None:
 @task.command("show")
 @click.argument("task_id")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@offline
 def show_task(task_id: str, as_json: bool) -> None:
     """Everything about one task: why, deadlines, effect, timeline."""
     data = ask("GET", f"/tasks/{quote(task_id, safe='')}")

@@ -6,12 +6,13 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import ask, show
+from edgectl.cli.groups import Group
 from edgectl.cli.words import date_and_time, span, table
 
 ROLES = ("viewer", "operator", "engineer")
 
 
-@click.group()
+@click.group(cls=Group)
 def token() -> None:
     """Tokens of programs, and phones that the page knows."""
 

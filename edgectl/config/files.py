@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from edgectl.config.letters import encoding, unseen
 from edgectl.config.problems import Mark, Problem
 from edgectl.config.source import Entry, Items, Scalar, Table, parse
 
@@ -55,6 +56,9 @@ def _text(path: Path, problems: list[Problem], *, main: bool) -> str | None:
         if path.is_dir():
             problems.append(_of_file(name, "is a folder", f"name the file: {path / 'site.yaml'}"))
             return None
+        if not path.exists() and path.is_symlink():
+            problems.append(_of_file(name, "is a link that leads to no file", "mend the link, or name the file"))
+            return None
         if not path.exists():
             hint = "name another one: edgectl check FILE; examples/small.yaml is a start" if main else "a broken link?"
             problems.append(_of_file(name, "there is no such file", hint))
@@ -70,6 +74,9 @@ def _text(path: Path, problems: list[Problem], *, main: bool) -> str | None:
     if len(raw) > LARGEST:
         problems.append(_of_file(name, f"is larger than {LARGEST // 1024} kB", "is this really a site file?"))
         return None
+    if other := encoding(raw):
+        problems.append(_of_file(name, f"is saved as {other}, not as UTF-8", "save the file as UTF-8 text"))
+        return None
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -79,6 +86,9 @@ def _text(path: Path, problems: list[Problem], *, main: bool) -> str | None:
         problems.append(
             Problem(file=name, line=line, column=column, path="", what=what, hint="save the file as UTF-8 text")
         )
+        return None
+    if (problem := unseen(name, text)) is not None:
+        problems.append(problem)
         return None
     return text
 

@@ -135,11 +135,11 @@ def _parse_with_care(file: str, text: str) -> tuple[Node | None, list[Problem]]:
         mark = error.problem_mark or error.context_mark
         at = Mark(file=file, line=mark.line + 1, column=mark.column + 1) if mark is not None else Mark(file=file)
         what = " ".join(str(error.problem or error.context or "cannot be read as YAML").split())
-        problems.append(_problem(at, (), f"this is not YAML: {what}", _advice(what)))
+        problems.append(_problem(at, (), *_in_words(what)))
     except (YAMLError, ValueError, IndexError, TypeError, AttributeError, AssertionError, KeyError) as error:
         # The parser has corners where a broken text surfaces as one of these; the file is unreadable either way.
         what = " ".join(str(error).split()) or type(error).__name__
-        problems.append(_problem(Mark(file=file), (), f"this is not YAML: {what[:200]}", _advice(what)))
+        problems.append(_problem(Mark(file=file), (), *_in_words(what[:200])))
     return None, problems
 
 
@@ -240,20 +240,37 @@ def _resolve(text: str) -> str | int | float | bool | None:
     return float(text) if _FLOAT.fullmatch(text) else text
 
 
-def _advice(what: str) -> str:
-    for sign, hint in {
-        "mapping values are not allowed": "one ':' too many in this line, or the line above is unfinished; quote text",
-        "'\\t'": "indent with spaces: YAML does not take tabs",
-        "expected ',' or": "a comma or a closing bracket is missing here or in the line above",
-        "expected <block end>": "the line does not begin at the same column as its neighbours",
-        "could not find expected ':'": "a key needs a ':' and a space after it",
-        "expected the node content": "a bracket was opened and never closed",
-        "end of stream": "a quote was opened and never closed",
-        "special characters": "remove the control characters",
-    }.items():
-        if sign in what:
-            return hint
-    return "look at this line and the one above it: brackets, quotes, colons, indentation"
+# What the parser says, what that means, and what to do.
+_WORDS = (
+    (
+        "mapping values are not allowed",
+        "a ':' stands where none can be",
+        "one ':' too many in this line, or the line above is unfinished; quote text",
+    ),
+    ("'\\t'", "a tab stands where only spaces can", "indent with spaces: YAML does not take tabs"),
+    (
+        "expected ',' or",
+        "the brackets go on without a comma",
+        "a comma or a closing bracket is missing here or in the line above",
+    ),
+    (
+        "expected <block end>",
+        "this line does not begin where its neighbours do",
+        "give it the same number of spaces as they have",
+    ),
+    ("could not find expected ':'", "a key without its ':'", "a key needs a ':' and a space after it"),
+    ("expected the node content", "a value is missing", "a bracket was opened and never closed"),
+    ("end of stream", "the text ends within quotes", "a quote was opened and never closed"),
+    ("cannot start any token", "this sign has a meaning of its own in YAML", "put the text into quotes"),
+)
+
+
+def _in_words(said: str) -> tuple[str, str]:
+    """What is wrong and what to do, for what a parser said."""
+    for sign, what, hint in _WORDS:
+        if sign in said:
+            return f"this is not YAML: {what}", hint
+    return f"this is not YAML: {said}", "look at this line and the one above it: brackets, quotes, colons, indentation"
 
 
 def _problem(mark: Mark, path: Path, what: str, hint: str) -> Problem:

@@ -8,9 +8,9 @@ from typing import Any, Protocol, TypeVar
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon import task_views, views
 from edgectl.daemon.automation_state import automation_state
-from edgectl.daemon.control import Control
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
+from edgectl.engine.turn import Stepper
 from edgectl.journal.reads import LeftOut
 from edgectl.model.channel import Reading
 from edgectl.model.codes import SENTENCES
@@ -28,6 +28,7 @@ DAY: Nanos = 86_400 * SECOND
 MOST_OF_A_DAY = 500
 SEARCH_LONGEST = 100
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # what fits into the journal's instants, and more than is ever asked for
+BY_HAND = frozenset({"cli", "page"})  # who asked a moment ago knows what came of it: that run was nobody's plan
 OFTEN: Nanos = 600 * SECOND  # a rest shorter than this is told once, not run by run
 
 
@@ -62,12 +63,20 @@ class PastReads(Protocol):
         """The newest runs that never began, the newest first."""
 
 
+class Knows(Protocol):
+    """Whoever knows the state: the running controller, or a journal that is read while nobody drives."""
+
+    @property
+    def stepper(self) -> Stepper:
+        """The engine that holds it."""
+
+
 class DaemonLooks:
-    """Reads of the running controller. `guarded` wraps each read of the journal and translates what goes wrong."""
+    """Reads of a controller. `guarded` wraps each read of the journal and translates what goes wrong."""
 
     def __init__(
         self,
-        control: Control,
+        control: Knows,
         reads: PastReads,
         clock: Clock,
         history: History,
@@ -94,6 +103,13 @@ class DaemonLooks:
         else:
             found = await self._guarded(self._reads.tasks(preset=preset, zone=name, limit=limit))
         return [task_views.task(item, self._state.site) for item in found]
+
+    async def task(self, task_id: str) -> Body:
+        """One task with everything about it."""
+        found: Task | None = await self._guarded(self._reads.task(task_id))
+        if found is None:
+            raise Unavailable(404, "unknown_task", f"there is no task {task_id[:140]}", "edgectl tasks lists them")
+        return await self._contract(found, 500)
 
     async def zone_tasks(self, zone: str, limit: int, *, timeline: bool) -> list[Body]:
         """As the task contract names it."""
@@ -167,7 +183,7 @@ class DaemonLooks:
         skips: list[Entry] = await self._guarded(reading)
         failed: list[Task] = await self._guarded(self._reads.tasks(preset="failed", zone=None, limit=MOST_OF_A_DAY))
         rows = [row for row in map(skip, skips) if now - DAY <= row["scheduled_wall"]]
-        rows += [lost(task) for task in failed if task.created_at >= now - DAY]
+        rows += [lost(task) for task in failed if task.created_at >= now - DAY and task.source not in BY_HAND]
         newest: dict[str, Body] = {}
         for row in sorted(rows, key=lambda row: int(row["scheduled_wall"])):
             newest[str(row["zone"])] = row
@@ -269,6 +285,7 @@ def lost(task: Task) -> Body:
         "reason": SENTENCES.get(code) if code is not None else None,  # type: ignore[call-overload]  # a StrEnum is its text
         "why": outcome.vetoes[0].why if outcome is not None and outcome.vetoes else None,
         "attempts": task.attempt,
+        "effect": None if outcome is None else outcome.physical_effect.value,
         "folded": 1,
     }
 

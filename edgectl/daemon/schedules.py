@@ -1,6 +1,7 @@
 """The schedules as the doors see them: read from the engine's state and the journal, ordered through the inbox."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any, Protocol
 
@@ -41,17 +42,8 @@ class ScheduleDesk:
 
     async def schedules(self) -> list[Body]:
         """Every schedule with its next runs, what keeps it, and what was left out last."""
-        newest: dict[str, LeftOut] = {}
-        for run in await self._house.read(self._reads.left_out()):
-            newest.setdefault(run.schedule, run)
-        state, now = self._control.stepper.state, self._clock.now()
-        rows: list[Body] = []
-        for begin in range(0, len(state.schedules), AT_A_TIME):
-            draft = Draft(state, now)
-            some = state.schedules[begin : begin + AT_A_TIME]
-            rows += [_view(draft, schedule, newest.get(schedule.name)) for schedule in some]
-            await asyncio.sleep(0)  # a house with thousands of them does not stand still while somebody reads
-        return rows
+        left_out = await self._house.read(self._reads.left_out())
+        return await listed(self._control.stepper.state, self._clock.now(), left_out)
 
     async def hold(self, schedule: str, seconds_: float, *, who: str, why: str) -> Body:
         """Hold a schedule for a while."""
@@ -71,6 +63,20 @@ class ScheduleDesk:
         return await self._house.ask(
             lambda token: RunNow(token=token, schedule=schedule, who=who, anyway=anyway, source=source)
         )
+
+
+async def listed(state: State, now: Now, left_out: Sequence[LeftOut]) -> list[Body]:
+    """Every schedule; `left_out` are the newest runs that never began, the newest first."""
+    newest: dict[str, LeftOut] = {}
+    for run in left_out:
+        newest.setdefault(run.schedule, run)
+    rows: list[Body] = []
+    for begin in range(0, len(state.schedules), AT_A_TIME):
+        draft = Draft(state, now)
+        some = state.schedules[begin : begin + AT_A_TIME]
+        rows += [_view(draft, schedule, newest.get(schedule.name)) for schedule in some]
+        await asyncio.sleep(0)  # a house with thousands of them does not stand still while somebody reads
+    return rows
 
 
 def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import aiosqlite
 
-from edgectl.journal import rows
+from edgectl.journal import rows, still
 from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
 from edgectl.model.task import Task
@@ -77,8 +77,9 @@ class JournalReads:
     All raise JournalError when there is no journal, JournalUnreadable when it is damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, *, still: bool = False) -> None:
+        """`still`: we hold the lock of its folder, and nobody writes."""
+        self.path, self._still = path, still
 
     async def tasks(self, *, preset: str = "all", zone: str | None = None, limit: int = 20) -> list[Task]:
         """Tasks, the newest first. Presets: "all", "failed" (also rejected and expired), "open"."""
@@ -196,7 +197,8 @@ class JournalReads:
             raise JournalError(f"the journal {self.path} cannot be opened: there is none", hint)
         try:
             # As a URI with everything quoted: a folder may be called "50% shade?".
-            db = await aiosqlite.connect(f"{self.path.absolute().as_uri()}?mode=ro", uri=True, timeout=BUSY_MS / 1000)
+            place = still.address(self.path) if self._still else f"{self.path.absolute().as_uri()}?mode=ro"
+            db = await aiosqlite.connect(place, uri=True, timeout=BUSY_MS / 1000)
         except sqlite3.Error as error:
             raise JournalError(f"the journal {self.path} cannot be opened: {error}", hint) from error
         try:

@@ -18,7 +18,8 @@ from typing import Any
 from uuid import uuid4
 
 from edgectl.journal import minutes, quarantine, rows
-from edgectl.journal.chain import link, origin
+from edgectl.journal.chain import link
+from edgectl.journal.contents import contents
 from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, JournalUnwritable, translate
 from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
@@ -37,11 +38,6 @@ INSERT INTO outboxes VALUES (?, ?)
 ON CONFLICT (id) DO UPDATE SET acknowledged = excluded.acknowledged WHERE acknowledged <> excluded.acknowledged
 """
 _HIGH_WATER = "INSERT OR REPLACE INTO meta VALUES ('wall_high_water', ?)"
-# Open commands, and every command of an open task. Two index walks: an OR would read the whole table.
-_COMMANDS = """
-SELECT id, body FROM commands WHERE open = 1
-UNION SELECT commands.id, commands.body FROM tasks JOIN commands ON commands.task_id = tasks.id WHERE tasks.open = 1
-"""
 
 
 class SqliteJournal:
@@ -230,27 +226,9 @@ class SqliteJournal:
             raise
 
     def _load(self) -> Stored:
-        db = self._db
-        meta = dict(db.execute("SELECT name, value FROM meta"))
-        newest = db.execute("SELECT seq, wall, hash FROM timeline ORDER BY seq DESC LIMIT 1").fetchone()
-        last, wall, hash_ = newest or (0, 0, None)
-        self._last = hash_ or origin(meta["journal_id"])
-        self._kept = int(meta["wall_high_water"])
-        self._high = max(self._kept, wall)
-        tasks = tuple(rows.task(body) for (body,) in db.execute("SELECT body FROM tasks WHERE open = 1 ORDER BY id"))
-        return Stored(
-            journal_id=meta["journal_id"],
-            last_seq=last,
-            tasks=tasks,
-            commands=tuple(rows.command(body) for _, body in db.execute(_COMMANDS)),
-            outputs=tuple(rows.output(b) for (b,) in db.execute("SELECT body FROM outputs")),
-            cursors=tuple(rows.cursor(b) for (b,) in db.execute("SELECT body FROM cursors")),
-            latches=tuple(rows.latch(b) for (b,) in db.execute("SELECT body FROM latches WHERE open = 1")),
-            alarms=tuple(rows.alarm(b) for (b,) in db.execute("SELECT body FROM alarms WHERE open = 1")),
-            ledgers=tuple(rows.ledger(b) for (b,) in db.execute("SELECT body FROM ledgers")),
-            wall_high_water=self._high,
-            lost=meta.get("lost") == "1",
-        )
+        found = contents(self._db)
+        self._last, self._kept, self._high = found.last, found.kept, found.stored.wall_high_water
+        return found.stored
 
     def _make(self) -> None:
         """A new journal appears whole under its name: an empty file of that name was never a journal of ours."""

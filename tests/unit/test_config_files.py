@@ -2,12 +2,14 @@
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from edgectl.config.letters import unseen
 from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.problems import SiteRejected
@@ -36,9 +38,15 @@ FORMS = [
     ("k" * 5000 + ": 1\n", 1, "this is not YAML"),
     ("k" * 500 + ": 1\n", 1, "one short word"),
     ("%YAML 3.0\n---\na: 1\n", 1, "this is not YAML"),
-    ("a: \x00\n", 0, "this is not YAML"),
+    ("a: \x00\n", 1, "a NUL byte (U+0000) stands here"),
+    ("site: {}\r\n# \x1b[31m\r\n", 2, "an escape character (U+001B)"),
+    ("site:\n  id: \u202ex\n", 2, "turns the direction of the text (U+202E)"),
+    ("site:\n\xa0 id: x\n", 2, "a space that does not break"),
+    ("a: 1\n\ufeffb: 1\n", 2, "a byte order mark (U+FEFF)"),
+    ("a: @x\n", 1, "put the text into quotes"),
     ("a: 1\n" * 500_000, 0, "larger than 2048 kB"),
-    (b"\xff\xfea\x00", 1, "not UTF-8"),
+    (b"\xff\xfea\x00", 0, "is saved as UTF-16"),
+    (b"site: \xed\xa0\x80\n", 1, "byte 0xed is not UTF-8"),
     (b"site: {}\nname: \xe9t\xe9\n", 2, "byte 0xe9 is not UTF-8"),
 ]
 
@@ -49,6 +57,28 @@ def test_a_broken_form_is_one_sentence(tmp_path: Path, text: str | bytes, line: 
     assert problem.line == line, str(problem)
     assert words in str(problem)
     assert problem.hint
+
+
+@pytest.mark.parametrize("change", [lambda text: f"\ufeff{text}", lambda text: text.replace("\n", "\r\n")])
+def test_what_windows_makes_of_a_file_changes_nothing(tmp_path: Path, change: Callable[[str], str]) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(SMALL)
+    plainly = load(path)
+    path.write_bytes(change(SMALL).encode())
+    assert load(path).site == plainly.site
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("a: 1\nb: x\x07y\n", (2, 5)), ("a: 1\rb: \x07\r", (2, 4)), ("\u2066", (1, 1))]
+)
+def test_a_letter_that_nobody_sees_is_named_with_its_place(text: str, place: tuple[int, int]) -> None:
+    found = unseen("site.yaml", text)
+    assert found is not None
+    assert (found.line, found.column) == place
+
+
+def test_a_name_in_any_script_is_no_strange_letter() -> None:
+    assert unseen("f", "name: Теплица «Север» – 温室 – Gärtnerei – N°\u00a07 \U0001f33f\n\ttext\r\n") is None
 
 
 def test_a_bomb_of_aliases_costs_nothing(tmp_path: Path) -> None:
@@ -65,7 +95,7 @@ def test_what_is_not_a_file_is_said_in_words(tmp_path: Path) -> None:
         "absent.yaml": "there is no such file",
         ".": "is a folder",
         "pipe": "is not an ordinary file",
-        "loop": "",
+        "loop": "is a link that leads to no file",
         "x" * 300: "",
         "nul\0": "",
     }.items():

@@ -54,7 +54,7 @@ def test_a_plain_day_in_the_time_of_the_house() -> None:
         ("01 10:00", "run", "due"),
     ]
     said = plan("--from", JUNE, "--hours", "5").output
-    assert "\nMon 08:00  morning  run\n" in said
+    assert "\nMon 08:00  morning  run  zone-1  irrigation 90 s\n" in said
     assert "lamps: nothing in this time; next Mon 2026-06-01 21:00:00 CEST" in said
 
 
@@ -83,12 +83,12 @@ def test_a_day_reads_as_people_tell_it(tmp_path: Path) -> None:
     assert said.splitlines() == [
         "gh-small: Sun 2026-06-07 04:30:00 CEST to Sun 2026-06-07 13:30:00 CEST",
         "outage: Sun 2026-06-07 05:30:00 CEST to Sun 2026-06-07 10:40:00 CEST",
-        "Sun 05:00  lamps    on",
-        "Sun 06:00  morning  skip    down; replay takes only the newest within 2 h",
-        "Sun 08:00  morning  skip    down; replay takes only the newest within 2 h",
-        "Sun 10:00  morning  replay  at about 10:40:09, original time kept",
-        "Sun 10:40  lamps    on      reconciled: the window still holds",
-        "Sun 12:00  morning  run",
+        "Sun 05:00  lamps    on      zone-1  lighting",
+        "Sun 06:00  morning  skip    zone-1  irrigation 90 s  down; replay takes only the newest within 2 h",
+        "Sun 08:00  morning  skip    zone-1  irrigation 90 s  down; replay takes only the newest within 2 h",
+        "Sun 10:00  morning  replay  zone-1  irrigation 90 s  at about 10:40:09, original time kept",
+        "Sun 10:40  lamps    on      zone-1  lighting         reconciled: the window still holds",
+        "Sun 12:00  morning  run     zone-1  irrigation 90 s",
     ]
 
 
@@ -99,8 +99,9 @@ def test_two_zones_at_one_pump_come_one_after_the_other(tmp_path: Path) -> None:
     (tmp_path / "site.yaml").write_text(changed("schedules:\n", f"schedules:\n{at}", text))
     said = plan("--from", "2026-06-07T07:30", "--hours", "1", file=tmp_path / "site.yaml").output
     assert said.splitlines()[1:3] == [
-        "Sun 08:00  also     run",
-        "Sun 08:00  morning  waits  irrigation_valve is in use by also until 08:01:05; begins at about 08:01:05",
+        "Sun 08:00  also     run    zone-2  irrigation 60 s",
+        "Sun 08:00  morning  waits  zone-1  irrigation 90 s  irrigation_valve is in use by also until 08:01:05;"
+        " begins at about 08:01:05",
     ]
 
 
@@ -112,14 +113,14 @@ def test_a_run_that_will_be_rejected_says_who_has_its_pump(tmp_path: Path) -> No
     text = changed(CRON, f"{CRON}\n    queue_patience: 30s", changed("schedules:\n", f"schedules:\n{also}", text))
     (tmp_path / "site.yaml").write_text(text)
     hours = ("--from", "2026-06-07T07:30", "--hours", "72")
-    said = [line.split(maxsplit=4) for line in plan(*hours, file=tmp_path / "site.yaml").output.splitlines()[1:]]
+    said = [line.split(maxsplit=8) for line in plan(*hours, file=tmp_path / "site.yaml").output.splitlines()[1:]]
     met = [(before, line) for before, line in pairwise(said) if line[3:4] == ["rejected"]]
     assert len(met) == 6
     for first, last in met:
         minute = {"also": "01,", "morning": "01:3"}[first[2]]
         assert first[:2] == last[:2]
         assert {first[2], last[2]} == {"also", "morning"}
-        assert last[4].startswith(f"main_pump is in use by {first[2]} until {first[1][:2]}:{minute}"), last
+        assert last[8].startswith(f"main_pump is in use by {first[2]} until {first[1][:2]}:{minute}"), last
     assert {last[2] for _, last in met} == {"also", "morning"}
     rows = json.loads(plan("--json", *hours, file=tmp_path / "site.yaml").stdout)["occurrences"]
     lost = [row for row in rows if row["outcome"] == "rejected"]
@@ -148,11 +149,12 @@ def test_the_week_around_the_next_change_of_the_clocks(tmp_path: Path) -> None:
     ]
     night = plan("--dst", "--from", "2026-02-01", "--hours", "30", file=file).output
     assert "gh-small: Sat 2026-03-28 11:00:00 CET to Sun 2026-03-29 18:00:00 CEST" in night
-    assert "Sun 03:00 CEST  morning  run\n" in night
+    assert "Sun 03:00 CEST  morning  run  zone-1  irrigation 90 s\n" in night
     autumn = plan("--dst", "--from", "2026-09-01", file=file).output
     assert autumn.count("02:30") == 8
-    assert "Sun 25 Oct 2026 02:30 CEST  morning  run\n" in autumn
-    twice = "Sun 25 Oct 2026 02:30 CET   morning  not again  it has its row from before the clock is set back by 1 h\n"
+    assert "Sun 25 Oct 2026 02:30 CEST  morning  run        zone-1  irrigation 90 s\n" in autumn
+    twice = "Sun 25 Oct 2026 02:30 CET   morning  not again  zone-1  irrigation  it has its row from before"
+    twice += " the clock is set back by 1 h\n"
     assert twice.replace(" ", "") in autumn.replace(" ", "")
 
 
@@ -250,7 +252,7 @@ def test_what_falls_due_before_the_end_has_its_row_although_the_controller_comes
     late = ("--from", JUNE, "--hours", "16", "--outage", "19:40..00:30")
     assert fates(*late)[-1] == ("01 20:00", "skip", "catchup_skipped")
     said = plan("--from", "2026-06-01T20:30", "--hours", "4", "--outage", "20:50..04:00").output
-    assert "Mon 21:00  lamps  off  at about Tue 04:00" in said
+    assert "Mon 21:00  lamps  off  zone-1  lighting  at about Tue 04:00" in said
 
 
 def test_a_clock_that_is_set_back_shows_what_comes_a_second_time_and_is_not_run_again() -> None:
@@ -258,7 +260,8 @@ def test_a_clock_that_is_set_back_shows_what_comes_a_second_time_and_is_not_run_
     assert fates(*back) == [("01 06:00", "run", "due"), ("01 08:00", "run", "due")]
     (again,) = json.loads(plan("--json", *back).stdout)["again"]
     assert (again["schedule"], _local(again["scheduled_for"]).strftime("%H:%M")) == ("morning", "08:00")
-    line = "Mon 08:00  morning  not again  it has its row from before the clock is set back by 2 h"
+    line = "Mon 08:00  morning  not again  zone-1  irrigation       it has its row from before"
+    line += " the clock is set back by 2 h"
     assert line in plan(*back).output
 
 
@@ -266,15 +269,18 @@ def test_a_window_follows_a_clock_that_is_set_back() -> None:
     back = ("--from", "2026-06-01T20:30", "--hours", "4", "--clock-step", "21:30,-1h")
     lines = [line for line in plan(*back).output.splitlines() if "lamps" in line]
     assert lines == [
-        "Mon 20:30  lamps  on   reconciled: the window still holds",
-        "Mon 21:00  lamps  off",
-        "Mon 21:00  lamps  off",
+        "Mon 20:30  lamps  on   zone-1  lighting  reconciled: the window still holds",
+        "Mon 21:00  lamps  off  zone-1  lighting",
+        "Mon 21:00  lamps  off  zone-1  lighting",
     ]
 
 
 def test_a_clock_that_is_set_forward_says_so_and_not_that_the_house_was_down() -> None:
     said = plan("--from", JUNE, "--hours", "8", "--clock-step", "05:45,14400").output
-    assert "Mon 06:00  morning  skip    the clock is set past it; replay takes only the newest" in said
+    assert (
+        "Mon 06:00  morning  skip    zone-1  irrigation 90 s  the clock is set past it; replay takes only the newest"
+        in said
+    )
     assert "down" not in said
 
 

@@ -138,6 +138,38 @@ def test_what_was_missed_says_when_and_why() -> None:
     assert skipped.row(MISSED | {"why": "hold"})[3].startswith("low_water: There is too little water")
 
 
+def test_a_run_that_gave_part_of_its_water_was_cut_short() -> None:
+    rows = needs.missed([MISSED, MISSED | {"effect": "partial"}, MISSED | {"effect": "none"}])
+    assert [row[0] for row in rows] == ["missed", "cut short", "missed"]
+
+
+def running(**more: Any) -> dict[str, Any]:
+    task = {"task_type": "irrigation", "stage": "water", "phase": "hold", "for_s": 41.2, "duration_s": 90, "attempt": 0}
+    return {"zone": "beds", "outputs": ["pump"], "tasks": [task | more]}
+
+
+def output(name: str, **more: Any) -> dict[str, Any]:
+    row = {"output": name, "on": False, "ends_at": None, "closing": False, "locked_out": False, "owed_off": False}
+    return row | {"tried": None} | more
+
+
+def test_a_zone_says_what_runs_and_what_of_it_is_on() -> None:
+    outputs = [output("pump", on=True, ends_at="2026-06-01T12:04:11Z"), output("fan", on=True), output("lamp")]
+    said = lines(house(zones=[running()], outputs=outputs))
+    assert said[0] == "North house · ready · 08:00:00 CEST (synced) · leader since 2 h"
+    assert said[1] == "beds    IRRIGATING  water 41 of 90 s · pump ON ends 14:04:11 at the latest"
+    assert said[2] == "others              fan on"
+    waits = lines(house(zones=[running(stage="", phase="", attempt=3)], outputs=outputs))
+    assert "waits, attempt 3 of 10" in waits[1]
+    idle = lines(house(zones=[running() | {"tasks": []}], outputs=[output("pump"), output("fan")]))
+    assert idle[1:] == ["beds  idle  everything off"]
+
+
+def test_who_only_watches_does_not_lead() -> None:
+    watches = house(ready=False, not_ready_because=["leading: it has restarted too often and only watches"])
+    assert lines(watches)[0].endswith(" · NOT READY · 08:00:00 CEST (synced) · only watches since 2 h")
+
+
 def test_what_comes_next_says_whether_a_lamp_goes_on_or_off() -> None:
     item = {"task_type": "lighting", "zone": "beds", "schedule": "lamps", "task_id": None, "kept": None, "at": LATER}
     assert any("lighting off beds (lamps)" in line for line in lines(house(next=[item | {"on": False}])))

@@ -1,0 +1,140 @@
+"""`--offline`: a reading command asks the journal, while no daemon drives the house from here.
+
+Two rules. It takes the lock of the state folder first, so a daemon and this never look at the file together, and it
+gives the lock back when the command ends. And what it shows is said to be old before anything of it is shown.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, OFFLINE, refuse
+from edgectl.cli.words import date_and_time, span, speak_of
+
+if TYPE_CHECKING:
+    from edgectl.daemon.offline import OfflineHouse
+
+C = TypeVar("C", bound=Callable[..., Any])
+WAITS_S = 2.0  # another look at the same journal takes no longer
+ROOT = "sudo edgectl … --offline, or as the user of the service: sudo -u edgectl edgectl … --offline"
+
+
+@dataclass(slots=True)
+class Wanted:
+    """Where to look; `house` is there once it was looked at."""
+
+    state: Path = Path(DEFAULT_STATE)
+    site: Path = Path(DEFAULT_SITE)
+    house: "OfflineHouse | None" = None
+
+
+def offline(command: C) -> C:
+    """The options of a reading command that the journal can answer too."""
+    path = click.Path(path_type=Path)
+    where: dict[str, Any] = {"expose_value": False, "type": path, "callback": _note}
+    for option in (
+        click.option(
+            "--site", envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="With --offline: the site file.", **where
+        ),
+        click.option(
+            "--state",
+            envvar="EDGECTL_STATE",
+            default=DEFAULT_STATE,
+            help="With --offline: the journal's folder.",
+            **where,
+        ),
+        click.option(
+            "--offline",
+            is_flag=True,
+            expose_value=False,
+            callback=_note,
+            help="Without a daemon: what the journal says.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def _note(context: click.Context, option: click.Parameter, value: Any) -> None:
+    given = context.meta.setdefault(f"{OFFLINE}.given", {})
+    given[option.name] = value
+    if given.get("offline") and len(given) == 3:
+        context.meta[OFFLINE] = Wanted(state=given["state"], site=given["site"])
+
+
+def read(path: str) -> Any:
+    """The answer of the journal to what a daemon would be asked. Exits 1 with a sentence."""
+    from edgectl.api.house import Unavailable
+    from edgectl.journal.errors import JournalError
+
+    context = click.get_current_context()
+    wanted: Wanted = context.meta[OFFLINE]
+    try:
+        if wanted.house is None:
+            wanted.house = context.with_resource(at_rest(wanted.state, wanted.site))
+            if not context.params.get("as_json"):
+                for line in told(wanted.house, wanted.state):
+                    click.echo(line)
+        return asyncio.run(wanted.house.get(path))
+    except Unavailable as no:
+        refuse(no.message, no.hint)
+    except JournalError as error:
+        refuse(str(error).splitlines()[0], error.hint)
+
+
+@contextlib.contextmanager
+def at_rest(state: Path, site: Path) -> Iterator["OfflineHouse"]:
+    """The house of a folder, for as long as nobody else may have it. Exits 1 with a sentence while a daemon drives."""
+    from edgectl.cli.aside import hand_over
+    from edgectl.daemon.offline import OfflineHouse
+    from edgectl.host.lock import AlreadyRunning, HostLock
+
+    lock = HostLock(state)
+    try:
+        if not (state / "journal.db").exists():
+            refuse(f"there is no journal in {state}", "has the daemon run here? --state names its folder")
+        lock.take(wait_s=WAITS_S)
+    except AlreadyRunning as leader:
+        refuse(f"the journal was not opened: {leader}", "ask the daemon: leave --offline out")
+    except PermissionError:
+        refuse(f"you may not read the journal in {state}", ROOT)
+    except OSError as error:
+        refuse(f"the state folder {state} cannot be used: {error.strerror}", ROOT)
+    try:
+        hand_over(state)
+        yield OfflineHouse(state, *_site(site))
+    finally:
+        hand_over(state)
+        lock.release()
+
+
+def _site(path: Path) -> tuple[Any, Any]:
+    """The site and its schedules; a broken file is no reason to be silent about what happened."""
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    try:
+        loaded = load(path)
+    except SiteRejected as rejected:
+        count = len(rejected.problems)
+        sentence = f"the site file {path} has {count} problem{'s' * (count != 1)}: edgectl check {path}"
+        click.echo(f"{sentence}; zones, outputs and schedules have no names meanwhile", err=True)
+        return None, ()
+    speak_of(loaded.site.timezone)
+    return loaded.site, loaded.schedules
+
+
+def told(house: "OfflineHouse", state: Path) -> list[str]:
+    """That nobody drives it, and how old the newest line is."""
+    from edgectl.model.time import SECOND, iso
+
+    if not house.last:
+        return [f"OFFLINE: no daemon drives the house from here; the journal in {state} has no line yet"]
+    age = span((house.now.wall - house.last) / SECOND)
+    when = date_and_time(iso(house.last))
+    return [f"OFFLINE: no daemon drives the house from here; the journal's last line is {age} old ({when})"]
