@@ -36,7 +36,7 @@ def lines(data: dict[str, Any]) -> list[str]:
         out.append("  everything is stopped; release it with: edgectl resume")
     out += [f"  {restraint(item)}" for item in data["restraints"]]
     rows = [row for zone in data["zones"] for row in _zone(zone, data)]
-    rows += [["others", "", ons] for ons in _others(data)]
+    rows += [["others", "", what_is_on] for what_is_on in _others(data)]
     rows += [["", "", reading] for reading in _readings(data)]
     ahead = "planned" if data.get("offline") else "next"  # nobody is there to begin it
     rows += [[ahead, "", _next(item)] for item in data["next"][:3]]
@@ -136,11 +136,11 @@ WORK = {
 
 
 def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
-    ons = _ons(zone, data)
+    what_is_on = _ons(zone, data)
     if not zone["tasks"]:
-        return [[zone["zone"], "idle", ons]]
+        return [[zone["zone"], "idle", what_is_on]]
     return [
-        [zone["zone"], WORK.get(task["task_type"], task["task_type"].upper()), f"{_at(task)} · {ons}"]
+        [zone["zone"], WORK.get(task["task_type"], task["task_type"].upper()), f"{_at(task)} · {what_is_on}"]
         for task in zone["tasks"]
     ]
 
