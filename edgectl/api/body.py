@@ -20,15 +20,7 @@ LARGEST = 1 << 53  # integers beyond it are not the same number everywhere
 
 async def body_of(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises Unavailable with what is wrong and where."""
-    raw = bytearray()
-    try:
-        async for piece in request.stream():
-            raw += piece
-            if len(raw) > LONGEST_BODY:
-                raise Unavailable(413, "body_too_long", f"the body is longer than {LONGEST_BODY} bytes")
-    except ClientDisconnect as gone:
-        # Nobody is left to read this; it is no mistake of ours either.
-        raise Unavailable(400, "no_json", "the asker hung up in the middle of the body") from gone
+    raw = await raw_body(request, LONGEST_BODY)
     try:
         body = json.loads(raw or b"{}", parse_int=_whole)
     except UnicodeDecodeError as error:
@@ -41,6 +33,20 @@ async def body_of(request: Request) -> dict[str, Any]:
     if wrong := flaw(body, ""):
         raise Unavailable(422, "payload_invalid", wrong, "correct it and send it again; nothing was done")
     return body
+
+
+async def raw_body(request: Request, longest: int) -> bytes:
+    """All of a body. Raises Unavailable when it is too long, or does not come to its end."""
+    raw = bytearray()
+    try:
+        async for piece in request.stream():
+            raw += piece
+            if len(raw) > longest:
+                raise Unavailable(413, "body_too_long", f"the body is longer than {longest} bytes")
+    except ClientDisconnect as gone:
+        # Nobody is left to read this; it is no mistake of ours either.
+        raise Unavailable(400, "no_json", "the asker hung up in the middle of the body") from gone
+    return bytes(raw)
 
 
 def flaw(value: Any, where: str, depth: int = 0) -> str:

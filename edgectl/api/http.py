@@ -55,9 +55,10 @@ def network(inside: Inside, address: Address) -> Starlette:
 
 def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
     """Twenty questions a second are plenty for a page and a few programs; ten wrong secrets a minute for a person."""
-    asked = Rate(inside.mono, burst=120, per_s=20, crowd=600)
+    asked = Rate(inside.mono, burst=120, per_s=20)
+    strange = Rate(inside.mono, burst=120, per_s=20, crowd=600)
     wrong = Rate(inside.mono, burst=10, per_s=1 / 6, crowd=60)
-    return NetworkKeeper(address, inside.book, asked, wrong)
+    return NetworkKeeper(address, inside.book, asked=asked, strange=strange, wrong=wrong)
 
 
 def _app(
@@ -73,6 +74,8 @@ def _app(
 
     answering = Answering(keeper, ok, json_only=json_only)
     app = Starlette(routes=[*(answering.route(one) for one in table), *also])
+    # A path is what it is: the way on to one with another slash would lead to whatever Host the asker has named.
+    app.router.redirect_slashes = False
     app.add_exception_handler(HTTPException, _no_such_route)
     return app
 

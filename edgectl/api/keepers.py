@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 
 from edgectl.api.access import STRANGER, Person, Role
+from edgectl.api.crowd import peer_of
 from edgectl.api.house import Unavailable
 from edgectl.api.limits import Rate
 from edgectl.api.tokens import Token, TokenBook
@@ -56,10 +57,11 @@ class Address:
 
 
 class NetworkKeeper:
-    """Bearer tokens for programs, a cookie for the page."""
+    """Bearer tokens for programs, a cookie for the page. Strangers have a measure of their own (`strange`): however
+    many of them ask, a known one is asked for patience only for what they did themselves."""
 
-    def __init__(self, address: Address, book: TokenBook, asked: Rate, wrong: Rate) -> None:
-        self.address, self._book, self._asked, self._wrong = address, book, asked, wrong
+    def __init__(self, address: Address, book: TokenBook, *, asked: Rate, strange: Rate, wrong: Rate) -> None:
+        self.address, self._book, self._asked, self._strange, self._wrong = address, book, asked, strange, wrong
 
     def know(self, scope: Any, needed: Role) -> Person:
         """Who asks."""
@@ -72,8 +74,13 @@ class NetworkKeeper:
 
     def not_too_often(self, scope: Any, person: Person) -> None:
         """One more question of somebody. Raises 429."""
-        asker = _peer(scope) if person is STRANGER else person.who
-        if wait := self._asked.take(asker):
+        rate, asker = (self._strange, _peer(scope)) if person is STRANGER else (self._asked, person.token_id)
+        if wait := rate.take(asker):
+            raise too_often(wait)
+
+    def may_guess(self, scope: Any) -> None:
+        """Before a code is looked at at all: whoever was wrong too often is not told whether they are right now."""
+        if wait := self._wrong.patience(_peer(scope)):
             raise too_often(wait)
 
     def guessed(self, scope: Any) -> None:
@@ -166,4 +173,4 @@ def _allowed(person: Person, needed: Role) -> Person:
 
 def _peer(scope: Any) -> str:
     client = scope.get("client")
-    return str(client[0]) if client else "unknown"
+    return peer_of((client[0], client[1])) if client else "unknown"

@@ -32,8 +32,6 @@ class Rate:
 
     def take(self, asker: Hashable) -> float:
         """One question. Returns 0 when it is allowed, else the seconds to wait."""
-        if self._crowd is not None and (wait := self._crowd.take("all")):
-            return wait
         now = self._mono()
         bucket = self._askers.pop(asker, None) or _Bucket(self._burst, now)
         bucket.left = min(self._burst, bucket.left + self._per_s * (now - bucket.at) / SECOND)
@@ -43,8 +41,19 @@ class Rate:
             self._askers.popitem(last=False)
         if bucket.left < 1:
             return (1 - bucket.left) / self._per_s
+        # Whoever is refused here takes nothing from the crowd: one loud neighbour must not use up what is for all.
+        if self._crowd is not None and (wait := self._crowd.take("all")):
+            return wait
         bucket.left -= 1
         return 0.0
+
+    def patience(self, asker: Hashable) -> float:
+        """The seconds that this one has to wait for what it did itself. Takes nothing."""
+        bucket = self._askers.get(asker)
+        if bucket is None:
+            return 0.0
+        left = bucket.left + self._per_s * (self._mono() - bucket.at) / SECOND
+        return 0.0 if left >= 1 else (1 - left) / self._per_s
 
     def __len__(self) -> int:
         return len(self._askers)

@@ -10,8 +10,8 @@ from edgectl.model.time import SECOND, Nanos
 
 GOOD_FOR: Nanos = 600 * SECOND
 MOST_OPEN = 8
-# Twenty letters that nobody mixes up when reading them aloud; sixteen of them are 69 bits, guessed within ten minutes
-# by nobody who may try thirty times.
+# Twenty letters that nobody mixes up when reading them aloud; sixteen of them are 69 bits. One address may be wrong ten
+# times and then once in six seconds, and all strangers together ask a hundred times a second: that finds none in time.
 LETTERS = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 16
 

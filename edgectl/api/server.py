@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
+import h11
 import uvicorn
 from starlette.applications import Starlette
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from edgectl.api.crowd import Crowd, peer_of
 from edgectl.api.gate import Gate
 
-MOST_CONNECTIONS = 96  # of one door
-ASKS_WITHIN_S = 10.0
+ASKS_WITHIN_S = 10.0  # from the first byte of a question to the last one of its body
 TAKES_WITHIN_S = 20.0  # a reader that takes nothing for so long has gone
 GOODBYE_S = 1.0  # at the end of the daemon nobody is waited for longer
 
@@ -39,26 +40,35 @@ class DoorClosed(Exception):
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP that gives nobody a descriptor for nothing: who connects asks soon, who has asked takes the answer, and when
-    there are too many the one that has been silent for longest goes."""
+    """HTTP that gives nobody a descriptor for nothing: who connects asks soon and to the end, who has asked takes the
+    answer, and when there are too many somebody has to go."""
 
-    _open: ClassVar[WeakKeyDictionary[object, list["BoundedProtocol"]]] = WeakKeyDictionary()
+    _crowds: ClassVar[WeakKeyDictionary[object, Crowd]] = WeakKeyDictionary()
 
     def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
         """Count it, and give it a moment to ask."""
         super().connection_made(transport)
-        crowd = self._open.setdefault(self.config, [])
-        crowd.append(self)
-        if len(crowd) > MOST_CONNECTIONS:
-            idle = next((one for one in crowd if one.cycle is None), self)
-            idle.transport.close()
-        self._patience = self.loop.call_later(ASKS_WITHIN_S, self._silent)
+        self._patience: asyncio.TimerHandle | None = None
         self._takes: asyncio.TimerHandle | None = None
+        self._know(transport)
+        self.peer = peer_of(self.client)
+        self._mind()
+        if (last := self._crowds.setdefault(self.config, Crowd()).come(self)) is not None:
+            last.leave()
+
+    @property
+    def waits(self) -> bool:
+        """True while no answer to it is under way: it is quiet, or has not asked to the end."""
+        return self.cycle is None or self.cycle.response_complete or self.cycle.more_body
+
+    def leave(self) -> None:
+        """Go now; what it has not taken it takes no more."""
+        self.transport.abort()
 
     def pause_writing(self) -> None:
         """It does not take what it asked for: it is given some time, and then it goes without a good-bye."""
         super().pause_writing()
-        self._takes = self.loop.call_later(TAKES_WITHIN_S, self.transport.abort)
+        self._takes = self.loop.call_later(TAKES_WITHIN_S, self.leave)
 
     def resume_writing(self) -> None:
         """It takes again."""
@@ -70,20 +80,29 @@ class BoundedProtocol(H11Protocol):
         date = (b"date", formatdate(usegmt=True).encode())
         self.server_state.default_headers = [date, *self.config.encoded_headers]
         super().data_received(data)
-        if self.cycle is not None:
-            self._patience.cancel()
+        self._mind()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room."""
-        self._patience.cancel()
+        self._ask_no_more()
         self._cease_to_wait()
-        crowd = self._open.get(self.config, [])
-        if self in crowd:
-            crowd.remove(self)
+        self._crowds[self.config].go(self)
         super().connection_lost(exc)
 
-    def _silent(self) -> None:
-        self.transport.close()
+    def _know(self, transport: asyncio.BaseTransport) -> None:
+        """Who it is, where somebody can tell."""
+
+    def _mind(self) -> None:
+        """While a question has not come to its end, also one of those that follow the first, its time runs."""
+        if self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+            self._ask_no_more()
+        elif self._patience is None:
+            self._patience = self.loop.call_later(ASKS_WITHIN_S, self.leave)
+
+    def _ask_no_more(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
 
     def _cease_to_wait(self) -> None:
         if self._takes is not None:
@@ -94,9 +113,8 @@ class BoundedProtocol(H11Protocol):
 class LocalProtocol(BoundedProtocol):
     """HTTP over the local socket: the kernel says who connects, and that is who the journal names."""
 
-    def connection_made(self, transport) -> None:  # type: ignore[no-untyped-def]
+    def _know(self, transport: asyncio.BaseTransport) -> None:
         """Ask the kernel for the peer."""
-        super().connection_made(transport)
         peer = transport.get_extra_info("socket")
         _, uid, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
         self.client = (_name(uid), uid)
@@ -169,8 +187,6 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,
-        # On the local socket a crowd of half-open requests must not keep a stop-all out.
-        limit_concurrency=None if local else MOST_CONNECTIONS,
     )
     try:
         config.load()

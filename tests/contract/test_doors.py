@@ -18,7 +18,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from edgectl.api import gate, server
+from edgectl.api import crowd, gate, server
+from edgectl.api.body import raw_body
+from edgectl.api.house import Unavailable
 from edgectl.api.server import Certificate, Door, door, tcp_socket
 from edgectl.api.stream import EventStream, Streams, event
 
@@ -35,6 +37,7 @@ class Desk:
             Route("/loud", self._stream(LOUD)),
             Route("/quiet", self._stream("")),
             Route("/short", lambda _: PlainTextResponse("here")),
+            Route("/taken", self._take, methods=["POST"]),
         ]
         self.door: Door = door(Starlette(routes=routes), certificate=certificate)
         self.listener = tcp_socket("127.0.0.1", 0)
@@ -55,6 +58,12 @@ class Desk:
 
         return answer
 
+    async def _take(self, request: Request) -> PlainTextResponse:
+        try:
+            return PlainTextResponse(f"{len(await raw_body(request, 5000))} bytes")
+        except Unavailable as gone:
+            return PlainTextResponse(gone.message, gone.http)
+
     async def __aenter__(self) -> "Desk":
         self.serving = asyncio.ensure_future(self.door.serve(sockets=[self.listener]))
         await until(lambda: self.door.started)
@@ -74,10 +83,15 @@ class Desk:
 
     def ask(self, path: str) -> socket.socket:
         """Somebody who asks; whether they read is their affair."""
+        return self.say(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+
+    def say(self, words: bytes, peer: str = "127.0.0.1") -> socket.socket:
+        """Somebody who says something."""
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.bind((peer, 0))
         line.connect(("127.0.0.1", self.port))
-        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        line.sendall(words)
         line.setblocking(False)
         return line
 
@@ -120,6 +134,67 @@ async def test_a_reader_who_takes_nothing_makes_room(
             await until(lambda: stuck(desk))
             await until(lambda: not desk.streams.open and not desk.door.server_state.connections)
     assert faults(caplog) == []
+
+
+BEGUN = b"POST /taken HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4000\r\n\r\n"
+ASKED = b"GET /short HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+@pytest.mark.parametrize("begun", [b"GET /sh", BEGUN, ASKED + b"GET /sh", ASKED + BEGUN], ids=lambda begun: begun[-12:])
+async def test_a_question_that_never_ends_is_cut_off_whatever_trickles_in(
+    monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(server, "ASKS_WITHIN_S", 0.5)
+    async with Desk() as desk:
+        with desk.say(begun) as slow:
+            await until(lambda: desk.door.server_state.connections)
+            deadline = time.monotonic() + 20
+            with contextlib.suppress(OSError):
+                while desk.door.server_state.connections:
+                    assert time.monotonic() < deadline, "it is still there"
+                    slow.send(b"x")
+                    await asyncio.sleep(0.05)
+            await until(lambda: not desk.door.server_state.connections)
+
+
+async def test_whoever_asks_to_the_end_is_answered_however_often_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "ASKS_WITHIN_S", 1.5)
+    async with Desk() as desk:
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+        for _ in range(4):
+            writer.write(BEGUN)
+            await asyncio.sleep(0.45)  # together they take longer than one question may
+            writer.write(b"x" * 4000)
+            answer = await asyncio.wait_for(reader.readuntil(b"4000 bytes"), 20)
+            assert answer.startswith(b"HTTP/1.1 200")
+        writer.close()
+
+
+@pytest.mark.parametrize("held", [b"", b"GET /sh", BEGUN, b"GET /openapi HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_neighbour_who_holds_every_place_keeps_nobody_else_out(
+    monkeypatch: pytest.MonkeyPatch, held: bytes
+) -> None:
+    monkeypatch.setattr(crowd, "MOST_CONNECTIONS", 8)
+    async with Desk() as desk:
+        phone = desk.ask("/quiet")  # it is there first, and silent: nobody who waits for longer
+        await until(lambda: desk.streams.open)
+        theirs = [desk.say(held, peer="127.0.0.2") for _ in range(20)]
+        await until(lambda: len(desk.door.server_state.connections) == 8)
+        reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+        writer.write(ASKED)
+        assert (await asyncio.wait_for(reader.readuntil(b"here"), 20)).startswith(b"HTTP/1.1 200")
+        assert desk.streams.open, "and it takes no place from the stream of a phone"
+        writer.close()
+        for line in (phone, *theirs):
+            line.close()
+
+
+def test_who_holds_the_most_gives_one_up_and_in_ipv6_a_network_is_one() -> None:
+    assert crowd.peer_of(("10.0.0.9", 5)) == "10.0.0.9"
+    assert crowd.peer_of(("2001:db8::1", 5)) == crowd.peer_of(("2001:db8::ffff:2", 7)) != crowd.peer_of(("::1", 5))
+    assert crowd.peer_of(("fe80::1%eth0", 5)) == "fe80::/64"
+    assert crowd.peer_of(None) == ""
+    assert crowd.peer_of(("ana", 1000)) == "ana"
 
 
 @pytest.mark.parametrize("path", ["/quiet", "/loud"])

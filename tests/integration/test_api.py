@@ -16,6 +16,7 @@ import pytest
 
 from edgectl.api import http as doors
 from edgectl.api.access import Role
+from edgectl.api.web.door import TABLE
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
@@ -137,6 +138,44 @@ def test_each_route_lets_in_who_may_and_nobody_else(daemon: DaemonProcess, token
             assert status == (401 if role is Role.ANYONE else 403), place
             assert json.loads(text)["code"] in ("who_are_you", "role_too_low"), place
     _cool_down(daemon)
+
+
+@pytest.mark.parametrize("asker", ["nobody", *ROLES])
+def test_each_button_of_the_page_is_for_those_who_may_press_it(daemon: DaemonProcess, asker: str) -> None:
+    """Every route of the page by the cookie of each role: what is drawn is no lock, this is."""
+    cookie = {} if asker == "nobody" else {"cookie": paired(daemon, asker)}
+    role = Role(asker) if asker in ROLES else Role.ANYONE
+    for path, method, needed, _ in (row for row in TABLE if row[0] not in ("/page/leave", "/page/live")):
+        concrete = re.sub(r"{[\w:]+}", "none-of-these", path)
+        sent = {"origin": f"http://127.0.0.1:{daemon.http}", "content_type": "text/plain"}
+        body = None if method == "GET" else b""
+        status, headers, text = ask(daemon, method, concrete, None, body, **sent, **cookie)
+        place = f"{asker} {method} {path}: {status} {text[:300]!r}"
+        if needed is Role.ANYONE:  # a code that is none, a file that is not there
+            assert status in (200, 404) or ((path, method) == ("/pair", "POST") and status in (401, 429)), place
+        elif role.may(needed):
+            assert status not in (401, 403, 429, 500), place
+            assert headers.get("location") != "/pair", place
+        elif role is Role.ANYONE and method == "GET":
+            assert (status, headers["location"]) == (303, "/pair"), place
+        else:
+            assert status == (401 if role is Role.ANYONE else 403), place
+    assert daemon.ask("POST", "/resume", {})[0] == 200
+
+
+def paired(daemon: DaemonProcess, role: str) -> str:
+    """A phone comes in by its code: its cookie."""
+    code = json.loads(daemon.cli("token", "pair", "--role", role, "--json").stdout)["code"]
+    form = {"origin": f"http://127.0.0.1:{daemon.http}", "content_type": "application/x-www-form-urlencoded"}
+    deadline, status = time.monotonic() + 60, 429
+    while status == 429:  # this machine may have sent too many wrong ones before
+        assert time.monotonic() < deadline
+        status, headers, text = ask(daemon, "POST", "/pair", None, f"code={code}".encode(), **form)
+        time.sleep(0.2)
+    assert status == 303, text
+    cookie, _, more = headers["set-cookie"].partition(";")
+    assert {part.strip().lower() for part in more.split(";")} >= {"httponly", "samesite=strict", "path=/"}
+    return cookie
 
 
 def _cool_down(daemon: DaemonProcess) -> None:
@@ -454,9 +493,16 @@ def test_a_page_of_somebody_else_can_do_nothing_with_the_name_of_this_machine(
     assert ask(daemon, "OPTIONS", "/stop-all", origin="https://evil.example")[0] == 405
 
 
+TRICKS = ("/status/", "//status", "/./status", "/status%00", "/status;x", "/STATUS")
+
+
 def test_what_is_not_there_is_told_in_the_same_shape(daemon: DaemonProcess) -> None:
-    for method, path, code in (("GET", "/nothing", "no_such_path"), ("PUT", "/status", "no_such_method")):
-        answer = json.loads(ask(daemon, method, path)[2])
+    wrong = [("GET", "/nothing", "no_such_path"), ("PUT", "/status", "no_such_method")]
+    wrong += [("GET", path, "no_such_path") for path in TRICKS]
+    for method, path, code in wrong:
+        _, headers, text = ask(daemon, method, path, host="evil.example")
+        assert "location" not in headers, f"{path} leads to where the asker wants"
+        answer = json.loads(text)
         assert set(answer) == {"status", "code", "message", "detail", "hint"}
         assert answer["code"] == code
 

@@ -123,6 +123,12 @@ def test_a_crowd_of_strangers_costs_no_memory_and_gets_no_further_together() -> 
     assert taken == 2000
 
 
+def test_one_loud_neighbour_does_not_use_up_what_is_for_all() -> None:
+    rate = Rate(Clock(), burst=10, per_s=1, remembered=100, crowd=40)
+    assert sum(rate.take("loud") == 0 for _ in range(1000)) == 10
+    assert [rate.take("other") for _ in range(10)] == [0] * 10
+
+
 # ---------------------------------------------------------------- keepers
 
 
@@ -136,8 +142,9 @@ def scope(method: str = "GET", path: str = "/status", client: str = "10.0.0.9", 
 def keeper(tmp_path: Path, clock: Clock, **more: Any) -> tuple[NetworkKeeper, TokenBook]:
     tokens = book(tmp_path, clock)
     address = Address(names=frozenset({"house.lan", "localhost"}), **more)
-    rates = Rate(clock, burst=20, per_s=1), Rate(clock, burst=3, per_s=0.01)
-    return NetworkKeeper(address, tokens, *rates), tokens
+    asked, strange = Rate(clock, burst=20, per_s=1), Rate(clock, burst=20, per_s=1, crowd=40)
+    wrong = Rate(clock, burst=3, per_s=0.01)
+    return NetworkKeeper(address, tokens, asked=asked, strange=strange, wrong=wrong), tokens
 
 
 def refused(code: int) -> Any:
@@ -198,6 +205,18 @@ def test_a_cookie_that_another_host_of_the_domain_planted_is_not_read_over_tls(t
     assert door.know(scope(cookie=f"__Host-edgectl={secret}"), Role.VIEWER).role is Role.VIEWER
 
 
+def test_a_code_is_not_even_looked_at_for_somebody_who_was_wrong_too_often(tmp_path: Path) -> None:
+    door, _ = keeper(tmp_path, clock := Clock())
+    for _ in range(3):
+        door.may_guess(scope())
+        door.guessed(scope())
+    with refused(429):
+        door.may_guess(scope())
+    door.may_guess(scope(client="10.0.0.8"))
+    clock.at += 100 * SECOND
+    door.may_guess(scope())
+
+
 def test_guessing_ends_soon_and_a_stop_is_never_refused_for_asking_too_often(tmp_path: Path) -> None:
     clock = Clock()
     door, tokens = keeper(tmp_path, clock)
@@ -214,6 +233,17 @@ def test_guessing_ends_soon_and_a_stop_is_never_refused_for_asking_too_often(tmp
         door.know(scope(**bearer), Role.VIEWER)
     for _ in range(100):
         assert door.know(scope("POST", "/stop-all", **bearer), Role.OPERATOR)
+
+
+def test_however_many_strangers_ask_a_known_one_is_answered(tmp_path: Path) -> None:
+    door, tokens = keeper(tmp_path, Clock())
+    _, secret = tokens.add("phone", Role.OPERATOR, kind="page")
+    for number in range(40):
+        door.know(scope(client=f"10.0.{number}.9"), Role.ANYONE)
+    for number in range(2000):
+        with refused(429):  # the crowd of them has a measure of its own
+            door.know(scope(client=f"10.1.{number % 250}.9"), Role.ANYONE)
+    assert door.know(scope(client="10.0.1.9", cookie=f"edgectl={secret}"), Role.VIEWER).by == "page"
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.ENGINEER])

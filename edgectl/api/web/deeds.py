@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person, Role
+from edgectl.api.body import raw_body
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
@@ -185,11 +186,7 @@ def left_page(request: Request) -> str:
 async def form_of(request: Request) -> dict[str, str]:
     """The fields of a form, unless it comes from another page: not even a code is taken from there."""
     same_origin(request.headers)
-    raw = bytearray()
-    async for piece in request.stream():
-        raw += piece
-        if len(raw) > LONGEST_FORM:
-            raise Unavailable(413, "body_too_long", f"the form is longer than {LONGEST_FORM} bytes")
+    raw = await raw_body(request, LONGEST_FORM)
     try:
         fields = parse_qs(raw.decode(), max_num_fields=20)
     except ValueError as error:  # also what is no UTF-8

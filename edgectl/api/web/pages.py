@@ -92,6 +92,7 @@ class Pages:
     async def enter(self, request: Request, _: Person) -> Response:
         """A code was entered: a good one becomes a cookie."""
         code = (await form_of(request)).get("code", "")
+        self._keeper.may_guess(request.scope)
         invitation = self._inside.pairings.redeem(code)
         if invitation is None:
             self._keeper.guessed(request.scope)
