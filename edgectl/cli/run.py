@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
+from edgectl.model.said import plainly
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,7 +136,7 @@ def run(
     try:
         code = live(house)
     except OSError as error:
-        refuse(f"the daemon cannot start: {error}", "check the disk and the rights of the state folder")
+        refuse(f"the daemon cannot start: {plainly(error)}", "check the disk and the rights of the state folder")
     finally:
         lease.release()
     # Not sys.exit alone: the service manager must see the code even when a library's thread lingers, or a log reader

@@ -1,5 +1,6 @@
 """`edgectl tasks`, `task show`, `task submit`: what ran, why, and what came of it."""
 
+import re
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -11,6 +12,7 @@ from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import clock, day_and_time, table
 from edgectl.model.codes import SENTENCES, Code
+from edgectl.model.said import amounts, said
 
 PRESETS = ["all", "failed", "open", "deadline", "done_confirmed", "done_unconfirmed"]
 WORKFLOWS = (
@@ -23,6 +25,7 @@ WORKFLOWS = (
     "irrigation_fill",
     "three_tank_startup",
 )
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
 class Seconds(Span):
@@ -181,12 +184,6 @@ def deadlines(item: dict[str, Any]) -> str:
     return "running" if item["status"] == "running" else "met its deadlines"
 
 
-def _amount(name: str, value: float) -> str:
-    """How much moved: `pump_s` and 90 are pump 90 s."""
-    what, _, unit = name.rpartition("_")
-    return f"{what or name} {value:g} {unit}" if what else f"{name} {value:g}"
-
-
 def story(item: dict[str, Any]) -> list[str]:
     """One task, told."""
     result = item["result"]
@@ -202,8 +199,8 @@ def story(item: dict[str, Any]) -> list[str]:
     ended = f" · finished {clock(item['updated_at'])}" if result else ""
     out.append(f"due {clock(item['due_at'])} · expires {clock(item['expires_at'])}{started}{ended}")
     if result:
-        amounts = ", ".join(_amount(name, value) for name, value in result["effect_amounts"].items())
-        out.append(f"effect  {result['physical_effect']}" + (f": {amounts}" if amounts else ""))
+        moved = amounts(result["effect_amounts"])
+        out.append(f"effect  {result['physical_effect']}" + (f": {moved}" if moved else ""))
         out += [f"veto    {veto['actuator']} by {veto['rule']}: {veto['why']}" for veto in result["vetoes"]]
     for entry in item["timeline"]:
         out.append(f"{clock(entry['occurred_at'], millis=True)}  {entry['event_type']:<24} {_details(entry)}".rstrip())
@@ -211,26 +208,12 @@ def story(item: dict[str, Any]) -> list[str]:
 
 
 def _details(entry: dict[str, Any]) -> str:
-    hidden = {"correlation_id", "source", "task_id"}
-    details = entry["details"]
     if entry["event_type"] == "VETO":
-        return str(details["why"])
-    words = []
-    if entry["event_type"] == "COMMAND_DISPATCHED" and "order" in details:
-        lasts = f" {details['lease_s']:g} s" if details.get("lease_s") else ""
-        words.append(f"{details.get('actuator', '')} {str(details['order']).upper()}{lasts}")
-        hidden = hidden | {"actuator", "order", "lease_s"}
-    for key, value in details.items():
-        if key in hidden or value in (None, "", [], {}):
-            continue
-        if key == "samples":
-            words += [_sample(sample) for sample in value]
-        else:
-            words.append(str(value) if key in {"decision", "stage", "actuator", "reason_code"} else f"{key}={value}")
-    return " · ".join(words)
+        return str(entry["details"]["why"])
+    local = {name: _local(value) for name, value in entry["details"].items()}
+    return said(entry["event_type"], local)
 
 
-def _sample(sample: dict[str, Any]) -> str:
-    if "missing" in sample:
-        return f"{sample['sensor']} {sample['missing'].replace('_', ' ')}"
-    return f"{sample['sensor']} {sample['value']:g} aged {sample['age_ms'] / 1000:.1f} s (sample {sample['sample']})"
+def _local(value: Any) -> Any:
+    """An instant as people at the site read it; anything else as it is."""
+    return day_and_time(value) if isinstance(value, str) and INSTANT.fullmatch(value) else value

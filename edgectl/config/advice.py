@@ -4,7 +4,9 @@ from collections.abc import Collection
 from urllib.parse import urlsplit
 
 from edgectl.config import defaults
+from edgectl.config.findings import Findings
 from edgectl.config.parts import Parts
+from edgectl.config.problems import Mark
 from edgectl.config.quantities import show
 from edgectl.config.schema import EzoBus, LinesBus, MqttBus, RtuBus
 from edgectl.model.site import Role, Site, Zone
@@ -23,7 +25,7 @@ def undeclared(parts: Parts, site: Site) -> tuple[str, ...]:
     )
 
 
-def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, ...]:
+def notices(parts: Parts, site: Site, undriven: Collection[str], findings: Findings) -> tuple[str, ...]:
     """Sentences, in the order of the file."""
     found: list[str] = []
     for name, bus in parts.buses.items():
@@ -53,7 +55,7 @@ def notices(parts: Parts, site: Site, undriven: Collection[str]) -> tuple[str, .
         if zone.pump is not None and zone.valve is None:
             found.append(f"{zone.name} has no valve: its pump always has an open way, or none at all")
     found += _alike(parts)
-    found += _bouncing(parts, site)
+    found += _bouncing(parts, site, findings)
     for actuator in site.actuators.values():
         blind = sorted({c.sensor for c in (*actuator.requires, *actuator.stop_if)} & unread)
         if blind:
@@ -90,7 +92,7 @@ def _alike(parts: Parts) -> list[str]:
     return found
 
 
-def _bouncing(parts: Parts, site: Site) -> list[str]:
+def _bouncing(parts: Parts, site: Site, findings: Findings) -> list[str]:
     """Floats whose contacts nobody steadies: a poll falls into the 80 ms for which one bounces, or it does not. Nodes
     scan their floats themselves."""
     floats = {name for tank in parts.tanks.values() for name in (tank.low, tank.high) if name is not None}
@@ -102,11 +104,18 @@ def _bouncing(parts: Parts, site: Site) -> list[str]:
     ]
     if not polled:
         return []
+    # Each with its line: the setting belongs there, and a house of two tanks has four of them.
+    named = ", ".join(f"{name} ({_line(findings.mark(('sensors', name)))})" for name in polled)
     seldom = min(site.sensors[name].poll_every for name in polled)
     return [
-        f"{', '.join(polled)}: looked at every {show(seldom)} at best, too seldom to tell a contact that bounces for"
+        f"{named}: looked at every {show(seldom)} at best, too seldom to tell a contact that bounces for"
         f" {show(BOUNCES)} from water; let the input steady it, and say so with debounce: device"
     ]
+
+
+def _line(mark: Mark) -> str:
+    file = f"{mark.file} " if "conf.d" in mark.file else ""
+    return f"{file}line {mark.line}"
 
 
 def _bus_of(parts: Parts, point: str) -> str:

@@ -54,7 +54,7 @@ def load(path: Path) -> Loaded:
         accepted=tuple(f"{name}: {risk}" for name, a in parts.actuators.items() for risk in a.accept or ()),
         endless=build.endless(site),
         undeclared=advice.undeclared(parts, site),
-        notices=advice.notices(parts, site, asleep),
+        notices=advice.notices(parts, site, asleep, findings),
         counts={
             "buses": len(parts.buses),
             "devices": len(parts.devices),

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from edgectl.model.ports import NoCredential
+from edgectl.model.said import plainly
 
 HOME = Path("/etc/edgectl/credentials")
 LONGEST = 16 * 1024
@@ -25,7 +26,7 @@ def credential(name: str) -> str:
         with path.open() as file:
             return file.read(LONGEST).strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CredentialMissing(f"the credential {path} cannot be read: {error}", RIGHTS) from error
+        raise CredentialMissing(f"the credential {path} cannot be read: {plainly(error)}", RIGHTS) from error
 
 
 def credential_file(name: str) -> Path:
@@ -42,7 +43,7 @@ def credential_file(name: str) -> Path:
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise CredentialMissing(f"the credential {path} cannot be read: {error}", RIGHTS) from error
+            raise CredentialMissing(f"the credential {path} cannot be read: {plainly(error)}", RIGHTS) from error
     raise CredentialMissing(
         f"there is no credential {name}", f"write it to {own / name} (mode 0600), or let systemd load it"
     )

@@ -74,7 +74,7 @@ def folder(state: Path) -> list[Finding]:
         if path.exists() and path.stat().st_mode & 0o077:
             do = f"chmod 600 {path}"
             found.append(Finding(what=name, state=BAD, says="others can read it", do=do))
-    lost = sorted(path.name for path in state.glob("journal.db.*") if "damaged" in path.name or "lost" in path.name)
+    lost = sorted(path.name for path in state.glob("journal.db.quarantine-*") if path.name.rpartition("-")[2].isdigit())
     if lost:
         do = "look at the tanks, keep the file for a report"
         found.append(Finding(what="journal", state=LOOK, says=f"put aside: {', '.join(lost[:3])}", do=do))

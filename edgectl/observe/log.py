@@ -6,6 +6,8 @@ import sys
 from queue import Full, Queue
 from threading import Thread
 
+from edgectl.model.events import HAPPENINGS, Event
+from edgectl.model.said import said
 from edgectl.model.time import iso
 from edgectl.model.timeline import Entry
 
@@ -79,17 +81,21 @@ def tell(entries: tuple[Entry, ...]) -> None:
         level = logging.WARNING if entry.event_type in _LOUD else logging.INFO
         if entry.event_type in _QUIET:
             level = logging.DEBUG
-        details = {key: value for key, value in entry.details.items() if value not in (None, "", [], {})}
         subject = f" {entry.task_id}" if entry.task_id else ""
-        words = " ".join(f"{key}={value}" for key, value in details.items())
+        words = said(entry.event_type, entry.details) or _meaning(entry.event_type)
         LOG.log(
-            level,
-            "%s %s%s %s",
-            iso(entry.wall),
-            entry.event_type,
-            subject,
-            words,
-            extra={
-                "fields": {"action": entry.event_type, "seq": entry.seq, "task_id": entry.task_id, "zone": entry.zone}
-            },
+            level, "%s %s%s %s", iso(entry.wall), entry.event_type, subject, words, extra={"fields": _fields(entry)}
         )
+
+
+def _fields(entry: Entry) -> dict[str, object]:
+    """What a query asks for: the line itself, and the names by which others know it."""
+    named = ("correlation_id", "reason_code", "error_code", "actuator", "cmd_id", "schedule")
+    known = {name: entry.details[name] for name in named if entry.details.get(name)}
+    return {"action": entry.event_type, "seq": entry.seq, "task_id": entry.task_id, "zone": entry.zone, **known}
+
+
+def _meaning(event_type: str) -> str:
+    """What happened, where the line has nothing to add to it."""
+    known = event_type in {event.value for event in Event}
+    return HAPPENINGS[Event(event_type)].sentence if known else ""

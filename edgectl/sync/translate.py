@@ -4,6 +4,7 @@ import ssl
 
 import asyncpg
 
+from edgectl.model.said import plainly
 from edgectl.sync.dsn import Address
 from edgectl.sync.errors import CentreAway, CentreError, CentreRefuses, RowRefused
 
@@ -58,7 +59,7 @@ _SCHEMA = (
 
 def translate(error: BaseException, where: Address) -> CentreError:
     """One error of a library as one of ours, with what to do next."""
-    said = str(error).splitlines()[0] if str(error) else type(error).__name__
+    said = plainly(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return CentreRefuses(
             f"the certificate of the centre at {where} is not believed: {error.verify_message}",

@@ -36,7 +36,9 @@ def test_the_two_tank_example_becomes_these_very_values() -> None:
     assert loaded.schedules[0].cadence == Cron(expression="0 4 * * *")
     assert loaded.ignored == ()
     (bouncing,) = loaded.notices
-    assert bouncing.startswith("clean_max, clean_min, solution_max, solution_min: looked at every ")
+    lines = [TWO[: TWO.index(f"  {name}:")].count("\n") + 1 for name in ("clean_max", "clean_min")]
+    assert bouncing.startswith(f"clean_max (line {lines[0]}), clean_min (line {lines[1]}), solution_max (line ")
+    assert "): looked at every " in bouncing
 
 
 def test_who_steadies_a_contact_is_not_told_that_it_bounces(tmp_path: Path) -> None:
@@ -47,7 +49,8 @@ def test_who_steadies_a_contact_is_not_told_that_it_bounces(tmp_path: Path) -> N
     path.write_text(text)
     (left,) = load(path).notices
     assert left.startswith(
-        "solution_max: looked at every 2.5s at best, too seldom to tell a contact that bounces for 80ms"
+        f"solution_max (line {line_of(text, '  solution_max:')}): looked at every 2.5s at best, too seldom to tell a"
+        " contact that bounces for 80ms"
     )
     path.write_text(changed("board.di_4, range: [0, 1]", "board.di_4, range: [0, 1], debounce: device", text))
     assert load(path).notices == ()

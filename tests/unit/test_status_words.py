@@ -213,7 +213,7 @@ def test_one_task_is_told_as_it_was() -> None:
     assert "due 08:00:15 · expires 08:02:00 · started 08:00:00.400 · finished 08:01:36" in told
     assert "effect  full: main_pump 90 s, volume 31.4 l" in told
     assert "veto    main_pump by requires: solution_level > 15 (12 %)" in told
-    assert told[-1] == "08:00:00.431  COMMAND_DISPATCHED       valve ON 94 s · cmd_id=st-1-open-1"
+    assert told[-1] == "08:00:00.431  COMMAND_DISPATCHED       valve ON 94 s · cmd st-1-open-1"
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.nodes.seam import Publish, Subscription
 from edgectl.drivers.wiring import Broker
 from edgectl.model.ports import NoCredential
+from edgectl.model.said import plainly
 from edgectl.model.time import SECOND
 
 CONNECT_WITHIN_S = 5.0
@@ -79,7 +80,7 @@ class MqttLink:
         try:
             client = self._new_client()
         except (NoCredential, OSError, ssl.SSLError) as error:
-            raise LinkDown(f"the broker {place} cannot be asked: {error}") from error
+            raise LinkDown(f"the broker {place} cannot be asked: {plainly(error)}") from error
         raw = client._client
         raw.manual_ack_set(True)
         raw.on_message = self._heard
@@ -95,7 +96,9 @@ class MqttLink:
                         raise aiomqtt.MqttError(f"it does not let us hear {wanted.topics}")
         except (aiomqtt.MqttError, OSError) as error:
             self.close()
-            raise LinkDown(f"the broker {place} cannot be reached: {error}; check it and the network") from error
+            raise LinkDown(
+                f"the broker {place} cannot be reached: {plainly(error)}; check it and the network"
+            ) from error
         except BaseException:
             self.close()
             raise
