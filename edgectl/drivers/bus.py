@@ -20,7 +20,8 @@ from edgectl.drivers.offs import Offs
 from edgectl.drivers.pollplan import Block, apart
 from edgectl.drivers.profile import Arm, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
-from edgectl.drivers.reads import Read, reads_of
+from edgectl.drivers.reads import reads_of
+from edgectl.drivers.rota import Place, Rota
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import AskState, ForeignMaster, Input, MakeSafe, ReadBack, ReplyStatus, Send
@@ -38,17 +39,15 @@ class BusOwner:
         self.language = language = language_of(bus, site)
         self.health = {d.name: Health(device=d, demands=language.demands(d.profile)) for d in bus.devices}
         self.log = WireLog()
-        self._devices = {device.name: device for device in bus.devices}
-        homes = {name: self._devices.get(actuator.device) for name, actuator in site.actuators.items()}
+        devices = {device.name: device for device in bus.devices}
+        homes = {name: devices.get(actuator.device) for name, actuator in site.actuators.items()}
         self._home = {name: device for name, device in homes.items() if device is not None}
         self._endless = {n for n, device in self._home.items() if not device.ends(site.actuators[n])}
-        self._reads = reads_of(bus, site)
-        self._due: dict[Read, Nanos] = dict.fromkeys(self._reads, 0)
-        self._looks: dict[tuple[Read, Lane], Exchange] = {}  # the same reads for ever: made once
+        self._rota = Rota(reads_of(bus, site), self.health, self._exchange)
         self._ids = sample_ids if sample_ids is not None else count(1)
         self._up = False
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the device does not do it
-        self._control: deque[Send | Read] = deque()
+        self._control: deque[Send | Place] = deque()
         self._epoch = 0  # the highest under which anything was ordered here
         self._flight: InFlight | None = None
         self._heard = b""
@@ -116,7 +115,7 @@ class BusOwner:
         if flight is not None:
             self._silence(flight, now, f"bus {self.bus.name}: {why}")
         while self._control:
-            self._news.drop(self._control.popleft(), now, f"bus {self.bus.name}: {why}")
+            self._drop(self._control.popleft(), now, f"bus {self.bus.name}: {why}")
         for health in self.health.values():
             self._news.ill(health, f"bus {self.bus.name}: {why}", now)
 
@@ -124,10 +123,9 @@ class BusOwner:
 
     def step(self, now: Nanos) -> bytes | None:
         """The bytes to send now, if any. Call again at `wake_at` and after every input."""
-        for name in [name for name, end in self._ends.items() if now >= end]:
-            del self._ends[name]
-            self._order_off(name, now)
-        if self._foreign.over(now):
+        if self._ends:
+            self._end(now)
+        if self._foreign.since is not None and self._foreign.over(now):
             self._news.tell(ForeignMaster(bus=self.bus.name, heard=False, at=now))
         if not self._up:
             return None
@@ -153,12 +151,13 @@ class BusOwner:
             return ends
         if self._flight is not None:
             return self._flight.deadline if ends is None else min(ends, self._flight.deadline)
+        floor = max(self._quiet_until, self._rest_until)
+        if self._control:
+            turn: Nanos | None = now
+        elif (turn := self._foreign.over_at) is None:  # else the line is somebody else's, but for what makes safe
+            turn = self._rota.wakes(floor)
         wakes = self._offs.wakes()
-        polls = [max(at, self.health[read.device].rest_until) for read, at in self._due.items()]
-        if (over := self._foreign.over_at) is not None:
-            polls = [over]  # the line is somebody else's until then, but for what makes safe and looks at it
-        rest = [now] if self._control else polls
-        wakes += [max(at, self._rest_until) for at in rest]
+        wakes += [] if turn is None else [max(turn, self._rest_until)]
         wakes += [] if ends is None else [ends]
         return max(self._quiet_until, min(wakes)) if wakes else None
 
@@ -197,56 +196,51 @@ class BusOwner:
         while self._control:
             item = self._control[0]
             if isinstance(item, Send) and item.on and self._foreign.since is not None:
-                self._news.drop(self._control.popleft(), now, self._foreign.words)
+                self._drop(self._control.popleft(), now, self._foreign.words)
                 continue
             if isinstance(item, Send) and item.epoch < self._epoch:
-                self._news.drop(self._control.popleft(), now, past(item, self._epoch))
+                self._drop(self._control.popleft(), now, past(item, self._epoch))
                 continue
             if isinstance(item, Send) and now > item.not_after:
-                self._news.drop(self._control.popleft(), now, "its time passed while the bus was busy")
+                self._drop(self._control.popleft(), now, "its time passed while the bus was busy")
                 continue
             device = self._device(item)
             if (check := self._doubt(device, Lane.CONTROL, now)) is not None:
                 return check
             self._control.popleft()
             if not isinstance(item, Send):
-                return self._look(item, Lane.CONTROL)
+                return item.asked
             try:
                 return self._exchange(Lane.CONTROL, device, Switch(send=item))
             except ValueError as error:
                 self._news.reply(item, ReplyStatus.INVALID, now, str(error))
         if self._foreign.since is not None:
             return None
-        well = self.health
-        due = [(at, i) for i, (read, at) in enumerate(self._due.items()) if at <= now >= well[read.device].rest_until]
-        if not due:
+        if (place := self._rota.next(now)) is None:
             return None
-        read = self._reads[min(due)[1]]
-        return self._doubt(self._device(read), Lane.POLL, now) or self._look(read, Lane.POLL)
+        return self._doubt(place.health.device, Lane.POLL, now) or place.poll
 
-    def _device(self, item: Send | Read) -> Device:
-        return self._home[item.actuator] if isinstance(item, Send) else self._devices[item.device]
+    def _device(self, item: Send | Place) -> Device:
+        return self._home[item.actuator] if isinstance(item, Send) else item.health.device
+
+    def _drop(self, item: Send | Place, now: Nanos, why: str) -> None:
+        self._news.drop(item if isinstance(item, Send) else item.read, now, why)
 
     def _doubt(self, device: Device, lane: Lane, now: Nanos) -> Exchange | None:
         health = self.health[device.name]
         health.audit(now)
         return self._exchange(lane, device, Verify(check=health.unverified[0])) if health.unverified else None
 
-    def _look(self, read: Read, lane: Lane) -> Exchange:
-        if (read, lane) not in self._looks:
-            self._looks[read, lane] = self._exchange(lane, self._device(read), Look(block=read))
-        return self._looks[read, lane]
-
     def _exchange(self, lane: Lane, device: Device, purpose: Purpose) -> Exchange:
-        question = self.language.question(device, purpose)
-        return Exchange(lane=lane, device=device, purpose=purpose, question=question)
+        question, label = self.language.question(device, purpose), f"{lane.name.lower()} {device.name}"
+        return Exchange(lane=lane, device=device, purpose=purpose, question=question, label=label)
 
     def _transmit(self, chosen: Exchange, now: Nanos) -> bytes:
         frame = chosen.question.frame()
         self._heard = b""
         self._flight = InFlight(exchange=chosen, frame=frame, sent_at=now, deadline=now + chosen.question.wait)
         self._foreign.sent(frame)
-        self.log.sent(frame, now, f"{chosen.lane.name.lower()} {chosen.device.name}")
+        self.log.sent(frame, now, chosen.label)
         if not isinstance(chosen.purpose, Verify):
             self.health[chosen.device.name].fence(self.language.fence(chosen.device.profile))
         match chosen.purpose:
@@ -254,8 +248,8 @@ class BusOwner:
                 self._news.reply(send, ReplyStatus.SENT, now)
                 if send.on and send.lease is not None and send.actuator in self._endless:
                     self._ends[send.actuator] = now + send.lease
-            case Look(block=read):
-                self._due[read] = now + read.every
+            case Look():
+                self._rota.left(chosen, now)
         return frame
 
     # -- what an answer, or none, means
@@ -263,6 +257,8 @@ class BusOwner:
     def _answered(self, flight: InFlight, outcome: Outcome, now: Nanos) -> None:
         exchange, health = flight.exchange, self.health[flight.exchange.device.name]
         match exchange.purpose, outcome:
+            case Look(), Measured(values=values):  # nearly all of them
+                self._news.measured(health, values, flight.sent_at, self._ids, self.log)
             case _, Refused():
                 self._refused(exchange, outcome, now)
                 return
@@ -291,8 +287,6 @@ class BusOwner:
                     if not on:
                         self._offs.seen_off(name, flight.sent_at)
                     self._news.tell(ReadBack(actuator=name, on=on, at=flight.sent_at))
-            case _, Measured(values=values):
-                self._news.measured(health, values, flight.sent_at, self._ids, self.log)
         self._news.well(health, now)
 
     def _refused(self, exchange: Exchange, refusal: Refused, now: Nanos) -> None:
@@ -314,8 +308,7 @@ class BusOwner:
         """A read that bridged registers the device does not have is several reads from now on."""
         parts = apart(read, device)
         if len(parts) > 1:
-            self._reads = tuple(part for old in self._reads for part in (parts if old is read else (old,)))
-            self._due = {part: self._due.get(part, now) for part in self._reads}
+            self._rota.replace(read, parts)
             self.log.note(f"{device.name}: read in {len(parts)} parts from now on", now)
 
     def _stranger(self, health: Health, what: str, now: Nanos) -> None:
@@ -365,8 +358,7 @@ class BusOwner:
         """Who speaks on this line may not be set up as it was. Only a line with one device knows such signs."""
         for health in self.health.values():
             health.doubt()
-            for read in [read for read in self._reads if read.device == health.device.name and read.outputs]:
-                self._due[read] = now
+            for read in self._rota.hasten(health.device.name, now):
                 if sign.restarted:
                     self._news.blind(read, now, sign.why)
                     self._give_up(health, f"{health.device.place(self.bus.name)} {sign.why}", now)
@@ -380,19 +372,25 @@ class BusOwner:
         waiting, self._control = self._control, deque()
         for item in waiting:
             if self._device(item) is device:
-                self._news.drop(item, now, why)
+                self._drop(item, now, why)
             else:
                 self._control.append(item)
+
+    def _end(self, now: Nanos) -> None:
+        """What the device does not end by itself, and whose time is over."""
+        for name in [name for name, end in self._ends.items() if now >= end]:
+            del self._ends[name]
+            self._order_off(name, now)
 
     def _order_off(self, name: str, now: Nanos) -> None:
         self._offs.order(name, (home := self._home[name].name), now, silent=self.health[home].down)
 
     def _ask(self, actuator: str, now: Nanos) -> None:
-        read = next(read for read in self._reads if actuator in read.outputs)
+        place = self._rota.showing(actuator)
         if not self._up:
-            self._news.blind(read, now, f"bus {self.bus.name} is down")
-        elif read not in self._control:
-            self._control.append(read)
+            self._news.blind(place.read, now, f"bus {self.bus.name} is down")
+        elif place not in self._control:
+            self._control.append(place)
 
     def _withdraw(self, actuator: str, now: Nanos) -> None:
         for item in [i for i in self._control if isinstance(i, Send) and i.actuator == actuator and i.on]:

@@ -15,11 +15,16 @@ from edgectl.model.time import Nanos
 MOST_DECIMALS = 6
 
 
-def values_of(block: Block, profile: Profile, pdu: bytes) -> tuple[tuple[str, float | str], ...]:
+def channels_of(block: Block, profile: Profile) -> tuple[tuple[str, Channel], ...]:
+    """What a block delivers, by full name: looked up once for all its replies."""
+    return tuple((full, profile.channels[full.split(".", 1)[1]]) for full in block.channels)
+
+
+def values_of(
+    block: Block, profile: Profile, channels: tuple[tuple[str, Channel], ...], pdu: bytes
+) -> tuple[tuple[str, float | str], ...]:
     """Every channel of a block with its value, or with the sentence that says why it has none."""
-    return tuple(
-        (full, _value(block, profile, profile.channels[full.split(".", 1)[1]], pdu)) for full in block.channels
-    )
+    return tuple([(full, _value(block, profile, channel, pdu)) for full, channel in channels])
 
 
 def samples_of(

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from edgectl.drivers import registry
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
-from edgectl.drivers.decode import mismatch, values_of
+from edgectl.drivers.decode import channels_of, mismatch, values_of
 from edgectl.drivers.pollplan import Block, shown_at
 from edgectl.drivers.profile import Channel, Check, Profile
 
@@ -203,9 +203,8 @@ def _value(line: Asks, unit: int, profile: Profile, channel: Channel) -> float:
         every=0,
         channels=("it." + channel.name,),
     )
-    ((_, value),) = values_of(
-        block, profile, line.exchange(modbus.read(unit, block.function, block.address, block.count))
-    )
+    reply = line.exchange(modbus.read(unit, block.function, block.address, block.count))
+    ((_, value),) = values_of(block, profile, channels_of(block, profile), reply)
     if isinstance(value, str):
         raise ValueError(value)
     return value

@@ -7,6 +7,7 @@ from edgectl.drivers.languages.seam import Question
 from edgectl.drivers.purpose import Purpose
 from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import Send
+from edgectl.model.quick import quick
 from edgectl.model.time import Nanos
 
 
@@ -18,16 +19,18 @@ class Lane(IntEnum):
     POLL = 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Exchange:
-    """One question with what it is for."""
+    """One question with what it is for. `label` is what the monitor calls it."""
 
     lane: Lane
     device: Device
     purpose: Purpose
     question: Question
+    label: str
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InFlight:
     """An exchange whose bytes have left."""

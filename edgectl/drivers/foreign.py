@@ -14,6 +14,7 @@ QUIET: Nanos = 60 * SECOND
 LONGEST_QUIET: Nanos = 3600 * SECOND
 SHOWN = 16  # bytes of a request that a person is shown
 OWN = 32  # orders of ours whose late echo looks like a request
+WRITES = (b"\x05", b"\x06", b"\x0f", b"\x10")  # functions whose echo is both a request and an answer
 
 
 class ForeignWatch:
@@ -29,14 +30,13 @@ class ForeignWatch:
         self._left: Nanos | None = None  # when the last one fell silent
 
     def sent(self, frame: bytes) -> None:
-        """Ours: heard again it is an echo."""
-        if frame not in self._sent:
+        """Ours: heard again it is an echo, where it writes. What reads looks the same from everybody."""
+        if frame[1:2] in WRITES and frame not in self._sent:
             self._sent.append(frame)
 
     def hear(self, requests: tuple[bytes, ...], now: Nanos) -> bool:
         """Requests on the line. True when they have just become one too many."""
-        # What reads looks the same from everybody; only the echo of a write of ours is both a request and an answer.
-        strange = [frame for frame in requests if not (frame in self._sent and frame[1] in (5, 6, 15, 16))]
+        strange = [frame for frame in requests if frame not in self._sent]
         for frame in strange:
             self.evidence, self._last = frame, now
             self._heard.append(now)

@@ -4,6 +4,7 @@ Whatever is not exactly the answer is left unread until the deadline: a late or 
 glitch before a good reply costs nothing.
 """
 
+import struct
 from typing import Protocol
 
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request, checked, rtu_frame, rtu_reply
@@ -42,12 +43,12 @@ class RtuFraming:
 
     def reply(self, request: Request, heard: bytes) -> bytes | None:
         """Look for the one frame that answers, wherever it begins."""
-        function = request.pdu[0]
+        unit, function = request.unit, request.pdu[0]
         for start in range(len(heard) - 4):
-            if heard[start] != request.unit:
+            if heard[start] != unit or heard[start + 1] & 0x7F != function:
                 continue
-            length = {function: request.reply_length + 3, function | 0x80: 5}.get(heard[start + 1])
-            if length is None or start + length > len(heard):
+            length = request.reply_length + 3 if heard[start + 1] == function else 5
+            if start + length > len(heard):
                 continue
             try:
                 return rtu_reply(request, heard[start : start + length])
@@ -62,6 +63,9 @@ class RtuFraming:
         return characters * self._character
 
 
+_HEAD = struct.Struct(">HHHB")  # number, protocol 0, bytes from the unit on, unit
+
+
 class TcpFraming:
     """Modbus TCP: a transaction number tells every reply apart, so an old one is known at sight."""
 
@@ -70,12 +74,14 @@ class TcpFraming:
 
     def __init__(self) -> None:
         self._number = 0
+        self._ours = bytes(4)  # how every reply begins: that number, and that it is Modbus
 
     def frame(self, request: Request) -> bytes:
         """The bytes that leave, under the next transaction number."""
         self._number = self._number % 0xFFFF + 1
-        length = (len(request.pdu) + 1).to_bytes(2, "big")
-        return self._number.to_bytes(2, "big") + b"\0\0" + length + bytes([request.unit]) + request.pdu
+        head = _HEAD.pack(self._number, 0, len(request.pdu) + 1, request.unit)
+        self._ours = head[:4]
+        return head + request.pdu
 
     def reply(self, request: Request, heard: bytes) -> bytes | None:
         """Walk from frame to frame; only the one with our number is ours."""
@@ -83,7 +89,7 @@ class TcpFraming:
             end = 6 + int.from_bytes(heard[4:6], "big")
             if len(heard) < end:
                 return None
-            if int.from_bytes(heard[:2], "big") == self._number and heard[2:4] == b"\0\0" and heard[6] == request.unit:
+            if heard[:4] == self._ours and heard[6] == request.unit:
                 try:
                     return checked(request, heard[7:end])
                 except DeviceRefused:

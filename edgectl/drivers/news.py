@@ -67,8 +67,11 @@ class News:
 
     def _suspect(self, health: Health, values: Values) -> None:
         """One strange number is a bad moment, several in a row are another device. Only what was told is taken back."""
+        strange = [(full, why) for full, why in values if isinstance(why, str)]
+        if not strange and not self._strange:
+            return
         device = health.device
-        clones = [f"{full} {why}" for full, why in values if isinstance(why, Clone)]
+        clones = [f"{full} {why}" for full, why in strange if isinstance(why, Clone)]
         if clones:
             self._strange[device.name] = count = self._strange.get(device.name, 0) + 1
             if count == ENOUGH:
@@ -76,7 +79,7 @@ class News:
                 what = f"{device.name} is wired as a {name}, and counts otherwise: {clones[0]}"
                 do = f"write the profile that it names in the site file, or put a real {name} there"
                 self.tell(_concern(device.name, what, do, active=True))
-        elif not any(isinstance(value, str) for _, value in values) and self._strange.pop(device.name, 0) >= ENOUGH:
+        elif not strange and self._strange.pop(device.name, 0) >= ENOUGH:
             self.tell(_concern(device.name, active=False))
 
     def armed(self, health: Health, now: Nanos) -> None:

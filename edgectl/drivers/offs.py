@@ -37,6 +37,8 @@ class Offs:
 
     def due(self, now: Nanos) -> str | None:
         """The next one that may be sent: the one that was tried least, then the one that was wanted first."""
+        if not self._owed:
+            return None
         ready = [(owed.tries, name) for name, owed in self._owed.items() if owed.not_before <= now]
         return min(ready, key=lambda item: item[0])[1] if ready else None
 

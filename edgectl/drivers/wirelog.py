@@ -20,16 +20,25 @@ class Line:
 
 
 class WireLog:
-    """Bounded memory of one bus."""
+    """Bounded memory of one bus. A frame is noted down as it passes, and put into a `Line` when somebody looks."""
 
     def __init__(self) -> None:
-        self.lines: deque[Line] = deque(maxlen=KEPT)
         self.frames = 0
         self.timeouts = 0
         self.unanswered = 0  # time-outs since the last good exchange
         self.busy: Nanos = 0
         self.round_trip: Nanos = 0  # of the last good exchange
+        self._noted: deque[tuple[Nanos, str, bytes, str]] = deque(maxlen=KEPT)
         self._number = 0
+
+    @property
+    def lines(self) -> list[Line]:
+        """The last ones, oldest first."""
+        first = self._number - len(self._noted) + 1
+        return [
+            Line(number=number, at=at, direction=direction, data=data, note=note)
+            for number, (at, direction, data, note) in enumerate(self._noted, first)
+        ]
 
     def sent(self, data: bytes, at: Nanos, note: str) -> None:
         """A request left."""
@@ -59,4 +68,4 @@ class WireLog:
 
     def _add(self, at: Nanos, direction: str, data: bytes, note: str) -> None:
         self._number += 1
-        self.lines.append(Line(number=self._number, at=at, direction=direction, data=data, note=note))
+        self._noted.append((at, direction, data, note))

@@ -87,6 +87,26 @@ def test_an_alarm_is_never_early(run) -> None:  # type: ignore[no-untyped-def]
     assert min(run(ring())) >= 0
 
 
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_an_alarm_that_is_put_off_again_and_again_tells_the_kernel_twice(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    told: list[int] = []
+    arm = Alarm._arm
+    monkeypatch.setattr(Alarm, "_arm", lambda alarm, at: (told.append(at), arm(alarm, at)))
+
+    async def ring() -> int:
+        rang = asyncio.Event()
+        alarm = Alarm(asyncio.get_running_loop(), rang.set)
+        first = time.monotonic_ns() + 20 * MS
+        for number in range(1000):
+            alarm.set(first + number * 100_000)
+        await asyncio.wait_for(rang.wait(), 5)
+        alarm.close()
+        return time.monotonic_ns() - first - 999 * 100_000
+
+    assert run(ring()) >= 0
+    assert len(told) <= 2, "when it was set, and when that instant had come too soon"
+
+
 def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(tmp_path)], stdout=subprocess.PIPE, text=True)
     assert holder.stdout is not None

@@ -30,7 +30,10 @@ _READS = {
     3: ReadHoldingRegistersRequest,
     4: ReadInputRegistersRequest,
 }
-_REGISTERS = {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}
+_REGISTERS = {
+    kind: struct.Struct(form)
+    for kind, form in {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}.items()
+}
 
 
 class BadReply(Exception):
@@ -174,14 +177,13 @@ def bits(pdu: bytes, count: int) -> tuple[bool, ...]:
 
 def number(pdu: bytes, offset: int, kind: str, *, low_word_first: bool = False) -> float:
     """One value of a checked register reply. `offset` counts registers. Raises BadReply for NaN and infinity."""
-    form = _REGISTERS[kind]
-    size = struct.calcsize(form)
-    raw = pdu[2 + 2 * offset : 2 + 2 * offset + size]
-    if len(raw) < size:
+    form, start = _REGISTERS[kind], 2 + 2 * offset
+    raw = pdu[start : start + form.size]
+    if len(raw) < form.size:
         raise BadReply(f"the reply holds no {kind} at register {offset}", pdu)
-    if low_word_first and size == 4:
+    if low_word_first and form.size == 4:
         raw = raw[2:] + raw[:2]
-    value = float(struct.unpack(form, raw)[0])
+    value = float(form.unpack(raw)[0])
     if not math.isfinite(value):
         raise BadReply("the device reports no number", pdu)
     return value

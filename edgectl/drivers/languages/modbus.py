@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from edgectl.drivers.clones import known_clones
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import DeviceRefused, Request
-from edgectl.drivers.decode import mismatch, unarmed, values_of
+from edgectl.drivers.decode import channels_of, mismatch, unarmed, values_of
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
 from edgectl.drivers.pollplan import Block, shown_at
-from edgectl.drivers.profile import Arm, Check, Demand, Outlet, Profile, Put
+from edgectl.drivers.profile import Arm, Channel, Check, Demand, Outlet, Profile, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import ReplyStatus
@@ -46,6 +46,7 @@ class Modbus:
         request = self._request(device, purpose)
         air = self.framing.air_time(len(request.pdu) + 3 + request.reply_length + 3)
         patience = max(self._bus.timeout, 3 * device.profile.turnaround)
+        block = purpose.block if isinstance(purpose, Look) and isinstance(purpose.block, Block) else None
         return ModbusQuestion(
             framing=self.framing,
             request=request,
@@ -53,6 +54,7 @@ class Modbus:
             purpose=purpose,
             outlets=self._outlets,
             inverted=self._inverted,
+            channels=() if block is None else channels_of(block, device.profile),
             wait=air + self.silence + patience,
             patience=patience,
         )
@@ -97,6 +99,7 @@ class ModbusQuestion:
     purpose: Purpose
     outlets: dict[str, Outlet]
     inverted: frozenset[str]
+    channels: tuple[tuple[str, Channel], ...]  # of a read: what its reply holds
     wait: Nanos
     patience: Nanos
 
@@ -118,6 +121,10 @@ class ModbusQuestion:
 
     def _meaning(self, pdu: bytes) -> Outcome:
         match self.purpose:
+            case Look(block=Block() as block) if not block.outputs:
+                return Measured(values=values_of(block, self.device.profile, self.channels, pdu))
+            case Look(block=Block() as block):
+                return self._shown(block, pdu)
             case Verify(check=Check() as check):
                 wrong = mismatch(check, pdu)
                 return Fits() if wrong is None else Differs(why=wrong)
@@ -126,10 +133,6 @@ class ModbusQuestion:
                 return Fits() if not puts else Differs(why=f"{arm.what} is not {arm.value}", puts=puts)
             case Verify(check=Put()):
                 return Fits()
-            case Look(block=Block() as block) if block.outputs:
-                return self._shown(block, pdu)
-            case Look(block=Block() as block):
-                return Measured(values=values_of(block, self.device.profile, pdu))
             case _:
                 return Taken()
 

@@ -12,6 +12,7 @@ from edgectl.drivers.profile import Demand, Profile, Put
 from edgectl.drivers.purpose import Purpose
 from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import ReplyStatus
+from edgectl.model.quick import quick
 from edgectl.model.time import Nanos
 
 
@@ -20,6 +21,7 @@ class Taken:
     """The device took the order."""
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
     """The state of outputs, by actuator."""
@@ -27,6 +29,7 @@ class Shown:
     states: tuple[tuple[str, bool], ...]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """A value for each full channel name, or the sentence that says why it has none."""
