@@ -9,6 +9,7 @@ from edgectl.config.parts import Parts
 from edgectl.config.problems import Mark
 from edgectl.config.quantities import show
 from edgectl.config.schema import EzoBus, LinesBus, MqttBus, RtuBus
+from edgectl.drivers import registry
 from edgectl.model.site import Role, Site, Zone
 from edgectl.model.time import MS, Nanos
 
@@ -54,6 +55,7 @@ def notices(parts: Parts, site: Site, undriven: Collection[str], findings: Findi
                 )
         if zone.pump is not None and zone.valve is None:
             found.append(f"{zone.name} has no valve: its pump always has an open way, or none at all")
+    found += _idle(parts, site, undriven)
     found += _alike(parts)
     found += _bouncing(parts, site, findings)
     for actuator in site.actuators.values():
@@ -79,6 +81,21 @@ def _floated(zone: Zone) -> set[str | None]:
 def _here(url: str) -> bool:
     """True for a broker on this machine."""
     return urlsplit(url).hostname in ("localhost", "::1") or str(urlsplit(url).hostname).startswith("127.")
+
+
+def _idle(parts: Parts, site: Site, undriven: Collection[str]) -> list[str]:
+    """Devices of which nothing is used: declared, and missing from every page and every limit."""
+    points = [point for sensor in site.sensors.values() for point in sensor.channels]
+    points += [actuator.channel for actuator in site.actuators.values()]
+    asked = {point.split(".", 1)[0] for point in points}
+    found = []
+    for name, device in parts.devices.items():
+        profile = registry.find(device.profile)
+        if name not in asked and device.bus not in undriven:
+            sensors = [f"a sensor {{from: {name}.{channel}}}" for channel in profile.channels]
+            actuators = [f"an actuator {{to: {name}.{outlet}}}" for outlet in profile.outlets]
+            found.append(f"nothing of {name} is used: add {(sensors + actuators)[0]}, or take it out")
+    return found
 
 
 def _alike(parts: Parts) -> list[str]:

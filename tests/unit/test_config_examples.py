@@ -94,7 +94,10 @@ def test_the_whole_language_loads_and_says_what_waits_for_a_later_version() -> N
     assert loaded.site.actuators["acid_pump"].max_on == 18_200 * MS  # 20 / 1.10 = 18.18
     assert loaded.site.actuators["base_pump"].max_on == 19_100 * MS  # 20 / 1.05 = 19.05
     assert loaded.site.never_together == (frozenset({"acid_pump", "base_pump"}),)
-    assert loaded.notices == ("zone-1 has no flow sensor: a pump that moves no water is not noticed there",)
+    assert loaded.notices == (
+        "zone-1 has no flow sensor: a pump that moves no water is not noticed there",
+        "nothing of irrig is used: add a sensor {from: irrig.level_clean_min}, or take it out",
+    )
     assert {line.split(":")[0] for line in loaded.undeclared} == {
         "anti_siphon",
         "air_gap",

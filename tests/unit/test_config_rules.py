@@ -177,3 +177,11 @@ def test_what_is_allowed_and_doubtful_is_said(tmp_path: Path) -> None:
     assert "zone-1 has no flow sensor" in notices
     assert "zone-1 has no valve" in notices
     assert "schedules morning and again are the same" in notices
+
+
+def test_a_device_of_which_nothing_is_used_is_a_note(tmp_path: Path) -> None:
+    soil = "  soil: {bus: cabinet, profile: jxct-soil-7in1, unit: 4}\n"
+    text = changed("\n# What is measured.", f"{soil}\n# What is measured.")
+    assert [note for note in load(EXAMPLES / "small.yaml").notices if "is used" in note] == []
+    (note,) = [note for note in loaded(tmp_path, text).notices if "is used" in note]
+    assert note == "nothing of soil is used: add a sensor {from: soil.ph}, or take it out"
