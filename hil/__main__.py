@@ -1,7 +1,9 @@
 """`python -m hil [RIG]`: keep a rig open for somebody who wants to commission it by hand."""
 
 import contextlib
+import shutil
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -22,20 +24,40 @@ def main() -> int:
         )
         return 2
     folder = Path(tempfile.mkdtemp(prefix="edgectl-rig-"))
+    for number in ENDS:
+        signal.signal(number, signal.default_int_handler)  # until it is open; its devices hear both by themselves
     try:
-        with rig_of(name, folder) as rig, contextlib.ExitStack() as besides:
-            side = rig.node_side() if isinstance(rig, Rig) and NodeSide.there() else None
-            if side is not None:
-                besides.enter_context(side)
-            # Held back from now on, and not before: the devices, which are processes of their own, have to hear theirs.
-            signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
-            sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig, side))
-            sys.stdout.flush()
-            signal.sigwait(ENDS)
+        keep(name, folder)
+    except KeyboardInterrupt:
+        return 1
     except RigAbsent as absent:
         sys.stderr.write(f"{absent}\n")
         return 1
+    finally:
+        clear(folder)
     return 0
+
+
+def keep(name: str, folder: Path) -> None:
+    """Open the rig until a signal ends it. Raises RigAbsent."""
+    with rig_of(name, folder) as rig, contextlib.ExitStack() as besides:
+        side = rig.node_side() if isinstance(rig, Rig) and NodeSide.there() else None
+        if side is not None:
+            besides.enter_context(side)
+        # Held back from now on, and not before: the devices, which are processes of their own, have to hear theirs.
+        signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
+        sys.stdout.write(f"{rig.plan['title']}: whole\n" if isinstance(rig, BenchRig) else told(rig, side))
+        sys.stdout.flush()
+        signal.sigwait(ENDS)
+
+
+def clear(folder: Path) -> None:
+    """Take the folder away, unless the controller in it still runs: its journal is there."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex(str(folder / "edgectl.sock")) == 0:
+            sys.stderr.write(f"a controller still runs in {folder}, so the folder stays; end it, then remove it\n")
+            return
+    shutil.rmtree(folder)
 
 
 def told(rig: Rig, side: NodeSide | None) -> str:
@@ -50,8 +72,10 @@ def told(rig: Rig, side: NodeSide | None) -> str:
     ]
     if side is None:
         lines += [f"  {NO_BROKER}"]
+    else:
+        lines += [f"  nodes    MQTT               mqtt://127.0.0.1:{side.broker.port}"]
     for node in rig.plan["nodes"] if side is not None else ():
-        lines += [f"  {node['name']:<8} protocol 2.0      mqtt://127.0.0.1:{side.broker.port if side else 0}"]
+        lines += [f"           {node['name']}, secret {node['secret']}: an irrigation node of protocol 2.0"]
     lines += [
         "",
         "On the relay board: relay_1 the pump, relay_2 the valve, relay_3 the lamp. A full tank reads 250 cm, an",
@@ -60,8 +84,9 @@ def told(rig: Rig, side: NodeSide | None) -> str:
     lines += ["", "In a second terminal, from this folder:", "", "  source .venv/bin/activate"]
     lines += [f"  export EDGECTL_SITE={rig.folder}/site.yaml EDGECTL_STATE={rig.folder}/state"]
     lines += [f"  export EDGECTL_SOCKET={rig.folder}/edgectl.sock EDGECTL_HTTP=127.0.0.1:9405"]
+    lines += [f"  export EDGECTL_CREDENTIALS={rig.folder}/credentials"]
     lines += [f"  edgectl bus scan {rig.field.port} --units 1..50", ""]
-    lines += ["and then down docs/rig.md. Ctrl-C here ends it.", ""]
+    lines += ["and then down docs/rig.md. Ctrl-C here ends it, and takes its folder away.", ""]
     return "\n".join(lines)
 
 

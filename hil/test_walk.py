@@ -3,6 +3,8 @@
 import json
 import os
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -31,9 +33,11 @@ class Desk:
         return done.stdout
 
 
-def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -> None:
+def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "state").mkdir()
-    with Rig("virtual", tmp_path) as rig:
+    secrets = tmp_path / "credentials"
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(secrets))
+    with Rig("virtual", tmp_path) as rig, rig.node_side() as side:
         desk, port = Desk(tmp_path), rig.field.port
         host = ":".join(map(str, rig.field.tcp))
 
@@ -50,7 +54,9 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -
         desk.say("device", "write", port, 14, "address", 4, answers="y\n")
         assert "jxct-soil-7in1" in desk.say("device", "identify", port, 4)
 
-        # 3. a site file, and a check
+        # 3. a secret, a site file, and a check
+        kept = 'install -d -m 700 "$EDGECTL_CREDENTIALS"; (umask 077; echo "$0" > "$EDGECTL_CREDENTIALS/node-irrig")'
+        subprocess.run(["sh", "-c", kept, plan_of("virtual")["nodes"][0]["secret"]], check=True, timeout=20)
         desk.say(
             *("init", "--timezone", "Europe/Berlin", "--line", f"field={port}", "--line", f"net={host}"),
             *("--line", f"ph={rig.field.folder / 'bus-ph'}", "--device", "ph=ph:atlas-ezo-ph", "--sensor", "ph=ph.ph"),
@@ -59,7 +65,9 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -
             *("--device", "roof=field:11:md02", "--device", "air=net:2:xy-md02", "--sensor", "roof=roof.temperature"),
             *("--sensor", "tank=level.level:0:250", "--sensor", "flow=meter.frequency_1:hz:7.5"),
             *("--output", "pump=board.relay_1:pump", "--output", "valve=board.relay_2:valve"),
-            *("--output", "lamp=board.relay_3:light"),
+            *("--output", "lamp=board.relay_3:light", "--output", "bed=irrig.valve_irrigation:valve"),
+            *("--line", f"nodes=mqtt://127.0.0.1:{side.broker.port}"),
+            *("--device", "irrig=nodes:nd-irrig-1:hydro2-irrig", "--sensor", "low=irrig.level_solution_min"),
         )
         assert "site ok" in desk.say("check")
 
@@ -67,9 +75,11 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -
         with desk.daemon as daemon:
             daemon.wait_ready()
             daemon.wait("/status", lambda status: status["up_s"] > 12)  # loads come back one after the other
-            desk.say("press", answers="\ny\n\ny\n\ny\n")
+            desk.say("press", answers="\ny\n" * 4)
             moves = [(move.output, move.why) for move in rig.moves() if move.on]
             assert moves == [("pump", "pulse"), ("valve", "pulse"), ("lamp", "pulse")]
+            bed = [row["on"] for row in side.nodes["nd-irrig-1"].moved("valve_irrigation")]
+            assert bed == [True, False], "and the valve of the node, ended as its order said"
 
             # 5. water, by command
             task = json.loads(desk.say("task", "submit", "zone-1", "irrigation", "--duration", "5", "--json"))
@@ -79,9 +89,11 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path) -
             values = {row["sensor"]: row["value"] for row in daemon.data("/channels") if "sensor" in row}
             assert 20 < values["roof"] < 25, "degrees, and not tenths of them"
             assert values["ph"] is not None
+            assert values["low"] == 1
 
 
-def test_the_rig_that_was_opened_by_hand_leaves_no_device_behind() -> None:
+@pytest.mark.parametrize(("ends", "runs"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Signals, runs: bool) -> None:
     with subprocess.Popen([sys.executable, "-m", "hil"], stdout=subprocess.PIPE, text=True) as rig:
         assert rig.stdout is not None
         told = ""
@@ -90,9 +102,14 @@ def test_the_rig_that_was_opened_by_hand_leaves_no_device_behind() -> None:
             assert line, f"it ended by itself: {told}"
         folder = Path(told.split("EDGECTL_SITE=")[1].split()[0]).parent
         device = json.loads((folder / "rig" / "ports.json").read_text())["pid"]
-        rig.terminate()
-        assert rig.wait(20) == 0
+        with socket.socket(socket.AF_UNIX) as controller:
+            if runs:  # somebody's controller, which still has its journal there
+                controller.bind(str(folder / "edgectl.sock"))
+                controller.listen()
+            rig.send_signal(ends)
+            assert rig.wait(20) == 0
     assert f"edgectl bus scan {folder}" in told
     with pytest.raises(ProcessLookupError):
         os.kill(device, 0)
-    shutil.rmtree(folder)
+    assert folder.exists() is runs
+    shutil.rmtree(folder, ignore_errors=True)

@@ -17,12 +17,14 @@ def zone(text: str) -> str:
 
 
 def place(text: str) -> str:
-    """A serial port that is there, or HOST:PORT. Empty ends the list."""
-    if not text or re.fullmatch(r"[A-Za-z0-9_.-]{1,253}:\d{1,5}", text):
+    """A serial port that is there, HOST:PORT, or a broker. Empty ends the list."""
+    if not text or re.fullmatch(r"(mqtts?://)?[A-Za-z0-9_.-]{1,253}:\d{1,5}", text):
         return ""
     if text.startswith("/"):
         return "" if Path(text).exists() else f"there is no {text} on this machine"
-    return f"{text!r} is no line: a port begins with /dev/, a box on the network is HOST:PORT"
+    return (
+        f"{text!r} is no line: a port begins with /dev/, a box on the network is HOST:PORT, a broker mqtt://HOST:PORT"
+    )
 
 
 def addresses(text: str) -> str:
@@ -30,6 +32,17 @@ def addresses(text: str) -> str:
     found = re.fullmatch(r"(\d{1,3})(?:\.\.(\d{1,3}))?", text)
     good = found is not None and 1 <= int(found[1]) <= int(found[2] or found[1]) <= 247
     return "" if good else "write one address or a range between 1 and 247: 1..32"
+
+
+def node(text: str) -> str:
+    """The name of a node behind a broker, or nothing."""
+    good = not text or re.fullmatch("[A-Za-z][A-Za-z0-9_-]{0,47}", text)
+    return "" if good else "a node has a name of letters, digits, - and _ in its topics: nd-irrig-1"
+
+
+def one_of(known: Collection[str]) -> Judge:
+    """One of a few words."""
+    return lambda text: "" if text in known else f"there is no {text!r}; there are {', '.join(known)}"
 
 
 def channels(known: Collection[str]) -> Judge:

@@ -68,9 +68,9 @@ def _lines() -> "list[str]":
     if ports:
         click.echo("serial ports here: " + ", ".join(ports), err=True)
     named: list[str] = []
-    asked = "a line: a serial port, or HOST:PORT; Enter when there is no more"
+    asked = "a line: a serial port, HOST:PORT, or mqtt://HOST:PORT of a broker; Enter when there is no more"
     while place := _ask(asked, "", answers.place):
-        usual = "field" if place.startswith("/") else "network"
+        usual = "field" if place.startswith("/") else "nodes" if place.startswith("mqtt") else "network"
         taken = sum(one.startswith(usual) for one in named)
         name = _name("  its name", f"{usual}{taken + 1 if taken else ''}")
         named.append(f"{name}={place}")
@@ -85,6 +85,9 @@ def _look(file: Path, text: str, known: "list[Device]") -> "tuple[Line, list[Dev
     from edgectl.drivers.wiring import SerialLine
 
     line = line_of(text, ())
+    if line.kind == "mqtt":
+        nodes = _nodes(line.name, known)
+        return line_of(text, tuple(nodes)), nodes
     kind, way = wire_of(line.place, file, None, None)
     said = circuit_on(way) if isinstance(way, SerialLine) else ""
     if said:
@@ -103,6 +106,24 @@ def _look(file: Path, text: str, known: "list[Device]") -> "tuple[Line, list[Dev
                 Device(name=_free(name, [*known, *devices]), line=line.name, profile=profile, unit=found.unit)
             )
     return line, devices
+
+
+def _nodes(line: str, known: "list[Device]") -> "list[Device]":
+    """The nodes behind a broker: a person knows them by their labels. One line has nodes of one language."""
+    from edgectl.config.first import Device
+    from edgectl.drivers import registry
+
+    kinds = {one.name: one.protocol for one in map(registry.find, registry.names()) if one.protocol}
+    nodes: list[Device] = []
+    while node := _ask("  a node, by its name at the broker; Enter when there is no more", "", answers.node):
+        if not nodes:
+            click.echo(f"  profiles of nodes: {', '.join(kinds)}", err=True)
+        spoken = [name for name in kinds if not nodes or kinds[name] == kinds[nodes[0].profile]]
+        profile = _ask("  its profile", spoken[0], answers.one_of(spoken))
+        name = _free(_name("  its name", _short(profile)), [*known, *nodes])
+        signed = kinds[profile] == "hydro2"
+        nodes.append(Device(name=name, line=line, profile=profile, node=node, signed=signed))
+    return nodes
 
 
 def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 LONGEST = 200  # characters of an option
 HINT = "edgectl init --help shows how each is written"
+DEVICE = "air=field:9:xy-md02; of a node its name at the broker, irrig=nodes:nd-irrig-1:hydro2-irrig."
+NODE = "[A-Za-z][A-Za-z0-9_-]{0,47}"
+OWN_PORT = ("ezo-uart", "serial-lines")  # what has a port of its own
 
 
 @click.command()
@@ -22,8 +25,14 @@ HINT = "edgectl init --help shows how each is written"
 @click.option("--id", "site_id", help="A short word for this greenhouse: gh-1.")
 @click.option("--name", help="What people call it.")
 @click.option("--timezone", help="Europe/Berlin.")
-@click.option("--line", "lines", multiple=True, metavar="NAME=PLACE", help="field=/dev/edgectl/field, net=HOST:PORT.")
-@click.option("--device", "devices", multiple=True, metavar="NAME=LINE[:UNIT]:PROFILE", help="air=field:9:xy-md02.")
+@click.option(
+    "--line",
+    "lines",
+    multiple=True,
+    metavar="NAME=PLACE",
+    help="field=/dev/edgectl/field, net=HOST:PORT, nodes=mqtt://HOST:PORT.",
+)
+@click.option("--device", "devices", multiple=True, metavar="NAME=LINE[:UNIT]:PROFILE", help=DEVICE)
 @click.option(
     "--sensor",
     "sensors",
@@ -116,10 +125,21 @@ def line_of(text: str, devices: "tuple[Device, ...]") -> "Line":
     spoken = [
         registry.find(one.profile).buses for one in devices if one.line == name and one.profile in registry.names()
     ]
+    if place.startswith(("mqtt://", "mqtts://")):
+        protocols = [_protocol(one.profile) for one in devices if one.line == name]
+        return Line(name=name, kind="mqtt", place=place, protocol=next(filter(None, protocols), "hydro2"))
     kind = "modbus-rtu" if place.startswith("/") else "modbus-tcp"
-    if spoken and all("ezo-uart" in buses for buses in spoken):
-        kind = "ezo-uart"
+    for own in OWN_PORT:
+        if spoken and all(own in buses for buses in spoken):
+            kind = own
     return Line(name=name, kind=kind, place=place)
+
+
+def _protocol(profile: str) -> str:
+    """What a node of that profile speaks; empty for everything else."""
+    from edgectl.drivers import registry
+
+    return registry.find(profile).protocol if profile in registry.names() else ""
 
 
 def _device(text: str) -> "Device":
@@ -127,6 +147,8 @@ def _device(text: str) -> "Device":
 
     name, rest = _two(text, "=", "--device")
     line, *unit, profile = rest.split(":")
+    if len(unit) == 1 and (protocol := _protocol(profile)) and re.fullmatch(NODE, unit[0]):
+        return Device(name=name, line=line, profile=profile, node=unit[0], signed=protocol == "hydro2")
     if len(unit) > 1 or (unit and not re.fullmatch("[0-9]{1,5}", unit[0])):
         raise click.BadParameter(f"{text!r} is not NAME=LINE[:UNIT]:PROFILE", param_hint="--device")
     return Device(name=name, line=line, profile=profile, unit=int(unit[0]) if unit else None)
@@ -182,6 +204,9 @@ def _write(file: Path, first: "First", *, as_json: bool) -> None:
         click.echo(f"{file} is written: {len(first.devices)} devices, {len(first.outputs)} outputs")
         for problem in problems:
             click.echo(f"  still to mend: {problem}")
+        for device in (device for device in first.devices if device.secret):
+            where = f"the folder of credentials, mode 0600, as {device.secret}"
+            click.echo(f"the secret that {device.node} shares with this controller goes into {where}")
         click.echo(f"next: edgectl check {file}, then edgectl run --site {file}, then edgectl press")
     if problems:
         raise SystemExit(1)

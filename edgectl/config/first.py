@@ -18,23 +18,32 @@ CAPS = "max_dose: 20ml, max_per_hour: 60ml, max_per_day: 200ml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A wire. `place` is a port, or HOST:PORT."""
+    """A wire. `place` is a port, HOST:PORT, or the address of a broker, whose nodes speak `protocol`."""
 
     name: str
-    kind: str  # modbus-rtu, modbus-tcp, ezo-uart
+    kind: str  # modbus-rtu, modbus-tcp, ezo-uart, serial-lines, mqtt
     place: str
     baudrate: int = 9600
     parity: str = "N"
+    protocol: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device on a wire; an EZO circuit has no unit."""
+    """A device on a wire; what has a line of its own has no unit. A node behind a broker has its name there instead,
+    and where `signed` its orders need a secret."""
 
     name: str
     line: str
     profile: str
     unit: int | None = None
+    node: str = ""
+    signed: bool = False
+
+    @property
+    def secret(self) -> str:
+        """The name of the credential that signs its orders; empty where none does."""
+        return f"node-{self.name}" if self.signed else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +104,7 @@ def write(first: First) -> str:
         ["# Begun by edgectl init. Check it after every change: edgectl check"],
         [f"site: {{id: {_word(first.site_id)}, name: {_quoted(first.name)}, timezone: {_word(first.timezone)}}}"],
         _section("buses", [f"{_word(line.name)}: {_line(line)}" for line in first.lines]),
-        _section("devices", [f"{_word(device.name)}: {_device(device)}" for device in first.devices]),
+        _section("devices", [f"{_word(device.name)}: {_device(device, first)}" for device in first.devices]),
         _section("sensors", [f"{_word(sensor.name)}: {_sensor(sensor)}" for sensor in first.sensors]),
         _section("actuators", [f"{_word(output.name)}: {_output(output, first)}" for output in first.outputs]),
         _section("zones", _zone(first)),
@@ -110,6 +119,8 @@ def _section(name: str, entries: list[str]) -> list[str]:
 
 
 def _line(line: Line) -> str:
+    if line.kind == "mqtt":
+        return f"{{type: mqtt, url: {_quoted(line.place)}, protocol: {_word(line.protocol)}}}"
     if line.kind == "modbus-tcp":
         host, _, port = line.place.rpartition(":")
         return f"{{type: modbus-tcp, host: {_word(host)}, port: {port if DIGITS.fullmatch(port) else _quoted(port)}}}"
@@ -117,9 +128,13 @@ def _line(line: Line) -> str:
     return f"{{type: {line.kind}, port: {_word(line.place)}, baudrate: {line.baudrate}{odd}}}"
 
 
-def _device(device: Device) -> str:
-    unit = "" if device.unit is None else f", unit: {device.unit}"
-    return f"{{bus: {_word(device.line)}, profile: {_word(device.profile)}{unit}}}"
+def _device(device: Device, first: First) -> str:
+    where = "" if device.unit is None else f", unit: {device.unit}"
+    if device.node:
+        where = f", node: {_word(device.node)}"
+    if device.signed:
+        where += f", zone: {_word(first.zone)}, secret: {{credential: {_word(device.secret)}}}"
+    return f"{{bus: {_word(device.line)}, profile: {_word(device.profile)}{where}}}"
 
 
 def _sensor(sensor: Sensor) -> str:

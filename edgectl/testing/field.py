@@ -3,16 +3,15 @@
 import json
 import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType, TracebackType
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any
+
+from edgectl.testing.simulated import SimulatedProcess
 
 
-class SimulatedField:
+class SimulatedField(SimulatedProcess):
     """A context manager around `python -m edgectl.drivers.sim`."""
 
     def __init__(
@@ -29,33 +28,13 @@ class SimulatedField:
     ) -> None:
         """With `apart` each device is a process of its own, as on a rig; without it they share one."""
         self.folder = folder
-        self._options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
-        self._options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
-        self._options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
-        self._options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
-        self._options += ["--witness"] if witness else []
-        self._options += ["--apart"] if apart else []
-        self._process: subprocess.Popen[str] | None = None
-
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "edgectl.drivers.sim", "--dir", str(self.folder), *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        word = self._process.stdout.readline().strip()
-        if word != "ready":
-            self.__exit__(None, None, None)
-            raise RuntimeError(f"the simulated field did not start: {word!r}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-            self._process = None
+        options = ["--speed", str(speed), *(["--baudrate", str(baudrate)] if baudrate else [])]
+        options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
+        options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
+        options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
+        options += ["--witness"] if witness else []
+        options += ["--apart"] if apart else []
+        super().__init__(folder / "control.sock", "edgectl.drivers.sim", ["--dir", str(folder), *options])
 
     @property
     def port(self) -> Path:
@@ -69,14 +48,7 @@ class SimulatedField:
 
     def control(self, do: str, **more: Any) -> dict[str, Any]:
         """One wish. Raises ValueError with the sentence of the field."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(10)
-            client.connect(str(self.folder / "control.sock"))
-            client.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(client.makefile().readline())
-        if "error" in answer:
-            raise ValueError(answer["error"])
-        return answer
+        return self.wish(do, **more)
 
     @property
     def processes(self) -> dict[str, int]:

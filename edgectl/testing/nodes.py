@@ -1,17 +1,15 @@
 """The simulated nodes as a process: start them, hurt one, see what moved."""
 
 import json
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
+from edgectl.testing.simulated import SimulatedProcess
 
-class SimulatedNodes:
+
+class SimulatedNodes(SimulatedProcess):
     """A context manager around `python -m edgectl.drivers.sim.nodes`. A node is a mapping: name, kind, zone, secret."""
 
     def __init__(
@@ -19,47 +17,21 @@ class SimulatedNodes:
     ) -> None:
         self.folder = folder
         self._plan = {"host": "127.0.0.1", "port": port, "house": house, "nodes": nodes, **tls}
-        self._process: subprocess.Popen[str] | None = None
+        options = ["--plan", str(folder / "plan.json"), "--dir", str(folder)]
+        super().__init__(folder / "nodes.sock", "edgectl.drivers.sim.nodes", options)
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        plan = self.folder / "plan.json"
-        plan.write_text(json.dumps(self._plan))
-        command = [sys.executable, "-m", "edgectl.drivers.sim.nodes", "--plan", str(plan), "--dir", str(self.folder)]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        word = self._process.stdout.readline().strip()
-        if word != "ready":
-            self.__exit__(None, None, None)
-            raise RuntimeError(f"the simulated nodes did not start: {word!r}")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(10)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
-            self._process = None
+        (self.folder / "plan.json").write_text(json.dumps(self._plan))
+        return super().__enter__()
 
     def kill(self) -> None:
         """SIGKILL for all of them."""
-        assert self._process is not None
-        self._process.kill()
-        self._process.wait(10)
+        self.end_at_once()
 
     def do(self, do: str, node: str = "", **more: Any) -> dict[str, Any]:
         """One wish. Returns what every node looks like afterwards. Raises ValueError with the sentence of the house."""
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
-            client.settimeout(30)
-            client.connect(str(self.folder / "nodes.sock"))
-            client.sendall(json.dumps({"do": do, "node": node, **more}).encode() + b"\n")
-            answer: dict[str, Any] = json.loads(client.makefile().readline())
-        if "error" in answer:
-            raise ValueError(answer["error"])
-        return answer
+        return self.wish(do, node=node, **more)
 
     def look(self, node: str) -> dict[str, Any]:
         """One node."""

@@ -17,6 +17,7 @@ LINES = (
     Line(name="field", kind="modbus-rtu", place="/dev/edgectl/field"),
     Line(name="net", kind="modbus-tcp", place="192.168.1.20:502"),
     Line(name="probe", kind="ezo-uart", place="/dev/edgectl/probe"),
+    Line(name="nodes", kind="mqtt", place="mqtt://127.0.0.1:1883", protocol="hydro2"),
 )
 DEVICES = (
     Device(name="board", line="field", profile="waveshare-relay-8ch", unit=1),
@@ -24,6 +25,7 @@ DEVICES = (
     Device(name="meter", line="field", profile="wb-mcm8", unit=7),
     Device(name="air", line="net", profile="xy-md02", unit=2),
     Device(name="ph", line="probe", profile="atlas-ezo-ph"),
+    Device(name="irrig", line="nodes", profile="hydro2-irrig", node="nd-irrig-1", signed=True),
 )
 SENSORS = (
     Sensor(name="tank", source="level.level", empty=0, full=250),
@@ -97,6 +99,49 @@ def test_options_alone_write_a_site_and_never_twice(tmp_path: Path) -> None:
     assert again.exit_code == 1
     assert "is there already" in again.stderr
     assert file.read_bytes() == before
+
+
+def test_nodes_and_what_speaks_frames_are_written_as_they_are(tmp_path: Path) -> None:
+    file = tmp_path / "site.yaml"
+    words = shlex.split(
+        "--line nodes=mqtt://127.0.0.1:1883 --device irrig=nodes:nd-irrig-1:hydro2-irrig "
+        "--output bed=irrig.valve_irrigation:valve --sensor low=irrig.level_solution_min "
+        "--line plugs=mqtts://broker.local:8884 --device lamp=plugs:plug-1:tasmota-plug "
+        "--line far=/dev/edgectl/far --device sonar=far:a02yyuw --sensor distance=sonar.distance"
+    )
+    said = init(file, *GIVEN, *words)
+    assert said.exit_code == 0, said.output
+    assert "the secret that nd-irrig-1 shares with this controller goes into" in said.stdout
+    assert "as node-irrig" in said.stdout
+    buses = {bus.name: bus for bus in load(file).buses}
+    assert buses["far"].kind == "serial-lines"
+    (irrig,), (lamp,) = buses["nodes"].devices, buses["plugs"].devices
+    assert (irrig.node, irrig.zone, irrig.secret) == ("nd-irrig-1", "zone-1", "node-irrig")
+    assert (lamp.node, lamp.zone, lamp.secret) == ("plug-1", "", "")
+    assert [getattr(buses[name].line, "protocol", "") for name in ("nodes", "plugs")] == ["hydro2", "tasmota"]
+
+
+def test_nodes_are_asked_for_by_name_and_those_of_one_broker_speak_one_language(tmp_path: Path) -> None:
+    answers = {
+        "greenhouse": "gh-1", "people call it": "House", "time zone": "Europe/Berlin",
+        "a line": "mqtt://127.0.0.1:1883", "its name": "", "no more lines": "", "a node with a blank": "nd 1", "a node": "nd-irrig-1",
+        "no profile": "hydro3", "its profile": "hydro2-irrig", "called": "", "another": "nd-ph-1",
+        "another language": "tasmota-plug", "of the same": "hydro2-ph", "named": "ph", "no more nodes": "",
+        "irrig measures": "", "ph measures": "ph_sensor", "pump_main": "pump", "pump": "",
+        "nothing more": "q", "acid": "dosing", "acid pump": "acid", "and no more": "q", "water": "",
+    }  # fmt: skip
+    file = tmp_path / "site.yaml"
+    said = CliRunner().invoke(main, ["init", str(file)], input="\n".join(answers.values()) + "\n")
+    assert said.exit_code == 0, said.output
+    for sentence in ("a node has a name of letters", "there is no 'hydro3'", "there is no 'tasmota-plug'"):
+        assert sentence in said.stderr
+    loaded = load(file)
+    nodes = {device.name: (device.node, device.profile.name) for bus in loaded.buses for device in bus.devices}
+    assert nodes == {"irrig": ("nd-irrig-1", "hydro2-irrig"), "ph": ("nd-ph-1", "hydro2-ph")}
+    assert {a.name: a.channel for a in loaded.site.actuators.values()} == {
+        "pump": "irrig.pump_main",
+        "acid": "ph.pump_acid",
+    }
 
 
 def test_what_is_still_wrong_is_told_with_its_line(tmp_path: Path) -> None:
