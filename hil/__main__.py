@@ -85,7 +85,9 @@ def told(rig: Rig, side: NodeSide | None) -> str:
     lines += [f"  export EDGECTL_SITE={rig.folder}/site.yaml EDGECTL_STATE={rig.folder}/state"]
     lines += [f"  export EDGECTL_SOCKET={rig.folder}/edgectl.sock EDGECTL_HTTP=127.0.0.1:9405"]
     lines += [f"  export EDGECTL_CREDENTIALS={rig.folder}/credentials"]
-    lines += [f"  edgectl bus scan {rig.field.port} --units 1..50", ""]
+    broker = f" BROKER=mqtt://127.0.0.1:{side.broker.port}" if side is not None else ""
+    lines += [f"  export PORT={rig.field.port} HOST={host}:{port}{broker}"]
+    lines += ["  edgectl bus scan $PORT --units 1..50", ""]
     lines += ["and then down docs/rig.md. Ctrl-C here ends it, and takes its folder away.", ""]
     return "\n".join(lines)
 

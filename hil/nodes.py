@@ -31,6 +31,8 @@ class NodeSide:
             for entry in self._plan:
                 node = SimulatedNodes(self._folder / entry["name"], self.broker.port, [entry])
                 self.nodes[entry["name"]] = opened.enter_context(node)
+            for name, node in self.nodes.items():
+                node.wait(name, lambda seen: bool(seen["connected"]))
             self._open = opened.pop_all()
         return self
 

@@ -94,7 +94,8 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path, m
 
 @pytest.mark.parametrize(("ends", "runs"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Signals, runs: bool) -> None:
-    with subprocess.Popen([sys.executable, "-m", "hil"], stdout=subprocess.PIPE, text=True) as rig:
+    command = [sys.executable, "-m", "hil"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rig:
         assert rig.stdout is not None
         told = ""
         while "Ctrl-C here ends it" not in told:
@@ -106,9 +107,15 @@ def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Sign
             if runs:  # somebody's controller, which still has its journal there
                 controller.bind(str(folder / "edgectl.sock"))
                 controller.listen()
-            rig.send_signal(ends)
-            assert rig.wait(20) == 0
-    assert f"edgectl bus scan {folder}" in told
+            network = told.split("HOST=")[1].split()[0].split(":")
+            with socket.create_connection((network[0], int(network[1])), timeout=10):  # somebody who still listens
+                rig.send_signal(ends)
+                assert rig.wait(20) == 0
+        said = rig.stderr.read() if rig.stderr is not None else ""
+    assert "Traceback" not in said
+    assert ("a controller still runs in" in said) is runs
+    assert f"export PORT={folder}" in told
+    assert "edgectl bus scan $PORT" in told
     with pytest.raises(ProcessLookupError):
         os.kill(device, 0)
     assert folder.exists() is runs

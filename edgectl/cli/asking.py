@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,8 +46,12 @@ def ask_all(
         line, there = _look(file, text, devices)
         found.append(line)
         devices += there
-    sensors = [sensor for device in devices for sensor in _sensors(device)]
-    outputs = [output for device in devices for output in _outputs(device)]
+    sensors: list[Sensor] = []
+    outputs: list[Output] = []
+    for device in devices:
+        sensors += _sensors(device, sensors)
+    for device in devices:
+        outputs += _outputs(device, outputs)
     first = First(
         site_id=site_id,
         name=name,
@@ -152,7 +157,9 @@ def _choice(found: "Found") -> str:
     return fits[number - 1] if number else ""
 
 
-def _sensors(device: "Device") -> "list[Sensor]":
+def _sensors(device: "Device", known: "list[Sensor]") -> "list[Sensor]":
+    from dataclasses import replace
+
     from edgectl.config.first import Sensor
 
     profile = _profile(device)
@@ -163,7 +170,7 @@ def _sensors(device: "Device") -> "list[Sensor]":
     asked = f"what {device.name} measures: {names}. Which are wanted: names, all, or - for none"
     said = _ask(asked, usual, answers.channels(profile.channels))
     wanted = list(profile.channels) if said == "all" else re.split(r"[\s,]+", said)
-    sensors = []
+    sensors: list[Sensor] = []
     for channel in (name for name in wanted if name in profile.channels):
         name = device.name if channel == device.name else f"{device.name}_{channel}"
         sensor = Sensor(name=name, source=f"{device.name}.{channel}")
@@ -171,7 +178,7 @@ def _sensors(device: "Device") -> "list[Sensor]":
             sensor = _tank(sensor, profile.channels[channel].unit)
         elif channel.startswith("frequency_"):
             sensor = _flow(sensor)
-        sensors.append(sensor)
+        sensors.append(replace(sensor, name=_free(sensor.name, [*known, *sensors])))
     return sensors
 
 
@@ -193,7 +200,7 @@ def _flow(sensor: "Sensor") -> "Sensor":
     return replace(sensor, hz=float(said), name="flow") if said else sensor
 
 
-def _outputs(device: "Device") -> "list[Output]":
+def _outputs(device: "Device", known: "list[Output]") -> "list[Output]":
     from edgectl.config.first import Output
 
     outputs: list[Output] = []
@@ -205,8 +212,11 @@ def _outputs(device: "Device") -> "list[Output]":
         if role == "q":
             break
         if role:
-            count = sum(output.role == role for output in outputs)
-            name = _name("  its name", role if not count else f"{role}_{count + 1}")
+            there = [*known, *outputs]
+            name = _name("  its name", _free(role, there))
+            while name in {output.name for output in there}:
+                click.echo(f"  there is a {name} already", err=True)
+                name = _name("  its name", _free(role, there))
             outputs.append(Output(name=name, to=f"{device.name}.{outlet}", role=role))
     return outputs
 
@@ -230,9 +240,9 @@ def _short(profile: str) -> str:
     return words[-1] if words else profile.replace("-", "_")
 
 
-def _free(name: str, known: "list[Device]") -> str:
+def _free(name: str, known: "Sequence[Device | Sensor | Output]") -> str:
     """A name that nobody has yet."""
-    taken = {device.name for device in known}
+    taken = {one.name for one in known}
     return next(one for one in [name, *(f"{name}_{n}" for n in range(2, 999))] if one not in taken)
 
 

@@ -6,7 +6,13 @@ It holds what the person said and the few lines without which it would be refuse
 import re
 from dataclasses import dataclass
 
-PUMP_LIMIT, VALVE_LIMIT, OTHER_LIMIT = "10m", "11m", "5m"  # a valve outlasts its pump, which must not push against it
+from edgectl.config.quantities import show
+from edgectl.drivers import registry
+from edgectl.model.site import FailSafe
+from edgectl.model.time import SECOND, Nanos
+
+MINUTE: Nanos = 60 * SECOND
+PUMP_LIMIT, VALVE_LIMIT, OTHER_LIMIT = 10 * MINUTE, 11 * MINUTE, 5 * MINUTE  # no pump pushes against a shut valve
 START_ABOVE, STOP_BELOW = 15, 10  # percent of the tank
 LIMITED = {"pump": PUMP_LIMIT, "valve": VALVE_LIMIT, "fog": OTHER_LIMIT, "co2": OTHER_LIMIT}
 # Words that mean themselves in YAML; every other is written between quotes.
@@ -150,12 +156,21 @@ def _sensor(sensor: Sensor) -> str:
 def _output(output: Output, first: First) -> str:
     words = [f"to: {_word(output.to)}", f"role: {_word(output.role)}"]
     if output.role in LIMITED:
-        words.append(f"max_on: {LIMITED[output.role]}")
+        words.append(f"max_on: {show(_limit(output, first))}")
     if output.role == "dosing":
         words += [f"ml_per_s: {output.ml_per_s:g}", CAPS]
     if output.role == "pump" and first.tank:
         words += [f"requires: [{_tank(first, '>', START_ABOVE)}]", f"stop_if: [{_tank(first, '<', STOP_BELOW)}]"]
     return f"{{{', '.join(words)}}}"
+
+
+def _limit(output: Output, first: First) -> Nanos:
+    """The usual one of its role, or as long as the timer of its device counts."""
+    device, _, channel = output.to.partition(".")
+    profiles = [one.profile for one in first.devices if one.name == device and one.profile in registry.names()]
+    outlet = registry.find(profiles[0]).outlets.get(channel) if profiles else None
+    timer = outlet.pulse_max if outlet is not None and outlet.fail_safe is FailSafe.PULSE else None
+    return LIMITED[output.role] if timer is None else min(LIMITED[output.role], timer)
 
 
 def _zone(first: First) -> list[str]:

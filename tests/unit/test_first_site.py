@@ -12,6 +12,7 @@ from ruamel.yaml import YAML
 from edgectl.__main__ import main
 from edgectl.config.first import Device, First, Line, Output, Sensor, write
 from edgectl.config.loader import load
+from edgectl.model.time import SECOND
 
 LINES = (
     Line(name="field", kind="modbus-rtu", place="/dev/edgectl/field"),
@@ -124,11 +125,13 @@ def test_nodes_and_what_speaks_frames_are_written_as_they_are(tmp_path: Path) ->
 def test_nodes_are_asked_for_by_name_and_those_of_one_broker_speak_one_language(tmp_path: Path) -> None:
     answers = {
         "greenhouse": "gh-1", "people call it": "House", "time zone": "Europe/Berlin",
-        "a line": "mqtt://127.0.0.1:1883", "its name": "", "no more lines": "", "a node with a blank": "nd 1", "a node": "nd-irrig-1",
-        "no profile": "hydro3", "its profile": "hydro2-irrig", "called": "", "another": "nd-ph-1",
+        "a line": "mqtt://127.0.0.1:1883", "its name": "", "no more lines": "",
+        "a node with a blank": "nd 1", "a node": "nd-irrig-1",
+        "no profile": "hydro3", "its profile": "hydro2-irrig", "called": "", "a second": "nd-ph-1",
         "another language": "tasmota-plug", "of the same": "hydro2-ph", "named": "ph", "no more nodes": "",
         "irrig measures": "", "ph measures": "ph_sensor", "pump_main": "pump", "pump": "",
-        "nothing more": "q", "acid": "dosing", "acid pump": "acid", "and no more": "q", "water": "",
+        "nothing more": "q", "acid": "pump", "taken": "pump", "its own": "acid", "another": "pump", "free": "",
+        "water": "",
     }  # fmt: skip
     file = tmp_path / "site.yaml"
     said = CliRunner().invoke(main, ["init", str(file)], input="\n".join(answers.values()) + "\n")
@@ -136,12 +139,16 @@ def test_nodes_are_asked_for_by_name_and_those_of_one_broker_speak_one_language(
     for sentence in ("a node has a name of letters", "there is no 'hydro3'", "there is no 'tasmota-plug'"):
         assert sentence in said.stderr
     loaded = load(file)
+    limits = {name: actuator.max_on for name, actuator in loaded.site.actuators.items()}
+    assert limits == {"pump": 600 * SECOND, "acid": 60 * SECOND, "pump_2": 60 * SECOND}, "what their timers count"
     nodes = {device.name: (device.node, device.profile.name) for bus in loaded.buses for device in bus.devices}
     assert nodes == {"irrig": ("nd-irrig-1", "hydro2-irrig"), "ph": ("nd-ph-1", "hydro2-ph")}
     assert {a.name: a.channel for a in loaded.site.actuators.values()} == {
         "pump": "irrig.pump_main",
         "acid": "ph.pump_acid",
+        "pump_2": "ph.pump_base",
     }
+    assert "there is a pump already" in said.stderr
 
 
 def test_what_is_still_wrong_is_told_with_its_line(tmp_path: Path) -> None:

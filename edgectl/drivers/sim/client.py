@@ -53,6 +53,11 @@ class Client(ABC):
     def passes(self) -> None:
         """Time passes in the device, whether or not a broker is there: its runs end by themselves."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether its broker hears it."""
+        return self._client is not None
+
     async def run(self) -> None:
         """Connect, and connect again, for ever."""
         living = asyncio.create_task(self._live())
@@ -60,7 +65,10 @@ class Client(ABC):
             while True:
                 try:
                     await self._session()
-                except (aiomqtt.MqttError, OSError):
+                except (aiomqtt.MqttError, OSError) as lost:
+                    # A good-bye that takes too long looks like a lost connection, and hides that this was cancelled.
+                    if (own := asyncio.current_task()) is not None and own.cancelling():
+                        raise asyncio.CancelledError from lost
                     await asyncio.sleep(AGAIN_S)
         finally:
             living.cancel()
@@ -87,6 +95,23 @@ class Client(ABC):
             username=self._entry.get("username"),
             password=self._entry.get("password"),
         )
+        try:
+            await self._in_session(client)
+        finally:
+            self._let_go(client)
+
+    def _let_go(self, client: aiomqtt.Client) -> None:
+        """Nothing of a connection that is over may wait for a loop that ends."""
+        if client._misc_task is not None:
+            client._misc_task.cancel()
+        if (line := client._client.socket()) is not None:
+            loop = asyncio.get_running_loop()
+            loop.remove_reader(line.fileno())
+            loop.remove_writer(line.fileno())
+            client._client.on_socket_close = None
+            line.close()
+
+    async def _in_session(self, client: aiomqtt.Client) -> None:
         async with client:
             self._client = client
             for topic in self.topics():

@@ -104,6 +104,7 @@ class TcpSide:
         self.requests = 0
         self._turnaround = turnaround_s
         self._writers: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
 
     async def open(self) -> int:
@@ -117,8 +118,17 @@ class TcpSide:
         for writer in self._writers:
             writer.transport.abort()
 
+    async def close(self) -> None:
+        """Cut every connection, and let whoever served one come to its end."""
+        self.drop()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1)
+
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
+        if (serving := asyncio.current_task()) is not None:
+            self._serving.add(serving)
+            serving.add_done_callback(self._serving.discard)
         try:
             while True:
                 head = await reader.readexactly(7)

@@ -152,7 +152,8 @@ class NodeClient(Client):
         """What it looks like."""
         node = self.node
         return {"outputs": node.outputs, "orders": node.orders, "replays": node.replays, "expired": node.expired,
-                "forged": node.forged, "synced": node.synced, "served": self.served, "hellos": self.hellos}  # fmt: skip
+                "forged": node.forged, "synced": node.synced, "served": self.served, "hellos": self.hellos,
+                "connected": self.connected}  # fmt: skip
 
 
 class House:

@@ -99,4 +99,9 @@ class PlugClient(Client):
     def view(self) -> dict[str, Any]:
         """What it looks like."""
         outputs = {f"relay_{n}": on for n, on in enumerate(self.node.on, 1)}
-        return {"outputs": outputs, "orders": self.node.orders, "timed": sorted(self.node.ends)}
+        return {
+            "outputs": outputs,
+            "orders": self.node.orders,
+            "timed": sorted(self.node.ends),
+            "connected": self.connected,
+        }

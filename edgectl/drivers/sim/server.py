@@ -100,6 +100,7 @@ class SimulatedHouse:
             print("ready", flush=True)  # noqa: T201  whoever started us waits for this word
             await stop.wait()
             server.close()
+            await self.tcp.close()
             for life in lives:
                 life.cancel()
             await asyncio.gather(*lives, return_exceptions=True)
