@@ -124,6 +124,7 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
         return happenings.follow(resume, call.person.token_id)
 
     after = Query(name="after", schema={"type": "integer", "minimum": 0}, says="Only what has a larger number.")
+    behind = Query(name="after", schema={"type": "string"}, says="The id of an event, or the number of a line.")
     return [
         _get("/status", LOOK, "The whole site.", status, "Status"),
         _get("/central", LOOK, "How it stands with the centre.", central, "Central", (), (404,)),
@@ -170,7 +171,7 @@ def reads(house: House, looks: Looks, happenings: Happenings) -> list[Operation]
         _get("/left-out", LOOK, "Scheduled runs that were left out.", left_out, "Missed", _left_queries(), (404, 422)),
         _get("/buses/{bus}/frames", RUN, "The last frames of a bus.", frames, "Frames", (after,), (404, 422)),
         _get(
-            "/events", LOOK, "The timeline as it grows; resumes behind Last-Event-ID.", events, None, (after,), (422,)
+            "/events", LOOK, "The timeline as it grows; resumes behind Last-Event-ID.", events, None, (behind,), (422,)
         ),
     ]
 

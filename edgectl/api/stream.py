@@ -112,10 +112,10 @@ class EventStream(Response):
             await asyncio.gather(piece, end, return_exceptions=True)
 
 
-def event(kind: str, data: str, number: int | None = None) -> str:
+def event(kind: str, data: str, id_: str | None = None) -> str:
     """One event. Data of several lines is sent as several."""
     lines = "".join(f"data: {line}\n" for line in data.split("\n"))
-    return ("" if number is None else f"id: {number}\n") + f"event: {kind}\n{lines}\n"
+    return ("" if id_ is None else f"id: {id_}\n") + f"event: {kind}\n{lines}\n"
 
 
 async def _gone(receive: Any) -> None:

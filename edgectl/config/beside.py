@@ -5,9 +5,11 @@ loads share the cores. Whatever becomes of that process, the file is read here t
 """
 
 import contextlib
+import ctypes
 import logging
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -20,6 +22,7 @@ from edgectl.config.problems import Problem, SiteRejected
 
 LOG = logging.getLogger("edgectl")
 WITHIN_S = 20.0  # a third of what the service manager gives a start: the file may have to be read once more
+PR_SET_PDEATHSIG = 1  # prctl(2)
 SAID_ON_STDERR = 2  # whatever a library prints there; the site has a pipe of its own
 
 
@@ -32,7 +35,7 @@ class Reading:
         here, there = os.pipe()
         self._pipe: BinaryIO = os.fdopen(here, "rb")
         # Nothing that lies in the current folder may be taken for a module (-P).
-        command = [sys.executable, "-P", "-m", "edgectl.config.beside", str(path), str(there)]
+        command = [sys.executable, "-P", "-m", "edgectl.config.beside", str(path), str(there), str(os.getpid())]
         with contextlib.suppress(OSError, ValueError):
             self._process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=SAID_ON_STDERR, pass_fds=(there,)
@@ -89,8 +92,16 @@ def _unpacked(said: bytes) -> Loaded | tuple[Problem, ...] | None:
     return found if told else None
 
 
+def _end_with(asker: int) -> None:
+    """When whoever asked is killed, this process goes too, also while it waits for a file or stands still."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != asker:
+        os._exit(0)  # it was killed before
+
+
 def main() -> None:
     """Read the file that is named, and say it as a pickle: the site, or everything that is wrong with the file."""
+    _end_with(int(sys.argv[3]))
     from edgectl.config.loader import load
 
     found: Loaded | tuple[Problem, ...]

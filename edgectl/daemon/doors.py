@@ -75,7 +75,7 @@ class Doors:
         streams = Streams()
         state = control.stepper.state
         happenings = Happenings(
-            streams, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
+            streams, writer.journal_id, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )
         self._inside = Inside(
             house=house,

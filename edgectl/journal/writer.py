@@ -51,6 +51,7 @@ class JournalWriter:
         self._check: LateCheck | None = None
         self._damage: str | None = None
         self._busy = False
+        self.journal_id = ""  # known once it is open
 
     async def start(self) -> Stored:
         """Open the file and give back what is open in it. Raises JournalError; may be called again then."""
@@ -58,7 +59,9 @@ class JournalWriter:
             self._ended = None
             self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
             self._thread.start()
-        return await self._run(self._open)
+        stored = await self._run(self._open)
+        self.journal_id = stored.journal_id
+        return stored
 
     async def commit(self, batch: Batch) -> Committed:
         """The batch is on the disk when this returns; nothing of it is kept when it raises.

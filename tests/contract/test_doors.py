@@ -189,6 +189,21 @@ async def test_a_neighbour_who_holds_every_place_keeps_nobody_else_out(
             line.close()
 
 
+async def test_a_crowd_that_has_asked_and_stays_keeps_nobody_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "MOST_CONNECTIONS", 8)
+    async with Desk() as desk:
+        with contextlib.ExitStack() as stack:
+            stay = [stack.enter_context(desk.ask("/quiet")) for _ in range(3)]
+            await until(lambda: desk.streams.open == len(stay))
+            for _ in range(101):  # the last one is a phone on the same network
+                loop, line, heard = asyncio.get_running_loop(), stack.enter_context(desk.ask("/short")), b""
+                while not heard.endswith(b"here"):
+                    piece = await asyncio.wait_for(loop.sock_recv(line, 4096), 20)
+                    assert piece, f"cut off: {heard!r}"
+                    heard += piece
+            assert desk.streams.open == len(stay), "whoever follows is not silent"
+
+
 def test_who_holds_the_most_gives_one_up_and_in_ipv6_a_network_is_one() -> None:
     assert crowd.peer_of(("10.0.0.9", 5)) == "10.0.0.9"
     assert crowd.peer_of(("2001:db8::1", 5)) == crowd.peer_of(("2001:db8::ffff:2", 7)) != crowd.peer_of(("::1", 5))

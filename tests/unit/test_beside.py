@@ -1,5 +1,6 @@
 """The process that reads the site file: whatever becomes of it, the file is read, and nothing of it stays."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -90,6 +91,46 @@ def test_a_start_that_is_asked_to_end_leaves_no_stopped_process_behind(tmp_path:
         assert starting.stderr is not None
         assert starting.stderr.read() == b""
     assert not Path(f"/proc/{beside[0]}").exists()
+
+
+HANGS = """
+import pathlib, pickle, sys, time
+def hang(_):
+    pathlib.Path(__file__).with_name("hangs").touch()
+    time.sleep(600)
+if "edgectl.config.beside" in sys.orig_argv:
+    pickle.dumps = hang
+"""
+
+
+def test_a_start_that_is_killed_leaves_no_stopped_process_behind(site: Path) -> None:
+    (site.parent / "sitecustomize.py").write_text(HANGS)
+    command = [sys.executable, "-m", "edgectl", "run", "--site", str(site), "--state", str(site.parent / "state")]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(site.parent)}) as starting:
+        children = Path(f"/proc/{starting.pid}/task/{starting.pid}/children")
+        deadline = time.monotonic() + 60
+        while not (site.parent / "hangs").exists():
+            assert time.monotonic() < deadline, "nobody reads the file"
+            time.sleep(0.02)
+        (beside,) = children.read_text().split()
+        os.kill(int(beside), signal.SIGSTOP)
+        starting.kill()
+        starting.wait(60)
+    try:
+        while _lives(Path(f"/proc/{beside}/stat")):
+            assert time.monotonic() < deadline, "it outlived whoever asked"
+            time.sleep(0.02)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(beside), signal.SIGKILL)
+
+
+def _lives(stat: Path) -> bool:
+    """One that ended and was not buried yet does not."""
+    try:
+        return stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def _hears(pid: int, number: signal.Signals) -> bool:

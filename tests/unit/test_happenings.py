@@ -23,22 +23,23 @@ class Told:
 
     def __init__(self, last: int, first: int = 1) -> None:
         self.streams, self.first, self.asked = Streams(), first, list[int]()
-        self.happenings = Happenings(self.streams, last, lambda one: {"seq": one.seq}, self.older)
+        self.happenings = Happenings(self.streams, "thisone", last, lambda one: {"seq": one.seq}, self.older)
 
     async def older(self, after: int, limit: int) -> Sequence[Entry]:
         self.asked.append(after)
         begin = max(after + 1, self.first)
         return [entry(seq) for seq in range(begin, min(begin + limit, self.happenings.last + 1))]
 
-    async def read(self, after: int, many: int) -> list[tuple[str, Any]]:
+    async def read(self, after: int | str, many: int) -> list[tuple[str, Any]]:
         """So many events of a stream: what kind, and what is in them."""
         found: list[tuple[str, Any]] = []
-        pieces = self.happenings._pieces(after)
+        pieces = self.happenings.follow(str(after), "guest")._pieces
         while len(found) < many:
             piece = await asyncio.wait_for(anext(pieces), 10)
             if piece.startswith(":"):
                 continue
             lines = dict(line.split(": ", 1) for line in piece.strip().split("\n"))
+            self.last_id = lines["id"]
             found.append((lines["event"], json.loads(lines["data"])))
         await pieces.aclose()  # type: ignore[attr-defined]
         return found
@@ -89,8 +90,38 @@ async def test_a_number_of_another_journal_is_told_and_begins_anew() -> None:
     assert await house.read(20, 1) == [("entry", {"seq": 21})]
 
 
+async def test_an_id_of_another_journal_begins_anew_also_when_this_one_has_outgrown_it() -> None:
+    house = Told(last=500)
+    assert seqs(await house.read("thisone.490", 1)) == [491]
+    assert house.last_id == "thisone.491"
+    assert await house.read("0ldj0urnal.490", 1) == [("restarted", {"last": 500})]
+    assert house.last_id == "thisone.500", "and from then on it is followed like any other"
+    assert seqs(await house.read("490", 1)) == [491], "a number that a person types is of the journal that is here"
+
+
 @pytest.mark.parametrize(
-    "nonsense", ["", " ", "-1", "1.5", "0x10", "1e3", "٣", "1" * 20, "1;drop", "1\n2", "None", "NaN"]
+    "nonsense",
+    [
+        "a.",
+        ".5",
+        "a.b.5",
+        "A.5",
+        "é.5",
+        "a" * 41 + ".5",
+        "a.-1",
+        "",
+        " ",
+        "-1",
+        "1.5",
+        "0x10",
+        "1e3",
+        "٣",
+        "1" * 20,
+        "1;drop",
+        "1\n2",
+        "None",
+        "NaN",
+    ],
 )
 def test_a_last_event_id_that_is_no_number_gets_a_sentence(nonsense: str) -> None:
     with pytest.raises(Unavailable) as refused:
