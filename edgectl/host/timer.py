@@ -7,11 +7,12 @@ import os
 from collections.abc import Callable
 
 from edgectl.host.clock import mono
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import MS, SECOND, Nanos
 
 _CLOCK_MONOTONIC = 1
 _FLAGS = os.O_NONBLOCK | os.O_CLOEXEC
 _ABSOLUTE = 1
+LEAD: Nanos = 20 * MS  # the loop hands an instant over so long before it comes; its timers are early by less
 
 
 class _Span(ctypes.Structure):
@@ -21,8 +22,9 @@ class _Span(ctypes.Structure):
 class Alarm:
     """One instant at a time; setting a new one forgets the old one.
 
-    A bus moves its deadline on with every frame. The kernel is told of an instant only when it is nearer than the one
-    it holds: when that has come too soon, the timer is set to what is wanted by then, and nobody is called.
+    A bus moves its deadline on with every frame, and few deadlines come. So the timer of the kernel is for what is
+    near: until then a far instant is the loop's, which is cheaper to tell and wakes before it. Neither is told of an
+    instant that is later than the one it holds: when that has come too soon, it is set to what is wanted by then.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
@@ -30,7 +32,9 @@ class Alarm:
         self._ring = ring
         self._loop = loop
         self._wanted: Nanos | None = None
-        self._held: Nanos | None = None  # by the kernel; None once it has come
+        self._near: Nanos | None = None  # held by the kernel; None once it has come
+        self._far: Nanos | None = None  # held by the loop
+        self._timer: asyncio.TimerHandle | None = None
         self._span = _Span(0, 0, 0, 0)
         self._at = ctypes.byref(self._span)
         self._fd = self._libc.timerfd_create(_CLOCK_MONOTONIC, _FLAGS)
@@ -41,7 +45,7 @@ class Alarm:
     def set(self, at: Nanos) -> None:
         """Ring at this monotonic instant, at once when it has passed."""
         self._wanted = at
-        if self._held is None or at < self._held:
+        if (self._near is None or at < self._near) and (self._far is None or at < self._far):
             self._arm(at)
 
     def cancel(self) -> None:
@@ -51,27 +55,44 @@ class Alarm:
     def close(self) -> None:
         """Give the timer back. Closing it again does nothing."""
         if self._fd >= 0:
+            self._forget_far()
             self._loop.remove_reader(self._fd)
             os.close(self._fd)
-            self._fd, self._wanted, self._held = -1, None, None
+            self._fd, self._wanted, self._near = -1, None, None
 
     def _arm(self, at: Nanos) -> None:
+        if (left := at - mono()) > 2 * LEAD:
+            self._forget_far()
+            self._far = at - LEAD
+            self._timer = self._loop.call_later((left - LEAD) / SECOND, self._comes_near)
+            return
         # Setting a timerfd also takes back an expiry that nobody has read, so an instant that was moved cannot ring.
-        self._held = at
+        self._near = at
         self._span.s, self._span.ns = divmod(max(at, 1), SECOND)  # zero would disarm it
         if self._libc.timerfd_settime(self._fd, _ABSOLUTE, self._at, None) < 0:
             raise OSError(ctypes.get_errno(), "timerfd_settime")
 
+    def _comes_near(self) -> None:
+        self._far = self._timer = None
+        if self._wanted is not None:
+            self.set(self._wanted)
+
+    def _forget_far(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._far = self._timer = None
+
     def _fired(self) -> None:
-        self._held, wanted = None, self._wanted
-        if wanted is not None and mono() < wanted:
-            self._arm(wanted)
-            return
-        self._wanted = None
+        self._near, wanted = None, self._wanted
+        due = wanted is not None and mono() >= wanted
+        if due:
+            self._wanted = None
         try:
-            if wanted is not None:
+            if due:
                 self._ring()
+            elif wanted is not None:
+                self.set(wanted)
         finally:
-            if self._held is None and self._fd >= 0:  # nobody has set it anew
+            if self._near is None and self._fd >= 0:  # nobody has set it anew
                 with contextlib.suppress(BlockingIOError):  # it was, between the loop's look and this call
                     os.read(self._fd, 8)

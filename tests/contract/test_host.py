@@ -88,7 +88,7 @@ def test_an_alarm_is_never_early(run) -> None:  # type: ignore[no-untyped-def]
 
 
 @pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
-def test_an_alarm_that_is_put_off_again_and_again_tells_the_kernel_twice(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_alarm_that_is_put_off_a_thousand_times_is_set_three_times(run, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
     told: list[int] = []
     arm = Alarm._arm
     monkeypatch.setattr(Alarm, "_arm", lambda alarm, at: (told.append(at), arm(alarm, at)))
@@ -104,7 +104,7 @@ def test_an_alarm_that_is_put_off_again_and_again_tells_the_kernel_twice(run, mo
         return time.monotonic_ns() - first - 999 * 100_000
 
     assert run(ring()) >= 0
-    assert len(told) <= 2, "when it was set, and when that instant had come too soon"
+    assert len(told) <= 3, "first, when that instant had come too soon, and when the wanted one is near"
 
 
 def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:

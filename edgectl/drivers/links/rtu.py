@@ -14,6 +14,23 @@ from edgectl.drivers.links.wire import Wire
 from edgectl.drivers.wiring import SerialLine
 
 
+class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no types
+    """A port that does not wait: the loop has said that it is ready. What goes otherwise is pyserial's to tell."""
+
+    def read(self, size: int = 1) -> bytes:
+        try:
+            data = os.read(self.fd, size)
+        except OSError:
+            data = b""
+        return data or bytes(super().read(size))
+
+    def write(self, data: bytes) -> int:
+        try:
+            return os.write(self.fd, data)
+        except OSError:
+            return int(super().write(data))
+
+
 class RtuLink:
     """One serial line. A port that vanishes and comes back under the same name is opened again by its owner."""
 
@@ -26,7 +43,7 @@ class RtuLink:
         """Open and lock the port. Raises LinkDown."""
         line, wire = self.line, Wire(on_bytes, on_lost)
         try:
-            port = serial.Serial(
+            port = _Port(
                 line.port, baudrate=line.baudrate, bytesize=8, parity=line.parity, stopbits=line.stopbits, timeout=0
             )
         except (OSError, ValueError, termios.error) as error:
