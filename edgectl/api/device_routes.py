@@ -1,6 +1,11 @@
 """The doors of the devices on a driven bus: what one is, what its registers hold, and one setting at a time."""
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
 from typing import Any, Protocol
+
+from starlette.requests import Request
 
 from edgectl.api.access import Role
 from edgectl.api.house import Body, Unavailable
@@ -27,14 +32,16 @@ def device_routes(devices: Devices) -> list[Operation]:
     """Their part of the table."""
 
     async def identify(call: Call) -> Any:
-        return await devices.identify(call.path("bus"), _unit(call))
+        return await _while_there(call, devices.identify(call.path("bus"), _unit(call)))
 
     async def read(call: Call) -> Any:
         address, count = call.number("address", 0, 0, 65535), call.number("count", 1, 1, 100)
-        return await devices.read(call.path("bus"), _unit(call), call.path("room"), address, count)
+        return await _while_there(call, devices.read(call.path("bus"), _unit(call), call.path("room"), address, count))
 
     async def write(call: Call) -> Any:
-        return await devices.write(call.path("bus"), _unit(call), call.path("setting"), call.body, call.who)
+        return await _while_there(
+            call, devices.write(call.path("bus"), _unit(call), call.path("setting"), call.body, call.who)
+        )
 
     queries = (
         Query(name="address", schema=WORD, says="The first, counted from 0."),
@@ -74,6 +81,27 @@ def device_routes(devices: Devices) -> list[Operation]:
             refusals=(404, 409),
         ),
     ]
+
+
+async def _while_there(call: Call, doing: Coroutine[Any, Any, Body]) -> Body:
+    """What a person asked for, as long as the person is there: a bus is not asked for somebody who has gone."""
+    task, gone = asyncio.ensure_future(doing), asyncio.ensure_future(_has_gone(call.request))
+    try:
+        await asyncio.wait({task, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            return await task
+        raise Unavailable(409, "not_done", "whoever asked has gone")
+    finally:
+        task.cancel()
+        gone.cancel()
+
+
+async def _has_gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _unit(call: Call) -> int:

@@ -19,19 +19,30 @@ OFFLINE = "edgectl.offline"  # under this name a command's context keeps that th
 ANSWER_WITHIN_S = 15.0
 
 
+class NoDaemon(SystemExit):
+    """Nobody answers: for whoever has another way."""
+
+
 class _Local(http.client.HTTPConnection):
-    def __init__(self, path: str) -> None:
-        super().__init__("localhost", timeout=ANSWER_WITHIN_S)
-        self._path = path
+    def __init__(self, path: str, within_s: float) -> None:
+        super().__init__("localhost", timeout=within_s)
+        self._path, self._within_s = path, within_s
 
     def connect(self) -> None:
         """Connect to the socket file."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ANSWER_WITHIN_S)
+        self.sock.settimeout(self._within_s)
         self.sock.connect(self._path)
 
 
-def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bool = False) -> Any:
+def ask(
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    quiet: bool = False,
+    within_s: float = ANSWER_WITHIN_S,
+) -> Any:
     """One request. Returns its data. Exits 3 when no daemon answers and 1 when it says no, each with a sentence.
 
     `quiet` leaves the sentence out: the caller has another way.
@@ -41,7 +52,7 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bo
 
         return read(path)
     where = os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)
-    connection = _Local(where)
+    connection = _Local(where, within_s)
     try:
         payload = None if body is None else json.dumps(body)
         connection.request(method, path, payload, {"Content-Type": "application/json"})
@@ -49,7 +60,7 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None, *, quiet: bo
         data = json.loads(answer.read())
     except (FileNotFoundError, ConnectionRefusedError):
         if quiet:
-            raise SystemExit(UNREACHABLE) from None
+            raise NoDaemon(UNREACHABLE) from None
         _unreachable(f"no daemon answers at {where}", "is it running? systemctl status edgectl, or set EDGECTL_SOCKET")
     except PermissionError:
         _unreachable(f"you may not use {where}", "join the group edgectl, or use sudo")

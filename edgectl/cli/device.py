@@ -8,8 +8,17 @@ import click
 
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
-from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
-from edgectl.cli.setting import driven, identify, write
+from edgectl.cli.lines import (
+    DEVICE_WITHIN_S,
+    alone,
+    baud_option,
+    line_of,
+    names_driven,
+    parity_option,
+    site_option,
+    where,
+)
+from edgectl.cli.setting import identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
 
@@ -50,9 +59,11 @@ def read(
     from edgectl.drivers.codecs import modbus
     from edgectl.drivers.codecs.modbus import BadReply
 
-    if driven(line):
+    if wrong := modbus.beyond(address, count):
+        refuse(wrong, "ask for fewer, or from a lower one on")
+    if names_driven(line):
         place = f"/buses/{line}/units/{unit}/registers/{kind}?address={address}&count={count}"
-        _read_out(ask("GET", place)["values"], as_json, bits=kind in ("coils", "inputs"))
+        _read_out(ask("GET", place, within_s=DEVICE_WITHIN_S)["values"], as_json, bits=kind in ("coils", "inputs"))
         return
     _, way = line_of(line, site, baud, parity)
     function = KINDS[kind]

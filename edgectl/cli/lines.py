@@ -1,19 +1,21 @@
 """Which line a command means: a bus of the site file, a serial port or HOST:PORT; and how it is opened alone."""
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SITE, refuse
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_SOCKET, NoDaemon, ask, refuse
 
 if TYPE_CHECKING:
     from edgectl.drivers.talk import Talk
     from edgectl.drivers.wiring import Bus, Wire
 
 REPLY_WITHIN_S = 0.2
+DEVICE_WITHIN_S = 90.0  # for the daemon to ask a device dozens of questions, between its own
 TRIES, LET_GO_S = 3, 0.15
 
 site_option = click.option(
@@ -75,12 +77,20 @@ def know_own(site: Path) -> None:
 
 @contextlib.contextmanager
 def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit: bool = False) -> "Iterator[Talk]":
-    """The line for ourselves. Exits 1 with a sentence when it cannot be had. Raises UnfitPort where that may be."""
+    """The line for ourselves. Exits 1 with a sentence when it cannot be had. Raises UnfitPort where that may be.
+
+    The kernel keeps others away from a serial port that a daemon drives; from a network line nobody does but us.
+    """
     from threading import Event
 
     from edgectl.drivers.links.seam import LinkDown
     from edgectl.drivers.talk import UnfitPort, open_line
+    from edgectl.drivers.wiring import SerialLine
 
+    others = [] if isinstance(line, SerialLine) else driven()
+    for bus in [bus["bus"] for bus in others if bus["line"] == where(line)]:
+        hint = f"edgectl device identify {bus} UNIT asks through it; the rest after: systemctl stop edgectl"
+        refuse(f"{where(line)} is bus {bus} of the daemon that runs here; nothing was asked", hint)
     with contextlib.ExitStack() as held:
         for tries_left in reversed(range(TRIES)):
             try:
@@ -99,6 +109,23 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
                 hint = "check the adapter, its name and its power"
                 refuse(f"{where(line)} cannot be opened: {error.strerror or error}", hint)
         yield talk
+
+
+def driven() -> list[dict[str, Any]]:
+    """The buses that a daemon drives on this machine; none where none runs."""
+    if not os.access(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET), os.W_OK):
+        return []  # none, or not for this person
+    try:
+        buses: list[dict[str, Any]] = ask("GET", "/status", quiet=True)["buses"]
+    except NoDaemon:
+        return []  # a socket that a killed daemon left behind
+    return buses
+
+
+def names_driven(line: str) -> bool:
+    """Whether a daemon runs here and drives a bus of that name."""
+    named = not line.startswith("/") and ":" not in line
+    return named and line in [bus["bus"] for bus in driven()]
 
 
 def where(line: "Wire") -> str:

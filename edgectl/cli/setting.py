@@ -6,15 +6,23 @@ both, and refuses while anything may be ordered of the device.
 """
 
 import getpass
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgectl.cli.aside import aside
-from edgectl.cli.client import DEFAULT_SOCKET, DEFAULT_STATE, ask, refuse, show
-from edgectl.cli.lines import alone, baud_option, line_of, parity_option, site_option, where
+from edgectl.cli.client import DEFAULT_STATE, ask, refuse, show
+from edgectl.cli.lines import (
+    DEVICE_WITHIN_S,
+    alone,
+    baud_option,
+    line_of,
+    names_driven,
+    parity_option,
+    site_option,
+    where,
+)
 from edgectl.cli.scan import circuit_on, story
 from edgectl.model.events import Event
 
@@ -40,8 +48,8 @@ def identify(line: str, unit: int | None, site: Path, baud: int | None, parity: 
     from edgectl.drivers import discover
     from edgectl.drivers.discover import body, found_in
 
-    if unit is not None and driven(line):
-        there = ask("GET", f"/buses/{line}/units/{unit}")
+    if unit is not None and names_driven(line):
+        there = ask("GET", f"/buses/{line}/units/{unit}", within_s=DEVICE_WITHIN_S)
         _identified(found_in(there), there, f"unit {unit} is silent on bus {line}", line, as_json)
         return
     kind, way = line_of(line, site, baud, parity, also=("ezo-uart",))
@@ -111,11 +119,11 @@ def write(
     A bus that a daemon drives is named as in the site file; its zones have to be locked. Both what was meant and what
     came of it stand in the timeline.
     """
-    if driven(line):
+    if names_driven(line):
         if setting == ADDRESS and not only_one and not _alone_there(unit):
             refuse("nothing was written", ALONE)
         wish = {"value": value, "profile": profile, "only_one": setting == ADDRESS, "who": getpass.getuser()}
-        told = ask("POST", f"/buses/{line}/units/{unit}/settings/{setting}", wish)
+        told = ask("POST", f"/buses/{line}/units/{unit}/settings/{setting}", wish, within_s=DEVICE_WITHIN_S)
         _say(told, setting, as_json=as_json)
         return
     from edgectl.drivers import settle
@@ -140,16 +148,6 @@ def write(
         told = {**done, "before": what.was, "after": after, "answers_at": place, "taken": taken}
         note(Event.DEVICE_WRITTEN, **told)
         _say({**told, "in_force": taken and (setting != ADDRESS or place == what.raw)}, setting, as_json=as_json)
-
-
-def driven(line: str) -> bool:
-    """Whether a daemon runs here and drives a bus of that name."""
-    if line.startswith("/") or ":" in line or not os.path.exists(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)):
-        return False
-    try:
-        return line in [bus["bus"] for bus in ask("GET", "/status", quiet=True)["buses"]]
-    except SystemExit:
-        return False  # a socket that a killed daemon left behind
 
 
 def _alone_there(unit: int) -> bool:

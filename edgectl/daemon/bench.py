@@ -1,48 +1,83 @@
 """What a person does to one device of a bus that the daemon drives: it goes through the owner of the bus.
 
-Reads are questions between two of the owner's. A write is asked of the engine first, which writes it down before it
-leaves; one write at a time. One person at a time asks on a bus; another is told so at once.
+Reads are questions between those of the owner, and none leaves while something dangerous is on that needs the bus. A
+write is asked of the engine before the first question and again before it leaves, which writes it down in between; one
+write at a time. One person at a time asks on a bus; another is told so at once. Who has gone is asked for no more.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.daemon.field import Field
 from edgectl.daemon.hands import name_of
 from edgectl.daemon.house import DaemonHouse
+from edgectl.daemon.refusals import HINTS
 from edgectl.drivers import discover, settle
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply, Request
 from edgectl.drivers.discover import Asks, body
+from edgectl.drivers.guest import MayLeave, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
-from edgectl.drivers.settle import NotDone
-from edgectl.model.hands import Handwork
+from edgectl.drivers.settle import Meant, NotDone
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import guests, handwork
+from edgectl.model.hands import Handwork, Kept
+from edgectl.model.time import SECOND
 
-ANSWER_WITHIN_S = 60.0
+ANSWER_WITHIN_S = 60.0  # everything that one person asks at a time
 ROOMS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
+TOO_LONG = Kept(why=f"it took longer than {ANSWER_WITHIN_S:g} s", for_good=True)
+GONE = Kept(why="whoever asked has gone", for_good=True)
 T = TypeVar("T")
 
 
 class _Line:
-    """The bus as a tool in a thread asks over it."""
+    """The bus as a tool in a thread asks over it. `asked` counts the questions that left."""
 
-    def __init__(self, task: BusTask, loop: asyncio.AbstractEventLoop) -> None:
-        self._task, self._loop = task, loop
+    def __init__(self, task: BusTask, loop: asyncio.AbstractEventLoop, may_leave: MayLeave) -> None:
+        self.asked = 0
+        self._task, self._loop, self._may_leave = task, loop, may_leave
+        self._ends = loop.time() + ANSWER_WITHIN_S
+        self._gone = False
+        self._asking: asyncio.Task[bytes] | None = None
 
     def exchange(self, request: Request) -> bytes:
-        """The reply PDU. Raises BadReply and LinkDown."""
-        return asyncio.run_coroutine_threadsafe(self._task.exchange(request), self._loop).result(ANSWER_WITHIN_S)
+        """The reply PDU. Raises BadReply, NotLeft and LinkDown."""
+        return asyncio.run_coroutine_threadsafe(self._exchange(request), self._loop).result(ANSWER_WITHIN_S)
+
+    def leave(self) -> None:
+        """Nobody wants to know any more: what has not left does not leave."""
+        self._gone = True
+        if self._asking is not None:
+            self._asking.cancel()
+
+    async def _exchange(self, request: Request) -> bytes:
+        if self._gone or self._loop.time() > self._ends:
+            raise NotLeft(GONE if self._gone else TOO_LONG)
+        self._asking = asyncio.current_task()
+        try:
+            return await self._task.exchange(request, self._leaves)
+        finally:
+            self._asking = None
+
+    def _leaves(self) -> Kept | None:
+        kept = self._may_leave()
+        self.asked += kept is None
+        return kept
 
 
 class DeviceBench:
-    """Identify, read and write. Raises Unavailable."""
+    """Identify, read and write. `look` is a view of the engine's state as it is now. Raises Unavailable."""
 
-    def __init__(self, house: DaemonHouse, field: Field) -> None:
-        self._house, self._field = house, field
+    def __init__(self, house: DaemonHouse, field: Field, look: Callable[[], Draft]) -> None:
+        self._house, self._field, self._look = house, field, look
         self._writing = asyncio.Lock()
         self._asked: set[str] = set()  # the buses on which a person asks now
 
@@ -50,15 +85,17 @@ class DeviceBench:
         """Every profile that fits, and what it would read."""
         task = self._task(bus)
         async with self._alone(bus):
-            return body(await self._at(task, lambda line: discover.probe(line, task.owner.bus.kind, unit)))
+            return body(await self._with(task, lambda line: discover.probe(line, task.owner.bus.kind, unit)))
 
     async def read(self, bus: str, unit: int, room: str, address: int, count: int) -> Body:
         """Registers or bits, as they are."""
         task, function = self._task(bus), ROOMS.get(room)
-        if function is None or count < 1 or address + count > 1 << 16:
-            raise Unavailable(422, "payload_invalid", "no such registers", f"one of {', '.join(ROOMS)}, 0 to 65535")
+        if function is None:
+            raise Unavailable(422, "payload_invalid", f"there are no {room[:40]!r}", f"one of {', '.join(ROOMS)}")
+        if wrong := modbus.beyond(address, count):
+            raise Unavailable(422, "payload_invalid", wrong, "ask for fewer, or from a lower one on")
         async with self._alone(bus):
-            pdu = await self._at(task, lambda line: line.exchange(modbus.read(unit, function, address, count)))
+            pdu = await self._with(task, lambda line: line.exchange(modbus.read(unit, function, address, count)))
         numbers = modbus.bits(pdu, count) if function < 3 else [modbus.number(pdu, n, "u16") for n in range(count)]
         return {"values": [{"address": address + n, "value": int(value)} for n, value in enumerate(numbers)]}
 
@@ -72,28 +109,65 @@ class DeviceBench:
             why = "two devices at one address would both move; nothing was written"
             raise Unavailable(422, "payload_invalid", why, "say that it is the only one: only_one")
         wanted, place = request.get("profile"), f"bus {bus}"
+        device, takes = _at(task, unit), _at(task, value) if setting == settle.ADDRESS else ""
+        work = partial(Handwork, device=device, takes=takes, who=name_of(request, who))
         async with self._writing, self._alone(bus):
-            what = await self._at(
+            may_leave = self._under_these_locks(bus, device, takes)
+            what = await self._with(
                 task, lambda line: settle.meant(line, task.owner.bus.kind, unit, setting, value, wanted, place)
             )
             done: Body = {"line": bus, "unit": unit, "setting": setting, "value": value, "before": what.was}
-            device = next((name for name, one in task.owner.health.items() if one.device.unit == unit), "")
-            person = name_of(request, who)
-            await self._noted(device, person, done, done=False)
+            writing = asyncio.ensure_future(self._written(task, what, work, done, may_leave))
             try:
-                at, held = await self._at(task, lambda line: settle.sent_and_seen(line, what))
-            except Unavailable as no:  # it may have left: what nobody saw is written down as well
-                unseen = {"after": None, "taken": False, "why": no.message}
-                _doubt(task)
-                await self._noted(device, person, done | unseen, done=True)
+                done = await asyncio.shield(writing)
+            except asyncio.CancelledError:
+                await asyncio.wait([writing])  # what was begun gets its outcome, also when nobody waits for it
                 raise
-            after = None if held is None else what.knob.told(held)
-            taken = held == what.raw
-            done |= {"after": after, "answers_at": at, "taken": taken}
-            await self._noted(device, person, done, done=True)
-            _doubt(task)
-        in_force = taken and (setting != settle.ADDRESS or at == what.raw)
+        in_force = done["taken"] and (setting != settle.ADDRESS or done["answers_at"] == what.raw)
         return {**done, "in_force": in_force}
+
+    async def _written(
+        self, task: BusTask, what: Meant, work: "partial[Handwork]", done: Body, may_leave: MayLeave
+    ) -> Body:
+        """From the intent to the outcome. Raises Unavailable, after the outcome was noted."""
+        await self._noted(work, done, done=False)
+        left = False
+        try:
+            await self._with(task, lambda line: settle.send(line, what), may_leave)
+            left = True
+            at, held = await self._with(task, lambda line: settle.seen(line, what))
+        except Unavailable as no:  # it may have left: what nobody saw is written down as well
+            kept = not left and isinstance(no, _Kept)
+            unseen = {"after": what.was if kept else None, "taken": False, "why": no.message}
+            await self._noted(work, done | unseen, done=True)
+            if kept:
+                raise
+            _doubt(task)
+            how = "was written" if left else "may have been written"
+            raise Unavailable(no.http, no.code, f"it {how} and was not read back: {no.message}", no.hint) from None
+        after = None if held is None else what.knob.told(held)
+        done = {**done, "after": after, "answers_at": at, "taken": held == what.raw}
+        await self._noted(work, done, done=True)
+        _doubt(task)
+        return done
+
+    def _under_these_locks(self, bus: str, device: str, takes: str) -> MayLeave:
+        """May the write leave: still off, still locked, and by the same locks as now? Raises Unavailable if not now."""
+        draft = self._look()
+        if refused := handwork.refusals(draft, device, takes):
+            code, why = refused[0]
+            raise Unavailable(409, code, why, HINTS[code])
+        locks = handwork.locks(draft, device, takes)
+
+        def may_leave() -> Kept | None:
+            draft = self._look()
+            if refused := handwork.refusals(draft, device, takes):
+                return Kept(why=refused[0][1], for_good=True)
+            if handwork.locks(draft, device, takes) != locks:
+                return Kept(why="the lock was taken off meanwhile; nothing was written", for_good=True)
+            return guests.kept(draft, bus)
+
+        return may_leave
 
     @asynccontextmanager
     async def _alone(self, bus: str) -> AsyncIterator[None]:
@@ -105,20 +179,36 @@ class DeviceBench:
         finally:
             self._asked.discard(bus)
 
-    async def _noted(self, device: str, who: str, details: Body, *, done: bool) -> None:
+    async def _noted(self, work: "partial[Handwork]", details: Body, *, done: bool) -> None:
         said = dict(details)
-        await self._house.ask(lambda token: Handwork(token=token, device=device, who=who, details=said, done=done))
+        await self._house.ask(lambda token: work(token=token, details=said, done=done))
 
-    async def _at(self, task: BusTask, act: Callable[[Asks], T]) -> T:
-        line = _Line(task, asyncio.get_running_loop())
+    async def _with(self, task: BusTask, act: Callable[[Asks], T], may_leave: MayLeave | None = None) -> T:
+        bus = task.owner.bus.name
+        line = _Line(task, asyncio.get_running_loop(), may_leave or (lambda: guests.kept(self._look(), bus)))
         try:
             return await asyncio.to_thread(act, line)
         except NotDone as no:
             raise Unavailable(409, "not_done", str(no), no.hint) from None
+        except NotLeft as no:
+            raise self._kept(bus, no.kept, line.asked) from None
         except (BadReply, LinkDown, TimeoutError) as error:
-            raise Unavailable(
-                409, "not_done", str(error) or "no answer in time", "edgectl bus monitor shows the frames"
-            ) from None
+            why = str(error) or "no answer in time"
+            raise Unavailable(409, "not_done", why, "edgectl bus monitor shows the frames") from None
+        finally:
+            line.leave()
+
+    def _kept(self, bus: str, kept: Kept, asked: int) -> "_Kept":
+        """What a person is told whose question did not leave."""
+        so_far = f"; broken off after {asked} question{'s' * (asked != 1)}" if asked > 0 else ""
+        if kept.until is None:
+            hint = "" if kept.for_good else f"edgectl bus monitor {bus} shows what passes"
+            return _Kept(409, "bus_in_use", f"{kept.why}{so_far}", hint)
+        now = self._look().now
+        left = max(1, -(-(kept.until - now.mono) // SECOND))
+        end = datetime.fromtimestamp(now.wall_at(now.mono + left * SECOND) / SECOND, ZoneInfo(self._house.timezone))
+        hint = f"ask again at {end:%H:%M:%S}, or lock what it belongs to first: edgectl lock ZONE"
+        return _Kept(409, "bus_in_use", f"{kept.why}, {left} s more at the most{so_far}", hint, {"retry_after_s": left})
 
     def _task(self, bus: str) -> BusTask:
         task: Any = self._field.tasks.get(bus)
@@ -127,6 +217,19 @@ class DeviceBench:
             hint = f"Modbus buses that are driven: {', '.join(names) or 'none'}"
             raise Unavailable(404, "unknown_bus", f"there is no driven Modbus bus {bus[:60]!r}", hint)
         return task
+
+
+class _Kept(Unavailable):
+    """Nothing left the port."""
+
+
+def _at(task: BusTask, address: int | str) -> str:
+    """The device that the site file has at this address of a bus; empty where it has none, or where it is no number."""
+    try:
+        unit = float(address)
+    except ValueError:
+        return ""
+    return next((name for name, one in task.owner.health.items() if one.device.unit == unit), "")
 
 
 def _doubt(task: BusTask) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from edgectl.daemon.field import Field
 from edgectl.daemon.lines import Line
+from edgectl.drivers.wiring import Broker, SerialLine, Wire
 from edgectl.model.time import SECOND, Nanos, Now
 
 
@@ -25,8 +26,14 @@ def buses(field: Field, now: Now, up_for: Nanos, names: Iterable[str]) -> list[d
             for device, health in task.owner.health.items()
         ]
         load = round(min(1.0, log.busy / max(1, up_for)), 3)
-        rows.append({"bus": name, "up": task.up, "reason": task.reason, "load": load, "devices": devices})
+        row = {"bus": name, "line": where(task.owner.bus.line), "up": task.up, "reason": task.reason}
+        rows.append({**row, "load": load, "devices": devices})
     return rows
+
+
+def where(line: Wire | Broker) -> str:
+    """The port of a bus, or its HOST:PORT."""
+    return line.port if isinstance(line, SerialLine) else f"{line.host}:{line.port}"
 
 
 def frames(line: Line, after: int, now: Now) -> dict[str, Any]:

@@ -25,6 +25,7 @@ from edgectl.daemon.schedules import ScheduleDesk
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.views import alarms
 from edgectl.drivers.wiring import Broker
+from edgectl.engine.draft import Draft
 from edgectl.host.credentials import credential_file
 from edgectl.journal.reads import JournalReads
 from edgectl.journal.writer import JournalWriter
@@ -81,7 +82,7 @@ class Doors:
             house=house,
             looks=DaemonLooks(control, reads, clock, self._history, house.read),
             desk=desk,
-            devices=DeviceBench(house, field),
+            devices=DeviceBench(house, field, lambda: Draft(control.stepper.state, clock.now())),
             calendar=ScheduleDesk(house, control, reads, clock),
             happenings=happenings,
             streams=streams,

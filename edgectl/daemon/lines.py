@@ -21,6 +21,8 @@ from edgectl.model.time import Nanos, Now
 class Owner(Protocol):
     """Who decides on a bus, as the doors see it."""
 
+    bus: Bus
+
     @property
     def log(self) -> WireLog:
         """What passed over it."""

@@ -79,8 +79,7 @@ class BusOwner:
         """Bytes came. What comes while nothing was asked is noise, unless the language knows better."""
         self.log.received(data, now)
         self._heard = (self._heard + data)[-LONGEST_HEARD:]
-        flight = self._flight
-        if flight is None:
+        if (flight := self._flight) is None:
             self._strangers(self._heard, now)
             if (sign := self.language.overheard(self._heard)) is not None:
                 self._heard = b""
@@ -103,8 +102,7 @@ class BusOwner:
 
     def link(self, up: bool, now: Nanos, why: str = "") -> None:
         """The line came or went. Orders that wait are over; an OFF waits for the line."""
-        self._up = up
-        self._heard = b""
+        self._up, self._heard = up, b""
         flight, self._flight = self._flight, None
         if up:
             for health in self.health.values():
@@ -165,19 +163,21 @@ class BusOwner:
         """What the engine must hear, once."""
         return self._news.take()
 
-    def lends(self, now: Nanos) -> bool:
-        """True when a person's question may leave: nothing is on its way, and no order and no OFF is waiting."""
+    def lends(self, now: Nanos, since: Nanos) -> bool:
+        """May a person's question leave? Nothing is on its way or waits; what is due was read `since` the last one."""
         idle = self._up and self._flight is None and not self._control and self._foreign.since is None
         owed = self._offs.due(now) is not None or any(now >= end for end in self._ends.values())
-        return idle and not owed and now >= max(self._quiet_until, self._rest_until)
+        free = idle and not owed and now >= max(self._quiet_until, self._rest_until)
+        return free and self._rota.had_turns(now, since)
 
     def lend(self, frame: bytes, now: Nanos) -> None:
         """Such a question leaves: an echo of it is ours, however late."""
         self._foreign.sent(frame)
         self.log.sent(frame, now, "by hand")
 
-    def lent(self, now: Nanos, rest: Nanos) -> None:
-        """Such a question is over. Where a late answer to it may still come the line rests."""
+    def lent(self, now: Nanos, rest: Nanos, beside: bytes) -> None:
+        """Such a question is over, and this was heard beside it. Where a late answer may still come the line rests."""
+        self._strangers(beside, now)
         self._heard, self._quiet_until = b"", now + self.language.silence
         self._rest_until = now + rest if self.language.late else 0
 
@@ -236,8 +236,7 @@ class BusOwner:
         return Exchange(lane=lane, device=device, purpose=purpose, question=question, label=label)
 
     def _transmit(self, chosen: Exchange, now: Nanos) -> bytes:
-        frame = chosen.question.frame()
-        self._heard = b""
+        frame, self._heard = chosen.question.frame(), b""
         self._flight = InFlight(exchange=chosen, frame=frame, sent_at=now, deadline=now + chosen.question.wait)
         self._foreign.sent(frame)
         self.log.sent(frame, now, chosen.label)
@@ -325,8 +324,7 @@ class BusOwner:
         self._silence(flight, now, why)
 
     def _silence(self, flight: InFlight, now: Nanos, why: str) -> None:
-        exchange = flight.exchange
-        health = self.health[exchange.device.name]
+        exchange, health = flight.exchange, self.health[flight.exchange.device.name]
         health.missed(now)
         self.log.missed(f"{exchange.device.name}: {why}", now, now - flight.sent_at)
         match exchange.purpose:

@@ -8,7 +8,7 @@ from typing import Protocol
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs.modbus import Request
 from edgectl.drivers.framing import framing_for
-from edgectl.drivers.guest import LOOKS, THINKS, WAITS, Guest
+from edgectl.drivers.guest import LOOKS, THINKS, WAITS, Guest, MayLeave
 from edgectl.drivers.languages.modbus import Modbus
 from edgectl.drivers.links.rtu import RtuLink
 from edgectl.drivers.links.seam import Link, LinkDown
@@ -64,7 +64,7 @@ class BusTask:
         self._timer: asyncio.TimerHandle | None = None
         self._lost: asyncio.Event = asyncio.Event()
         self._guests: deque[Guest] = deque()
-        self._owners_turn = False  # a guest was on the line, and nothing of the owner's since
+        self._guest_left: Nanos = 0  # when the last one did: each read that is due goes before the next
         language = owner.language  # its numbers are the guests' too: a late answer is never another's
         self._framing = language.framing if isinstance(language, Modbus) else framing_for(owner.bus.wire)
 
@@ -73,11 +73,14 @@ class BusTask:
         self.owner.take(effect, self._mono())
         self._pump()
 
-    async def exchange(self, request: Request) -> bytes:
-        """The reply to a person's question. Raises BadReply, DeviceRefused among them, and LinkDown."""
+    async def exchange(self, request: Request, may_leave: MayLeave = lambda: None) -> bytes:
+        """The reply to a person's question. `may_leave` is asked in the instant in which it would leave. Raises
+        NotLeft, BadReply, DeviceRefused among them, and LinkDown."""
+        if not self.up:
+            raise LinkDown(self.reason)
         gives_up = self._mono() + WAITS
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-        guest = Guest(request=request, framing=self._framing, answer=answer, gives_up=gives_up)
+        guest = Guest(request=request, framing=self._framing, answer=answer, gives_up=gives_up, may_leave=may_leave)
         self._guests.append(guest)
         self._pump()
         try:
@@ -122,8 +125,7 @@ class BusTask:
             self.owner.log.received(data, now)
             if guest.hear(data):
                 self._guests.popleft()
-                self._owners_turn = True
-                self.owner.lent(now, 0)
+                self.owner.lent(now, 0, guest.beside)
         self._pump()
 
     def _on_lost(self, why: str) -> None:
@@ -133,7 +135,7 @@ class BusTask:
     def _down(self, why: str) -> None:
         self.up, self.reason = False, why
         while self._guests:
-            self._guests.popleft().fail(LinkDown(why))
+            self._guests.popleft().lose(LinkDown(why))
         self.owner.link(False, self._mono(), why)
         self._pump()
 
@@ -167,15 +169,8 @@ class BusTask:
             self._timer = loop.call_later(max(0, wake - now) / SECOND, self._pump)
 
     def _next(self, now: Nanos) -> bytes | None:
-        """What leaves now. After each guest the owner goes first once, so that no crowd of them stops its reads."""
-        if self._away(now):
-            return None
-        if self._guests and not self._owners_turn:
-            return self._guest_leaves(now) or self.owner.step(now)
-        if (frame := self.owner.step(now)) is None:
-            return self._guest_leaves(now)
-        self._owners_turn = False
-        return frame
+        """What leaves now."""
+        return None if self._away(now) else self._guest_leaves(now) or self.owner.step(now)
 
     def _away(self, now: Nanos) -> bool:
         """True while the line carries a guest's question. One whose time is over is told so."""
@@ -183,17 +178,18 @@ class BusTask:
             return False
         if now < deadline:
             return True
-        self._guests.popleft().give_up()
-        self._owners_turn = True
-        self.owner.lent(now, max(self.owner.bus.timeout, THINKS))
+        guest = self._guests.popleft()
+        guest.give_up()
+        self.owner.lent(now, max(self.owner.bus.timeout, THINKS), guest.beside)
         return False
 
     def _guest_leaves(self, now: Nanos) -> bytes | None:
         """The question of the first guest, if the owner lends the line. Who waited too long is told so."""
         while self._guests and now >= self._guests[0].gives_up:
             self._guests.popleft().give_up()
-        if not self._guests or not self.owner.lends(now):
+        if not self._guests or not self.owner.lends(now, self._guest_left) or self._guests[0].stays(now):
             return None
+        self._guest_left = now
         frame = self._guests[0].leave(now, self.owner.bus.timeout)
         self.owner.lend(frame, now)
         return frame

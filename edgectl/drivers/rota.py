@@ -50,6 +50,11 @@ class Rota:
                 first = place
         return first
 
+    def had_turns(self, now: Nanos, since: Nanos) -> bool:
+        """Was each read that may be asked now asked since then?"""
+        ready = (place for place in self._places if place.wakes <= now)
+        return all(place.due - place.read.every >= since for place in ready)
+
     def wakes(self, floor: Nanos) -> Nanos | None:
         """When the next one may be asked; the floor when that is not later. None without any read."""
         first: Nanos | None = None

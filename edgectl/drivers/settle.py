@@ -67,12 +67,6 @@ def send(line: Asks, what: Meant) -> None:
         line.exchange(modbus.write_register(what.unit, what.knob.address, what.raw))
 
 
-def sent_and_seen(line: Asks, what: Meant) -> tuple[int, int | None]:
-    """Written once, and what is seen of it."""
-    send(line, what)
-    return seen(line, what)
-
-
 def seen(line: Asks, what: Meant) -> tuple[int, int | None]:
     """Where it answers now, and what it holds there; None where nobody answers."""
     new = what.raw if what.knob.name == ADDRESS else what.unit

@@ -6,6 +6,7 @@ It cannot be stale: a site is never changed, only exchanged for another, and who
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 
+from edgectl.model.named import devices_behind, devices_under
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
 from edgectl.model.time import Nanos
 from edgectl.model.water import Tank
@@ -21,6 +22,7 @@ class Fixed:
         self._sides: dict[str, tuple[tuple[str, ...], ...]] = {}
         self._sources: dict[str, tuple[str, ...]] = {}
         self._mute: dict[str, frozenset[str]] = {}
+        self._needs: dict[str, frozenset[str]] = {}
 
     @cached_property
     def dangerous(self) -> tuple[str, ...]:
@@ -132,6 +134,21 @@ class Fixed:
     def actuators_of(self) -> dict[str, frozenset[str]]:
         """Every output of each zone."""
         return {name: zone.actuators for name, zone in self.site.zones.items()}
+
+    @cached_property
+    def rests_on(self) -> Mapping[str, frozenset[str]]:
+        """The devices that each zone needs."""
+        return {zone.name: devices_under(self.site, zone) for zone in self.site.zones.values()}
+
+    def needs(self, output: str) -> frozenset[str]:
+        """The buses that are needed while an output is on: its own, and those of all that is looked at meanwhile."""
+        known = self._needs.get(output)
+        if known is None:
+            zones = [self.rests_on[name] for name, outputs in self.actuators_of.items() if output in outputs]
+            devices = devices_behind(self.site, output).union(*zones)
+            known = frozenset(bus for bus, there in self.site.buses.items() if there & devices)
+            self._needs[output] = known
+        return known
 
     def mute(self, actuator: Actuator) -> frozenset[str]:
         """The rules that can never switch this output off, for the site says nothing that they go by."""

@@ -47,13 +47,24 @@ class Tried:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handwork:
     """A person sets a register of a device: before it leaves, and when it is `done`. `device` is empty for one that the
-    site does not name."""
+    site does not name; `takes` is the one that the site file has at the address which is given."""
 
     token: int
     device: str
     who: str
     details: Mapping[str, Any]
     done: bool
+    takes: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """Why a person's question may not leave now. `until` (mono) is when that ends at the latest, where it is known;
+    `for_good` says that no waiting helps."""
+
+    why: str
+    until: Nanos | None = None
+    for_good: bool = False
 
 
 class Step(StrEnum):

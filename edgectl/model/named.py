@@ -12,8 +12,16 @@ from edgectl.model.site import Site, Zone
 
 def devices_under(site: Site, zone: Zone) -> frozenset[str]:
     """The devices of every sensor and output that this zone names, of what those look at, and of the wired stop."""
-    open_names, names = [*_names(zone), *_names(site.estop)], set[str]()
-    devices = set[str]()
+    return _devices(site, [*_names(zone), *_names(site.estop)])
+
+
+def devices_behind(site: Site, output: str) -> frozenset[str]:
+    """The devices of an output and of whatever it looks at, and of the wired stop."""
+    return _devices(site, [output, *_names(site.estop)])
+
+
+def _devices(site: Site, open_names: list[str]) -> frozenset[str]:
+    names, devices = set[str](), set[str]()
     while open_names:
         name = open_names.pop()
         if name in names:

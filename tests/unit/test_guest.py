@@ -1,19 +1,23 @@
 """A person's question on a driven bus, and the engine's word on a write: what waits for whom, and who says no."""
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs import modbus
+from edgectl.drivers.guest import THINKS, WAITS, Guest, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.talk import NoReply
 from edgectl.engine.rules import handwork
-from edgectl.model.hands import Handwork
-from edgectl.model.inputs import Answer, MakeSafe, ManualOn, Restrain, Restraint
+from edgectl.model.hands import Handwork, Kept
+from edgectl.model.inputs import Answer, ForeignMaster, Input, MakeSafe, ManualOn, Restrain, Restraint, Send
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.simulate.world import World
 from edgectl.testing.scripted import ScriptedLink
@@ -21,6 +25,8 @@ from tests.unit.test_bus_owner import GOOD, OFF_PUMP, RTU, SITE, TCP, crc, settl
 from tests.unit.test_calibrations import Bench
 
 ASKED, SAID = "0e 03 00 06 00 01", "0e 03 02 02 88"
+ON_PUMP = modbus.rtu_frame(modbus.pulse_coil(1, 0x200, 2 * SECOND))
+KEPT = Kept(why="bus relays is kept for pump while it is on")
 
 
 class Line:
@@ -29,11 +35,13 @@ class Line:
     def __init__(self, **more: str) -> None:
         self.now: Nanos = 100 * SECOND
         replies = {crc(body): crc(reply) for body, reply in {**GOOD, **more}.items()}
-        replies |= {bytes.fromhex(OFF_PUMP): bytes.fromhex(OFF_PUMP)}
+        replies |= {frame: frame for frame in (bytes.fromhex(OFF_PUMP), ON_PUMP)}
         self.link = ScriptedLink(replies)
         self.alarm = Quiet()
+        self.news: list[Input] = []
+        self.kept: Kept | None = None
         self.task = BusTask(
-            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=lambda _: None, alarm=lambda _: self.alarm
+            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=self.news.append, alarm=lambda _: self.alarm
         )
 
     async def settle(self, seconds: float = 3) -> None:
@@ -42,8 +50,11 @@ class Line:
             self.now += 5 * MS
             self.task._pump()
 
+    def asks(self, unit: int = 14) -> "asyncio.Task[bytes]":
+        return asyncio.create_task(self.task.exchange(modbus.read(unit, 3, 6, 1), lambda: self.kept))
+
     async def ask(self, unit: int = 14, within_s: float = 8) -> bytes:
-        asking = asyncio.create_task(self.task.exchange(modbus.read(unit, 3, 6, 1)))
+        asking = self.asks(unit)
         for _ in range(round(within_s * 200)):
             await asyncio.sleep(0)
             if asking.done():
@@ -51,6 +62,14 @@ class Line:
             self.now += 5 * MS
             self.task._pump()
         return await asking
+
+    def on(self, name: str) -> None:
+        order = Send(cmd_id=name, actuator="pump", on=True, lease=2 * SECOND, not_after=self.now + 5 * SECOND)
+        self.task.take(order)
+
+    def left(self, note: str = "by hand") -> list[Nanos]:
+        """When frames of this kind left."""
+        return [one.at for one in self.task.owner.log.lines if one.direction == ">" and note in one.note]
 
 
 class Quiet:
@@ -122,10 +141,10 @@ def test_a_line_that_goes_takes_the_question_with_it() -> None:
 def test_the_owner_lends_nothing_while_something_of_its_own_waits() -> None:
     desk = settled()
     desk.run(10 * MS)
-    free = [desk.owner.lends(desk.now + n * MS) for n in range(0, 50, 10)]
+    free = [desk.owner.lends(desk.now + n * MS, 0) for n in range(0, 50, 10)]
     assert any(free)
     desk.owner.take(MakeSafe(actuator="pump", reason="now"), desk.now)
-    assert not desk.owner.lends(desk.now + SECOND), "an OFF is due"
+    assert not desk.owner.lends(desk.now + SECOND, 0), "an OFF is due"
 
 
 def test_a_crowd_of_guests_stops_no_reads() -> None:
@@ -143,10 +162,163 @@ def test_a_crowd_of_guests_stops_no_reads() -> None:
     live(scene, **{ASKED: SAID})
 
 
+def test_a_question_waits_while_something_is_on_and_is_then_told_that_it_never_left() -> None:
+    async def scene(line: Line) -> None:
+        line.kept = KEPT
+        asking, begun = line.asks(), line.now
+        await line.settle(WAITS / SECOND - 0.1)
+        assert not asking.done()
+        await line.settle(0.5)
+        with pytest.raises(NotLeft, match="kept for pump"):
+            await asking
+        assert line.now - begun < WAITS + SECOND
+        asking = line.asks()
+        await line.settle(1)
+        line.kept = None
+        await line.settle(1)
+        assert asking.done(), "it ended in time"
+
+    assert len(live(scene, **{ASKED: SAID}).left()) == 1
+
+
+def test_what_no_waiting_helps_is_told_at_once() -> None:
+    async def scene(line: Line) -> None:
+        line.kept = Kept(why="the lock is gone", for_good=True)
+        asking = line.asks()
+        await line.settle(1)
+        with pytest.raises(NotLeft, match="the lock is gone"):
+            await asking
+
+    assert live(scene, **{ASKED: SAID}).left() == []
+
+
+def test_a_line_that_is_down_is_told_from_a_unit_that_is_silent() -> None:
+    async def scene(line: Line) -> None:
+        line.link.cut("unplugged")
+        with pytest.raises(LinkDown, match="unplugged"):
+            await line.ask()
+
+    live(scene)
+
+
+def test_whoever_has_gone_leaves_the_line_at_once() -> None:
+    async def scene(line: Line) -> None:
+        line.kept = KEPT
+        waiting = line.asks()
+        await line.settle(0.1)
+        waiting.cancel()
+        await line.settle(0.1)
+        line.kept = None
+        asked = line.asks(unit=33)  # silent: it is on the line for a while
+        await line.settle(0.1)
+        asked.cancel()
+        assert (await line.ask()).hex(" ") == "03 02 02 88"
+
+    assert len(live(scene, **{ASKED: SAID}).left()) == 2
+
+
+def test_orders_of_another_master_beside_a_guest_are_heard() -> None:
+    async def scene(line: Line) -> None:
+        for unit in (33, 14):  # one is answered by nobody, the other after the stranger has spoken
+            asking = line.asks(unit)
+            while not line.task._guests or line.task._guests[0].deadline is None:
+                await line.settle(0.005)
+            line.task._on_bytes(crc("02 05 00 01 ff 00"))
+            await line.settle(1)
+            await asyncio.gather(asking, return_exceptions=True)
+        assert [one.heard for one in line.news if isinstance(one, ForeignMaster)] == [True]
+
+    live(scene)
+
+
+@pytest.mark.parametrize(
+    "heard", ["", SAID, f"{ASKED} {SAID}", "0e 83 02", "ff 00", "0e 06 01 00 00 0f", "02 05 00 01 ff 00"]
+)
+def test_its_own_words_and_the_answer_are_nobody_else(heard: str) -> None:
+    asked = modbus.read(14, 3, 6, 1)
+    bytes_ = b"".join(crc(part) for part in heard.replace(f" {SAID}", f"|{SAID}").split("|") if part)
+
+    async def run() -> bytes:
+        framing = Line().task._framing
+        answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        guest = Guest(request=asked, framing=framing, answer=answer, gives_up=0, may_leave=lambda: None)
+        guest.leave(0, 0)
+        guest.hear(bytes_)
+        answer.cancel()
+        return guest.beside
+
+    beside = asyncio.run(run())
+    assert beside == (b"" if SAID in heard or "83" in heard else bytes_)
+
+
+LATEST = 2 * SECOND + 2 * THINKS + 700 * MS  # every 2 s, a guest that nobody answers and its rest, a round of the owner
+
+
+async def a_day(line: Line, deeds: list[tuple[str, int]]) -> list[tuple[Nanos, Nanos]]:
+    """Guests, orders and reads in the order of the lot; when the pump was wanted on, from the order to its OFF."""
+    runs, asking = list[tuple[Nanos, Nanos]](), list["asyncio.Task[bytes]"]()
+    for number, (deed, tenths) in enumerate(deeds):
+        match deed:
+            case "guests":
+                asking += [line.asks(unit) for unit in (14, 33, 14)]
+            case "run":
+                line.kept, begun = KEPT, line.now
+                line.on(f"c{number}")
+                await line.settle(tenths / 10)
+                line.task.take(MakeSafe(actuator="pump", reason="its time is over"))
+                runs.append((begun, line.now))
+                await line.settle(0.4)
+                line.kept = None
+        await line.settle(tenths / 10)
+    await line.settle(6)
+    await asyncio.gather(*asking, return_exceptions=True)
+    return runs
+
+
+def guests_orders_and_reads(deeds: list[tuple[str, int]]) -> None:
+    runs: list[tuple[Nanos, Nanos]] = []
+
+    async def scene(line: Line) -> None:
+        runs.extend(await a_day(line, deeds))
+
+    line = live(scene, **{ASKED: SAID})
+    for begun, ended in runs:
+        assert not [at for at in line.left() if begun < at <= ended], "a guest beside a pump that is on"
+        on = [at for at in sent_on(line) if begun <= at <= begun + 2 * THINKS + 200 * MS]
+        short = ended - begun <= 2 * THINKS + 200 * MS  # its OFF may have overtaken it
+        assert on or short, "a guest that was on the line ends, and the order leaves"
+        offs = [at for at in line.left("safe board") if at >= ended]
+        assert offs[0] - ended <= THINKS, "the OFF waits for one frame"
+    for device in ("poll level", "poll air"):
+        read = line.left(device)
+        assert max(late - early for early, late in itertools.pairwise(read)) <= LATEST, device
+
+
+def sent_on(line: Line) -> list[Nanos]:
+    return [one.at for one in line.task.owner.log.lines if one.data == ON_PUMP and one.direction == ">"]
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["guests", "run"]), st.integers(1, 20)), min_size=3, max_size=8))
+def test_guests_orders_and_reads_in_any_order(deeds: list[tuple[str, int]]) -> None:
+    guests_orders_and_reads(deeds)
+
+
+@pytest.mark.parametrize("plant", ["asked before it waits", "whenever the line is free"])
+def test_a_planted_guest_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if plant == "asked before it waits":
+        monkeypatch.setattr(Guest, "stays", lambda *_: False)
+    else:
+        lends = BusOwner.lends
+        monkeypatch.setattr(BusOwner, "lends", lambda self, now, _: lends(self, now, -1 << 62))
+    with pytest.raises(AssertionError):
+        guests_orders_and_reads([("guests", 1)] * 12 + [("run", 15), ("guests", 1)])
+
+
 def test_an_off_leaves_as_early_with_a_guest_that_waits_as_without() -> None:
     async def scene(line: Line) -> None:
         await line.ask()
-        line.task.owner.lent(line.now, 0)  # the line is in its silence now
+        line.task.owner.lent(line.now, 0, b"")  # the line is in its silence now
         asking = asyncio.create_task(line.task.exchange(modbus.read(14, 3, 6, 1)))
         await asyncio.sleep(0)
         line.task.take(MakeSafe(actuator="pump", reason="now"))
@@ -241,8 +413,8 @@ def test_what_the_site_does_not_name_needs_no_lock() -> None:
 @pytest.mark.parametrize("plant", ["nothing is ever needed", "nothing is ever refused"])
 def test_a_planted_bug_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if plant == "nothing is ever needed":
-        monkeypatch.setattr(handwork, "devices_under", lambda *_: frozenset())
+        monkeypatch.setattr(handwork, "_zones", lambda *_: [])
     else:
-        monkeypatch.setattr(handwork, "_refusals", lambda *_: [])
+        monkeypatch.setattr(handwork, "refusals", lambda *_: [])
     with pytest.raises(AssertionError):
         a_write_waits_for_off_and_for_the_lock()

@@ -61,6 +61,12 @@ class Request:
     reply_length: int
 
 
+def beyond(address: int, count: int) -> str:
+    """What is wrong with so many registers or coils from this address on; empty when nothing is."""
+    last = address + count - 1
+    return f"{address} to {last} runs past the last address, 65535" if last > 0xFFFF else ""
+
+
 def read(unit: int, function: int, address: int, count: int) -> Request:
     """Read `count` coils (function 1, 2) or registers (3, 4) from a zero-based address."""
     message = _READS[function](address=address, count=count, dev_id=unit)

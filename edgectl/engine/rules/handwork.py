@@ -1,7 +1,8 @@
 """A person sets a register of a device while the controller runs. Nothing may be ordered of it meanwhile.
 
 So its outputs are off, and every zone that needs it is under a service lock: the lock, and no rule of its own, is what
-keeps every source away until the person takes it off.
+keeps every source away until the person takes it off. Whoever gives a device the address of another that the site file
+names puts it in that one's place, so both are judged.
 """
 
 from edgectl.engine.draft import Draft
@@ -9,13 +10,13 @@ from edgectl.engine.rules.latched import latch_name
 from edgectl.model.events import Event
 from edgectl.model.hands import Handwork
 from edgectl.model.inputs import Answer, Restraint
-from edgectl.model.named import devices_under
+from edgectl.model.timeline import Latch
 
 
 def handwork(draft: Draft, work: Handwork) -> None:
     """Let a write begin, or say why not; or write down what came of it. The answer waits for the disk."""
     if not work.done:
-        for code, why in _refusals(draft, work.device):
+        for code, why in refusals(draft, work.device, work.takes):
             draft.effect(Answer(token=work.token, ok=False, code=code, body={"why": why}))
             return
     event = Event.DEVICE_WRITTEN if work.done else Event.DEVICE_WRITE_MEANT
@@ -23,16 +24,33 @@ def handwork(draft: Draft, work: Handwork) -> None:
     draft.effect(Answer(token=work.token, ok=True, code="ok", body=dict(work.details)))
 
 
-def _refusals(draft: Draft, device: str) -> list[tuple[str, str]]:
+def refusals(draft: Draft, device: str, takes: str = "") -> list[tuple[str, str]]:
+    """Why this device, or the one whose address it takes, may not be written to now: codes and sentences."""
     site, found = draft.state.site, []
-    own = sorted(name for name, actuator in site.actuators.items() if device and actuator.device == device)
     owed = {output.name for output in draft.owed()}
-    for name in own:
-        seen = draft.state.seen.get(name)
-        if name in owed or seen is None or seen.on:
-            found.append(("device_in_use", f"{name} of {device} is on, or not seen off; nothing was written"))
-    for zone in site.zones.values():
-        locked = draft.held(latch_name(Restraint.LOCK, zone.name))
-        if device and not locked and device in devices_under(site, zone):
-            found.append(("zone_not_locked", f"{zone.name} needs {device} and is not locked; nothing was written"))
+    for one in _named(device, takes):
+        whose = f"the address is that of {one}: " if one != device else ""
+        for name in sorted(name for name, actuator in site.actuators.items() if actuator.device == one):
+            seen = draft.state.seen.get(name)
+            if name in owed or seen is None or seen.on:
+                why = f"{whose}{name} of {one} is on, or not seen off; nothing was written"
+                found.append(("device_in_use", why))
+        for zone in _zones(draft, one):
+            if not draft.held(latch_name(Restraint.LOCK, zone)):
+                found.append(("zone_not_locked", f"{whose}{zone} needs {one} and is not locked; nothing was written"))
     return found
+
+
+def locks(draft: Draft, device: str, takes: str = "") -> tuple[Latch | None, ...]:
+    """The locks under which it may be written to: another look tells whether they are the same still."""
+    zones = dict.fromkeys(zone for one in _named(device, takes) for zone in _zones(draft, one))
+    return tuple(draft.latch(latch_name(Restraint.LOCK, zone)) for zone in zones)
+
+
+def _named(device: str, takes: str) -> list[str]:
+    return [one for one in dict.fromkeys((device, takes)) if one]
+
+
+def _zones(draft: Draft, device: str) -> list[str]:
+    """The zones that need it."""
+    return [zone for zone, devices in draft.state.fixed.rests_on.items() if device in devices]
