@@ -29,7 +29,7 @@ from edgectl.drivers.settle import Meant, NotDone
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import guests, handwork
 from edgectl.model.hands import Handwork, Kept
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 
 ANSWER_WITHIN_S = 60.0  # everything that one person asks at a time
 ROOMS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
@@ -41,10 +41,10 @@ T = TypeVar("T")
 class _Line:
     """The bus as a tool in a thread asks over it. `asked` counts the questions that left."""
 
-    def __init__(self, task: BusTask, loop: asyncio.AbstractEventLoop, may_leave: MayLeave) -> None:
+    def __init__(self, task: BusTask, may_leave: MayLeave, mono: Callable[[], Nanos]) -> None:
         self.asked = 0
-        self._task, self._loop, self._may_leave = task, loop, may_leave
-        self._ends = loop.time() + ANSWER_WITHIN_S
+        self._task, self._loop, self._may_leave, self._mono = task, asyncio.get_running_loop(), may_leave, mono
+        self._ends = mono() + round(ANSWER_WITHIN_S * SECOND)
         self._gone = False
         self._asking: asyncio.Task[bytes] | None = None
 
@@ -59,7 +59,7 @@ class _Line:
             self._asking.cancel()
 
     async def _exchange(self, request: Request) -> bytes:
-        if self._gone or self._loop.time() > self._ends:
+        if self._gone or self._mono() > self._ends:
             raise NotLeft(GONE if self._gone else TOO_LONG)
         self._asking = asyncio.current_task()
         try:
@@ -185,7 +185,7 @@ class DeviceBench:
 
     async def _with(self, task: BusTask, act: Callable[[Asks], T], may_leave: MayLeave | None = None) -> T:
         bus = task.owner.bus.name
-        line = _Line(task, asyncio.get_running_loop(), may_leave or (lambda: guests.kept(self._look(), bus)))
+        line = _Line(task, may_leave or (lambda: guests.kept(self._look(), bus)), lambda: self._look().now.mono)
         try:
             return await asyncio.to_thread(act, line)
         except NotDone as no:

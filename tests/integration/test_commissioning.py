@@ -288,6 +288,25 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
         assert "software version of a Waveshare board is 200" in say("device", "identify", "field", 1)
         assert "no reply" in say("device", "read", "field", 33, 0, code=1)
         assert json.loads(say("device", "read", "field", 5, 2, "--json"))[0]["value"] == 1
+        assert "runs past the last address" in say("device", "read", "field", 5, 65535, "--count", 100, code=1)
+        # one person at a time; who is killed in the middle is asked for no more
+        asked = lambda: [  # noqa: E731
+            line["number"]
+            for line in daemon.data("/buses/field/frames?after=0")["lines"]
+            if line["note"] == "by hand" and line["data"].startswith("09 ")
+        ]
+        command = [sys.executable, "-m", "edgectl", "device", "identify", "field", "9"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=daemon.environment) as person:
+            daemon.wait("/buses/field/frames?after=0", lambda _: asked())
+            assert "somebody asks on bus field already" in say("device", "read", "field", 5, 2, code=1)
+            person.kill()
+        one = "/buses/field/units/5/registers/holding?address=2"
+        daemon.wait("/status", lambda _: daemon.ask("GET", one)[0] == 200, within_s=10)
+        last = asked()[-1]
+        assert json.loads(say("device", "read", "field", 5, 2, "--json"))[0]["value"] == 1
+        assert asked()[-1] == last
+        # a network line lets two in, so it is asked who drives it
+        assert "is bus climate of the daemon that runs here" in say("bus", "scan", "climate", code=1)
         # what the site does not name is set at once; what a zone needs, under its lock alone
         words = ("device", "write", "field", 14, "address", 4, "--profile", "jxct-soil-7in1")
         assert "nothing was written" in say(*words, code=1), "nobody says that it is the only one"
