@@ -1,6 +1,7 @@
 """The door for people: `python -m edgectl` and the `edgectl` command."""
 
 import importlib
+import io
 import json
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import click
 
 from edgectl import __version__
+from edgectl.cli.groups import Group
 
 # Where each command lives, and what it does in a line, by who needs it. A command's file is loaded when it is called:
 # `edgectl status` must feel instant, and so must the list of all.
@@ -57,9 +59,12 @@ SECTIONS = {"Every day": GROWER, "On the wires": ELECTRICIAN, "For many houses":
 COMMANDS = {name: place for section in SECTIONS.values() for name, (place, _) in section.items()}
 
 
-class _Late(click.Group):
+class _Late(Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click does it; whoever asked for JSON hears of a wrong usage as JSON too, with exit code 2."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal of another alphabet shows a ? and not a traceback
         words = list(args[0] if args and args[0] is not None else extra.get("args") or sys.argv[1:])
         if "--json" not in words:
             return super().main(*args, **extra)

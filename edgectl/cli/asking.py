@@ -1,7 +1,6 @@
 """The questions of `edgectl init`: where the lines are, who answers there, what hangs on which output."""
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from edgectl.cli.answers import Judge
 from edgectl.cli.init import here, line_of
 from edgectl.cli.lines import alone
 from edgectl.cli.lines import line_of as wire_of
+from edgectl.cli.progress import progress
 from edgectl.cli.scan import circuit_on, story
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":
     first, last = _range(_ask(asked, "1..32", answers.addresses))
     _, way = wire_of(line.place, file, None, None)
     label = f"scanning {line.place}, reads only"
-    with alone(way) as talk, click.progressbar(range(first, last + 1), label=label, file=sys.stderr) as bar:
+    with alone(way) as talk, progress(label, range(first, last + 1)) as bar:
         return [found for found in discover.scan(talk, kind, bar) if found.there]
 
 

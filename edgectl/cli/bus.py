@@ -37,8 +37,9 @@ def list_(as_json: bool) -> None:
 
 def _device(row: dict[str, Any]) -> list[str]:
     unit = "" if row["unit"] is None else f"unit {row['unit']}"
-    good = "never answered" if row["last_good_s"] is None else f"good {span(row['last_good_s'])} ago"
-    return [row["device"], unit, good, row["why"] if row["down"] else "well"]
+    if row["last_good_s"] is None:
+        return [row["device"], unit, "never answered", row["why"] if row["down"] else "nobody asks it for anything"]
+    return [row["device"], unit, f"good {span(row['last_good_s'])} ago", row["why"] if row["down"] else "well"]
 
 
 @bus.command()

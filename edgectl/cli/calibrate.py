@@ -12,7 +12,7 @@ import click
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.outputs import Span
-from edgectl.cli.words import day_and_time, span, table
+from edgectl.cli.words import dated, day_and_time, span, table
 from edgectl.model.hands import ENOUGH, STEADY
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -93,8 +93,8 @@ def _recorded(row: dict[str, Any]) -> list[str]:
         else f"slope {100 / done['gain']:.1f} %, offset {done['offset']:g}"
     )
     came = f"{found}; {done['how']}"
-    due = "no date is set" if done["due"] is None else f"due {done['due'][:10]}{', as usual' * done['usual']}"
-    return [_named(row), f"{done['at'][:10]} by {done['who']}", due, came]
+    due = "no date is set" if done["due"] is None else f"due {dated(done['due'])[:10]}{', as usual' * done['usual']}"
+    return [_named(row), f"{dated(done['at'])[:10]} by {done['who']}", due, came]
 
 
 @calibrate.command("cancel")

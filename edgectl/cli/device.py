@@ -1,7 +1,6 @@
 """`edgectl device`: one device on a line, or on a bus that a daemon drives. Only `write` changes anything."""
 
 import re
-import sys
 from pathlib import Path
 
 import click
@@ -18,6 +17,7 @@ from edgectl.cli.lines import (
     site_option,
     where,
 )
+from edgectl.cli.progress import progress
 from edgectl.cli.setting import identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
@@ -109,7 +109,7 @@ def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None
         refuse(f"{file} exists already; nothing was read", "take another name, or move the file away")
     _, way = line_of(line, site, baud, parity)
     label = f"reading unit {unit} on {where(way)}"
-    with alone(way) as talk, click.progressbar(length=2 * (last + 1), label=label, file=sys.stderr) as bar:
+    with alone(way) as talk, progress(label, length=2 * (last + 1)) as bar:
         words = sweep.sweep(talk, unit, last, bar.update)
     if not words:
         refuse(f"unit {unit} on {where(way)} answered for none of the registers 0 to {last}", "try a larger --last")

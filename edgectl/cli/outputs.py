@@ -9,7 +9,7 @@ import click
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
-from edgectl.cli.words import clock, doubt, span, table
+from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table
 
 
 class Span(click.ParamType[float]):
@@ -130,9 +130,11 @@ def alarms(as_json: bool) -> None:
     for alarm in data:
         state = "active" if alarm["active"] else "over"
         if alarm["shelved_until"]:
-            state += f", silenced by {alarm['shelved_by']} until {clock(alarm['shelved_until'])},"
-        click.echo(f"{alarm['id']}  {alarm['priority']}, {state} since {clock(alarm['since'])}: {alarm['message']}")
-        click.echo(f"  {alarm['advice']}")
+            state += f", silenced by {alarm['shelved_by']} until {day_and_time(alarm['shelved_until'])},"
+        seen = f", seen by {alarm['acknowledged_by']}" if alarm["acknowledged_by"] else ""
+        since = f"{alarm['priority']}, {state} since {date_and_time(alarm['since'])}{seen}"
+        for line in (f"{alarm['id']}  {since}", *table([["", alarm["message"]], ["", alarm["advice"]]])):
+            click.echo(line)
 
 
 def _row(item: dict[str, Any]) -> list[str]:

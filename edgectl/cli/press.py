@@ -13,7 +13,7 @@ import click
 
 from edgectl.cli.client import UNREACHABLE, ask, refuse, show
 from edgectl.cli.outputs import Span
-from edgectl.cli.words import day_and_time, span, table
+from edgectl.cli.words import dated, span, table
 
 LONGEST_S = 2.5  # a bump: no pump runs dry in it
 SEEN_WITHIN_S, OFF_WITHIN_S, LOOK_EVERY_S = 4.0, 15.0, 0.1
@@ -131,4 +131,4 @@ def _line(row: dict[str, Any]) -> list[str]:
     if done is None:
         return [row["output"], row["channel"], "not pressed yet"]
     told = "moved" if done["moved"] else "DID NOT MOVE"
-    return [row["output"], row["channel"], f"{told}, {done['who']}, {done['at'][:10]} {day_and_time(done['at'])}"]
+    return [row["output"], row["channel"], f"{told}, {done['who']}, {dated(done['at'])}"]

@@ -1,7 +1,6 @@
 """`edgectl bus scan` and `bus probe`: who is on a line. Reads only, and only while no daemon drives it."""
 
 import contextlib
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +8,7 @@ import click
 
 from edgectl.cli.client import refuse, show
 from edgectl.cli.lines import alone, baud_option, line_of, meant_by_site, parity_option, site_option, where
+from edgectl.cli.progress import progress
 
 if TYPE_CHECKING:
     from edgectl.drivers.discover import Found
@@ -44,7 +44,7 @@ def scan(
         try:
             with (
                 alone(way, may_be_unfit=every_speed) as talk,
-                click.progressbar(numbers, label=label, file=sys.stderr) as bar,
+                progress(label, numbers) as bar,
             ):
                 there = [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
         except UnfitPort as unfit:

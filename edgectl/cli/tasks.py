@@ -25,6 +25,7 @@ WORKFLOWS = (
     "irrigation_fill",
     "three_tank_startup",
 )
+WIDE = 23  # letters: the usual names of events, so that two tasks read alike
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
@@ -202,9 +203,11 @@ def story(item: dict[str, Any]) -> list[str]:
         moved = amounts(result["effect_amounts"])
         out.append(f"effect  {result['physical_effect']}" + (f": {moved}" if moved else ""))
         out += [f"veto    {veto['actuator']} by {veto['rule']}: {veto['why']}" for veto in result["vetoes"]]
-    for entry in item["timeline"]:
-        out.append(f"{clock(entry['occurred_at'], millis=True)}  {entry['event_type']:<24} {_details(entry)}".rstrip())
-    return out
+    return out + table([_line(entry) for entry in item["timeline"]])
+
+
+def _line(entry: dict[str, Any]) -> list[str]:
+    return [clock(entry["occurred_at"], millis=True), entry["event_type"].ljust(WIDE), _details(entry)]
 
 
 def _details(entry: dict[str, Any]) -> str:

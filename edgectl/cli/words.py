@@ -1,9 +1,15 @@
 """Small phrases that several commands share: ages, durations, times of day."""
 
+import sys
 from datetime import datetime, tzinfo
+from shutil import get_terminal_size
+from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
+GAP, DOT = "  ", " · "
+ENDLESS = 1 << 20
+NARROWEST = 24  # letters: a last column with less room than that is easier to read where the terminal breaks it
 _ZONE: list[tzinfo] = []  # of the site that answered; empty until one has, and then times are those of this machine
 
 
@@ -37,6 +43,11 @@ def date_and_time(iso: str) -> str:
     return _local(iso).strftime("%a %d %b %H:%M:%S")
 
 
+def dated(iso: str) -> str:
+    """Date and time of a record that may be years old."""
+    return _local(iso).strftime("%Y-%m-%d %H:%M:%S")
+
+
 def span(seconds: float | None) -> str:
     """A duration at a glance."""
     if seconds is None:
@@ -56,10 +67,42 @@ def doubt(reading: dict[str, Any]) -> str:
 
 
 def table(rows: list[list[str]]) -> list[str]:
-    """Columns as wide as they must be. The last one is not padded."""
+    """Columns as wide as they must be. The last one is not padded, and goes on under itself where a terminal ends."""
     if not rows:
         return []
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]) - 1)]
-    return [
-        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows
-    ]
+    before = sum(widths) + len(GAP) * len(widths)
+    lines: list[str] = []
+    for row in rows:
+        first, *rest = _folded(row[-1], _columns() - before)
+        cells = [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), first]
+        lines += [GAP.join(cells).rstrip(), *(f"{' ' * before}{part}" for part in rest)]
+    return lines
+
+
+def _columns() -> int:
+    """How many letters fit into a line where a person looks on; whatever reads from a pipe gets whole lines."""
+    return get_terminal_size().columns if sys.stdout.isatty() else ENDLESS
+
+
+def _folded(text: str, room: int) -> list[str]:
+    if len(text) <= room or room < NARROWEST:
+        return [text]
+    parts = text.split(DOT)
+    if max(map(len, parts)) <= room:
+        return _packed(parts, room)
+    indent = " " * (len(text) - len(text.lstrip()))
+    return wrap(
+        text, room, initial_indent=indent, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    ) or [""]
+
+
+def _packed(parts: list[str], room: int) -> list[str]:
+    """What belongs together stays together: a reading and its age, an output and its end."""
+    lines = [parts[0]]
+    for part in parts[1:]:
+        if len(lines[-1]) + len(DOT) + len(part) <= room:
+            lines[-1] += DOT + part
+        else:
+            lines.append(part)
+    return lines

@@ -1,5 +1,6 @@
 """Log lines: JSON for the system's journal, plain text for a terminal."""
 
+import io
 import json
 import logging
 import sys
@@ -24,7 +25,9 @@ class _Json(logging.Formatter):
         fields = dict(getattr(record, "fields", {}))
         if record.exc_info:
             fields["trace"] = self.formatException(record.exc_info)  # our own mistake: where it was made
-        return json.dumps({"level": record.levelname, "text": record.getMessage(), **fields}, default=str)
+        return json.dumps(
+            {"level": record.levelname, "text": record.getMessage(), **fields}, default=str, ensure_ascii=False
+        )
 
 
 class Patient(logging.Handler):
@@ -61,6 +64,8 @@ class Patient(logging.Handler):
 
 def begin(*, verbose: bool = False) -> None:
     """Send log lines to stdout: JSON unless a person is looking."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a letter that the terminal does not know costs no line
     handler = logging.StreamHandler(sys.stdout)
     if not sys.stdout.isatty():
         handler.setFormatter(_Json())

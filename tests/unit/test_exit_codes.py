@@ -123,6 +123,20 @@ def test_a_wrong_usage_ends_with_2(name: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("statuus", "there is no command 'statuus'; did you mean status"),
+        ("task sow", "did you mean show?"),
+        ("bus zzz --json", "bus --help lists them"),
+    ],
+)
+def test_whoever_mistypes_a_command_hears_which_was_meant(line: str, says: str, tmp_path: Path) -> None:
+    said = call(*line.split(), folder=tmp_path)
+    assert said.exit_code == 2
+    assert says in said.output
+
+
 @pytest.mark.parametrize("line", WRONG)
 def test_a_thing_that_is_wrong_ends_with_1_and_a_sentence(line: str, tmp_path: Path) -> None:
     said = call(*line.format(gone=tmp_path / "gone").split(), folder=tmp_path)

@@ -2,7 +2,10 @@
 
 import json
 import logging
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -131,3 +134,12 @@ def test_the_log_says_it_for_people_and_keeps_the_names_for_queries(
     )
     assert (first["seq"], first["correlation_id"], first["reason_code"]) == (7, "sch:1", "irrigation_required")
     assert last["text"].endswith("READY The controller has settled its outputs and takes up its work.")
+
+
+def test_a_log_that_knows_fewer_letters_loses_no_line() -> None:
+    """A system in the alphabet of fifty years ago gets the line with a mark in it, and no traceback."""
+    code = "from edgectl.observe import log; log.begin(); log.LOG.info('pump \\u00b7 done'); log.end()"
+    ascii_only = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ascii_only, check=True)
+    assert json.loads(done.stdout)["text"] == "pump ? done"
+    assert done.stderr == ""

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from edgectl.cli import needs, skipped, tasks
+from edgectl.cli import needs, skipped, tasks, words
 from edgectl.cli.schedule import sentences
 from edgectl.cli.status import lines, restraint
 from edgectl.cli.words import speak_of
@@ -165,6 +165,37 @@ def test_a_zone_says_what_runs_and_what_of_it_is_on() -> None:
     assert idle[1:] == ["beds  idle  everything off"]
 
 
+def test_in_a_terminal_the_last_column_goes_on_under_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    readings = [
+        {"sensor": f"sensor_{n}", "value": 7.25, "unit": "pH", "age_s": 2.0, "quality": 1.0, "weakest": ""}
+        | {"calibration": None, "calibrate_every_s": None, "in_hands": None}
+        for n in range(3)
+    ]
+    picture = house(zones=[running()], outputs=[output("pump", on=True)], readings=readings, missed=[MISSED])
+    whole = lines(picture)
+    monkeypatch.setattr(words, "_columns", lambda: 64)
+    folded = lines(picture)
+    assert max(map(len, folded)) <= 64 < max(map(len, whole))
+    assert sum(line.count("sensor_") for line in folded) == 3
+    assert all(line.count("(2.0 s)") == line.count("sensor_") for line in folded), "a reading stays with its age"
+    assert " ".join(" ".join(folded).replace("·", "").split()) == " ".join(" ".join(whole).replace("·", "").split())
+
+
+@pytest.mark.parametrize("columns", [1, 20, 40, 80, 200])
+def test_no_width_loses_a_word(columns: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(words, "_columns", lambda: columns)
+    rows = [
+        ["a", "first · second word · third"],
+        ["bb", "  an indented line that is rather longer than the others"],
+        ["c", ""],
+    ]
+    told = words.table(rows)
+    assert " ".join(" ".join(told).replace("·", "").split()) == " ".join(
+        " ".join(" ".join(row) for row in rows).replace("·", "").split()
+    )
+    assert len(told) >= 3
+
+
 def test_who_only_watches_does_not_lead() -> None:
     watches = house(ready=False, not_ready_because=["leading: it has restarted too often and only watches"])
     assert lines(watches)[0].endswith(" · NOT READY · 08:00:00 CEST (synced) · only watches since 2 h")
@@ -217,7 +248,7 @@ def test_one_task_is_told_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "in_time", "words"),
+    ("status", "in_time", "said"),
     [
         ("accepted", None, "not started yet"),
         ("running", True, "running"),
@@ -227,5 +258,5 @@ def test_one_task_is_told_as_it_was() -> None:
         ("expired", None, "expired"),
     ],
 )
-def test_each_word_of_the_deadlines(status: str, in_time: bool | None, words: str) -> None:
-    assert tasks.deadlines({"status": status, "started_in_time": in_time}) == words
+def test_each_word_of_the_deadlines(status: str, in_time: bool | None, said: str) -> None:
+    assert tasks.deadlines({"status": status, "started_in_time": in_time}) == said
