@@ -43,7 +43,7 @@ async def ours(folder: Path) -> tuple[list[int], int]:
     state = State.begin(site=site, schedules=(), stored=stored, boot_id="b", started=clock.now().mono)
     state.phase, state.unproven = Phase.READY, set()
     owner = BusOwner(bus, site)
-    owner._due = {}  # no polls: the line is free when the order comes
+    owner._rota._places.clear()  # no polls: the line is free when the order comes
     for health in owner.health.values():
         health.unverified.clear()
     task = BusTask(owner, link_of(bus), mono=lambda: clock.now().mono, deliver=lambda _: None)

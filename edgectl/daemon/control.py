@@ -6,7 +6,7 @@ their commit. A commit that fails is tried again once a second; deciding goes on
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any, Protocol
 
@@ -32,8 +32,8 @@ class Committed(Protocol):
 class DurableCommit(Protocol):
     """The journal as the loop needs it."""
 
-    async def commit(self, batch: Batch) -> Committed:
-        """The batch is on the disk when this returns. Raises with the reason when it is not."""
+    def commit(self, batch: Batch) -> Awaitable[Committed]:
+        """Begin to write. The batch is on the disk when the end is awaited, which raises with the reason when not."""
 
 
 class Alarm(Protocol):
@@ -170,12 +170,12 @@ class Control:
             _tell(told)
             return False
         self._writing = told
-        self._commit = asyncio.create_task(self._do_commit(batch), name="commit")
+        self._commit = asyncio.create_task(self._do_commit(batch, self._journal.commit(batch)), name="commit")
         return True
 
-    async def _do_commit(self, batch: Batch) -> None:
+    async def _do_commit(self, batch: Batch, written: Awaitable[Committed]) -> None:
         try:
-            committed = await self._journal.commit(batch)
+            committed = await written
         except self._storage_errors as error:
             if not self._failing:
                 LOG.error("%s; it is tried again every second, and nothing is switched on meanwhile", error)

@@ -6,7 +6,7 @@ it back. And nobody waits for ever: when the thread ends, whoever waits is told,
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -50,7 +50,7 @@ class JournalWriter:
         self._journal: SqliteJournal | None = None
         self._check: LateCheck | None = None
         self._damage: str | None = None
-        self._busy = False
+        self._commit: asyncio.Future[Committed] | None = None
         self.journal_id = ""  # known once it is open
 
     async def start(self) -> Stored:
@@ -63,19 +63,17 @@ class JournalWriter:
         self.journal_id = stored.journal_id
         return stored
 
-    async def commit(self, batch: Batch) -> Committed:
-        """The batch is on the disk when this returns; nothing of it is kept when it raises.
+    def commit(self, batch: Batch) -> Coroutine[Any, Any, Committed]:
+        """The thread has the batch when this returns, and it is on the disk when what it gives back has been awaited:
+        an ON waits for this, so no round of the loop lies between. Nothing of the batch is kept when that raises.
 
         Raises JournalUnwritable (try again later), JournalUnreadable (the file is damaged, the next start puts it
         aside), JournalThreadEnded. A caller that is cancelled meanwhile does not cut the transaction: it ends as it
         would have ended, and the next commit comes after it.
         """
-        assert not self._busy, "one commit in flight"
-        self._busy = True
-        try:
-            return await self._run(lambda: self._put(batch))
-        finally:
-            self._busy = False
+        assert self._commit is None or self._commit.done(), "one commit in flight"
+        self._commit = written = self._hand_over(lambda: self._put(batch))
+        return _end_of(written)
 
     async def acknowledge(self, journal_id: str, seq: int) -> None:
         """Note how far a journal has arrived at the centre. It waits behind a commit, and no commit waits for the disk
@@ -111,15 +109,20 @@ class JournalWriter:
             await asyncio.to_thread(thread.join)
 
     async def _run(self, work: Callable[[], T]) -> T:
+        return await self._hand_over(work)
+
+    def _hand_over(self, work: Callable[[], T]) -> "asyncio.Future[T]":
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         with self._gate:
             if self._ended is not None:
-                raise _ended(self._ended)
-            if self._thread is None:
-                raise JournalUnwritable("the thread that writes the journal was closed", "start it again first")
-            self._jobs.put((work, loop, done))
-        return await done
+                done.set_exception(_ended(self._ended))
+            elif self._thread is None:
+                closed = "the thread that writes the journal was closed"
+                done.set_exception(JournalUnwritable(closed, "start it again first"))
+            else:
+                self._jobs.put((work, loop, done))
+        return done
 
     # -- on the thread
 
@@ -196,6 +199,10 @@ class JournalWriter:
         """Somebody who read the file found it damaged. The next commit says so, and the next start puts it aside."""
         quarantine.condemn(self.path, verdict)
         self._damage = verdict
+
+
+async def _end_of(job: "asyncio.Future[T]") -> T:
+    return await job
 
 
 def _ended(why: str) -> JournalThreadEnded:
