@@ -4,19 +4,14 @@ import asyncio
 import multiprocessing
 import statistics
 import time
-from functools import partial
 
 import uvloop
+from one_sensor import UNIT, WARM_S, Meter, asked
 from pymodbus.client import AsyncModbusTcpClient
 from rows import Goal, main, spread
 
-from edgectl.drivers.bus import BusOwner
-from edgectl.drivers.line import BusTask, link_of
-from edgectl.drivers.profile import Channel, Profile, Register
-from edgectl.drivers.wiring import Bus, Device, TcpHost
-from edgectl.host.timer import Alarm
+from edgectl.drivers.wiring import TcpHost
 from edgectl.model.inputs import Input, Samples
-from edgectl.model.site import Sensor, Site
 
 ROUNDS, SECONDS = 5, 2.0
 ASKED = b"\x00\x00\x00\x06\x07\x04\x00\x01\x00\x01"  # behind the number of the transaction
@@ -62,44 +57,40 @@ class Raw(asyncio.Protocol):
         self.ask()
 
 
-async def raw(port: int) -> int:
+async def raw(port: int) -> Meter:
     transport, client = await asyncio.get_running_loop().create_connection(Raw, "127.0.0.1", port)
-    await asyncio.sleep(SECONDS)
+    meter = Meter(lambda: client.count)
+    for span in (WARM_S, SECONDS):
+        await asyncio.sleep(span)
+        meter.mark()
     transport.abort()
-    return client.count
+    return meter
 
 
-async def ours(port: int) -> int:
+async def ours(port: int) -> Meter:
     heard = 0
 
     def deliver(item: Input) -> None:
         nonlocal heard
         heard += isinstance(item, Samples)
 
-    channels = {"t": Channel(name="t", unit="", register=Register(function=4, address=1))}
-    profile = Profile(name="a", title="", buses=frozenset(), evidence="", source="", channels=channels)
-    sensor = Sensor(name="t", channel="a.t", unit="", poll_every=1)
-    site = Site(site_id="s", name="s", timezone="UTC", sensors={"t": sensor}, actuators={}, zones={})
-    device = Device(name="a", unit=7, profile=profile)
-    bus = Bus(name="b", kind="modbus-tcp", line=TcpHost(host="127.0.0.1", port=port), devices=(device,))
-    ring = partial(Alarm, asyncio.get_running_loop())
-    task = BusTask(BusOwner(bus, site), link_of(bus), mono=time.monotonic_ns, deliver=deliver, alarm=ring)
-    running = asyncio.create_task(task.run())
-    await asyncio.sleep(SECONDS)
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    return heard
+    meter = Meter(lambda: heard)
+    await asked("modbus-tcp", TcpHost(host="127.0.0.1", port=port), SECONDS, deliver, meter)
+    return meter
 
 
-async def theirs(port: int) -> int:
+async def theirs(port: int) -> Meter:
     client, count = AsyncModbusTcpClient("127.0.0.1", port=port, timeout=1, retries=0), 0
+    meter = Meter(lambda: count)
     await client.connect()
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end:
-        await client.read_input_registers(1, count=1, device_id=7)
-        count += 1
+    for span in (WARM_S, SECONDS):
+        end = time.monotonic() + span
+        while time.monotonic() < end:
+            await client.read_input_registers(1, count=1, device_id=UNIT)
+            count += 1
+        meter.mark()
     client.close()
-    return count
+    return meter
 
 
 def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
@@ -113,30 +104,19 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
     port = told.get(timeout=30)
     for _ in range(ROUNDS):
         for name, side in sides.items():
-            used = time.process_time()
-            count = uvloop.run(side(port))
-            cpus[name].append((time.process_time() - used) / count * 1e6)
-            rates[name].append(count / SECONDS)
+            meter = uvloop.run(side(port))
+            cpus[name].append(meter.cpu_us)
+            rates[name].append(meter.rate)
     server.kill()
     numbers = [(f"{name}: transactions/s", spread(values)) for name, values in rates.items()]
     numbers += [(f"{name}: CPU of one, us", spread(values)) for name, values in cpus.items()]
     rate, cpu = ({name: statistics.median(v) for name, v in found.items()} for found in (rates, cpus))
+    quick, thrift = rate["edgectl"] / rate["raw uvloop"], cpu["edgectl"] / cpu["raw uvloop"]
+    peer = rate["edgectl"] / rate["pymodbus"]
     return numbers, [
-        Goal(
-            row="P6",
-            what="transactions/s against raw",
-            value=rate["edgectl"] / rate["raw uvloop"],
-            limit=0.75,
-            at_most=False,
-        ),
-        Goal(row="P6", what="CPU of one against raw", value=cpu["edgectl"] / cpu["raw uvloop"], limit=1.5),
-        Goal(
-            row="P6",
-            what="transactions/s against pymodbus",
-            value=rate["edgectl"] / rate["pymodbus"],
-            limit=1,
-            at_most=False,
-        ),
+        Goal(row="P6", what="transactions/s against raw", value=quick, limit=0.75, at_most=False),
+        Goal(row="P6", what="CPU of one against raw", value=thrift, limit=1.5),
+        Goal(row="P6", what="transactions/s against pymodbus", value=peer, limit=1, at_most=False),
     ]
 
 
