@@ -11,6 +11,7 @@ import click
 
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
+from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import dated, day_and_time, span, table
 from edgectl.model.hands import ENOUGH, STEADY
@@ -65,6 +66,7 @@ def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes
 
 @calibrate.command("list")
 @AS_JSON
+@offline
 def list_(as_json: bool) -> None:
     """The record: each sensor and dosing pump with its last calibration, by whom, what came of it, and when it is due
     again: by the site file, or when it usually is."""

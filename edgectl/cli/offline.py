@@ -35,7 +35,7 @@ class Wanted:
 
 def offline(command: C) -> C:
     """The options of a reading command that the journal can answer too."""
-    path = click.Path(path_type=Path)
+    path = click.Path(path_type=Path, readable=False)  # who may not read it hears as whom to try again
     where: dict[str, Any] = {"expose_value": False, "type": path, "callback": _note}
     for option in (
         click.option(

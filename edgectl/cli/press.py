@@ -12,6 +12,8 @@ from urllib.parse import quote
 import click
 
 from edgectl.cli.client import UNREACHABLE, ask, refuse, show
+from edgectl.cli.client import offline as at_rest
+from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.words import dated, span, table
 
@@ -32,6 +34,7 @@ ENDS = {
 @click.option("--again", is_flag=True, help="Also those that were found good before.")
 @click.option("--list", "listed", is_flag=True, help="Press nothing: who has pressed what, and when.")
 @click.option("--json", "as_json", is_flag=True, help="The record as JSON, at the end.")
+@offline
 def press(outputs: tuple[str, ...], seconds: float, again: bool, listed: bool, as_json: bool) -> None:
     """Press each output, or OUTPUTS, for two seconds; say whether the load moved. What was found good is left out.
 
@@ -39,6 +42,8 @@ def press(outputs: tuple[str, ...], seconds: float, again: bool, listed: bool, a
     """
     if not 0 < seconds <= LONGEST_S:
         raise click.UsageError(f"--for {span(seconds)}: an output is pressed for {span(LONGEST_S)} at most")
+    if at_rest() is not None and not listed:
+        raise click.UsageError("--offline only reads: it goes with --list")
     rows = _rows(outputs)
     if not listed:
         for name in [row["output"] for row in rows if again or not _good(row)]:

@@ -60,6 +60,10 @@ class OfflineHouse:
                 return self._status()
             case ["missed"]:
                 return await self._looks.missed()
+            case ["channels"]:
+                return self._channels()
+            case ["day"]:
+                return await self._looks.day(query.get("date"))
             case ["alarms"]:
                 return views.alarms(self.stepper.state)
             case ["tasks"]:
@@ -76,7 +80,6 @@ class OfflineHouse:
     def _status(self) -> Body:
         """As a daemon tells it, without what nobody sees now."""
         body = views.status(self.stepper.state, self.now, [])
-        unseen = {"on": None, "seen_s": None, "ends_at": None}
         zones = [{**zone, "tasks": [{**task, "for_s": None} for task in zone["tasks"]]} for zone in body["zones"]]
         return {
             **body,
@@ -84,12 +87,21 @@ class OfflineHouse:
             "last_line_at": iso(self.last),
             "up_s": None,
             "zones": zones,
-            "outputs": [{**output, **unseen} for output in body["outputs"]],
+            "outputs": self._outputs(),
             "ready": False,
             "not_ready_because": [WHY],
             "buses": [],
             "centre": None,
         }
+
+    def _channels(self) -> list[Body]:
+        """Sensors and outputs with their records; what they show nobody sees."""
+        state = self.stepper.state
+        return [*views.readings(state, self.now, state.site.sensors), *self._outputs()]
+
+    def _outputs(self) -> list[Body]:
+        unseen = {"on": None, "seen_s": None, "ends_at": None}
+        return [{**row, **unseen} for row in views.outputs(self.stepper.state, self.now)]
 
 
 async def _plainly(reading: Awaitable[Any]) -> Any:

@@ -13,6 +13,7 @@ from edgectl.journal.contents import Contents, contents
 from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, translate
 from edgectl.journal.sqlite import SCHEMA
 
+_RIGHTS = "try again as the user of the service, or with sudo"
 _OLDER = "start the daemon once: it brings the journal to this version"
 _NEWER = "install the edgectl that wrote it"
 
@@ -39,6 +40,11 @@ def look(path: Path) -> Contents:
                 raise JournalTooNew(said, _NEWER) if version > SCHEMA else JournalError(said, _OLDER)
             return contents(db)
     except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
+            # A log is read by way of a shared index beside it, which a reader without rights there cannot make.
+            raise JournalError(
+                f"you may not read the journal {path} with the log that a crash left", _RIGHTS
+            ) from error
         raise translate(path, "cannot be read", error) from error
     except (ValueError, TypeError, KeyError) as error:
         raise JournalUnreadable(f"the journal {path} is damaged: {error}", "the next start puts it aside") from error

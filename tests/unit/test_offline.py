@@ -23,7 +23,7 @@ from edgectl.simulate.world import DAY
 from tests.unit.site_files import EXAMPLES
 
 SITE = EXAMPLES / "small.yaml"
-QUESTIONS = (("status",), ("tasks",), ("alarms",), ("schedule", "list"), ("schedule", "skipped"))
+QUESTIONS = (("status",), ("tasks",), ("alarms",), ("schedule", "list"), ("schedule", "skipped"), ("calibrate", "list"))
 MINUTE = DAY // 1440
 
 
@@ -114,6 +114,14 @@ def test_one_task_is_told_with_its_lines(state: Path) -> None:
     assert (unknown.exit_code, "there is no task st-0" in unknown.stderr) == (1, True)
 
 
+def test_what_was_pressed_can_be_read_and_nothing_can_be_pressed(state: Path) -> None:
+    record = ask(state, "press", "--list")
+    assert record.exit_code == 1, "nobody has pressed anything yet"
+    assert "main_pump" in record.stdout
+    assert "not pressed yet" in record.stdout
+    assert ask(state, "press").exit_code == 2
+
+
 def test_a_site_file_that_cannot_be_read_hides_nothing_that_happened(state: Path, tmp_path: Path) -> None:
     broken = tmp_path / "broken.yaml"
     broken.write_text("site: {id: \n")
@@ -150,6 +158,18 @@ def test_who_may_not_read_it_hears_as_whom(left: Path, monkeypatch: pytest.Monke
     assert said.exit_code == 1
     assert "you may not read the journal" in said.stderr
     assert "sudo -u edgectl edgectl" in said.stderr
+
+
+def test_who_may_not_make_the_index_of_a_log_hears_as_whom(left: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = sqlite3.OperationalError("unable to open database file")
+    refused.sqlite_errorcode = sqlite3.SQLITE_CANTOPEN
+
+    def refuse(*_: object, **__: object) -> None:
+        raise refused
+
+    monkeypatch.setattr(still.sqlite3, "connect", refuse)
+    said = ask(left, "tasks")
+    assert (said.exit_code, "with the log that a crash left" in said.stderr, "sudo" in said.stderr) == (1, True, True)
 
 
 def test_a_journal_of_another_version_is_left_alone(state: Path) -> None:

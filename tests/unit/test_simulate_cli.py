@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from edgectl.__main__ import main
+from edgectl.cli import simulate
 from edgectl.plant.faults import Breakage, Fault
 from edgectl.simulate.houses import SMALL, settle_in
 from edgectl.simulate.single_faults import each_fault
@@ -34,6 +35,30 @@ def test_two_tanks_are_lived_in_and_drawn(tmp_path: Path) -> None:
     drawn = picture.read_text()
     assert "<svg" in drawn
     assert drawn.count("<path") > 20
+
+
+@pytest.mark.parametrize(
+    ("ends", "dry", "says"),
+    [
+        ({"irrigation completed (irrigation_required)": 8}, [], True),
+        (
+            {"irrigation completed (irrigation_required)": 7},
+            ["zone-1 was not watered in 1 of 8 runs: low_water 1"],
+            False,
+        ),
+        ({"ventilation completed (ventilation_required)": 8}, [], False),
+    ],
+)
+def test_that_nobody_went_dry_is_said_where_it_holds(
+    ends: dict[str, int], dry: list[str], says: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = dict.fromkeys(
+        ("turns", "crashes", "faults_injected", "clock_steps", "refused_commits", "acts_of_people"), 0
+    )
+    simulate._print({"days": 1, "seed": 1, "broken": [], **counted}, ends, dry)
+    said = capsys.readouterr().out
+    assert ("nobody went dry: each of 8 runs of irrigation" in said) == says
+    assert ("DRY  zone-1" in said) == bool(dry)
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_sentence(tmp_path: Path) -> None:
@@ -87,4 +112,5 @@ def test_a_report_says_where_the_picture_was_written(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["simulate", "--days", "1", "--faults", "none", "--plot", str(picture)])
     assert result.exit_code == 0, result.output
     assert f"the picture is in {picture}" in result.output
+    assert "nobody went dry: each of " in result.output
     assert picture.exists()
