@@ -1,5 +1,6 @@
 """The large house for several rows: the daemon there, how late its orders came to the bus, and a probe in its loop."""
 
+import asyncio
 import http.client
 import json
 import os
@@ -13,8 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from edgectl.sync import migrate
+from edgectl.sync.dsn import Address, address
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.large import large_house
+from edgectl.testing.postgres import PostgresServer
 
 PROBED = """
 import asyncio, os, signal, sys, time, uvloop
@@ -48,13 +52,34 @@ else:
 """
 
 
+async def _enrol(where: Address) -> str:
+    async with migrate.owner(where) as db:
+        await migrate.migrate(db, lambda _: None)
+        return migrate.dsn_of(*await migrate.enrol(db, "large", "large", "Europe/Berlin"), where)
+
+
+def _join(folder: Path, site: Path, centre: PostgresServer, database: str) -> None:
+    """Make the house known at a centre, and the centre to the house."""
+    secret = folder / "credentials" / "centre"
+    secret.parent.mkdir()
+    secret.write_text(asyncio.run(_enrol(address(centre.dsn(database)))))
+    secret.chmod(0o600)
+    os.environ["EDGECTL_CREDENTIALS"] = str(secret.parent)
+    site.write_text(f"{site.read_text()}central: {{dsn: {{credential: centre}}, patience: 2s}}\n")
+
+
 @contextmanager
-def large_daemon(folder: Path, every: str) -> Iterator[DaemonProcess]:
-    """The daemon at the large house with a probe in its loop, once every sensor has been read."""
+def large_daemon(
+    folder: Path, every: str, centre: PostgresServer | None = None, database: str = ""
+) -> Iterator[DaemonProcess]:
+    """The daemon at the large house with a probe in its loop, once every sensor has been read. It uploads to a database
+    of a centre when there is one."""
     script = folder / "probed.py"
     script.write_text(PROBED)
     os.environ["PROBE"] = str(folder / "late")
     with large_house(folder, every=every) as site:
+        if centre is not None:
+            _join(folder, site, centre, database)
         daemon = Probed(folder, site)
         daemon.script = script
         with daemon:

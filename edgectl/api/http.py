@@ -64,7 +64,7 @@ def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
 def _app(
     inside: Inside, keeper: Keeper, table: list[Operation], *, json_only: bool, also: Sequence[BaseRoute] = ()
 ) -> Starlette:
-    rendering = Rendering()
+    rendering = Rendering(inside.leisure)
 
     async def ok(data: Any) -> Response:
         # Whoever shows a time shows it as people at the site read their clocks.
@@ -72,7 +72,7 @@ def _app(
         body = b'{"status":"ok","data":' + text + b',"timezone":' + timezone + b"}"
         return Response(body, media_type="application/json")
 
-    answering = Answering(keeper, ok, json_only=json_only)
+    answering = Answering(keeper, ok, json_only=json_only, leisure=inside.leisure)
     app = Starlette(routes=[*(answering.route(one) for one in table), *also])
     # A path is what it is: the way on to one with another slash would lead to whatever Host the asker has named.
     app.router.redirect_slashes = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from edgectl.api.device_routes import Devices
 from edgectl.api.events import Happenings
 from edgectl.api.house import House, Looks
+from edgectl.api.leisure import Leisure
 from edgectl.api.pairing import Pairings
 from edgectl.api.schedule_routes import Calendar
 from edgectl.api.scheduler_routes import Desk
@@ -28,4 +29,5 @@ class Inside:
     book: TokenBook
     pairings: Pairings
     mono: Callable[[], Nanos]
+    leisure: Leisure
     listens: Callable[[], tuple[str, bool]]

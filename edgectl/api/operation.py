@@ -4,7 +4,6 @@ The routes, the check of the role, the check of the body and the page /openapi.j
 of them can be forgotten.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from starlette.routing import Route
 from edgectl.api.access import Keeper, Person, Role
 from edgectl.api.body import body_of
 from edgectl.api.house import Unavailable
+from edgectl.api.leisure import PIECE, Leisure
+from edgectl.api.turns import Turns
 
 LOG = logging.getLogger("edgectl")
 LOOKING_AT_ONCE = 2  # while one waits for the disk the other is written
@@ -94,9 +95,16 @@ class Answering:
     answer and not for all of them. An order waits for nobody who looks.
     """
 
-    def __init__(self, keeper: Keeper, ok: Callable[[Any], Awaitable[Response]], *, json_only: bool) -> None:
+    def __init__(
+        self,
+        keeper: Keeper,
+        ok: Callable[[Any], Awaitable[Response]],
+        *,
+        json_only: bool,
+        leisure: Leisure | None = None,
+    ) -> None:
         self._keeper, self._ok, self._json_only = keeper, ok, json_only
-        self._looking = asyncio.Semaphore(LOOKING_AT_ONCE)
+        self._turns, self._leisure = Turns(LOOKING_AT_ONCE), leisure or Leisure()
 
     def route(self, operation: Operation) -> Route:
         """The route of an operation."""
@@ -114,7 +122,8 @@ class Answering:
             body = await self._body(request, operation)
             call = Call(request=request, person=person, body=body)
             if operation.waits:
-                async with self._looking:
+                async with self._turns.of(person.who):
+                    await self._leisure.after(PIECE)  # what it costs to hear a question and to send the answer
                     return await self._given(operation, call)
             return await self._given(operation, call)
         except Unavailable as no:

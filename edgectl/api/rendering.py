@@ -1,13 +1,14 @@
 """An answer as JSON. A long one is written piece by piece, so that orders have their turn in between; and what several
 ask for at nearly one time is the same object, and written out once."""
 
-import asyncio
 import json
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-AT_ONCE = 80  # rows of one piece: about a millisecond
+from edgectl.api.leisure import Leisure
+
+AT_ONCE = 80  # rows of one piece: a part of a millisecond
 LARGE = 16 * 1024  # bytes that are worth keeping
 KEPT = 4  # texts of lists, and one of a whole answer
 
@@ -17,7 +18,8 @@ Rows = Callable[[list[Any]], Awaitable[bytes]]
 class Rendering:
     """The texts of one door. What was given to it nobody may change afterwards."""
 
-    def __init__(self) -> None:
+    def __init__(self, leisure: Leisure | None = None) -> None:
+        self._leisure = leisure or Leisure()
         self._kept: deque[tuple[object, bytes]] = deque(maxlen=KEPT)
         self._whole: tuple[object, bytes] = None, b""
 
@@ -50,13 +52,13 @@ class Rendering:
     async def _rows(self, rows: list[Any]) -> bytes:
         pieces = []
         for at in range(0, len(rows), AT_ONCE):
-            some = rows[at : at + AT_ONCE]
+            some, begin = rows[at : at + AT_ONCE], self._leisure.mono()
             if any(_long(row) for row in some):
                 pieces += [await self._part(row, self._rows) for row in some]
             else:
                 pieces.append(_plain(some)[1:-1])
             if len(rows) > AT_ONCE:
-                await asyncio.sleep(0)
+                await self._leisure.after(self._leisure.mono() - begin)
         return b"[" + b",".join(pieces) + b"]"
 
     async def _part(self, value: Any, rows: Rows) -> bytes:
@@ -66,10 +68,14 @@ class Rendering:
 
 
 def _long(value: Any) -> bool:
-    """Is there so much in it that it is written in pieces?"""
+    """Is there so much in it that it is written in pieces? Asked of each row: to look must cost less than to write."""
     if isinstance(value, list):
-        return len(value) > AT_ONCE or any(_long(row) for row in value)
-    return isinstance(value, dict) and any(isinstance(row, list) and len(row) > AT_ONCE for row in value.values())
+        return len(value) > AT_ONCE or any(map(_long, value))
+    if isinstance(value, dict):
+        for row in value.values():
+            if type(row) is list and len(row) > AT_ONCE:
+                return True
+    return False
 
 
 def _plain(value: Any) -> bytes:

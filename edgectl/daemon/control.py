@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from edgectl.engine.turn import InboxFull, Stepper
 from edgectl.model.inputs import Answer, Carried, Effect, Input, ReadBack, ReserveUsed, Samples
 from edgectl.model.ports import Clock
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
 
 LOG = logging.getLogger("edgectl")
 PULSE: Nanos = SECOND  # a turn at least this often, so that progress can be seen from outside
 COMMIT_AGAIN_S = 1.0
+SOON: Nanos = 2 * MS  # what may take longer than that lets a turn begin first
 
 
 class Committed(Protocol):
@@ -87,6 +88,16 @@ class Control:
         self._not_before: Nanos = 0
         self._failing = False
         self._broken: BaseException | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Is an order on its way to the disk or to its device, or a turn about to begin that may give one?"""
+        if self._commit is not None or self._wake.is_set():
+            return True
+        wake = self.stepper.wake_at
+        if wake is not None and wake - self._clock.now().mono < SOON:
+            return True
+        return any(command.ack_at is None for command in self.stepper.state.commands.values())
 
     def wake_by(self, alarm: Alarm) -> None:
         """Use this timer for the instants that the engine waits for."""

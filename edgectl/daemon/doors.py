@@ -80,7 +80,7 @@ class Doors:
         )
         self._inside = Inside(
             house=house,
-            looks=DaemonLooks(control, reads, clock, self._history, house.read),
+            looks=DaemonLooks(control, reads, clock, self._history, house.read, house.leisure),
             desk=desk,
             devices=DeviceBench(house, field, lambda: Draft(control.stepper.state, clock.now())),
             calendar=ScheduleDesk(house, control, reads, clock),
@@ -89,6 +89,7 @@ class Doors:
             book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall, streams.dismiss),
             pairings=Pairings(self._mono),
             mono=self._mono,
+            leisure=house.leisure,
             listens=lambda: self._listens,
         )
         self._listens = "http://127.0.0.1", False  # until the door is open

@@ -14,7 +14,7 @@ from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control, Refused
 from edgectl.daemon.field import Field
 from edgectl.daemon.numbers import gauges, look, of_the_field
-from edgectl.daemon.picture import Picture, sights
+from edgectl.daemon.picture import Picture, leisure_of, sights
 from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.supervise import Supervisor
@@ -99,7 +99,8 @@ class DaemonHouse:
         self._clock = clock
         self._supervisor = supervisor
         self._ledger = ledger
-        self._sight, self._lines = sights(control.stepper.state, field, clock)
+        self.leisure = leisure_of(control, clock)
+        self._sight, self._lines = sights(control.stepper.state, field, clock, self.leisure)
         self._picture = Picture(self._draw, lambda: control.stepper.state.seq, lambda: clock.now().mono)
         self.service: ServiceDesk | None = None
         self.out: AlarmsOut | None = None
@@ -122,17 +123,14 @@ class DaemonHouse:
             "control": _check(age < CONTROL_SILENT, f"no turn for {age / SECOND:.1f} s"),
             "outputs": _check(state.phase is Phase.READY, f"{state.phase.value}: outputs are not proven off yet"),
             "command_bus": _check(not lines or len(dead) < len(lines), "; ".join(dead.values())),
-            "leading": _check(
-                OBSERVES not in state.held,
-                "it has restarted too often and only watches",
-            ),
+            "leading": _check(OBSERVES not in state.held, "it has restarted too often and only watches"),
             "tasks": _check(not down, "; ".join(f"{name}: {why}" for name, why in down.items())),
         }
         return all(check["ok"] for check in checks.values()), checks
 
     async def metrics(self) -> bytes:
         """Numbers of now, rendered off the loop."""
-        seen = await look(self._control, self._clock)
+        seen = await look(self._control, self._clock, self.leisure)
         ready, _ = self.readiness()
         state = self._control.stepper.state
         numbers = gauges(self._control, self._field, self._supervisor, self._clock.now(), ready=ready)

@@ -1,9 +1,9 @@
 """The numbers of the running controller, for the metrics."""
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection
 
+from edgectl.api.leisure import Leisure
 from edgectl.daemon import views
 from edgectl.daemon.control import Control
 from edgectl.daemon.field import Field
@@ -23,18 +23,19 @@ AT_ONCE = 40  # sensors: then whatever else is due has its turn
 Seen = dict[str, tuple[float | None, Absence | None]]
 
 
-async def look(control: Control, clock: Clock) -> Seen:
+async def look(control: Control, clock: Clock, leisure: Leisure) -> Seen:
     """How old each reading is, in seconds, and why it has no value. A house of 1,500 channels is looked at piece by
     piece: no order waits for a scrape."""
     seen: Seen = {}
     names = tuple(control.stepper.state.site.sensors)
     for begin in range(0, len(names), AT_ONCE):
-        draft = Draft(control.stepper.state, clock.now())
+        before = clock.now()
+        draft = Draft(control.stepper.state, before)
         for name in names[begin : begin + AT_ONCE]:
             reading = draft.read(name)
             age = None if reading.age is None else round(reading.age / SECOND, 1)
             seen[name] = age, reading.reason if isinstance(reading, Missing) else None
-        await asyncio.sleep(0)
+        await leisure.after(clock.now().mono - before.mono)
     return seen
 
 

@@ -9,8 +9,10 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 
 from edgectl.api.house import Body
+from edgectl.api.leisure import Leisure
 from edgectl.daemon import views
 from edgectl.daemon.buses import buses
+from edgectl.daemon.control import Control
 from edgectl.daemon.field import Field
 from edgectl.engine.state import State
 from edgectl.model.ports import Clock
@@ -18,7 +20,7 @@ from edgectl.model.time import SECOND, Nanos
 
 SHARE = 15  # a picture is good for so many times as long as it took to draw
 LONGEST: Nanos = SECOND
-AT_ONCE = 50  # sensors of one piece: about a millisecond
+AT_ONCE = 40  # sensors of one piece: about half a millisecond
 
 
 class Sight:
@@ -32,7 +34,9 @@ class Sight:
         about: Callable[[], Hashable],
         mono: Callable[[], Nanos],
         at_once: int = AT_ONCE,
+        leisure: Leisure | None = None,
     ) -> None:
+        self._leisure = leisure or Leisure(mono=mono)
         self._names, self._draw, self._about, self._mono, self._at_once = names, draw, about, mono, at_once
         self._last: tuple[Hashable, Nanos, list[Body]] | None = None  # of what, good until, and what it shows
         self._drawing = asyncio.Lock()
@@ -46,8 +50,9 @@ class Sight:
             for at in range(0, len(self._names), self._at_once):
                 begin = self._mono()
                 rows += self._draw(self._names[at : at + self._at_once])
-                spent += self._mono() - begin
-                await asyncio.sleep(0)
+                took = self._mono() - begin
+                spent += took
+                await self._leisure.after(took)
             self._keep(about, rows, spent)
 
     def now(self) -> list[Body]:
@@ -67,7 +72,12 @@ class Sight:
         self._last = about, self._mono() + min(spent * SHARE, LONGEST), rows
 
 
-def sights(state: State, field: Field, clock: Clock) -> tuple[Sight, Sight]:
+def leisure_of(control: Control, clock: Clock) -> Leisure:
+    """The time in which one may look at a running controller."""
+    return Leisure(lambda: control.busy, lambda: clock.now().mono)
+
+
+def sights(state: State, field: Field, clock: Clock, leisure: Leisure) -> tuple[Sight, Sight]:
     """What the sensors of a running controller show, and its buses with their devices."""
 
     def mono() -> Nanos:
@@ -83,8 +93,8 @@ def sights(state: State, field: Field, clock: Clock) -> tuple[Sight, Sight]:
     def readings(names: Sequence[str]) -> list[Body]:
         return views.readings(state, clock.now(), names)
 
-    sensors = Sight(tuple(state.site.sensors), readings, lambda: views.corrected(state), mono)
-    return sensors, Sight(tuple(field.tasks), lines, fallen, mono, at_once=1)
+    sensors = Sight(tuple(state.site.sensors), readings, lambda: views.corrected(state), mono, leisure=leisure)
+    return sensors, Sight(tuple(field.tasks), lines, fallen, mono, at_once=1, leisure=leisure)
 
 
 class Picture:

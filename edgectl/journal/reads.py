@@ -1,5 +1,6 @@
 """The read side: aiosqlite on a connection of its own that cannot write."""
 
+import asyncio
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
@@ -19,6 +20,7 @@ from edgectl.model.timeline import Entry
 
 T = TypeVar("T")
 BUSY_MS = 2000
+AT_ONCE = 5  # rows that are understood in one piece
 LOOKED_BACK = 20_000  # lines: some days of a busy house, and a few milliseconds
 
 _TOTAL, _CONFIRMED = (f"json_extract(body, '$.outcome.commands_{name}')" for name in ("total", "effect_confirmed"))
@@ -188,7 +190,12 @@ class JournalReads:
 
     async def _all(self, make: Callable[[str], T], query: str, values: tuple[object, ...]) -> list[T]:
         async with self._connection() as db:
-            return [make(str(body)) for (body,) in await db.execute_fetchall(query, values)]
+            found: list[T] = []
+            for (body,) in await db.execute_fetchall(query, values):
+                found.append(make(str(body)))
+                if len(found) % AT_ONCE == 0:
+                    await asyncio.sleep(0)  # five hundred tasks keep no order waiting
+            return found
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosqlite.Connection]:
