@@ -5,6 +5,7 @@ from hil.plugin import (
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_sessionstart,
+    pytest_terminal_summary,
     report,
     rig,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_sessionstart",
+    "pytest_terminal_summary",
     "report",
     "rig",
 ]

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-RELAYS: Mapping[str, str] = MappingProxyType({"relay_1": "pump", "relay_2": "valve", "relay_3": "lamp"})
+# In the order of the inputs of a witness. The first five hang on the relays of the board, the last two on the node.
+LOADS = ("pump", "valve", "lamp", "fill", "heater", "bed", "bed_pump")
+RELAYS: Mapping[str, str] = MappingProxyType({f"relay_{number}": load for number, load in enumerate(LOADS[:5], 1)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

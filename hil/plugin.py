@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from hil.bench import BenchRig
-from hil.rig import RIGS, Rig, absent, plan_of, rig_of
+from hil.rig import RIGS, Rig, absent, file_of, plan_of, rig_of
 
+LEFT_OUT = pytest.StashKey[tuple[str, ...]]()
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:72rem;padding:0 1rem;color:#1a1a1a}
 table{border-collapse:collapse;width:100%}
@@ -41,6 +42,7 @@ class Report:
 
     rig: str
     rows: list[Row] = field(default_factory=list)
+    left_out: tuple[str, ...] = ()  # scenes that need a part which this rig does not have
 
     def page(self) -> str:
         """The whole report as HTML."""
@@ -48,10 +50,11 @@ class Report:
         body = "".join(_tr(row) for row in self.rows)
         title = f"edgectl on the rig {html.escape(self.rig)}"
         good = sum(row.ok for row in self.rows)
+        left = "".join(f"<p>Left out: {html.escape(sentence)}.</p>" for sentence in self.left_out)
         return (
             f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
             f"<style>{STYLE}</style><h1>{title}</h1>"
-            f"<p>{good} of {len(self.rows)} scenes held.</p>"
+            f"<p>{good} of {len(self.rows)} scenes held.</p>{left}"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></html>\n"
         )
 
@@ -67,14 +70,14 @@ def _tr(row: Row) -> str:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The two options of the plugin."""
     group = parser.getgroup("hil", "hazards on a rig")
-    group.addoption("--rig", default="virtual", help="a rig of hil/rigs")
+    group.addoption("--rig", default="virtual", help="a rig of hil/rigs, or the file of one")
     group.addoption("--hil-report", default=None, help="write the report here, as HTML, and as JSON beside it")
 
 
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     """What happened, written at the end of the session."""
-    report = Report(str(request.config.getoption("--rig")))
+    report = Report(str(request.config.getoption("--rig")), left_out=request.config.stash.get(LEFT_OUT, ()))
     yield report
     if (file := request.config.getoption("--hil-report")) is not None:
         Path(file).write_text(report.page())
@@ -83,22 +86,36 @@ def report(request: pytest.FixtureRequest) -> Iterator[Report]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A scene may need what only a simulated rig has."""
-    config.addinivalue_line("markers", "simulated: a scene for a rig of simulated devices alone")
+    """A scene may need more than a pump, a valve and a lamp."""
+    config.addinivalue_line("markers", "needs(*parts): what the rig file has to name under parts")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a bench the scenes that need simulated devices are taken out of the run, and counted as such."""
-    if "witness" in plan_of(str(config.getoption("--rig"))):
-        out = [item for item in items if item.get_closest_marker("simulated")]
-        config.hook.pytest_deselected(items=out)
-        items[:] = [item for item in items if item not in out]
+    """A scene that needs a part which the rig file does not name is taken out of the run, and told as such."""
+    parts = plan_of(str(config.getoption("--rig")))["parts"]
+    missing = {item: [part for part in _needs(item) if part not in parts] for item in items}
+    out = [item for item in items if missing[item]]
+    config.stash[LEFT_OUT] = tuple(
+        f"{item.name} needs {', '.join(missing[item])}, which the rig file does not name under parts" for item in out
+    )
+    config.hook.pytest_deselected(items=out)
+    items[:] = [item for item in items if item not in out]
+
+
+def _needs(item: pytest.Item) -> list[str]:
+    return [str(part) for marker in item.iter_markers("needs") for part in marker.args]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was left out, and why."""
+    for sentence in config.stash.get(LEFT_OUT, ()):
+        terminalreporter.write_line(f"left out: {sentence}")
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Look for the rig before anything is begun: one that is absent ends the run with a sentence."""
     name = str(session.config.getoption("--rig"))
-    if not (RIGS / f"{name}.yaml").exists():
+    if not file_of(name).exists():
         known = ", ".join(sorted(path.stem for path in RIGS.glob("*.yaml")))
         pytest.exit(f"there is no rig {name!r} in {RIGS}; there are: {known}", returncode=2)
     if missing := absent(name):

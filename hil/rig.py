@@ -13,15 +13,21 @@ from ruamel.yaml import YAML
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from hil.bench import BenchRig
-from hil.moves import RELAYS, Move
+from hil.moves import LOADS, RELAYS, Move
 from hil.nodes import NodeSide
 
 RIGS = Path(__file__).parent / "rigs"
+TANK_L = 200.0  # what the simulated tank holds
+
+
+def file_of(name: str) -> Path:
+    """The file of a rig: one of those beside this, or any other by its path."""
+    return Path(name) if name.endswith(".yaml") else RIGS / f"{name}.yaml"
 
 
 def plan_of(name: str) -> dict[str, Any]:
     """What a rig file says."""
-    plan: dict[str, Any] = YAML(typ="safe", pure=True).load((RIGS / f"{name}.yaml").read_text())
+    plan: dict[str, Any] = YAML(typ="safe", pure=True).load(file_of(name).read_text())
     return plan
 
 
@@ -60,10 +66,10 @@ class Rig:
         """The nodes of this rig and their broker, to be opened."""
         return NodeSide(self.plan["nodes"], self.folder / "nodes")
 
-    def daemon(self, site: str) -> DaemonProcess:
-        """A controller with a site file of the scene's own; {port} stands for the serial line, {rig} for the folder."""
+    def daemon(self, site: str, **more: Any) -> DaemonProcess:
+        """A controller with a site file of the scene's own; {port} is the serial line, {acid} that of the pump."""
         path = self.folder / "site.yaml"
-        path.write_text(site.format(port=self.field.port, rig=self.field.folder))
+        path.write_text(site.format(port=self.field.port, acid=self.field.folder / "bus-acid", **more))
         return DaemonProcess(self.folder, path)
 
     def controller(self, *, duration: str) -> DaemonProcess:
@@ -76,11 +82,15 @@ class Rig:
         """Switch a fault on; `dead` is SIGKILL for the process of the device at that address."""
         if kind == "dead":
             self.field.kill(f"field-{more['unit']}")
+        elif kind == "lost_answer":
+            self.field.hurt("acid", "silent", only="D", count=1)
         else:
             self.field.fault(kind, **more)
 
     def do(self, what: str, **more: Any) -> None:
-        """Something that a hand does: unplug, plug, power, tank."""
+        """Something that a hand does: unplug, plug, power; tank, to a level in percent."""
+        if what == "tank":
+            more = {"litres": more["percent"] * TANK_L / 100}
         self.field.control(what, **more)
 
     def heal(self) -> None:
@@ -89,8 +99,7 @@ class Rig:
 
     def on(self, output: str) -> bool:
         """Whether an output is on now, seen at the load."""
-        index = next(name for name, of in RELAYS.items() if of == output)
-        return bool(self.field.control("state")["relays"][int(index[-1]) - 1])
+        return bool(self.field.control("state")["relays"][LOADS.index(output)])
 
     def moves(self) -> list[Move]:
         """Every relay that moved, in order."""
@@ -98,3 +107,8 @@ class Rig:
             Move(output=RELAYS.get(row["relay"], row["relay"]), on=row["on"], at=row["at"], why=row["why"])
             for row in self.field.trace()
         ]
+
+    def doses(self) -> int | None:
+        """How many orders have let the dosing pump give something; None where nothing could count them."""
+        heard = [row["heard"] for row in self.field.circuits("acid") if "heard" in row]
+        return sum(line.startswith("D,") and line != "D,?" for line in heard)

@@ -48,7 +48,7 @@ SCENES = {
     "empty_tank": Scene(
         hazard="H1 dry-running pump",
         done="the tank runs empty below the pump's limit",
-        hurt=lambda rig, _: rig.do("tank", litres=1),
+        hurt=lambda rig, _: rig.do("tank", percent=0.5),
         safe_within_s=4,
         alarm="schedule_failed:watering",
     ),

@@ -17,9 +17,9 @@ PLAIN = "set_tcp_nodelay true\nlistener {port} 127.0.0.1\nallow_anonymous true\n
 class Broker:
     """A context manager around one Mosquitto. `config` may hold {port}, {other} and {third} for more, and {folder}."""
 
-    def __init__(self, folder: Path, *, config: str = PLAIN) -> None:
+    def __init__(self, folder: Path, *, config: str = PLAIN, port: int | None = None) -> None:
         self.folder = folder
-        self.port, self.other, self.third = _free_port(), _free_port(), _free_port()
+        self.port, self.other, self.third = port or _free_port(), _free_port(), _free_port()
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -154,9 +154,11 @@ class Air:
 
 @dataclass(slots=True)
 class Witness:
-    """Another board, whose inputs hang on the contacts of the first: input n is on while relay n is."""
+    """Another board, whose inputs hang on the contacts of the first: input n is on while relay n is, or whatever else
+    is wired to it."""
 
     board: Board
+    more: dict[int, bool] = field(default_factory=dict)  # by index
 
     def answer(self, pdu: bytes, now: int) -> bytes:
         """One request. Raises Refuse."""
@@ -164,7 +166,8 @@ class Witness:
             raise Refuse(ILLEGAL_FUNCTION)
         self.board.advance(now)
         address, count = _span(pdu, 8)
-        return bytes([2, 1, sum(self.board.on[address + i] << i for i in range(count))])
+        seen = [on or self.more.get(index, False) for index, on in enumerate(self.board.on)]
+        return bytes([2, 1, sum(seen[address + i] << i for i in range(count))])
 
 
 class Device(Protocol):

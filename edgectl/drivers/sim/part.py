@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from edgectl.drivers.sim.clocks import mono
-from edgectl.drivers.sim.devices import Board, Device, Level, reply
+from edgectl.drivers.sim.devices import Board, Device, Level, Witness, reply
 from edgectl.drivers.sim.plant import Surroundings
 from edgectl.drivers.sim.probes import Probe
 from edgectl.drivers.sim.registers import RegisterMap
@@ -117,6 +117,8 @@ def happens(device: Device, wish: dict[str, Any], seen: Surroundings, now: int) 
             device.frozen = round(seen.tank / seen.capacity * FULL)
         case Level(), "clear", _:
             device.unit_code, device.frozen = 1, None
+        case Witness(), "contact", _:
+            device.more[int(wish["input"]) - 1] = bool(wish["on"])
         case RegisterMap(), "register", _:
             device.holding[int(wish["address"])] = int(wish["value"])
         case _:

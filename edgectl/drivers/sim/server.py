@@ -26,7 +26,7 @@ from edgectl.drivers.sim.watchdog import RELAYS as GUARDED
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
-WISHES = "fault, clear, unplug, plug, drop, tank, power, register, circuit, stream, state"
+WISHES = "fault, clear, unplug, plug, drop, tank, power, register, circuit, stream, contact, state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class SimulatedHouse:
         network: dict[int, Part] = {2: self._part("climate-2", lambda _, seen: Air(seen))}
         if plan.witness:
             assert not plan.apart, "the witness sees the contacts of the board, and has to live beside it"
-            network[3] = Here(Witness(self.board), self.plant)
+            self.parts["witness"] = network[3] = Here(Witness(self.board), self.plant)
         for name, kind in plan.circuits.items():
             self._part(name, _circuit(folder, name, kind))
         for name, kind in plan.streams.items():
@@ -153,7 +153,7 @@ class SimulatedHouse:
                 raise ValueError(f"{name!r} is no stream: {', '.join(self._streams)}")
             case "register" if f"field-{wish.get('unit')}" not in self.parts:
                 raise ValueError(f"there is no unit {wish.get('unit')} on the serial line")
-            case "power" | "register" | "circuit" | "stream" | "state":
+            case "power" | "register" | "circuit" | "stream" | "contact" | "state":
                 pass
             case other:
                 raise ValueError(f"{other!r} is no wish: {WISHES}")
