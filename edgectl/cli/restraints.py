@@ -100,7 +100,7 @@ def mode(zone: str, wanted: str, as_json: bool) -> None:
 
 @click.command()
 @click.argument("zone")
-@click.argument("setting", type=click.Choice(["heat", "vent"]))
+@click.argument("setting", type=click.Choice(["dosing", "heat", "vent"]))
 @click.argument("value", type=float, required=False)
 @click.option("--for", "seconds", type=Span(), default=None, help="How long, at most 24 h: 30m, 2h.")
 @click.option("--end", is_flag=True, help="Take it back now.")
@@ -109,7 +109,8 @@ def mode(zone: str, wanted: str, as_json: bool) -> None:
 def override(
     zone: str, setting: str, value: float | None, seconds: float | None, end: bool, why: str, as_json: bool
 ) -> None:
-    """Another value for a while: how far the vents of ZONE are open (%), or how warm it is kept (degrees).
+    """Another value for a while: how far the vents of ZONE are open (%), how warm it is kept (degrees), or with
+    `dosing 0` that nothing is dosed there.
 
     It ends by itself. Wind, rain, overheat and the guards stand above it.
     """

@@ -16,6 +16,7 @@ from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
 from edgectl.daemon.bench import DeviceBench
+from edgectl.daemon.close_look import CloseLook
 from edgectl.daemon.control import Control
 from edgectl.daemon.curves import Curves
 from edgectl.daemon.field import Field
@@ -56,9 +57,11 @@ class Doors:
     ) -> None:
         self._asked = asked
         self._history = History(tuple(control.stepper.state.site.sensors))
+        self._closely = CloseLook(self._history, control, clock)
         # What runs beside the doors as long as they are open.
         self.beside: list[tuple[str, Callable[[], Awaitable[None]]]] = [
-            ("history", Curves(self._history, control, clock, reads, writer).run)
+            ("history", Curves(self._history, control, clock, reads, writer).run),
+            ("close look", self._closely.run),
         ]
         if asked.tell is not None:
             from edgectl.daemon.telling import AlarmsOut
@@ -107,6 +110,7 @@ class Doors:
     def publish(self, entries: Sequence[Entry]) -> None:
         """Lines were committed."""
         self._inside.happenings.publish(entries)
+        self._closely.read(entries)
         self._service.read(entries)
         if self._out is not None:
             self._out.read(entries)

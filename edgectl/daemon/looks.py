@@ -144,7 +144,7 @@ class DaemonLooks:
         if known is None:
             message = f"there is no sensor {sensor[:60]!r}"
             raise Unavailable(404, "unknown_sensor", message, "edgectl channel read lists them")
-        at, values = self._history.of(sensor)
+        at, values = self._history.whole(sensor)
         now = self._clock.now().wall
         begin = at[0] * SECOND if at else now
         ran: list[Task] = await self._guarded(self._reads.tasks_between(begin, now + SECOND, MOST_OF_A_DAY))

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from edgectl.daemon.air_views import vents
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import mode_of
+from edgectl.engine.rules.overrides import settings_of
 from edgectl.model.site import Role, Site, Zone
 
 MOST_WIDE = 24  # sensors of the whole house that each zone names
@@ -12,15 +14,15 @@ ORDER = [Role.PUMP, Role.VALVE, Role.LIGHT, Role.FOG, Role.FAN, Role.HEATER]
 
 def house_wide(site: Site) -> list[str]:
     """A sensor that no zone names belongs to all of them: the air of the house, most often."""
-    of_zones = {name for zone in site.zones.values() for name in _sensors(zone)}
+    of_zones = {name for zone in site.zones.values() for name in sensors_of(zone)}
     return [name for name in site.sensors if name not in of_zones]
 
 
 def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
     """Its sensors, the source first, and those of the whole house, of very many the first ones; its outputs; who starts
-    its work; whether it waters."""
+    its work; whether it waters; what a person may set there for a while; where its vents stand."""
     site = draft.state.site
-    mine = [name for name in dict.fromkeys(_sensors(zone)) if name in site.sensors] + wide[:MOST_WIDE]
+    mine = [name for name in dict.fromkeys(sensors_of(zone)) if name in site.sensors] + wide[:MOST_WIDE]
     actuators = [site.actuators[name] for name in zone.actuators]
     actuators.sort(key=lambda one: (ORDER.index(one.role) if one.role in ORDER else len(ORDER), one.name))
     return {
@@ -30,6 +32,8 @@ def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
         "sensors_left_out": max(0, len(wide) - MOST_WIDE),
         "outputs": [one.name for one in actuators],
         "waters": zone.pump is not None or zone.valve is not None,
+        "settings": list(settings_of(zone)),
+        "vents": vents(draft, zone),
     }
 
 
@@ -40,7 +44,7 @@ def _levels(zone: Zone) -> list[str]:
     return [name for name in (zone.tank, *(tank.level for tank in tanks)) if name is not None]
 
 
-def _sensors(zone: Zone) -> list[str]:
+def sensors_of(zone: Zone) -> list[str]:
     """What it names, the source first."""
     circuit, chemistry, climate = zone.circuit, zone.chemistry, zone.climate
     found: list[str | None] = list(_levels(zone))

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import Iterable, Mapping
 
 from edgectl.model.time import SECOND, Nanos
+from edgectl.observe.closely import Closely, put_between
 
 EVERY: Nanos = 60 * SECOND
 KEPT = 24 * 60  # points of a few sensors
@@ -26,6 +27,7 @@ class History:
         self._kept = KEPT if len(sensors) <= MANY else SHORT
         self._rings = {name: array("f", [NONE]) * self._kept for name in sensors}
         self._minutes = array("q", [-1]) * self._kept  # wall minutes
+        self._close = Closely(len(sensors))
         self._next = 0
         self._filled = 0
 
@@ -37,6 +39,10 @@ class History:
             ring[self._next] = values.get(name, NONE)
         self._next = (self._next + 1) % self._kept
         self._filled = min(self._kept, self._filled + 1)
+
+    def look_closely(self, wall: Nanos, values: Mapping[str, float]) -> None:
+        """One point between the minutes of those sensors that something happens to."""
+        self._close.note(wall // SECOND, values)
 
     @property
     def kept(self) -> int:
@@ -66,6 +72,10 @@ class History:
                     last = minute
         if self._filled and last + 1 < now:
             self.note((last + 1) * EVERY, {})
+
+    def whole(self, sensor: str) -> tuple[list[int], list[float | None]]:
+        """The same as `of`, with what was looked at closely."""
+        return put_between(self.of(sensor), self._close.of(sensor))
 
     def of(self, sensor: str) -> tuple[list[int], list[float | None]]:
         """Instants (seconds since 1970) and values, the oldest first. A clock that was set back begins anew."""

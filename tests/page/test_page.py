@@ -67,7 +67,7 @@ def water(page: Page, daemon: DaemonProcess, seconds: str = "10") -> dict[str, A
     """Press water on the zone's page; returns the task that came of it."""
     before = newest(daemon)["task_id"]
     page.get_by_label("water now for").select_option(seconds)
-    page.get_by_role("button", name="water", exact=True).click()
+    page.get_by_role("button", name="water now", exact=True).click()
     expect(page.locator("#said")).to_contain_text("watering was asked for", timeout=SLOW)
     expect(page.locator("#said p")).to_be_in_viewport(ratio=1)  # however far down somebody has pressed
     until(lambda: newest(daemon)["task_id"] != before)
@@ -134,7 +134,9 @@ def test_water_now_runs_and_says_done_only_when_the_hardware_did(
     task = water(page, daemon)
     card = page.locator("#zone-1")
     expect(card.locator(".runs")).to_contain_text("irrigation", timeout=SLOW)
-    expect(card).to_contain_text(re.compile(r"pump on .*until \d\d:\d\d:\d\d at the latest", re.S), timeout=SLOW)
+    expect(card).to_contain_text(
+        re.compile(r"pump on,\s+still\s+\d+ s, at the latest until \d\d:\d\d:\d\d"), timeout=SLOW
+    )
     assert relays(field)[:2] == [True, True]
     page.goto(address(daemon, f"/page/tasks/{task['task_id']}"))
     expect(page.locator("#sla")).to_have_text("running")
@@ -152,6 +154,25 @@ def test_water_now_runs_and_says_done_only_when_the_hardware_did(
     assert shown == told, "in the order of the journal"
     page.goto(address(daemon, "/page/tasks?preset=done_confirmed"))
     expect(page.locator(f"a[href='/page/tasks/{task['task_id']}']")).to_be_visible()
+
+
+def test_a_watering_within_a_minute_has_its_shape_in_the_curve(open_page: Open, daemon: DaemonProcess) -> None:
+    page = open_page("/page/zones/beds")
+    task = ended(daemon, water(page, daemon)["task_id"])
+    begin, end = (datetime.fromisoformat(task[name]).timestamp() for name in ("created_at", "updated_at"))
+    past = daemon.data("/sensors/flow/past")
+    during = [value for at, value in zip(past["at"], past["values"], strict=True) if begin <= at <= end]
+    assert len(during) >= 3, "a point every few seconds"
+    assert max(during) > 0
+    page.goto(address(daemon, f"/page/tasks/{task['task_id']}"))
+    flow = page.locator("figure.chart", has_text="flow")
+    expect(flow.locator("canvas")).to_be_visible(timeout=SLOW)
+    assert int(flow.get_attribute("data-points") or 0) >= len(during)
+    page.goto(address(daemon, "/page/zones/beds"))
+    hour = page.get_by_role("button", name="1 h", exact=True)
+    expect(page.locator("figure.chart canvas").first).to_be_visible(timeout=SLOW)
+    hour.click()
+    expect(hour).to_have_attribute("aria-pressed", "true")
 
 
 def test_a_run_without_water_fails_and_its_alarm_is_acknowledged_from_the_page(
@@ -343,7 +364,7 @@ def test_a_service_lock_binds_everybody_until_it_is_taken_off(open_page: Open, d
     page.get_by_role("button", name="lock", exact=True).click()
     expect(page.locator("#said")).to_contain_text("the zone is locked", timeout=SLOW)
     expect(page.locator("#hands")).to_contain_text("(filter)", timeout=SLOW)
-    page.get_by_role("button", name="water", exact=True).click()
+    page.get_by_role("button", name="water now", exact=True).click()
     expect(page.locator("#said .bad")).to_contain_text("works in beds (filter)", timeout=SLOW)
     # Somebody else finds no button for it, and one that was kept from before gets a sentence.
     other = open_page("/page/zones/beds")

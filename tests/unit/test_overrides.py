@@ -120,8 +120,9 @@ def test_it_is_kept_warmer_but_never_so_warm_that_the_vents_open() -> None:
 # what is asked, the code of the refusal, words of the sentence
 REFUSED: list[tuple[dict[str, Any], str, str]] = [
     ({"zone": "attic"}, "unknown_zone", "there are: house"),
-    ({"setting": "lamp"}, "unknown_setting", "settings are: heat, vent"),
+    ({"setting": "lamp"}, "unknown_setting", "it can be set: heat, vent"),
     ({"value": 140.0}, "value_out_of_range", "from 0 to 100 %"),
+    ({"setting": "dosing"}, "unknown_setting", "it can be set: heat, vent"),
     ({"setting": "heat", "value": 45.0}, "value_out_of_range", "from 2 to 30"),
     ({"lasts": 0}, "override_needs_an_end", "at most 24 h"),
     ({"lasts": 25 * HOUR}, "override_needs_an_end", "at most 24 h"),

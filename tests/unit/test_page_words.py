@@ -8,6 +8,8 @@ import pytest
 
 from edgectl.api.routes import PRESETS
 from edgectl.api.web import badges, spark, strip
+from edgectl.api.web.lines import code_of
+from edgectl.api.web.plurals import fitted
 from edgectl.api.web.state_word import RESTRAINED, word_of
 from edgectl.api.web.told import russian
 from edgectl.api.web.words import Words, language_of
@@ -23,7 +25,7 @@ PHRASE = re.compile(r"_\(\s*'((?:[^'\\]|\\.)+)'")
 def phrases() -> set[str]:
     """Everything that a template says, and every word that it takes from the machine."""
     found = {text for path in (WEB / "templates").glob("*.html") for text in PHRASE.findall(path.read_text())}
-    found -= {"effect ", "mode "}
+    found -= {"effect ", "mode ", "missed "}
     found |= {f"effect {effect}" for effect in PhysicalEffect} | {f"mode {m}" for m in ("auto", "semi", "manual")}
     found |= {preset.replace("_", " ") for preset in PRESETS} | {absence.replace("_", " ") for absence in Absence}
     found |= {status.value for status in TaskStatus} | set(
@@ -31,11 +33,29 @@ def phrases() -> set[str]:
     )
     found |= set(re.findall(r'self\.said\(request, "([^"]+)"\)', (WEB / "deeds.py").read_text()))
     found |= set(re.findall(r'Unavailable\(\d+, "\w+", "([^"]+)"', (WEB / "calibrating.py").read_text()))
+    found |= {"a number is wanted here", "failed", "rejected", "expired", "opening", "closing"}
+    found |= {f"missed {how}" for how in ("failed", "rejected", "expired", "left out")}
+    found |= {stage.replace("_", " ") for stage in stages()}
     found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
     found |= {*RESTRAINED.values(), "by the page"}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
     return found | {*types, "circulate", "left out", "planned", "done", "viewer", "operator", "engineer"}
+
+
+def stages() -> set[str]:
+    """The stages that a task goes through, by the code that makes them."""
+    made = (path.read_text() for path in (WEB.parents[1] / "engine" / "workflows").glob("*.py"))
+    found = {name for text in made for name in re.findall(r'(?:Stage\(\s*name=|_lasting\(\s*)"(\w+)"', text)}
+    assert len(found) > 8, "the stages were found"
+    return found
+
+
+def test_every_stage_has_words_of_its_own_in_both_languages() -> None:
+    english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
+    for stage in stages():
+        assert english.named(stage) != stage.replace("_", " "), stage
+        assert words.named(stage) != stage.replace("_", " "), stage
 
 
 def test_every_phrase_has_its_russian() -> None:
@@ -60,9 +80,7 @@ def test_every_alarm_says_in_russian_what_to_do() -> None:
 
 def test_russian_is_russian_and_the_fields_of_a_phrase_stay() -> None:
     for english, text in russian()["page"].items():
-        assert re.findall(r"{(\w+)}", english) == re.findall(r"{(\w+)}", text) or set(
-            re.findall(r"{(\w+)}", english)
-        ) == set(re.findall(r"{(\w+)}", text)), english
+        assert set(re.findall(r"{(\w+)}", english)) == set(re.findall(r"{(\w+)}", text)), english
     for text in [*russian()["codes"].values(), *russian()["events"].values(), *russian()["advice"].values()]:
         assert re.search(r"[а-яё]", text, re.I), text
         assert text.endswith("."), text
@@ -85,6 +103,48 @@ def test_numbers_and_times_are_told_as_people_at_the_site_do() -> None:
     assert words.sentence("low_water") == "В источнике слишком мало воды."
     assert words.sentence("of_tomorrow") == "of_tomorrow", "a code that nobody knows stands for itself"
     assert "low_water" in words.codes_about("мало воды")
+
+
+def test_a_word_takes_the_form_that_its_number_asks_for() -> None:
+    forms = "{n} {n|строка|строки|строк}"
+    told = [fitted(forms, {"n": n}, "ru").format(n=n) for n in (0, 1, 2, 4, 5, 11, 12, 21, 22, 25, 111, "2,5")]
+    ends = ["строк", "строка", *["строки"] * 2, *["строк"] * 3, "строка", "строки", *["строк"] * 2, "строки"]
+    assert [text.split()[1] for text in told] == ends
+    english = [fitted("{n|line waits|lines wait}", {"n": n}, "en") for n in (0, 1, 2, 21, "1.5")]
+    assert english == ["lines wait", "line waits", "lines wait", "lines wait", "lines wait"]
+    assert fitted("{n|one|many}", {"n": "some"}, "en") == "many", "no number at all"
+    words = Words("ru", "Europe/Berlin")
+    assert words("all {n} alarms", n=4) == "все 4 тревоги"
+    assert "2 раза подряд" in words.told("pump ran and flow saw no water, 2 times in a row")
+    assert words.told("pump ran and flow saw no water") == "pump работал, а flow воды не видел"
+
+
+def test_every_number_of_a_phrase_has_all_its_forms() -> None:
+    for section, count in (("page", 3), ("told", 3)):
+        for english, text in russian()[section].items():
+            choices = [found.split("|") for found in re.findall(r"{\w+\|([^{}]*)}", text)]
+            assert all(len(forms) == count for forms in choices), text
+            named = {*re.findall(r"{w?(\w+)}", english), *re.findall(r"{w?(\d)}", english)}
+            assert set(re.findall(r"{(\w+)\|", text)) <= named, text
+
+
+LINES = [
+    ({"event_type": "DECISION_MADE", "reason_code": "irrigation_required"}, "irrigation_required"),
+    ({"event_type": "STAGE_LEFT", "reason_code": "irrigation_required"}, None),
+    ({"event_type": "STAGE_LEFT", "reason_code": "low_water"}, "low_water"),
+    (
+        {"event_type": "TASK_FINISHED", "reason_code": "irrigation_required", "error_code": "flow_inactive"},
+        "flow_inactive",
+    ),
+    ({"event_type": "TASK_FINISHED", "reason_code": "irrigation_required", "action_required": True}, None),
+    ({"event_type": "TASK_FINISHED", "reason_code": "lighting_already", "action_required": False}, "lighting_already"),
+    ({"event_type": "TASK_RECEIVED"}, None),
+]
+
+
+@pytest.mark.parametrize(("line", "code"), LINES)
+def test_an_end_tells_what_ended_it_and_not_why_it_began(line: dict[str, Any], code: str | None) -> None:
+    assert code_of(line) == code
 
 
 # ---------------------------------------------------------------- badges
@@ -165,6 +225,9 @@ WORDS = [
     (house(proposed=[{"task_id": "st-1"}]), "Look"),
     (house(restraints=[{"what": "lock", "zone": "beds"}]), "Look"),
     (house(restraints=[{"what": "pause", "zone": "beds", "schedule": "morning"}]), "Look"),
+    (house(restraints=[{"what": "override", "setting": "vent", "zone": "beds"}]), "Look"),
+    (house(restraints=[{"what": "override", "setting": "heat", "zone": "beds"}]), "Look"),
+    (house(restraints=[{"what": "override", "setting": "dosing", "zone": "beds"}]), "Look"),
     (house(readings=[{"sensor": "ph", "in_hands": None}]), "Well"),
     (house(readings=[{"sensor": "ph", "in_hands": {"who": "Ana"}}]), "Look"),
     (house(outputs=[{"output": "pump", "tried": None}, {"output": "valve", "tried": {"moved": True}}]), "Well"),
@@ -238,7 +301,10 @@ def test_a_day_tells_what_ran_what_was_left_out_and_what_comes() -> None:
     assert [row["kind"] for row in rows] == ["failed", "left out", "planned"]
     missed = strip.last_missed(rows)
     assert missed is not None
-    assert missed["code"] == "hold"
+    assert (missed["code"], missed["how"]) == ("hold", "left out")
+    assert rows[0]["how"] == "failed", "a run that began was not left out"
+    late = strip.rows({**day, "runs": [{**run, "status": "rejected"}]})
+    assert late[0]["how"] == "rejected"
     assert strip.rows(day, "other") == []
     assert [mark["x"] for mark in strip.marks(day, rows)] == [120.0, 160.0, 400.0]
     assert strip.now_at(day) == 240.0

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person
 from edgectl.api.house import Body, Unavailable
-from edgectl.api.web.deeds import form_of, seconds_of
+from edgectl.api.web.deeds import form_of, number_of, seconds_of
 from edgectl.api.web.pages import Pages
 from edgectl.api.web.probes import kind_of, known_of, probes, pumps
 from edgectl.model.hands import ENOUGH, STEADY
@@ -160,17 +160,6 @@ def points_of(text: str) -> Points:
 def text_of(points: Points) -> str:
     """The same as a field of a form."""
     return ",".join(f"{shown:g}:{known:g}" for shown, known in points)
-
-
-def number_of(text: str) -> float:
-    """A number as people type it. Raises Unavailable."""
-    try:
-        value = float(text.strip().replace(",", "."))
-    except ValueError:
-        value = float("nan")
-    if not -1e6 < value < 1e6:
-        raise Unavailable(422, "payload_invalid", "a number is wanted here", "type it as 7,00 or 7.00")
-    return value
 
 
 def _to(subject: str, **query: Any) -> Response:

@@ -106,6 +106,21 @@ class Deeds:
         await self._inside.house.set_mode(request.path_params["zone"], wanted, person.who)
         return await self.said(request, "the mode was changed")
 
+    async def override(self, request: Request, person: Person) -> Response:
+        """A setting of a zone otherwise for a while: its vents, or that nothing is dosed there."""
+        form = await form_of(request)
+        wish: Body = {"value": number_of(form.get("value", "")), "seconds": seconds_of(form), "why": "by the page"}
+        zone, setting = request.path_params["zone"], request.path_params["setting"]
+        await self._inside.house.override(zone, setting, wish, person.who)
+        if setting == "vent":
+            return await self.said(request, "the vents go there as far as wind and rain allow; it ends by itself")
+        return await self.said(request, "it is set; it ends by itself")
+
+    async def override_end(self, request: Request, person: Person) -> Response:
+        """The setting is the controller's again."""
+        await self._inside.house.override(request.path_params["zone"], request.path_params["setting"], {}, person.who)
+        return await self.said(request, "it is left to the controller again")
+
     async def output_on(self, request: Request, person: Person) -> Response:
         """An output on for a while."""
         seconds = seconds_of(await form_of(request))
@@ -209,3 +224,14 @@ def seconds_of(form: dict[str, str]) -> float:
             if 0 < value < 1e8:
                 return value
     raise Unavailable(422, "payload_invalid", "it must be said for how long", "choose a time")
+
+
+def number_of(text: str) -> float:
+    """A number as people type it. Raises Unavailable."""
+    try:
+        value = float(text.strip().replace(",", "."))
+    except ValueError:
+        value = float("nan")
+    if not -1e6 < value < 1e6:
+        raise Unavailable(422, "payload_invalid", "a number is wanted here", "type it as 7,00 or 7.00")
+    return value

@@ -48,6 +48,8 @@ TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/page/zones/{zone}/lock", "POST", RUN, "lock"),
     ("/page/zones/{zone}/unlock", "POST", RUN, "unlock"),
     ("/page/zones/{zone}/mode", "POST", RUN, "mode"),
+    ("/page/zones/{zone}/override/{setting}", "POST", RUN, "override"),
+    ("/page/zones/{zone}/override/{setting}/end", "POST", RUN, "override_end"),
     ("/page/schedules/{name}/run", "POST", RUN, "schedule_run"),
     ("/page/schedules/{name}/hold", "POST", RUN, "schedule_hold"),
     ("/page/schedules/{name}/release", "POST", RUN, "schedule_release"),

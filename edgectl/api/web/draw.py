@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from edgectl.api.house import Unavailable
-from edgectl.api.web import badges, probes, state_word, strip
+from edgectl.api.web import badges, lines, probes, state_word, strip
 from edgectl.api.web.words import LANGUAGES, Words
 
 POLICY = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'; object-src 'none'"
@@ -46,6 +46,7 @@ class Drawing:
             languages=LANGUAGES,
             waiting=probes.waiting,
             still=state_word.still,
+            code_of=lines.code_of,
             zone_hold=state_word.zone_hold,
         )
         for name in self._templates.list_templates():

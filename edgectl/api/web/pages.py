@@ -17,6 +17,7 @@ from edgectl.api.stream import MOST_STREAMS, EventStream, event
 from edgectl.api.web import spark, strip
 from edgectl.api.web.deeds import form_of, give_cookie, left_page
 from edgectl.api.web.draw import Drawing, static
+from edgectl.api.web.lines import curves_of
 from edgectl.api.web.state_word import word_of
 from edgectl.api.web.words import Words, language_of
 
@@ -27,7 +28,7 @@ LOOK_EVERY_S = 2.0
 ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reader who skipped a piece
 # What the page counts on by itself: no reason to send a piece again.
 VOLATILE = re.compile(
-    r'<span class="(?:clock|age|live)[^>]*>[^<]*|<span id="live".*|data-count="[^"]*">[^<]*| value="[^"]*"'
+    r'<span class="(?:clock|age|live)[^>]*>[^<]*|<span id="live".*|data-(?:count|ends)="[^"]*">[^<]*| value="[^"]*"'
 )
 SHARED_S = 1.0  # no piece is older, and none is from before the newest line
 DAY_FRESH_S = 20.0
@@ -72,7 +73,11 @@ class Pages:
     async def task(self, request: Request, person: Person) -> Response:
         """One task, told."""
         found = await self._inside.house.task(request.path_params["task_id"])
-        return await self.drawn(request, person, "task.html", status=await self._status(), task=found)
+        status = await self._status()
+        zone = next((one for one in status["zones"] if one["zone"] == found["zone"]), None)
+        fields: Body = {"status": status, "task": found, **curves_of(found, zone)}
+        fields["readings"] = {row["sensor"]: row for row in status["readings"]}
+        return await self.drawn(request, person, "task.html", **fields)
 
     async def day(self, request: Request, person: Person) -> Response:
         """What was, is and will be; with `date` any day of the calendar."""
@@ -210,6 +215,7 @@ class Pages:
                 pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one)
                 pieces["schedules"] = await self._draw.text("_schedules.html", words, **fields, zone=one)
         else:
+            pieces["glance"] = await self._draw.text("_glance.html", words, **fields)
             pieces["needs"] = await self._draw.text("_needs.html", words, **fields)
         return pieces
 

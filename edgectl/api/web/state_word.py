@@ -8,7 +8,9 @@ RESTRAINED = {
     "hold": "{zone} is held",
     "pause": "{schedule} is held",
     "mode": "{zone} is not in auto mode",
-    "override": "{zone} has another value for a while",
+    "vent": "{zone}: a person has set the vents for a while",
+    "heat": "{zone}: a person has set the heating for a while",
+    "dosing": "{zone}: nothing is dosed for a while, a person holds it",
 }
 
 
@@ -44,7 +46,7 @@ def word_of(status: dict[str, Any]) -> Word:
     if status["restraints"]:
         item = status["restraints"][0]
         named = {"zone": item["zone"], "schedule": item.get("schedule", "")}
-        return Word(word="Look", kind="look", why=RESTRAINED[item["what"]], fields=named)
+        return Word(word="Look", kind="look", why=RESTRAINED[item.get("setting", item["what"])], fields=named)
     held = next((row["sensor"] for row in status["readings"] if row["in_hands"] is not None), None)
     if held is not None:
         return Word(word="Look", kind="look", why="{sensor} is in calibration", fields={"sensor": held})

@@ -17,6 +17,7 @@ BLANK: Row = {
     "folded": 1,
     "every_s": None,
     "idle": False,
+    "how": "",  # it came to nothing: failed, rejected, expired, left out
 }
 
 
@@ -72,6 +73,7 @@ def _ran(task: Row) -> Row:
         "kind": kind,
         "task_id": task["task_id"],
         "code": result.get("error_code") or result.get("reason_code"),
+        "how": task["status"] if failed else "",
         "idle": bool(task["result"]) and not result.get("action_required", True),
         "schedule": task["schedule"],
     }
@@ -83,6 +85,7 @@ def _left_out(skip: Row) -> Row:
         "at": skip["scheduled_for"],
         "zone": skip["zone"],
         "kind": LEFT_OUT,
+        "how": LEFT_OUT,
         "code": skip["reason_code"],
         "why": skip["why"],
         "who": skip.get("who"),
@@ -99,6 +102,7 @@ def _planned(plan: Row) -> Row:
         "zone": plan["zone"],
         "task_type": plan["task_type"],
         "kind": LEFT_OUT if kept else PLANNED,
+        "how": LEFT_OUT if kept else "",
         "code": plan["reason_code"] if kept else None,
         "every_s": plan["every_s"],
         "schedule": plan["schedule"],

@@ -11,6 +11,7 @@ from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from edgectl.api.web.plurals import fitted
 from edgectl.model.codes import MEANINGS
 
 DEEPEST = 3
@@ -41,7 +42,7 @@ def in_russian(text: str, word: Callable[[str], str], codes: Mapping[str, str], 
     for pattern, russian in shapes():
         if (match := pattern.fullmatch(text)) is not None:
             parts = [_part(part, word, codes, depth) for part in match.groups()]
-            return russian.format(*parts)
+            return fitted(russian, {str(at): part for at, part in enumerate(parts)}, "ru").format(*parts)
     return None
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edgectl.api.web.plurals import fitted
 from edgectl.api.web.told import in_russian, russian
 from edgectl.model.codes import MEANINGS, Code
 from edgectl.model.events import HAPPENINGS, Event
@@ -24,6 +25,26 @@ _ENGLISH = {
     "mode auto": "itself, by its schedules",
     "mode semi": "it proposes, a person releases",
     "mode manual": "people alone",
+    "missed failed": "failed",
+    "missed rejected": "rejected",
+    "missed expired": "expired",
+    "missed left out": "left out",
+    "water": "watering",
+    "mist": "misting",
+    "prepare": "preparing the solution",
+    "recover": "putting the solution right",
+    "judge": "judging the solution",
+    "refill": "topping up",
+    "clean fill": "filling clean water",
+    "solution fill": "filling the solution tank",
+    "irrigation fill": "filling the plants' tank",
+    "await water": "waiting for water",
+    "drain": "draining",
+    "drain shut": "shutting the drain",
+    "ventilate": "ventilating",
+    "heat": "heating",
+    "circulate": "circulating",
+    "switch": "switching",
     "page": "this page",
     "api": "a program",
     "cli": "the command line",
@@ -45,7 +66,7 @@ class Words:
     def __call__(self, text: str, **fields: Any) -> str:
         """A phrase of the page."""
         said = self._page.get(text, text)
-        return said.format(**fields) if fields else said
+        return fitted(said, fields, self.language).format(**fields) if fields else said
 
     def sentence(self, code: str | None) -> str:
         """A code in words; a code that nobody knows stands for itself."""
@@ -114,6 +135,10 @@ class Words:
                 more = f" {rest // part} {self(next_unit)}" if rest // part else ""
                 return f"{whole} {self(unit)}{more}"
         return f"{seconds:.0f} {self('s')}"
+
+    def left(self, until: str, now: str) -> str:
+        """How long it is until then."""
+        return self.span((datetime.fromisoformat(until) - datetime.fromisoformat(now)).total_seconds())
 
     def clock(self, iso: str | None, *, millis: bool = False) -> str:
         """The time of day at the site."""

@@ -6,6 +6,7 @@ These hold for everyone, tasks and hands alike. What was given counts from the l
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import preparing
 from edgectl.engine.rules.latched import mode_of
+from edgectl.engine.rules.overrides import DOSING, named
 from edgectl.model.channel import Reading
 from edgectl.model.inputs import Mode
 from edgectl.model.ledger import DAY, HOUR
@@ -47,10 +48,23 @@ def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
             continue
         if draft.held(f"lockout:{zone.name}"):
             return f"dosing into {zone.name} is locked out until its alarm is acknowledged"
+        if not draft.service and (hold := held_by(draft, zone.name)) is not None:
+            return f"dosing into {zone.name} is held by {hold.who}"
         beside = _not_manual(draft, zone) if draft.service else still(draft, zone)
         if why := _mixing(draft, zone, actuator.name) or beside:
             return why
     return None
+
+
+def kept_off(draft: Draft, zone: str) -> bool:
+    """Is nothing dosed into this zone now, whatever its solution is: locked, or held by a person?"""
+    return draft.held(LOCKED) or draft.held(f"lockout:{zone}") or held_by(draft, zone) is not None
+
+
+def held_by(draft: Draft, zone: str) -> Latch | None:
+    """The word of a person that nothing is dosed there for a while."""
+    latch = draft.latch(named(zone, DOSING))
+    return latch if latch is not None and latch.held else None
 
 
 def lock_dosing(draft: Draft, zone: Zone, code: str, why: str) -> None:

@@ -89,7 +89,9 @@ def trip(draft: Draft, command: Command) -> None:
     draft.alert(
         "biz_no_flow",
         pump,
-        f"{pump} ran and {sensors} saw no water, {count} time(s) in a row",
+        f"{pump} ran and {sensors} saw no water"
+        if count == 1
+        else f"{pump} ran and {sensors} saw no water, {count} times in a row",
         "check the source, the suction filter and the valve, then acknowledge",
     )
     if count >= TRIPS_TO_LOCKOUT:

@@ -1,4 +1,5 @@
-"""A person gives a setting of a zone another value for a while: how far the vents are open, how warm it is kept.
+"""A person gives a setting of a zone another value for a while: how far the vents are open, how warm it is kept, that
+nothing is dosed.
 
 Two rules. It ends by itself, across restarts, and never later than it was to. And it changes what is wanted, not what
 is allowed: wind, rain, overheat and every guard stand above it.
@@ -10,13 +11,15 @@ from edgectl.engine.draft import Draft
 from edgectl.model.air import Climate
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer
+from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
 
 LONGEST: Nanos = 24 * 3600 * SECOND
 COLDEST, WARMEST = 2.0, 30.0  # degC
-# Setting -> lowest, highest, unit.
-SETTINGS = {"vent": (0.0, 100.0, "%"), "heat": (COLDEST, WARMEST, "°C")}
+DOSING = "dosing"
+# Setting -> lowest, highest, unit. Dosing can only be held: more of it is nothing that a hand may ask for.
+SETTINGS = {"vent": (0.0, 100.0, "%"), "heat": (COLDEST, WARMEST, "°C"), DOSING: (0.0, 0.0, "")}
 
 
 def override(draft: Draft, order: Override) -> None:
@@ -24,7 +27,7 @@ def override(draft: Draft, order: Override) -> None:
     if code := _refusal(draft, order):
         draft.effect(Answer(token=order.token, ok=False, code=code, body={"why": _why(draft, code, order)}))
         return
-    name, now = _name(order.zone, order.setting), draft.now
+    name, now = named(order.zone, order.setting), draft.now
     before = in_force(draft, order.zone, order.setting)
     if order.value is None:
         end(draft, name, f"taken back by {order.who}")
@@ -55,6 +58,17 @@ def override(draft: Draft, order: Override) -> None:
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"override": name, "value": order.value}))
 
 
+def settings_of(zone: Zone) -> tuple[str, ...]:
+    """What can be set there: it has the vents, the heating or the dosing pumps that this would move."""
+    climate, chemistry = zone.climate, zone.chemistry
+    fitted = {
+        "vent": climate is not None and bool(climate.vents),
+        "heat": climate is not None and climate.heat is not None,
+        DOSING: chemistry is not None and bool(chemistry.dosers),
+    }
+    return tuple(setting for setting in SETTINGS if fitted[setting])
+
+
 def expire(draft: Draft, latch: Latch) -> None:
     """End what has lasted long enough."""
     if latch.over(draft.now, draft.state.boot_id):
@@ -74,7 +88,7 @@ def end(draft: Draft, name: str, why: str) -> None:
 
 def in_force(draft: Draft, zone: str, setting: str) -> float | None:
     """The value that a person has set, if any."""
-    latch = draft.latch(_name(zone, setting))
+    latch = draft.latch(named(zone, setting))
     return latch.value if latch is not None and latch.held else None
 
 
@@ -87,7 +101,8 @@ def overridden(draft: Draft, zone: str, climate: Climate) -> Climate:
     return replace(climate, heat=(min(warm, highest), min(warm, highest)))
 
 
-def _name(zone: str, setting: str) -> str:
+def named(zone: str, setting: str) -> str:
+    """The latch of a setting."""
     return f"override:{zone}:{setting}"
 
 
@@ -95,11 +110,7 @@ def _refusal(draft: Draft, order: Override) -> str:
     zone = draft.state.site.zones.get(order.zone)
     if zone is None:
         return "unknown_zone"
-    if order.setting not in SETTINGS:
-        return "unknown_setting"
-    climate = zone.climate
-    fitted = climate is not None and (climate.vents if order.setting == "vent" else climate.heat is not None)
-    if not fitted:
+    if order.setting not in settings_of(zone):
         return "unknown_setting"
     if order.value is None:
         return "" if in_force(draft, order.zone, order.setting) is not None else "not_held"
@@ -113,9 +124,12 @@ def _why(draft: Draft, code: str, order: Override) -> str:
     if code == "unknown_zone":
         return f"there is no zone {order.zone[:60]!r}; there are: {', '.join(sorted(draft.state.site.zones))}"
     if code == "unknown_setting":
-        return f"{order.zone} has no {order.setting[:60]!r} to set; settings are: {', '.join(sorted(SETTINGS))}"
+        fitted = ", ".join(sorted(settings_of(draft.state.site.zones[order.zone]))) or "nothing"
+        return f"{order.zone} has no {order.setting[:60]!r} to set; it can be set: {fitted}"
     if code == "value_out_of_range":
         low, high, unit = SETTINGS[order.setting]
+        if order.setting == DOSING:
+            return "dosing can be held, with 0, and not be made more"
         return f"{order.setting} is set from {low:g} to {high:g} {unit}"
     if code == "not_held":
         return "there is nothing to take back"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.dosing import LOCKED, NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, lock_dosing, still
+from edgectl.engine.rules.dosing import NEVER_BELOW_PH, NEVER_PAST_PH, caps_left, kept_off, lock_dosing, still
 from edgectl.engine.rules.instruments import restless
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.senses import cited
@@ -88,7 +88,7 @@ def _gate(
     draft: Draft, zone: Zone, chemistry: Chemistry, readings: tuple[Reading | None, Reading | None] | None
 ) -> Code:
     """May the solution be corrected now? The water moves, the probes are fit and at rest, and nothing is locked."""
-    if draft.held(f"lockout:{zone.name}") or draft.held(LOCKED):
+    if kept_off(draft, zone.name):
         return Code.CORRECTIONS_NOT_ALLOWED
     if still(draft, zone):
         return Code.FLOW_INACTIVE

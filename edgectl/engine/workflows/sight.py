@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.dosing import LOCKED
+from edgectl.engine.rules.dosing import kept_off
 from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, Metered, OutOfBand, Until, Volume
 from edgectl.model.channel import Missing
 from edgectl.model.task import Task
@@ -87,8 +87,7 @@ def _in_band(draft: Draft, wish: InBand) -> Sight:
 
 def _out_of_band(draft: Draft, task: Task, wish: OutOfBand) -> Sight:
     since = (wish, task.task_id, task.cycle)
-    nobody = draft.held(f"lockout:{task.zone}") or draft.held(LOCKED)
-    if nobody or _in_band(draft, wish.band) is not Sight.NO:
+    if kept_off(draft, task.zone) or _in_band(draft, wish.band) is not Sight.NO:
         draft.forget_since(since)
         return Sight.NO
     left = draft.since(since) + wish.held

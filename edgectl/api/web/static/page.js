@@ -17,10 +17,12 @@ const born = new WeakMap(); // when an element with an age came into the page
 
 function span(seconds) {
   const s = Math.max(0, Math.floor(seconds));
-  if (s < 60) return `${s} ${units[0]}`;
-  if (s < 3600) return `${Math.floor(s / 60)} ${units[1]}` + (s % 60 ? ` ${s % 60} ${units[0]}` : "");
-  if (s < 86400) return `${Math.floor(s / 3600)} ${units[2]}`;
-  return `${Math.floor(s / 86400)} ${units[3]}`;
+  for (const [size, unit, part, next] of [[86400, 3, 3600, 2], [3600, 2, 60, 1], [60, 1, 1, 0]]) {
+    if (s < size) continue;
+    const rest = Math.floor((s % size) / part);
+    return `${Math.floor(s / size)} ${units[unit]}` + (rest ? ` ${rest} ${units[next]}` : "");
+  }
+  return `${s} ${units[0]}`;
 }
 
 function since(element) {
@@ -34,12 +36,12 @@ function tick() {
   }
   for (const element of document.querySelectorAll("[data-ends]")) {
     const left = (Date.parse(element.dataset.ends) - now()) / 1000;
-    element.textContent = left > 0 ? span(left) : "";
+    element.textContent = span(left);
   }
   for (const element of document.querySelectorAll("[data-count]")) {
     const shown = Math.min(Number(element.dataset.most), Number(element.dataset.count) + since(element));
     element.textContent = String(Math.floor(shown));
-    const bar = element.parentElement.querySelector("progress");
+    const bar = element.closest(".runs").querySelector("progress");
     if (bar) bar.value = shown;
   }
   for (const element of document.querySelectorAll(".clock[data-now]")) {

@@ -1,4 +1,7 @@
-"""Probes and pumps against something known, with a thumb, a keyboard, and in both languages."""
+"""What is done with the hands: probes and pumps against something known, vents, and that nothing is dosed.
+
+With a thumb, a keyboard, and in both languages.
+"""
 
 import re
 from collections.abc import Iterator
@@ -14,34 +17,40 @@ from tests.page.conftest import Open, address, barriers, relays
 
 pytestmark = pytest.mark.timeout(240)
 SLOW = 60_000  # ms: a probe has to be steady for some seconds
-PH, EC = 11, 12  # units on the line
+PH, EC, WIND = 11, 12, 13  # units on the line; the wind is read like an EC probe
 MORE = {
     "devices": """
   ph: {bus: field, profile: seeed-s-ph-01, unit: 11}
-  ec: {bus: field, profile: seeed-s-ec-01, unit: 12}""",
+  ec: {bus: field, profile: seeed-s-ec-01, unit: 12}
+  cups: {bus: field, profile: seeed-s-ec-01, unit: 13}""",
     "sensors": """
   solution_ph: {from: ph.ph, max_age: 20s, calibrate_every: 30d}
-  solution_ec: {from: ec.ec, max_age: 20s}""",
+  solution_ec: {from: ec.ec, max_age: 20s}
+  wind: {from: cups.ec, unit: m/s, scale: [0, 1000, 0, 10], max_age: 20s}""",
     "actuators": """
   acid: {to: board.relay_4, role: dosing, ml_per_s: 1.0, gain: 0.03/ml, max_dose: 20ml, max_per_hour: 60ml,
          max_per_day: 200ml}
   back: {to: board.relay_5, role: valve, max_on: 20m}
-  tap: {to: board.relay_6, role: valve, max_on: 25m}""",
+  tap: {to: board.relay_6, role: valve, max_on: 25m}
+  roof_open: {to: board.relay_7, role: motor, max_on: 3m}
+  roof_close: {to: board.relay_8, role: motor, max_on: 3m}""",
 }
 MIXED = """rate: 20l/min, circuit: {solution: mix, solution_fill: back, fill: tap},
-        chemistry: {ph: solution_ph, target_ph: 5.8, acid: acid}"""
+        chemistry: {ph: solution_ph, target_ph: 5.8, acid: acid},
+        climate: {temperature: air_temperature, wind: wind, vent: {day: 30, night: 30},
+                  vents: {roof: {opens: roof_open, closes: roof_close, travel: 5s}}}"""
 
 
 @pytest.fixture(scope="module")
 def field(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedField]:
     folder = tmp_path_factory.mktemp("probes") / "field"
-    with SimulatedField(folder, speed=20.0, units={PH: "ph", EC: "ec"}) as running:
+    with SimulatedField(folder, speed=20.0, units={PH: "ph", EC: "ec", WIND: "ec"}) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def daemon(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) -> Iterator[DaemonProcess]:
-    """A house with two probes and a dosing pump."""
+    """A house with two probes, a dosing pump and a vent."""
     folder: Path = tmp_path_factory.mktemp("calibrate")
     site = write_site(folder, field, every="1h", duration="2s", travel="200ms")
     text = site.read_text()
@@ -65,7 +74,8 @@ def sensor(rows: list[dict[str, Any]], name: str) -> dict[str, Any]:
 
 def shows(field: SimulatedField, daemon: DaemonProcess, unit: int, value: int) -> None:
     """The probe stands in something else, and has been read since."""
-    name, address_, shown = ("solution_ph", 1, value / 100) if unit == PH else ("solution_ec", 2, float(value))
+    places = {PH: ("solution_ph", 1, value / 100), EC: ("solution_ec", 2, float(value)), WIND: ("wind", 2, value / 100)}
+    name, address_, shown = places[unit]
     field.control("register", unit=unit, address=address_, value=value)
     daemon.wait("/channels", lambda rows: sensor(rows, name)["shown"] == shown)
 
@@ -175,3 +185,58 @@ def test_a_dosing_pump_runs_into_a_measure_and_what_it_gave_is_held_against_the_
     expect(page.locator("main")).to_contain_text("write ml_per_s: 1.3 there", timeout=SLOW)
     gives = next(row for row in daemon.data("/outputs") if row["output"] == "acid")["gives"]
     assert (gives["ml_per_s"], gives["written"], gives["how"]) == (1.3, 1.0, "pump, 6.5 ml in 5 s")
+
+
+def overrides(daemon: DaemonProcess) -> list[tuple[str, float]]:
+    return [(row["setting"], row["value"]) for row in daemon.data("/overrides")]
+
+
+def test_the_vents_are_set_for_a_while_as_far_as_the_wind_allows_and_let_go_with_one_tap(
+    open_page: Open, daemon: DaemonProcess, field: SimulatedField
+) -> None:
+    shows(field, daemon, WIND, 300)
+    page = open_page("/page/zones/beds", bypass_csp=True)
+    expect(page.locator("#zone-1")).to_contain_text(re.compile(r"roof\s+(position not known yet|shut|\d+ % open)"))
+    form = page.locator("form[action='/page/zones/beds/override/vent']")
+    expect(form).to_contain_text("as far as wind and rain allow")
+    form.get_by_label("vents at").select_option("50")
+    form.get_by_label("for how long").select_option("30")
+    form.get_by_role("button", name="set").click()
+    expect(page.locator("#said")).to_contain_text("as far as wind and rain allow", timeout=SLOW)
+    hands = page.locator("#hands")
+    expect(hands).to_contain_text(re.compile(r"vents at 50 %, still\s+(29 min|30 min)"), timeout=SLOW)
+    expect(page.locator("form[action$='/override/vent/end'] .left")).to_have_text(
+        re.compile(r"29 min \d+ s"), timeout=SLOW
+    )
+    assert overrides(daemon) == [("vent", 50.0)]
+    shows(field, daemon, WIND, 1000)
+    expect(hands).to_contain_text("The wind is too strong", timeout=SLOW)
+    expect(hands).to_contain_text("They are kept at 25 %.")
+    assert barriers(page) == []
+    other = open_page("/", locale="ru-RU")
+    expect(other.locator("#needs")).to_contain_text(re.compile(r"форточки на 50 %, до .. \d\d:\d\d"), timeout=SLOW)
+    hands.get_by_role("button", name="end it now").click()
+    expect(page.locator("#said")).to_contain_text("left to the controller again", timeout=SLOW)
+    expect(form.get_by_role("button", name="set")).to_be_visible(timeout=SLOW)
+    assert overrides(daemon) == []
+
+
+def test_nothing_is_dosed_while_somebody_holds_it_though_the_zone_goes_on(
+    open_page: Open, daemon: DaemonProcess
+) -> None:
+    page = open_page("/page/zones/beds", locale="ru-RU", color_scheme="dark", bypass_csp=True)
+    page.get_by_label("без дозирования на").select_option("8")
+    page.get_by_role("button", name="не дозировать").click()
+    expect(page.locator("#said")).to_contain_text("закончится само", timeout=SLOW)
+    hands = page.locator("#hands")
+    expect(hands).to_contain_text(re.compile(r"дозирование на паузе, ещё\s+(7 ч 59 мин|8 ч)"), timeout=SLOW)
+    assert overrides(daemon) == [("dosing", 0.0)]
+    row = page.locator("form[action='/page/outputs/acid/on']")
+    row.get_by_role("button", name="вкл").click()
+    expect(page.locator("#said .bad")).to_contain_text(
+        "дозирование в beds на паузе, поставил(а) test phone", timeout=SLOW
+    )
+    assert barriers(page) == []
+    hands.get_by_role("button", name="завершить сейчас").click()
+    expect(page.get_by_role("button", name="не дозировать")).to_be_visible(timeout=SLOW)
+    assert overrides(daemon) == []

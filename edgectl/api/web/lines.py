@@ -1,0 +1,34 @@
+"""What the page of a task tells beside its facts: the reason of a line, and which curves are worth a look. Pure."""
+
+from datetime import datetime
+from typing import Any
+
+from edgectl.model.events import Event
+
+SENSORS_SHOWN = 6
+NEEDED = "_required"  # how the codes end that say why a task begins
+
+
+def code_of(line: dict[str, Any]) -> str | None:
+    """The code that is the reason of this very line: of an end what ended it, or why nothing was needed. Why the task
+    began stands at its decision; at an end it would pass for what ended it."""
+    kind, code = line["event_type"], line.get("reason_code")
+    if kind == Event.TASK_FINISHED:
+        return line.get("error_code") or (code if line.get("action_required") is False else None)
+    if kind == Event.STAGE_LEFT and str(code).endswith(NEEDED):
+        return None
+    return code
+
+
+def curves_of(task: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:
+    """Whose curves are worth a look beside a task, from when until when: those of its zone, once it has moved something
+    there. `over` is None while it runs."""
+    begun = next((line["occurred_at"] for line in task["timeline"] if line["event_type"] == Event.STAGE_ENTERED), None)
+    if zone is None or begun is None or task["task_type"] == "lighting":
+        return {"measured": [], "begun": None, "over": None}
+    over = _second(task["updated_at"]) if task["result"] else None
+    return {"measured": zone["sensors"][:SENSORS_SHOWN], "begun": _second(begun), "over": over}
+
+
+def _second(iso: str) -> int:
+    return int(datetime.fromisoformat(iso).timestamp())

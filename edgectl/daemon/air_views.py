@@ -1,0 +1,30 @@
+"""Where the vents of a zone stand, and what holds them there. Pure."""
+
+from typing import Any
+
+from edgectl.engine.airing import Airing, Drive
+from edgectl.engine.draft import Draft
+from edgectl.model.site import Zone
+
+
+def vents(draft: Draft, zone: Zone) -> list[dict[str, Any]]:
+    """Each vent with its position as far as the time of its runs can tell, where it should be, and what keeps it from
+    opening further: a code, or nothing."""
+    climate = zone.climate
+    if climate is None:
+        return []
+    memory = draft.airing.get(zone.name, Airing())
+    rows = []
+    for vent in climate.vents:
+        drive = memory.drives.get(vent.name, Drive())
+        rows.append(
+            {
+                "vent": vent.name,
+                "outputs": [vent.opens, vent.closes],
+                "open_pct": None if drive.position is None else round(drive.position * 100),
+                "moves": None if not drive.order else "opening" if drive.opening else "closing",
+                "wanted_pct": round(memory.wanted.vent * 100),
+                "why": memory.wanted.why or None,
+            }
+        )
+    return rows
