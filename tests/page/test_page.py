@@ -115,13 +115,45 @@ def test_the_first_load_is_small(open_page: Open) -> None:
     assert set(hosts) == {page.evaluate("location.host")}, "nothing comes from anywhere else"
 
 
-def test_every_target_is_large_enough_for_a_thumb(open_page: Open) -> None:
-    page = open_page("/page/zones/beds")
-    script = """[...document.querySelectorAll('button, select, nav a, summary, input:not([type=hidden])')]
-        .map(e => [e.textContent.trim().slice(0, 20), e.getBoundingClientRect().height])
-        .filter(([, height]) => height && height < 44)"""
-    assert page.evaluate(script) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+# Scrolled to as a key or a link would do it: what is smaller than a thumb, or lies under something else.
+OUT_OF_REACH = """() => [...document.querySelectorAll('a[href], button, select, summary, input:not([type=hidden])')]
+    .filter(e => e.offsetParent && !e.closest('.stops, .skip'))
+    .map(e => {
+        e.scrollIntoView({block: 'nearest'});
+        const r = e.getBoundingClientRect();
+        const middle = [r.left + r.width / 2, r.top + r.height / 2];
+        const places = [middle, [r.left + 4, r.top + 4], [r.right - 4, r.bottom - 4]];
+        const hits = places.map(([x, y]) => document.elementFromPoint(x, y));
+        const free = hits.every(h => h && (e === h || e.contains(h) || h.contains(e)));
+        return [e.textContent.trim().slice(0, 30), Math.round(r.height), free];
+    })
+    .filter(([, height, free]) => height < 44 || !free)"""
+
+
+def test_every_target_is_large_enough_for_a_thumb_and_lies_under_nothing(
+    open_page: Open, daemon: DaemonProcess
+) -> None:
+    page = open_page("/page/zones/beds", bypass_csp=True)
+    task = water(page, daemon, "30")["task_id"]
+    expect(page.locator("#zone-1 .runs")).to_be_visible(timeout=SLOW)
+    for path in (
+        "/",
+        "/page/zones/beds",
+        f"/page/tasks/{task}",
+        "/page/day",
+        "/page/alarms",
+        "/page/calibrate/tank_level",
+    ):
+        page.goto(address(daemon, path))
+        assert page.evaluate("document.querySelectorAll('main a, main button, footer button').length") > 2
+        assert page.evaluate(OUT_OF_REACH) == [], path
+        page.get_by_text("more", exact=True).click()
+        expect(page.get_by_role("button", name="STOP ALL")).to_be_visible()
+        assert page.evaluate(OUT_OF_REACH) == [], f"{path}, with STOP ALL open"
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, path
+    # The planted bug: a page that ends where the bar begins.
+    page.add_style_tag(content="body { padding-bottom: 0 }")
+    assert page.evaluate(OUT_OF_REACH), "what lies under the bar is found"
 
 
 # ---------------------------------------------------------------- watering
