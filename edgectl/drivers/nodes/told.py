@@ -59,4 +59,6 @@ class Told:
 
 def plain(text: str) -> str:
     """Words of a stranger without what could command a terminal."""
+    if text.isprintable():  # nearly all
+        return text
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
