@@ -144,7 +144,7 @@ class BusOwner:
 
     def wake_at(self, now: Nanos) -> Nanos | None:
         """When `step` has something to do if nothing comes in before. None: not before the line comes up."""
-        ends = min(self._ends.values(), default=None)
+        ends = min(self._ends.values()) if self._ends else None
         if not self._up:
             return ends
         if self._flight is not None:
@@ -155,8 +155,10 @@ class BusOwner:
         elif (turn := self._foreign.over_at) is None:  # else the line is somebody else's, but for what makes safe
             turn = self._rota.wakes(floor)
         wakes = self._offs.wakes()
-        wakes += [] if turn is None else [max(turn, self._rest_until)]
-        wakes += [] if ends is None else [ends]
+        if turn is not None:
+            wakes.append(max(turn, self._rest_until))
+        if ends is not None:
+            wakes.append(ends)
         return max(self._quiet_until, min(wakes)) if wakes else None
 
     def news(self) -> list[Input]:
