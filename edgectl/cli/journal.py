@@ -1,11 +1,34 @@
-"""`edgectl journal verify`: has anybody changed what the timeline says?"""
+"""`edgectl journal …`: is it sound, has anybody changed it, what is in it; with or without a daemon. It only reads."""
 
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from edgectl.cli.client import DEFAULT_STATE, refuse, show
 from edgectl.cli.groups import Group
+from edgectl.cli.offline import ROOT
+from edgectl.cli.words import date_and_time, table
+from edgectl.model.time import iso
+
+if TYPE_CHECKING:
+    from edgectl.journal.survey import Stats
+    from edgectl.model.timeline import Entry
+
+MOST = 8  # kinds of lines that are named
+STATE = click.option(
+    "--state",
+    type=click.Path(path_type=Path, readable=False),
+    envvar="EDGECTL_STATE",
+    default=DEFAULT_STATE,
+    help="The folder that holds the journal.",
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 
 @click.group(cls=Group)
@@ -14,23 +37,15 @@ def journal() -> None:
 
 
 @journal.command()
-@click.option(
-    "--state",
-    type=click.Path(path_type=Path),
-    envvar="EDGECTL_STATE",
-    default=DEFAULT_STATE,
-    help="The folder that holds the journal.",
-)
-@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+@STATE
+@AS_JSON
 def verify(state: Path, as_json: bool) -> None:
     """Follow the chain of hashes through the timeline. Exit code 1 when a line was changed, taken out or put in."""
     from edgectl.journal.chain import walk
-    from edgectl.journal.errors import JournalError
+    from edgectl.journal.survey import place
 
-    try:
-        chain = walk(state / "journal.db")
-    except JournalError as error:
-        refuse(str(error).splitlines()[0], error.hint)
+    with _looking(state) as alone:
+        chain = walk(state / "journal.db", place(state / "journal.db", alone=alone))
     body = {"lines": chain.lines, "last": chain.last, "broken_at": chain.broken_at, "why": chain.why}
     if not show(body, as_json):
         if chain.broken_at is None:
@@ -41,3 +56,113 @@ def verify(state: Path, as_json: bool) -> None:
             click.echo(f"the {chain.lines} lines before it are whole")
     if chain.broken_at is not None:
         raise SystemExit(1)
+
+
+@journal.command()
+@STATE
+@AS_JSON
+def check(state: Path, as_json: bool) -> None:
+    """Look through every table and every value. Exit code 1 when the file is damaged.
+
+    It changes nothing: the next start puts a damaged journal aside and keeps it.
+    """
+    from edgectl.journal.survey import opened, unsound
+
+    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+        found = unsound(db, _told)
+    if not show({"sound": not found, "found": found}, as_json):
+        for sentence in found or ["every table is whole, and every row is a value of edgectl"]:
+            click.echo(sentence)
+    if found:
+        raise SystemExit(1)
+
+
+@journal.command()
+@STATE
+@AS_JSON
+def stats(state: Path, as_json: bool) -> None:
+    """How large it is, from when to when it reaches, what came of its tasks, and what the centre does not have yet."""
+    from edgectl.journal.survey import opened
+    from edgectl.journal.survey import stats as counted
+
+    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+        found = counted(db, state / "journal.db")
+    if not show({**asdict(found), "first": _at(found.first), "last": _at(found.last)}, as_json):
+        for line in table(_rows(found)):
+            click.echo(line)
+
+
+@journal.command()
+@STATE
+@click.option("--after", type=click.IntRange(0), default=0, help="Only lines with a larger number.")
+def export(state: Path, after: int) -> None:
+    """Print the timeline, one JSON object in each line, the oldest first."""
+    from edgectl.journal.survey import lines, opened
+
+    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+        for entry in lines(db, after):
+            click.echo(json.dumps(_exported(entry), ensure_ascii=False))
+
+
+@contextlib.contextmanager
+def _looking(state: Path) -> Iterator[bool]:
+    """True while the journal is ours alone: no daemon runs, and none can begin meanwhile. Exits 1 with a sentence."""
+    from edgectl.cli.aside import hand_over
+    from edgectl.host.lock import AlreadyRunning, HostLock
+    from edgectl.journal.errors import JournalError
+
+    lock, alone = HostLock(state), False
+    try:
+        if (state / "journal.db").exists():
+            with contextlib.suppress(AlreadyRunning):
+                lock.take()
+                alone = True
+        yield alone
+    except JournalError as error:
+        refuse(str(error).splitlines()[0], error.hint)
+    except PermissionError:
+        refuse(f"you may not read the journal in {state}", ROOT.replace(" --offline", ""))
+    except OSError as error:
+        refuse(f"the state folder {state} cannot be used: {error.strerror}", "is it there? --state names another")
+    finally:
+        if alone:
+            hand_over(state)
+            lock.release()
+
+
+def _told(name: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"looking through {name}", err=True)
+
+
+def _at(wall: int | None) -> str | None:
+    return None if wall is None else iso(wall)
+
+
+def _rows(found: "Stats") -> list[list[str]]:
+    reach = "none yet"
+    if found.first is not None and found.last is not None:
+        reach = f"{found.lines}, from {date_and_time(iso(found.first))} to {date_and_time(iso(found.last))}"
+    behind = found.lines if found.arrived is None else max(0, found.lines - found.arrived)
+    kinds = [f"{name} {count}" for name, count in list(found.events.items())[:MOST]]
+    return [
+        ["journal", f"{found.journal_id}, schema {found.schema}"],
+        ["size", f"{found.size / 1e6:.1f} MB, and {found.logged / 1e6:.1f} MB in its log"],
+        ["lines", reach],
+        ["events", " · ".join(kinds) or "-"],
+        ["tasks", " · ".join(f"{status} {count}" for status, count in found.tasks.items()) or "none yet"],
+        ["centre", f"{behind} lines have not arrived there" if found.arrived is not None else "nothing was sent there"],
+    ]
+
+
+def _exported(entry: "Entry") -> dict[str, Any]:
+    return {
+        "seq": entry.seq,
+        "event_type": entry.event_type,
+        "occurred_at": iso(entry.wall),
+        "boot_id": entry.boot_id,
+        "mono": entry.mono,
+        "task_id": entry.task_id,
+        "zone": entry.zone,
+        "details": dict(entry.details),
+    }

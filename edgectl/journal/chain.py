@@ -34,12 +34,13 @@ def link(before: bytes, body: str) -> bytes:
     return hashlib.sha256(before + body.encode()).digest()
 
 
-def walk(path: Path) -> Chain:
-    """Follow the chain from its first line to its last. Raises JournalError when the file cannot be read."""
+def walk(path: Path, place: str = "") -> Chain:
+    """Follow the chain from its first line to its last. `place` says how the file is opened, where nobody writes it.
+    Raises JournalError when it cannot be read."""
     if not path.exists():
         raise JournalError(f"the journal {path} cannot be opened: there is none", "--state names its folder")
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
+        with closing(sqlite3.connect(place or f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
             meta = dict(db.execute("SELECT name, value FROM meta"))
             lines = db.execute("SELECT seq, body, hash FROM timeline WHERE seq > ? ORDER BY seq", (_first(meta),))
             return _follow(lines, _first(meta), origin(meta["journal_id"]))

@@ -1,0 +1,111 @@
+"""A journal looked through from end to end, with or without a daemon that writes it: is it sound, what is in it, and
+its lines for other programs. Nothing is written.
+
+Whoever holds the lock of the state folder opens it as `still.py` says. Beside a daemon it is read on a connection that
+cannot write, table by table, so that no snapshot lasts long enough to hold up the log.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from edgectl.journal import rows, still
+from edgectl.journal.errors import JournalError, translate
+from edgectl.model.time import Nanos
+from edgectl.model.timeline import Entry
+
+AT_ONCE = 500  # lines of one question
+_READ: dict[str, Callable[[str], object]] = {
+    "tasks": rows.task,
+    "commands": rows.command,
+    "outputs": rows.output,
+    "cursors": rows.cursor,
+    "latches": rows.latch,
+    "alarms": rows.alarm,
+    "ledgers": rows.ledger,
+    "timeline": rows.entry,
+}
+_AFTER = "SELECT seq, body FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?"
+_ACKNOWLEDGED = "SELECT acknowledged FROM outboxes WHERE id = ?"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """What a journal holds. `first` and `last` are the instants of its lines, None where it has none."""
+
+    journal_id: str
+    schema: int
+    size: int  # bytes
+    logged: int  # bytes that wait in its log
+    lines: int
+    first: Nanos | None
+    last: Nanos | None
+    arrived: int | None  # the last line that the centre has; None where it was never asked
+    tasks: dict[str, int] = field(default_factory=dict)  # status -> how many
+    events: dict[str, int] = field(default_factory=dict)  # the most frequent first
+
+
+@contextmanager
+def opened(path: Path, *, alone: bool) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write. Raises JournalError."""
+    if not path.is_file():
+        raise JournalError(f"there is no journal {path}", "has the daemon run here? --state names its folder")
+    try:
+        with closing(sqlite3.connect(place(path, alone=alone), uri=True)) as db:
+            yield db
+    except sqlite3.Error as error:
+        raise translate(path, "cannot be read", error) from error
+
+
+def place(path: Path, *, alone: bool) -> str:
+    """How it is opened: alone with it, or beside a daemon."""
+    return still.address(path) if alone else f"{path.absolute().as_uri()}?mode=ro"
+
+
+def unsound(db: sqlite3.Connection, told: Callable[[str], None]) -> list[str]:
+    """What is wrong with the file and with its values, table by table. `told` hears which one is looked at."""
+    found: list[str] = []
+    for name, read in _READ.items():
+        told(name)
+        verdict = str(db.execute(f"PRAGMA integrity_check('{name}')").fetchone()[0])
+        if verdict != "ok":
+            found.append(f"{name}: {verdict.splitlines()[0]}")
+            continue
+        for number, (body,) in enumerate(db.execute(f"SELECT body FROM {name}"), 1):
+            try:
+                read(str(body))
+            except (ValueError, TypeError, KeyError) as error:
+                found.append(f"{name}: row {number} is no value of edgectl: {error}")
+                break
+    return found
+
+
+def stats(db: sqlite3.Connection, path: Path) -> Stats:
+    """Counted."""
+    log = path.with_name(f"{path.name}-wal")
+    meta = dict(db.execute("SELECT name, value FROM meta"))
+    lines, first, last = db.execute("SELECT count(*), min(wall), max(wall) FROM timeline").fetchone()
+    arrived = db.execute(_ACKNOWLEDGED, (meta["journal_id"],)).fetchone()
+    events = "SELECT event_type, count(*) FROM timeline GROUP BY event_type ORDER BY count(*) DESC, event_type"
+    return Stats(
+        journal_id=meta["journal_id"],
+        schema=db.execute("PRAGMA user_version").fetchone()[0],
+        size=path.stat().st_size,
+        logged=log.stat().st_size if log.exists() else 0,
+        lines=lines,
+        first=first,
+        last=last,
+        arrived=None if arrived is None else arrived[0],
+        tasks=dict(db.execute("SELECT status, count(*) FROM tasks GROUP BY status ORDER BY status")),
+        events=dict(db.execute(events)),
+    )
+
+
+def lines(db: sqlite3.Connection, after: int) -> Iterator[Entry]:
+    """The timeline behind a line, in order, some at a time."""
+    while found := db.execute(_AFTER, (after, AT_ONCE)).fetchall():
+        for _, body in found:
+            yield rows.entry(body)
+        after = found[-1][0]
