@@ -107,6 +107,8 @@ class AlarmRow(Answer):
 
     id: str
     since: str
+    first: str
+    times: int
     active: bool
     message: str
     advice: str

@@ -133,6 +133,8 @@ def alarms(as_json: bool) -> None:
             state += f", silenced by {alarm['shelved_by']} until {day_and_time(alarm['shelved_until'])},"
         seen = f", seen by {alarm['acknowledged_by']}" if alarm["acknowledged_by"] else ""
         since = f"{alarm['priority']}, {state} since {date_and_time(alarm['since'])}{seen}"
+        if alarm["times"] > 1:
+            since += f", {alarm['times']} times since {date_and_time(alarm['first'])}"
         for line in (f"{alarm['id']}  {since}", *table([["", alarm["message"]], ["", alarm["advice"]]])):
             click.echo(line)
 

@@ -1,11 +1,13 @@
 """Alarms on their way to a phone: a loop beside control that sends what is due, and tells when it cannot.
 
-Nothing here can hold control up: a message is sent by a process of its own, with an end to its time, and an outside
-watcher hears of us only as long as the control loop turns.
+Nothing here can hold control up: a message is sent by a process of its own, with an end to its time, and whatever a
+service or a watcher answers is no crash of ours. An outside watcher hears of us only as long as the control loop turns,
+and does not wait for a service that hangs.
 """
 
 import asyncio
 import contextlib
+import http.client
 import json
 import logging
 import sys
@@ -27,10 +29,12 @@ LOG = logging.getLogger("edgectl")
 LOOK_S = 1.0
 SENT_WITHIN_S = 30.0
 BEAT_WITHIN_S = 10.0
+SOME = 4  # of the services took it
 WHY = {
     1: "a service did not take the message",
     2: "the list of services names none",
     3: "the library for it is not installed: pip install 'edgectl[notify]'",
+    SOME: "some of the services did not take the message; others did",
 }
 
 
@@ -51,12 +55,21 @@ class AlarmsOut:
         self._telling.note(entries, self._clock.now().mono)
 
     async def run(self) -> None:
-        """Tell what is due, until cancelled."""
+        """Tell what is due and give signs of life, until cancelled."""
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._call())
+            both.create_task(self._live())
+
+    async def _call(self) -> None:
         while True:
             now = self._clock.now()
             if self._tell.services is not None and (message := self._telling.due(now.mono, now.wall)) is not None:
                 await self._send(message, self._tell.services)
-            await self._beat(now.mono)
+            await asyncio.sleep(LOOK_S)
+
+    async def _live(self) -> None:
+        while True:
+            await self._beat(self._clock.now().mono)
             await asyncio.sleep(LOOK_S)
 
     def gauges(self) -> list[Gauge]:
@@ -68,28 +81,29 @@ class AlarmsOut:
         ]
 
     async def _send(self, message: Message, name: str) -> None:
-        why = await self._try(message, name)
+        code, why = await self._try(message, name)
         mono = self._clock.now().mono
-        if not why:
+        if code in (0, SOME):
             self.told += 1
             self._telling.told(message, mono)
         else:
-            self.untold += 1
             self._telling.failed(mono)
-            LOG.error("an alarm could not be told: %s; it is tried again", why)
+        if why:
+            self.untold += 1
+            LOG.error("an alarm could not be told: %s%s", why, "" if code == SOME else "; it is tried again")
         if bool(why) != self._mute:
             self._mute = bool(why)
-            advice = "look at the list of services and at the network; until then nobody is called"
+            advice = "look at the list of services and at the network; until then not everybody is called"
             self._control.offer(
                 Concern(code="alarm_untold", subject="phone", active=self._mute, message=why, advice=advice)
             )
 
-    async def _try(self, message: Message, name: str) -> str:
-        """Send it. Returns why it did not leave, or nothing."""
+    async def _try(self, message: Message, name: str) -> tuple[int, str]:
+        """Send it. Returns the code of the sender, and why it did not leave, or nothing."""
         try:
             services = await asyncio.to_thread(credential, name)
         except CredentialMissing as missing:
-            return f"{missing}; {missing.hint}"
+            return 1, f"{missing}; {missing.hint}"
         wish = {
             "services": services,
             "title": message.title,
@@ -97,19 +111,13 @@ class AlarmsOut:
             "urgent": message.urgent,
             "escalated": message.escalated,
         }
-        quiet = asyncio.subprocess.DEVNULL  # what a library prints may quote an address with its password
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "edgectl.observe.send", stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet
-        )
         try:
-            async with asyncio.timeout(SENT_WITHIN_S):
-                await process.communicate(json.dumps(wish).encode())
+            code = await _sent(json.dumps(wish).encode())
         except TimeoutError:
-            return f"no service took the message within {SENT_WITHIN_S:g} s"
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-        return WHY.get(process.returncode or 0, "the sender broke off") if process.returncode else ""
+            return 1, f"no service took the message within {SENT_WITHIN_S:g} s"
+        except OSError as error:  # no process to be had: memory, or their number
+            return 1, f"the sender cannot be started: {error.strerror or error}"
+        return code, WHY.get(code, "the sender broke off") if code else ""
 
     async def _beat(self, mono: Nanos) -> None:
         """An outside watcher hears that the control loop turns. When it hears nothing, it calls somebody."""
@@ -123,6 +131,22 @@ class AlarmsOut:
         await asyncio.to_thread(beat, name)
 
 
+async def _sent(wish: bytes) -> int:
+    """Let a process of its own send it, and see it off. Raises OSError and TimeoutError."""
+    quiet = asyncio.subprocess.DEVNULL  # what a library prints may quote an address with its password
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "edgectl.observe.send", stdin=asyncio.subprocess.PIPE, stdout=quiet, stderr=quiet
+    )
+    try:
+        async with asyncio.timeout(SENT_WITHIN_S):
+            await process.communicate(wish)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        code = await process.wait()
+    return code
+
+
 def beat(name: str, get: Callable[..., object] = urllib.request.urlopen) -> None:
     """One sign of life. That it did not arrive is what the watcher is there to notice."""
     try:
@@ -134,5 +158,5 @@ def beat(name: str, get: Callable[..., object] = urllib.request.urlopen) -> None
             pass
     except CredentialMissing as missing:
         LOG.error("%s; %s", missing, missing.hint)
-    except OSError as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:  # also an answer or an address that is none
         LOG.warning("the watcher did not take a sign of life: %s", type(error).__name__)

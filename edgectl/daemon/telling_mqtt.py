@@ -63,9 +63,9 @@ class AlarmsOnBroker:
 
     def read(self, entries: Sequence[Entry]) -> None:
         """Committed lines."""
-        told = [self._event(entry) for entry in entries if entry.event_type in HEARD]
+        told = [self._event(e) for e in entries if e.event_type in HEARD and not e.details.get("shelved")]
         self._waits.extend(told)
-        if told or any(entry.event_type == "ALARM_SHELVED" for entry in entries):
+        if any(entry.event_type in HEARD or entry.event_type == "ALARM_SHELVED" for entry in entries):
             self._stirred.set()
 
     async def run(self) -> None:

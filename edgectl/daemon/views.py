@@ -271,6 +271,8 @@ def alarm(item: Alarm) -> View:
     return {
         "id": item.alarm_id,
         "since": iso(item.raised_at),
+        "first": iso(item.first_at or item.raised_at),
+        "times": item.times,
         "active": item.active,
         "message": item.message,
         "advice": item.advice,

@@ -320,16 +320,13 @@ class Draft:
         before = self.alarm(alarm_id)
         if before is not None and before.active:
             return
-        self.put(
-            Alarm(
-                alarm_id=alarm_id,
-                code=code,
-                subject=subject,
-                raised_at=self.now.wall,
-                message=message,
-                advice=advice,
-            )
+        fresh = Alarm(
+            alarm_id=alarm_id, code=code, subject=subject, raised_at=self.now.wall, message=message, advice=advice
         )
+        self.put(fresh if before is None else fresh.after(before))
+        if before is not None and before.shelved_until is not None:
+            self.note("ALARM_RAISED", alarm=alarm_id, message=message, advice=advice, shelved=True)
+            return  # whoever silenced it has silenced what comes and goes too
         self.spend(ALARMS_RAISED, 1.0, self.now.mono)
         self.note("ALARM_RAISED", alarm=alarm_id, message=message, advice=advice)
 

@@ -235,7 +235,7 @@ class State:
                 self._index(change)
                 (self.held.add if change.held else self.held.discard)(change.name)
             case Alarm():
-                _keep(self.alarms, change.alarm_id, change, change.active or change.acknowledged_by is None)
+                _keep(self.alarms, change.alarm_id, change, change.stands)
             case Ledger():
                 self.ledgers[change.name] = change
 

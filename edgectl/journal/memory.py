@@ -37,7 +37,7 @@ class MemoryJournal:
             outputs=tuple(v for v in values if isinstance(v, Output)),
             cursors=tuple(v for v in values if isinstance(v, Cursor)),
             latches=tuple(v for v in values if isinstance(v, Latch) and (v.held or v.count)),
-            alarms=tuple(v for v in values if isinstance(v, Alarm) and (v.active or v.acknowledged_by is None)),
+            alarms=tuple(v for v in values if isinstance(v, Alarm) and v.stands),
             ledgers=tuple(v for v in values if isinstance(v, Ledger)),
             lost=self.lost,
         )

@@ -84,8 +84,7 @@ def statement(change: Change) -> tuple[str, Row]:
         case Latch():
             return _LATCH, (change.name, change.held or change.count > 0, body)
         case Alarm():
-            open_ = change.active or change.acknowledged_by is None
-            return _ALARM, (change.alarm_id, open_, body)
+            return _ALARM, (change.alarm_id, change.stands, body)
         case Ledger():
             return _LEDGER, (change.name, body)
 

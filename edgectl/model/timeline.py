@@ -1,7 +1,7 @@
 """The ordered record of everything that happened, and the whole values that a turn puts into the journal."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgectl.model.command import Command
@@ -79,7 +79,8 @@ class Latch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """What a person must know. It stays until it is both over and acknowledged."""
+    """What a person must know. It stays until it is over and acknowledged, and no shelf is left of it. One that comes
+    and goes meanwhile is the same one again: `times` since `first_at`, last at `raised_at`."""
 
     alarm_id: str  # "code:subject"
     code: str
@@ -93,6 +94,23 @@ class Alarm:
     escalated: bool = False
     shelved_until: Nanos | None = None  # wall
     shelved_by: str = ""
+    first_at: Nanos = 0  # wall: when it was raised for the first time; 0 is when it was raised
+    times: int = 1
+
+    @property
+    def stands(self) -> bool:
+        """Is there anything left of it?"""
+        return self.active or self.acknowledged_by is None or self.shelved_until is not None
+
+    def after(self, before: "Alarm") -> "Alarm":
+        """This one, when `before` still stood: the same one again."""
+        return replace(
+            self,
+            shelved_until=before.shelved_until,
+            shelved_by=before.shelved_by,
+            first_at=before.first_at or before.raised_at,
+            times=before.times + 1,
+        )
 
 
 Change = Task | Command | Output | Cursor | Latch | Alarm | Ledger

@@ -12,7 +12,8 @@ ESCALATION = "escalation"  # the tag of those who are called only when nobody el
 
 
 def main() -> int:
-    """0 when every service took it, 1 when one did not, 2 when the list names none, 3 without the library."""
+    """0 when every service took it, 4 when some did, 1 when nobody was reached, 2 when the list names none, 3 without
+    the library."""
     wish: dict[str, Any] = json.load(sys.stdin)
     try:
         import apprise
@@ -25,8 +26,20 @@ def main() -> int:
     if not called:
         return 2
     kind = apprise.NotifyType.FAILURE if wish["urgent"] else apprise.NotifyType.WARNING
-    took = [bool(one.notify(title=wish["title"], body=wish["body"], notify_type=kind)) for one in called]
-    return 0 if all(took) else 1
+    took = [
+        (ESCALATION in one.tags, bool(one.notify(title=wish["title"], body=wish["body"], notify_type=kind)))
+        for one in called
+    ]
+    return reached(took)
+
+
+def reached(took: list[tuple[bool, bool]]) -> int:
+    """What to make of it, by pairs of whether a service is one of the escalation, and whether it took the message. One
+    that is tried again comes again to those who have it, so it is only when nobody of a group has."""
+    if all(taken for _, taken in took):
+        return 0
+    groups = {others: any(taken for of, taken in took if of is others) for others, _ in took}
+    return 4 if all(groups.values()) else 1
 
 
 if __name__ == "__main__":

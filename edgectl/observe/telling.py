@@ -1,7 +1,8 @@
 """What is told of alarms, when, and to whom. Pure: lines of the timeline in, messages out, time as an argument.
 
-Three rules. Many alarms at once are one message. What is not urgent waits for the morning. And nothing waits without a
-bound: when too many lines wait, the least urgent goes, and the message says how many.
+Three rules. Many alarms at once are one message, and in a flood only what is critical is told besides it. What is not
+urgent waits for the morning. And nothing waits without a bound: when too many lines wait, the least urgent goes, and
+the message says how many.
 """
 
 from collections.abc import Iterable
@@ -17,6 +18,7 @@ GATHER: Nanos = 5 * SECOND  # a cause and its consequences arrive together
 REST: Nanos = 30 * SECOND  # between two messages
 WAITING = 50
 SHOWN = 6
+FLOOD = "alarm_flood:site"
 RANK = {"critical": 0, "high": 1, "low": 2}
 WORDS = {"ALARM_RAISED": "", "ALARM_REPEATED": "again: ", "ALARM_ESCALATED": "nobody has seen it: "}
 RETRY = tuple(seconds * SECOND for seconds in (10, 60, 300, 900))
@@ -52,20 +54,25 @@ class Telling:
         self._lines: list[Line] = []
         self._rested: Nanos = 0
         self._tries = 0
+        self._flood = False
         self.left_out = 0
 
     def note(self, entries: Iterable[Entry], mono: Nanos) -> None:
         """Committed lines. One that is over before it was told is told no more."""
         for entry in entries:
             alarm = str(entry.details.get("alarm", ""))
+            if alarm == FLOOD:
+                self._flood = {"ALARM_RAISED": True, "ALARM_CLEARED": False}.get(entry.event_type, self._flood)
             if entry.event_type in ("ALARM_CLEARED", "ALARM_ACKNOWLEDGED", "ALARM_SHELVED"):
                 self._lines = [line for line in self._lines if line.alarm != alarm]
-            elif entry.event_type in WORDS:
+            elif entry.event_type in WORDS and not entry.details.get("shelved"):
                 message, advice = entry.details.get("message", ""), entry.details.get("advice", "")
                 text = f"{WORDS[entry.event_type]}{message}" + (f"; {advice}" if advice else "")
                 escalated = entry.event_type == "ALARM_ESCALATED"
                 rank = priority(alarm.partition(":")[0])
                 self._lines.append(Line(alarm=alarm, text=text, priority=rank, escalated=escalated, at=mono))
+        if self._flood:
+            self._lines = [line for line in self._lines if line.priority == "critical" or line.alarm == FLOOD]
         self._bound()
 
     def due(self, mono: Nanos, wall: Nanos) -> Message | None:

@@ -1,6 +1,10 @@
 """An alarm reaches a phone: the real daemon, the real library, and a service that listens on this machine."""
 
+import contextlib
 import json
+import os
+import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +15,7 @@ from typing import Any
 import paho.mqtt.client as paho
 import pytest
 
+from edgectl.daemon import telling
 from edgectl.testing.broker import Broker as MqttBroker
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
@@ -26,11 +31,16 @@ class Service:
         self.heard: list[tuple[str, dict[str, Any]]] = []
         self.beats = 0
         self.refuses = False
+        self.hangs = False
+        self.garbled = False
+        self.let_go = threading.Event()
         service = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
+                if service.hangs:
+                    service.let_go.wait(120)
                 if not service.refuses:
                     service.heard.append((self.path, json.loads(body)))
                 self.send_response(500 if service.refuses else 200)
@@ -38,6 +48,9 @@ class Service:
 
             def do_GET(self) -> None:
                 service.beats += 1
+                if service.garbled:
+                    self.wfile.write(b"all is well, thank you\r\n\r\n")
+                    return
                 self.send_response(200)
                 self.end_headers()
 
@@ -53,6 +66,7 @@ class Service:
 def service() -> Iterator[Service]:
     running = Service()
     yield running
+    running.let_go.set()
     running.server.shutdown()
     running.server.server_close()
 
@@ -113,6 +127,58 @@ def test_a_service_that_refuses_becomes_an_alarm_and_the_message_arrives_later(
     service.refuses = False
     until(daemon, lambda: service.heard)
     daemon.wait("/alarms", lambda rows: not any(r["id"] == "alarm_untold:phone" and r["active"] for r in rows))
+
+
+def test_a_service_that_hangs_and_a_watcher_that_talks_nonsense_cost_the_plants_nothing(
+    house: tuple[DaemonProcess, SimulatedField], service: Service
+) -> None:
+    daemon, field = house
+    service.hangs = service.garbled = True
+    field.fault("silent", unit=5)
+    sender = daemon.wait("/status", lambda _: senders(daemon), 60) and senders(daemon)
+    before = service.beats
+    until(daemon, lambda: service.beats >= before + 3)
+    assert senders(daemon) == sender, "the heart beats on while the service hangs"
+    assert daemon.data("/status")["ready"]
+    os.kill(sender[0], signal.SIGKILL)
+    alarms = daemon.wait("/alarms", lambda rows: [r for r in rows if r["id"] == "alarm_untold:phone"], within_s=60)
+    (untold,) = [row for row in alarms if row["id"] == "alarm_untold:phone"]
+    assert untold["message"] == "the sender broke off"
+    assert daemon.data("/status")["ready"]
+    assert "crashed" not in daemon.log.read_text()
+    service.hangs = False
+    service.let_go.set()
+    until(daemon, lambda: service.heard)
+
+
+async def test_a_sender_that_hangs_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging = tmp_path / "python"
+    hanging.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pid\nexec sleep 1000\n")
+    hanging.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(hanging))
+    monkeypatch.setattr(telling, "SENT_WITHIN_S", 2.0)
+    with pytest.raises(TimeoutError):
+        await telling._sent(b"{}")
+    assert not alive(tmp_path / "pid"), "and it is seen off"
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
+    with pytest.raises(OSError, match="No such file"):
+        await telling._sent(b"{}")
+
+
+def alive(noted: Path) -> bool:
+    return Path("/proc", noted.read_text().strip()).exists()
+
+
+def senders(daemon: DaemonProcess) -> list[int]:
+    """The processes that send just now."""
+    assert daemon.process is not None
+    children = Path(f"/proc/{daemon.process.pid}/task/{daemon.process.pid}/children").read_text().split()
+    found = []
+    for child in children:
+        with contextlib.suppress(OSError):
+            if b"edgectl.observe.send" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.append(int(child))
+    return found
 
 
 class Listener:

@@ -101,6 +101,54 @@ def test_a_shelf_ends_by_itself_and_a_critical_alarm_has_none() -> None:
     assert house.state.alarms["bus_silent:field"].shelved_until is before.shelved_until is None
 
 
+def test_what_comes_and_goes_is_one_alarm_and_its_shelf_holds_for_all_of_it() -> None:
+    house = world()
+    silence(house, "level")
+    first = house.state.alarms["device_silent:level"].raised_at
+    house.offer(Acknowledge(token=1, alarm_id="device_silent:level", who="Ana"))
+    house.offer(Shelve(token=2, alarm_id="device_silent:level", lasts=8 * HOUR, who="Ana"))
+    for _ in range(3):
+        silence(house, "level", healthy=True)
+        assert not house.state.alarms["device_silent:level"].active, "it is over and seen, and its shelf is left"
+        house.run(house.now + HOUR)
+        silence(house, "level")
+    alarm = house.state.alarms["device_silent:level"]
+    assert (alarm.first_at, alarm.times, alarm.shelved_by) == (first, 4, "Ana")
+    assert alarm.raised_at > first
+    raised = [e.details for e in house.journal.timeline if e.event_type == "ALARM_RAISED"]
+    assert [line.get("shelved", False) for line in raised] == [False, True, True, True]
+    silence(house, "level", healthy=True)
+    house.offer(Acknowledge(token=3, alarm_id="device_silent:level", who="Ana"))
+    house.run(house.now + 6 * HOUR)
+    assert house.state.alarms == {}, "the shelf is over, and nothing is left of it"
+    silence(house, "level")
+    assert house.state.alarms["device_silent:level"].times == 1
+
+
+@pytest.mark.parametrize("back", [2 * HOUR, 9000 * 24 * HOUR])
+def test_a_clock_that_comes_back_silences_nobody(back: Nanos) -> None:
+    house = world()
+    silence(house, *sorted(DEVICES))
+    begun = house.now
+    house.step_wall(-back)
+    house.run(begun + HOUR)
+    first = told(house, "ALARM_RAISED")[-1][1]
+    assert [round(at - first) for _, at in told(house, "ALARM_REPEATED")] == [5]
+    assert [round(at - first) for _, at in told(house, "ALARM_ESCALATED")] == [15]
+
+
+def test_a_clock_that_comes_back_makes_no_shelf_longer() -> None:
+    house = world()
+    silence(house, "level")
+    house.offer(Shelve(token=1, alarm_id="device_silent:level", lasts=8 * HOUR, who="Ana"))
+    house.run(house.now + SECOND)
+    house.step_wall(-9000 * 24 * HOUR)
+    house.run(house.now + 25 * HOUR)
+    assert house.state.alarms["device_silent:level"].shelved_until is None
+    house.run(house.now + 12 * HOUR)
+    assert told(house, "ALARM_REPEATED")
+
+
 @pytest.mark.parametrize(("count", "flood"), [(10, False), (11, True)])
 def test_more_than_ten_within_ten_minutes_are_a_flood(count: int, flood: bool) -> None:
     house = world()

@@ -1,11 +1,15 @@
 """What is told of alarms: many as one, the urgent at once, the rest in the morning, and never without a bound."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
+
 from edgectl.model.time import SECOND, from_datetime
 from edgectl.model.timeline import Entry
+from edgectl.observe.send import reached
 from edgectl.observe.telling import GATHER, REST, RETRY, WAITING, Telling
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -96,3 +100,41 @@ def test_a_flood_is_bounded_and_says_so() -> None:
     assert message is not None
     assert message.body.startswith("no water"), "the urgent one is not the one that goes"
     assert message.body.endswith(f"and {501 - 6} more")
+
+
+def test_a_flood_is_told_as_one_and_only_what_is_critical_besides() -> None:
+    out = telling()
+    out.note([line("ALARM_RAISED", f"biz_low_ph:zone-{n}", f"zone {n}") for n in range(11)], 0)
+    out.note([line("ALARM_RAISED", "alarm_flood:site", "more than 10")], 0)
+    out.note([line("ALARM_RAISED", "biz_low_ph:zone-12"), line("ALARM_RAISED", "biz_no_flow:pump", "no water")], 1)
+    message = out.due(GATHER + 1, NOON)
+    assert message is not None
+    assert message.body.splitlines() == ["no water; look", "more than 10; look"]
+    out.told(message, GATHER + 1)
+    out.note([line("ALARM_CLEARED", "alarm_flood:site"), line("ALARM_RAISED", "biz_low_ph:zone-13")], GATHER + 1)
+    after = out.due(GATHER + 1 + REST, NOON)
+    assert after is not None
+    assert [one.alarm for one in after.lines] == ["biz_low_ph:zone-13"]
+
+
+def test_what_comes_and_goes_on_a_shelf_calls_nobody() -> None:
+    out = telling()
+    raised = line("ALARM_RAISED", "biz_low_ph:beds")
+    out.note([replace(raised, details={**raised.details, "shelved": True})], 0)
+    assert out.due(GATHER, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("took", "code"),
+    [
+        ([(False, True), (False, True)], 0),
+        ([(False, True), (False, False)], 4),
+        ([(False, False), (False, False)], 1),
+        ([(False, True), (True, False)], 1),
+        ([(False, False), (True, True)], 1),
+        ([(False, True), (False, False), (True, True)], 4),
+        ([(False, True), (True, True), (True, False)], 4),
+    ],
+)
+def test_a_dead_entry_in_the_list_makes_no_message_come_for_ever(took: list[tuple[bool, bool]], code: int) -> None:
+    assert reached(took) == code

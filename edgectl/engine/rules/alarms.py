@@ -26,8 +26,9 @@ FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still
 
 def watch(draft: Draft) -> None:
     """Tell again what nobody has seen, end shelves, and notice a flood."""
-    for alarm in draft.alarms():
-        if alarm.active and alarm.acknowledged_by is None:
+    for known in draft.alarms():
+        alarm = _by_this_clock(draft, known)
+        if alarm.active and alarm.acknowledged_by is None and alarm.shelved_until is None:
             _tell_again(draft, alarm)
     for bus in draft.state.site.buses:
         _part_again(draft, bus)
@@ -112,11 +113,23 @@ def _part_again(draft: Draft, bus: str) -> None:
             draft.alert(silence(site, name), name, f"{name}: {silent[name]}", "its neighbours answer: look at it alone")
 
 
+def _by_this_clock(draft: Draft, alarm: Alarm) -> Alarm:
+    """The alarm without a shelf that is over, and without times that have not come yet: after a clock came back nobody
+    would be called again before it has caught up, and that may be years."""
+    wall, until = draft.now.wall, alarm.shelved_until
+    if until is not None:
+        until = min(until, wall + LONGEST_SHELF) if wall < until else None
+    raised, told = min(alarm.raised_at, wall), min(alarm.told_at, wall)
+    found = replace(alarm, raised_at=raised, told_at=told, shelved_until=until)
+    if found != alarm:
+        draft.put(found)
+    if until is not None:
+        draft.wake(draft.now.mono + until - wall)
+    return found
+
+
 def _tell_again(draft: Draft, alarm: Alarm) -> None:
     now = draft.now
-    if alarm.shelved_until is not None and now.wall < alarm.shelved_until:
-        draft.wake(now.mono + alarm.shelved_until - now.wall)
-        return
     told_at, critical = alarm.told_at or alarm.raised_at, priority(alarm.code) == "critical"
     if critical and not alarm.escalated and now.wall - alarm.raised_at >= ESCALATE:
         draft.put(replace(alarm, escalated=True, told_at=now.wall))
