@@ -17,6 +17,7 @@ from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
 
 LOG = logging.getLogger("edgectl")
+STALL: Nanos = SECOND // 2  # a turn that takes longer, or comes that much too late, is counted
 PULSE: Nanos = SECOND  # a turn at least this often, so that progress can be seen from outside
 COMMIT_AGAIN_S = 1.0
 SOON: Nanos = 2 * MS  # what may take longer than that lets a turn begin first
@@ -72,6 +73,7 @@ class Control:
         self.commits = 0
         self.commit_failures = 0
         self.longest_turn: Nanos = 0
+        self.stalls = 0
         self._clock = clock
         self._journal = journal
         self._carry = carry
@@ -160,6 +162,7 @@ class Control:
 
     def _turn(self) -> None:
         now = self._clock.now()
+        late = now.mono - self.last_turn - PULSE if self.turns else 0
         effects = self.stepper.turn(now)
         heard, self._heard = self._heard, []
         self._decided += heard
@@ -167,7 +170,9 @@ class Control:
         self.last_turn = now.mono
         self._release(effects)
         self._start_commit()
-        self.longest_turn = max(self.longest_turn, self._clock.now().mono - now.mono)
+        took = self._clock.now().mono - now.mono
+        self.longest_turn = max(self.longest_turn, took)
+        self.stalls += max(late, took) > STALL
         if self._alarm is not None:
             wake = self.stepper.wake_at
             self._alarm.set(now.mono + PULSE if wake is None else min(wake, now.mono + PULSE))

@@ -19,6 +19,7 @@ class Supervisor:
     async def keep(self, name: str, run: Callable[[], Awaitable[None]]) -> None:
         """Run for ever. Cancelling ends it."""
         rest = FIRST_REST_S
+        self.crashes.setdefault(name, 0)  # an alert sees the first crash only where a zero was before it
         while True:
             try:
                 self.down.pop(name, None)
@@ -27,7 +28,7 @@ class Supervisor:
             except Exception as error:  # the one place where any crash is survived, and never in silence
                 reason = f"{type(error).__name__}: {error}"
                 LOG.exception("%s crashed", name)
-            self.crashes[name] = self.crashes.get(name, 0) + 1
+            self.crashes[name] += 1
             self.down[name] = reason
             await asyncio.sleep(rest)
             rest = min(2 * rest, LONGEST_REST_S)

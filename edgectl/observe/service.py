@@ -86,6 +86,8 @@ class Service:
         self._latency: dict[tuple[str, str], _Spread] = defaultdict(_Spread)
         self._excess: dict[str, _Spread] = defaultdict(_Spread)
         self._accept: dict[str, _Spread] = defaultdict(_Spread)
+        self._made_up = 0
+        self._failed = 0
 
     def read(self, entries: Iterable[Entry]) -> None:
         """Committed lines: note who ended, count what was left out."""
@@ -103,6 +105,7 @@ class Service:
         """Tasks that ended."""
         for task in map(Ended.of, rows):
             self._recent.append(task)
+            self._failed += task.status == "failed"
             self._sla[task.zone, task.task_type, task.sla] += 1
             if task.recovery is not None:
                 self._recovery[task.zone, task.task_type, task.recovery] += 1
@@ -113,6 +116,8 @@ class Service:
                 self._excess[task.task_type].add(max(0.0, took - task.planned_s))
             if task.created_at <= task.due_at:  # one that is made up for late is late by its policy
                 self._accept[task.task_type].add(max(0.0, (task.created_at - task.scheduled_for) / SECOND))
+            elif task.status in ("completed", "failed"):
+                self._made_up += 1
 
     def numbers(self, now: Nanos) -> list[Gauge | Histogram]:
         """All of it at a wall instant."""
@@ -121,6 +126,13 @@ class Service:
             *self._rates(recent),
             *_counts("edgectl_task_sla_total", "Tasks that ended, by what became of their deadlines.", self._sla),
             *_counts("edgectl_task_recovery_total", "Tasks that a restart cut off.", self._recovery),
+            Gauge(name="edgectl_tasks_failed_total", help="Tasks that failed.", value=self._failed, total=True),
+            Gauge(
+                name="edgectl_catchup_runs_total",
+                help="Missed runs that were made up for.",
+                value=self._made_up,
+                total=True,
+            ),
             Gauge.declared("scheduler_dispatch_skips_total", "Scheduled runs that were left out.", total=True),
             *(
                 Gauge(name="scheduler_dispatch_skips_total", help="", value=n, labels=(("reason", reason),), total=True)

@@ -141,6 +141,8 @@ DASHBOARDS: dict[str, Dashboard] = {
                 legend="{{instance}} {{bus}}",
             ),
             Panel(title="Longest turn", expr="edgectl_longest_turn_seconds", legend="{{instance}}", unit="s"),
+            Panel(title="Stalls", expr="increase(edgectl_stalls_total[1h])", legend="{{instance}}"),
+            Panel(title="Runs made up for", expr="increase(edgectl_catchup_runs_total[1d])", legend="{{instance}}"),
             Panel(title="Lines waiting for the centre", expr="edgectl_outbox_lines", legend="{{instance}}"),
             Panel(title="Days that differ at the centre", expr="edgectl_parity_gaps", legend="{{instance}}"),
             Panel(
@@ -149,6 +151,7 @@ DASHBOARDS: dict[str, Dashboard] = {
                 legend="{{instance}} {{task}}",
             ),
             Panel(title="Leads", expr="scheduler_leader_role", legend="{{instance}}", kind="stat"),
+            Panel(title="Epoch of the lease", expr="edgectl_lease_epoch", legend="{{instance}}", kind="stat"),
             Panel(title="Open tasks", expr="scheduler_active_tasks", legend="{{instance}}"),
         ),
     ),

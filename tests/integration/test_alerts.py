@@ -60,13 +60,7 @@ SCENES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"task_recovery_success_rate{}": "0.9x120"},
         {"task_recovery_success_rate{}": "0.5x120"},
     ),
-    "EdgectlTasksFail": (
-        {
-            'task_accept_to_terminal_latency_count{status="failed"}': "0x30 1x90",
-            'task_accept_to_terminal_latency_count{status="completed"}': "0+9x120",
-        },
-        {'task_accept_to_terminal_latency_count{status="failed"}': "0+1x120"},
-    ),
+    "EdgectlTasksFail": ({"edgectl_tasks_failed_total{}": "0x30 3x90"}, {"edgectl_tasks_failed_total{}": "0+1x120"}),
     "EdgectlBacklog": ({"scheduler_active_tasks{}": "100x120"}, {"scheduler_active_tasks{}": "101x120"}),
     "EdgectlBusDown": ({"edgectl_bus_up{}": "1x120"}, {"edgectl_bus_up{}": "0x120"}),
     "EdgectlDeviceQuarantined": ({"edgectl_device_down{}": "0x120"}, {"edgectl_device_down{}": "1x120"}),
@@ -82,10 +76,14 @@ SCENES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "EdgectlDown": ({'up{job="edgectl"}': "1x120"}, {'up{job="edgectl"}': "0x120"}),
     "EdgectlNotReady": ({"edgectl_ready{}": "1x120"}, {"edgectl_ready{}": "0x120"}),
-    "EdgectlLoopStalled": ({"edgectl_turn_age_seconds{}": "0.5x120"}, {"edgectl_turn_age_seconds{}": "4x120"}),
+    "EdgectlLoopStalled": (
+        {"edgectl_stalls_total{}": "0x20 3x100"},  # what is over calls nobody for ever
+        {"edgectl_stalls_total{}": "0x55 1x65"},
+    ),
     "EdgectlJournalDegraded": ({"edgectl_journal_ok{}": "1x120"}, {"edgectl_journal_ok{}": "0x120"}),
     "EdgectlClockUntrusted": ({"edgectl_clock_trusted{}": "1x120"}, {"edgectl_clock_trusted{}": "0x120"}),
     "EdgectlTaskCrashes": ({"edgectl_task_crashes_total{}": "3x120"}, {"edgectl_task_crashes_total{}": "0x50 1x70"}),
+    "EdgectlLoopStands": ({"edgectl_turn_age_seconds{}": "2x120"}, {"edgectl_turn_age_seconds{}": "4x120"}),
     "EdgectlCriticalAlarm": (
         {'edgectl_alarms{priority="high"}': "1x120"},
         {'edgectl_alarms{priority="critical"}': "1x120"},
@@ -201,6 +199,15 @@ def known(text: str) -> set[str]:
     for name, kind in re.findall(r"^# TYPE (\S+) (\w+)", text, re.M):
         found |= {f"{name}_bucket", f"{name}_count", f"{name}_sum"} if kind == "histogram" else {name}
     return found
+
+
+def test_what_is_counted_begins_at_zero_before_it_happens(metrics: str) -> None:
+    """A counter that appears with a one has never risen, for whoever asks for its increase: the first crash would call
+    nobody."""
+    for rule in rules():
+        for name in re.findall(r"increase\((\w+)", rule["expr"]):
+            assert re.search(rf"^{name}(?:{{.+}})? ", metrics, re.M), name
+    assert 'edgectl_task_crashes_total{task="stall guard"} 0.0' in metrics
 
 
 def test_the_names_of_the_contract_are_kept(metrics: str) -> None:
