@@ -15,6 +15,7 @@ from edgectl.api.server import Certificate, Door, door, tcp_socket, unix_socket
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
+from edgectl.daemon.aside import Aside
 from edgectl.daemon.bench import DeviceBench
 from edgectl.daemon.close_look import CloseLook
 from edgectl.daemon.control import Control
@@ -75,9 +76,10 @@ class Doors:
         if (picture := mirror(asked, control, clock)) is not None:
             self.beside.append(("the picture for Home Assistant", picture.run))
         self._clock = clock
-        house.service = self._service = ServiceDesk(reads, clock, house.read)
-        streams = Streams()
         state = control.stepper.state
+        aside = Aside(asked.state / "service.json", writer.journal_id)
+        house.service = self._service = ServiceDesk(reads, clock, house.read, aside, state.seq)
+        streams = Streams()
         happenings = Happenings(
             streams, writer.journal_id, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )

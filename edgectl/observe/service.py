@@ -1,11 +1,12 @@
 """How well the house is served: deadlines kept, orders confirmed, recoveries known. Pure.
 
-Two rules. Every number is folded out of tasks that ended, as the journal holds them, so a restart changes none: what is
-on the disk is read again. And memory is bounded: rates look at a day and at the newest ten thousand tasks.
+Two rules. Every number is folded out of tasks that ended, as the journal holds them, so a restart changes none: counts
+are kept aside with the line up to which they count, and what came after it is read again. And memory is bounded: rates
+look at a day and at the newest ten thousand tasks.
 """
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +69,16 @@ class _Spread:
     counts: list[int] = field(default_factory=lambda: [0] * (len(BUCKETS) + 1))
     sum: float = 0.0
 
+    @classmethod
+    def of(cls, counts: Sequence[int], sum_: float) -> "_Spread":
+        if len(counts) != len(BUCKETS) + 1:
+            raise ValueError("other buckets")
+        return cls(counts=[int(n) for n in counts], sum=float(sum_))
+
+    def join(self, other: "_Spread") -> None:
+        self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+        self.sum += other.sum
+
     def add(self, value: float) -> None:
         self.sum += value
         place = next((index for index, edge in enumerate(BUCKETS) if value <= edge), len(BUCKETS))
@@ -101,6 +112,10 @@ class Service:
         """A run that was left out."""
         self.skips[str(entry.details.get("reason_code"))] += int(entry.details.get("folded", 1))
 
+    def remember(self, rows: Iterable[Sequence[Any]]) -> None:
+        """Tasks that are counted already: the rates of a day want them."""
+        self._recent.extend(map(Ended.of, rows))
+
     def fold(self, rows: Iterable[Sequence[Any]]) -> None:
         """Tasks that ended."""
         for task in map(Ended.of, rows):
@@ -118,6 +133,47 @@ class Service:
                 self._accept[task.task_type].add(max(0.0, (task.created_at - task.scheduled_for) / SECOND))
             elif task.status in ("completed", "failed"):
                 self._made_up += 1
+
+    def counts(self) -> dict[str, Any]:
+        """What is counted, to be kept aside as JSON."""
+        spreads = (self._latency, self._excess, self._accept)
+        return {
+            "skips": [[reason, n] for reason, n in self.skips.items()],
+            "sla": [[*key, n] for key, n in self._sla.items()],
+            "recovery": [[*key, n] for key, n in self._recovery.items()],
+            "spreads": [[[key, one.counts, one.sum] for key, one in spread.items()] for spread in spreads],
+            "made_up": self._made_up,
+            "failed": self._failed,
+        }
+
+    @classmethod
+    def of(cls, counts: Mapping[str, Any]) -> "Service":
+        """One that has these counts. Raises ValueError, TypeError, KeyError or AttributeError for what is no such
+        thing."""
+        service = cls()
+        service.skips.update({str(reason): int(n) for reason, n in counts["skips"]})
+        for counter, name in ((service._sla, "sla"), (service._recovery, "recovery")):
+            counter.update({(str(zone), str(kind), str(result)): int(n) for zone, kind, result, n in counts[name]})
+        latency, excess, accept = counts["spreads"]
+        service._latency.update({(str(kind), str(status)): _Spread.of(n, sum_) for (kind, status), n, sum_ in latency})
+        service._excess.update({str(kind): _Spread.of(n, sum_) for kind, n, sum_ in excess})
+        service._accept.update({str(kind): _Spread.of(n, sum_) for kind, n, sum_ in accept})
+        service._made_up, service._failed = int(counts["made_up"]), int(counts["failed"])
+        return service
+
+    def join(self, *others: "Service") -> None:
+        """Add what others have counted."""
+        for other in others:
+            self.skips.update(other.skips)
+            self._sla.update(other._sla)
+            self._recovery.update(other._recovery)
+            for (kind, status), spread in other._latency.items():
+                self._latency[kind, status].join(spread)
+            for mine, theirs in ((self._excess, other._excess), (self._accept, other._accept)):
+                for kind, spread in theirs.items():
+                    mine[kind].join(spread)
+            self._made_up += other._made_up
+            self._failed += other._failed
 
     def numbers(self, now: Nanos) -> list[Gauge | Histogram]:
         """All of it at a wall instant."""

@@ -1,0 +1,42 @@
+"""Counts that are kept aside between two lives: up to which line of which journal they count. What cannot be read is
+not there; nothing but the curves of a dashboard depends on it."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+from edgectl.observe.service import Service
+
+LOG = logging.getLogger("edgectl")
+LONGEST = 4 << 20
+
+
+class Aside:
+    """One file of the state folder, written whole under another name and put in its place."""
+
+    def __init__(self, path: Path, journal_id: str) -> None:
+        self._path, self._journal_id = path, journal_id
+
+    def read(self) -> tuple[int, Service] | None:
+        """The last line that is counted, and the counts; None when there are none of this journal."""
+        try:
+            with self._path.open() as file:
+                found: dict[str, Any] = json.loads(file.read(LONGEST))
+            if found["journal_id"] != self._journal_id:
+                return None
+            return int(found["seq"]), Service.of(found["counts"])
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            LOG.warning("%s cannot be read (%s): the counters begin with the newest tasks", self._path, error)
+            return None
+
+    def write(self, seq: int, counts: dict[str, Any]) -> None:
+        """Keep them."""
+        unborn = self._path.with_name(f"{self._path.name}.new")
+        try:
+            unborn.write_text(json.dumps({"journal_id": self._journal_id, "seq": seq, "counts": counts}))
+            unborn.replace(self._path)
+        except OSError as error:
+            LOG.warning("%s cannot be written (%s): after a restart counters may jump", self._path, error.strerror)
