@@ -95,26 +95,25 @@ def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iter
 def connect(broker: Broker, certificates: Path, name: str, *, ca: str = "ca", certificate: bool = True) -> Client:
     """Connect by certificate. Raises OSError when the broker does not want us."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"t-{name}-{time.monotonic_ns()}")
-    found = Client(client)
     files = {"certfile": str(certificates / f"{name}.crt"), "keyfile": str(certificates / f"{name}.key")}
     client.tls_set(ca_certs=str(certificates / f"{ca}.crt"), **(files if certificate else {}))
-    client.on_message = lambda _c, _d, message: found.heard.append((message.topic, message.payload))
-    client.on_subscribe = lambda _c, _d, _m, codes, _p: found.granted.append(not codes[0].is_failure)
-    client.connect("127.0.0.1", broker.port)
-    if not found.wait(client.is_connected, 3):
-        raise OSError("not let in")
-    return found
+    return let_in(client, broker.port)
 
 
 def plug(broker: Broker, certificates: Path, user: str, password: str = "pa55") -> Client:
     """Connect as a device that has a password and no certificate. Raises OSError when the broker does not want us."""
     client = paho.Client(CallbackAPIVersion.VERSION2, client_id=f"p-{user}-{time.monotonic_ns()}")
-    found = Client(client)
     client.tls_set(ca_certs=str(certificates / "ca.crt"))
     client.username_pw_set(user, password)
+    return let_in(client, broker.third)
+
+
+def let_in(client: paho.Client, port: int) -> Client:
+    """Somebody who listens. Raises OSError when the broker does not want them."""
+    found = Client(client)
     client.on_message = lambda _c, _d, message: found.heard.append((message.topic, message.payload))
     client.on_subscribe = lambda _c, _d, _m, codes, _p: found.granted.append(not codes[0].is_failure)
-    client.connect("127.0.0.1", broker.third)
+    client.connect("127.0.0.1", port)
     if not found.wait(client.is_connected, 3):
         raise OSError("not let in")
     return found

@@ -15,6 +15,7 @@ from edgectl.simulate.budgets import broken_budgets
 from edgectl.simulate.campaign import Tally, live
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import DAY, World
+from tests.sim.judged import broken
 
 Patch = pytest.MonkeyPatch
 WATERS_OFF_TARGET = 831  # the number of a house whose solution is off while it waters
@@ -95,7 +96,7 @@ PLANTS = [
 @pytest.mark.parametrize("plant", PLANTS)
 def test_what_grows_with_time_is_seen(plant: Callable[[Patch], None], monkeypatch: Patch) -> None:
     plant(monkeypatch)
-    assert any(sentence.startswith("22: ") for sentence in lived(6)), plant.__doc__
+    assert broken(22, lived(6)), plant.__doc__
 
 
 @pytest.mark.parametrize("planted", [False, True])

@@ -14,6 +14,7 @@ from edgectl.simulate.leases import MemoryLease
 from edgectl.simulate.pairing import Pairing
 from edgectl.simulate.promises import broken_promises
 from edgectl.simulate.world import DAY, World
+from tests.sim.judged import broken, broken_in_one_of_six
 from tests.sim.test_two_tanks import house
 
 Patch = pytest.MonkeyPatch
@@ -98,7 +99,7 @@ PLANTS = [
 @pytest.mark.parametrize("plant", PLANTS)
 def test_the_judge_of_the_pair_catches_the_planted_bug(plant: Callable[[Patch], None], monkeypatch: Patch) -> None:
     plant(monkeypatch)
-    assert any(sentence.startswith("18: ") for seed in range(6) for sentence in lived(seed)[1]), plant.__doc__
+    assert broken_in_one_of_six(18, lived), plant.__doc__
 
 
 @pytest.mark.parametrize("planted", [False, True])
@@ -112,4 +113,4 @@ def test_whoever_takes_over_a_house_that_doses_locks_it(monkeypatch: Patch, *, p
     world._actors.append(world.pairing)
     world.run(2 * DAY)
     assert any(not reign.ours for reign in world.pairing.reigns)
-    assert any(sentence.startswith("18: ") for sentence in world.pairing.broken(Counter())) is planted
+    assert broken(18, world.pairing.broken(Counter())) is planted
