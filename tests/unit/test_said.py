@@ -118,13 +118,13 @@ def test_a_value_that_is_printed_as_it_is_stored_is_caught(
 
 
 def test_the_log_says_it_for_people_and_keeps_the_names_for_queries(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
     monkeypatch.setattr(handler, "emit", records.append)
     monkeypatch.setattr(log.LOG, "handlers", [handler])
-    monkeypatch.setattr(log.LOG, "level", logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger=log.LOG.name)  # it also forgets which levels were off before
     details = {**FINISHED, "correlation_id": "sch:1"}
     entry = Entry(seq=7, event_type="TASK_FINISHED", wall=0, mono=0, boot_id="b", task_id="st-1", details=details)
     log.tell((entry, Entry(seq=8, event_type="READY", wall=0, mono=0, boot_id="b")))
