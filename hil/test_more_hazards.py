@@ -23,6 +23,7 @@ pytestmark = [
 ]
 SLACK_S = 3  # a loaded machine
 FILL_S, POLL_S = 20, 4
+GAP_S = 30  # the plants of this scene bear half a minute without water
 
 TANK = """\
 site: {{id: rig, name: Rig, timezone: Europe/Berlin, restarts_allowed: 1000}}
@@ -37,6 +38,25 @@ actuators:
   heater: {{to: board.relay_5, role: heater, max_on: 1m}}
 zones: {{}}
 declare: [air_gap, overflow, emergency_stop, frost_thermostat]
+"""
+DRY = """\
+site: {{id: rig, name: Rig, timezone: Europe/Berlin, restarts_allowed: 1000}}
+buses: {{field: {{type: modbus-rtu, port: {port}}}}}
+devices:
+  board: {{bus: field, profile: waveshare-relay-8ch, unit: 1}}
+  level: {{bus: field, profile: qdy30a-level, unit: 5}}
+  meter: {{bus: field, profile: wb-mcm8, unit: 7}}
+sensors:
+  tank_level: {{from: level.level, unit: "%", scale: [0, 250, 0, 100], range: [0, 100], max_age: 4s}}
+  flow: {{from: meter.frequency_1, unit: L/min, scale: [0, 7.5, 0, 1], max_age: 2s, range: [0, 60]}}
+actuators:
+  pump:  {{to: board.relay_1, role: pump, max_on: 1m, requires: [tank_level > 15], stop_if: [tank_level < 10]}}
+  valve: {{to: board.relay_2, role: valve, max_on: 2m, travel: 200ms}}
+zones:
+  beds:
+    {{number: 1, pump: pump, valve: valve, tank: tank_level, flow: flow, max_gap: {gap},
+     fallback: {{duration: 5s, every: 1h, max_per_day: 2}}}}
+declare: [air_gap, overflow, motor_overload, emergency_stop]
 """
 DOSE = """\
 site: {{id: rig, name: Rig, timezone: Europe/Berlin, restarts_allowed: 1000}}
@@ -89,9 +109,9 @@ def alarm(daemon: DaemonProcess, part: str) -> str:
 
 
 @contextlib.contextmanager
-def at_work(rig: AnyRig, site: str) -> Iterator[DaemonProcess]:
+def at_work(rig: AnyRig, site: str, **more: str) -> Iterator[DaemonProcess]:
     """A controller that has read every sensor of its site."""
-    with rig.daemon(site) as daemon:
+    with rig.daemon(site, **more) as daemon:
         daemon.wait_ready()
         daemon.wait("/channels", lambda rows: all(r["value"] is not None for r in rows if "sensor" in r))
         yield daemon
@@ -139,6 +159,25 @@ def test_a_fill_that_goes_wrong(rig: AnyRig, report: Report) -> None:
         row.ok = last.why in ("pulse_end", "seen") and row.safe_s <= 3 + SLACK_S
         rig.heal()
     assert failed(report, ("H2",)) == []
+
+
+def test_plants_that_get_no_water_are_called_for_and_tried_by_the_plain_timer(rig: AnyRig, report: Report) -> None:
+    row = told(report, "H23 plants without water", "the suction is blocked, and no schedule asks for water", GAP_S)
+    rig.hurt("blocked")
+    with at_work(rig, DRY, gap=f"{GAP_S}s") as daemon:
+        row.alarm = alarm(daemon, "zone_thirsty:beds")
+        assert not rig.moves(), "a person is called before anything is tried"
+        until(lambda: rig.on("pump"), "the plain timer waters", GAP_S + 10)
+        begun = time.monotonic()
+        until(lambda: not rig.on("pump") and not rig.on("valve"), "and gives up on a pump that moves no water", 20)
+        row.safe_s, row.bound_s = round(time.monotonic() - begun, 2), 5
+        daemon.wait("/tasks", lambda rows: [t for t in rows if t["result"] and t["status"] == "failed"])
+        row.plant = "a person was called, the plain timer tried once, and the dry pump was stopped"
+        row.ok = row.safe_s <= 5 + SLACK_S and [move.on for move in rig.moves() if move.output == "pump"] == [
+            True,
+            False,
+        ]
+    assert failed(report, ("H23",)) == []
 
 
 @pytest.mark.needs("heater")
