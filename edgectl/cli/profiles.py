@@ -1,5 +1,6 @@
 """`edgectl profiles`: the kinds of devices that a site file can name."""
 
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,10 @@ from edgectl.cli.client import refuse, show
 from edgectl.cli.lines import know_own, site_option
 from edgectl.cli.words import table
 from edgectl.drivers import registry
-from edgectl.drivers.profile import Profile, Writable
+from edgectl.drivers.profile import Check, Demand, Outlet, Profile, Setting, Writable
+from edgectl.model.time import MS, SECOND
+
+EVIDENCE = {"vendor": "its maker's page or manual", "code": "public code that talks to it", "inferred": "its family"}
 
 
 @click.command()
@@ -30,8 +34,9 @@ def profiles(word: str | None, site: Path, as_json: bool) -> None:
     if show([_body(profile) for profile in found], as_json):
         return
     if word is None:
-        for line in table([[profile.name, profile.title + _whose(profile)] for profile in found]):
+        for line in table([[profile.name, profile.evidence, profile.title + _whose(profile)] for profile in found]):
             click.echo(line)
+        click.echo(f"how each is known: {'; '.join(f'{word}, {what}' for word, what in EVIDENCE.items())}")
         click.echo("edgectl profiles WORD tells more of one")
         return
     for profile in found:
@@ -41,13 +46,51 @@ def profiles(word: str | None, site: Path, as_json: bool) -> None:
 
 def _story(profile: Profile) -> list[str]:
     channels = ", ".join(f"{c.name}{f' ({c.unit})' if c.unit else ''}" for c in profile.channels.values())
-    outputs = ", ".join(f"{outlet.name} ({outlet.fail_safe.value})" for outlet in profile.outlets.values())
+    outputs = ", ".join(f"{_span(names)} ({ends})" for ends, names in _alike(profile))
     rows = [["buses", ", ".join(sorted(profile.buses))], ["channels", channels or "none"]]
     rows += [["outputs", f"{outputs}; in brackets what ends an ON by itself"]] if outputs else []
     rows += [["settings", "; ".join(_setting(one) for one in profile.settings.values())]] if profile.settings else []
+    rows += [["identity", "; ".join(marks)]] if (marks := _identity(profile)) else []
+    rows += [["is set to", "; ".join(f"{arm.what}: {arm.value}" for arm in profile.arms)]] if profile.arms else []
+    rows += [["looks like", ", ".join(profile.clones)]] if profile.clones else []
+    rows += [["answers", f"within {profile.turnaround // MS} ms"]] if not profile.protocol else []
     rows += [["evidence", f"{profile.evidence}: {profile.source}"]]
     rows += [["beware", quirk] for quirk in profile.quirks]
     return [f"{profile.name}: {profile.title}{_whose(profile)}", *(f"  {line}" for line in table(rows))]
+
+
+def _alike(profile: Profile) -> list[tuple[str, list[str]]]:
+    """The outputs that stand beside one another and are ended alike."""
+    groups = groupby(profile.outlets.values(), key=_ends)
+    return [(ends, [outlet.name for outlet in outlets]) for ends, outlets in groups]
+
+
+def _span(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 3 else f"{names[0]} to {names[-1]}"
+
+
+def _identity(profile: Profile) -> list[str]:
+    """What tells it from another device in its place."""
+    kind = [f"calls itself {' or '.join(profile.circuit)}"] if profile.circuit else []
+    shows = [f"shows {len(profile.outlets)} outputs when it is asked"] if profile.panel is not None else []
+    return [*kind, *shows, *(_mark(check) for check in profile.checks)]
+
+
+def _ends(outlet: Outlet) -> str:
+    """Who ends an ON without us, and how long it counts at most."""
+    longest = "" if outlet.pulse_max is None else f", up to {outlet.pulse_max / SECOND:g} s"
+    return f"{outlet.fail_safe.value}{longest}"
+
+
+def _mark(check: Demand) -> str:
+    """What it has to show before it is believed, in words and with its value."""
+    match check:
+        case Check(low=low, high=high):
+            return f"{check.what}, {low:g}" + (f" to {high:g}" if high != low else "")
+        case Setting(answers=answers):
+            return f"{check.what}, {' or '.join(answers)}" if answers else check.what
+        case _:
+            return check.what
 
 
 def _whose(profile: Profile) -> str:
@@ -68,6 +111,10 @@ def _body(profile: Profile) -> dict[str, Any]:
         "channels": {channel.name: channel.unit for channel in profile.channels.values()},
         "outputs": {outlet.name: outlet.fail_safe.value for outlet in profile.outlets.values()},
         "settings": {one.name: list(one.words) or [one.low, one.high] for one in profile.settings.values()},
+        "identity": _identity(profile),
+        "is_set_to": {arm.what: arm.value for arm in profile.arms},
+        "looks_like": list(profile.clones),
+        "answers_within_ms": profile.turnaround // MS,
         "evidence": profile.evidence,
         "source": profile.source,
         "quirks": list(profile.quirks),
