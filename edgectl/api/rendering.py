@@ -1,8 +1,8 @@
 """An answer as JSON. A long one is written piece by piece, so that orders have their turn in between; and what several
 ask for at nearly one time is the same object, and written out once."""
 
+import asyncio
 import json
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,7 +20,8 @@ class Rendering:
 
     def __init__(self, leisure: Leisure | None = None) -> None:
         self._leisure = leisure or Leisure()
-        self._kept: deque[tuple[object, bytes]] = deque(maxlen=KEPT)
+        self._kept: list[tuple[object, bytes]] = []  # what was asked for last stands last
+        self._writing = asyncio.Lock()
         self._whole: tuple[object, bytes] = None, b""
 
     async def text(self, data: Any) -> bytes:
@@ -38,11 +39,15 @@ class Rendering:
 
     async def _list(self, rows: list[Any]) -> bytes:
         """A list of the answer itself: it may be the same in the next one."""
-        text = next((text for known, text in self._kept if known is rows), None)
-        if text is None:
-            text = await self._rows(rows)
+        if len(rows) <= AT_ONCE and not any(map(_long, rows)):
+            return await self._rows(rows)
+        async with self._writing:  # whoever asks for the same meanwhile finds it written
+            text = next((text for known, text in self._kept if known is rows), None)
+            if text is None:
+                text = await self._rows(rows)
             if len(text) > LARGE:
-                self._kept.append((rows, text))
+                others = [one for one in self._kept if one[0] is not rows]
+                self._kept = [*others, (rows, text)][-KEPT:]
         return text
 
     async def _fields(self, data: dict[str, Any], rows: Rows) -> bytes:

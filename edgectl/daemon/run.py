@@ -6,7 +6,6 @@ End: nothing new, everything off and proven, journal flushed, then the doors and
 
 import asyncio
 import contextlib
-import gc
 import importlib
 import logging
 import signal
@@ -30,7 +29,7 @@ from edgectl.daemon.telemetry import Telemetry
 from edgectl.engine.rules import raw
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
-from edgectl.host import notify
+from edgectl.host import memory, notify
 from edgectl.host.clock import SystemClock, boot_id, mono
 from edgectl.host.ends import ENDS
 from edgectl.host.timer import Alarm
@@ -173,8 +172,7 @@ class Daemon:
         await asyncio.to_thread(_load_web)
         doors = self._open_doors(group, keepers, field, writer, control)
         LOG.info("%s: journal %s, %d open tasks", house.site.name, stored.journal_id, len(stored.tasks))
-        gc.collect()
-        gc.freeze()  # what lives now lives for ever: a full collection must not walk it again
+        memory.settle()
         return doors
 
     def _call_centre(

@@ -71,6 +71,25 @@ def test_a_picture_that_is_drawn_anew_around_the_same_rows_writes_them_no_second
     assert len(written) - first <= 4, "the names of the fields, and what has changed"
 
 
+def test_what_two_ask_for_in_one_moment_is_written_once_and_nothing_smaller_pushes_it_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rendering, pieces, plain = Rendering(), list[object](), rendering_of._plain
+    monkeypatch.setattr(rendering_of, "_plain", lambda value: pieces.append(value) or plain(value))  # type: ignore[func-returns-value]
+
+    async def asked(seq: int) -> bytes:
+        zones = [{"zone": n, "words": "w" * 500} for n in range(60)]  # drawn anew with every line, and long too
+        outputs = [{"output": n, "words": "w" * 500} for n in range(60)]
+        return await rendering.text({"readings": MANY, "zones": zones, "outputs": outputs, "seq": seq})
+
+    async def crowd() -> None:
+        for seq in range(0, 20, 2):
+            await asyncio.gather(asked(seq), asked(seq + 1))
+
+    asyncio.run(crowd())
+    assert len([piece for piece in pieces if piece == MANY[:AT_ONCE]]) == 1
+
+
 def test_what_several_ask_for_is_written_once_and_nothing_else_is_taken_for_it() -> None:
     rendering = Rendering()
     first = text_of({"readings": MANY}, rendering)
