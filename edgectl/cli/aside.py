@@ -57,12 +57,12 @@ def _notes(path: Path) -> Iterator[Note]:
             )
             journal.commit(Batch(changes=(), entries=(entry,)))
 
-        hand_over(path.parent)
+        _hand_over(path.parent)
         yield note
-    hand_over(path.parent)
+    _hand_over(path.parent)
 
 
-def hand_over(folder: Path) -> None:
+def _hand_over(folder: Path) -> None:
     """What root has made here belongs to the user of the daemon, or the daemon could not open its own journal."""
     if os.geteuid() == 0:
         owner = folder.stat()

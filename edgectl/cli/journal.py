@@ -12,7 +12,7 @@ import click
 
 from edgectl.cli.client import DEFAULT_STATE, refuse, show
 from edgectl.cli.groups import Group
-from edgectl.cli.offline import ROOT
+from edgectl.cli.offline import ROOT, nobody_came
 from edgectl.cli.words import date_and_time, table
 from edgectl.model.time import iso
 
@@ -106,28 +106,26 @@ def export(state: Path, after: int) -> None:
 
 @contextlib.contextmanager
 def _looking(state: Path) -> Iterator[bool]:
-    """True while the journal is ours alone: no daemon runs, and none can begin meanwhile. Exits 1 with a sentence."""
-    from edgectl.cli.aside import hand_over
-    from edgectl.host.lock import AlreadyRunning, HostLock
+    """True while nobody drives the house: then the file is opened as one that does not change, and somebody who begins
+    meanwhile is told of at the end. Nobody is kept waiting. Exits 1 with a sentence."""
+    from edgectl.host.lock import AlreadyRunning, unheld
     from edgectl.journal.errors import JournalError
 
-    lock, alone = HostLock(state), False
+    mark: object = None
     try:
-        if (state / "journal.db").exists():
-            with contextlib.suppress(AlreadyRunning):
-                lock.take()
-                alone = True
-        yield alone
+        with contextlib.suppress(AlreadyRunning, FileNotFoundError):
+            mark = unheld(state)
+        yield mark is not None
     except JournalError as error:
+        if mark is not None:
+            nobody_came(state, mark)
         refuse(str(error).splitlines()[0], error.hint)
     except PermissionError:
         refuse(f"you may not read the journal in {state}", ROOT.replace(" --offline", ""))
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "is it there? --state names another")
-    finally:
-        if alone:
-            hand_over(state)
-            lock.release()
+    if mark is not None:
+        nobody_came(state, mark)
 
 
 def _told(name: str) -> None:

@@ -1,12 +1,12 @@
 """`--offline`: a reading command asks the journal, while no daemon drives the house from here.
 
-Two rules. It takes the lock of the state folder first, so a daemon and this never look at the file together, and it
-gives the lock back when the command ends. And what it shows is said to be old before anything of it is shown.
+Two rules. It asks whether anybody holds the lock of the state folder, before and after, and never takes it: a start and
+an OFF wait for nobody who looks. What was read while a daemon began is not shown. And what is shown is said to be old
+before anything of it is shown.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from edgectl.daemon.offline import OfflineHouse
 
 C = TypeVar("C", bound=Callable[..., Any])
-WAITS_S = 2.0  # another look at the same journal takes no longer
 ROOT = "sudo edgectl … --offline, or as the user of the service: sudo -u edgectl edgectl … --offline"
 
 
@@ -31,6 +30,7 @@ class Wanted:
     state: Path = Path(DEFAULT_STATE)
     site: Path = Path(DEFAULT_SITE)
     house: "OfflineHouse | None" = None
+    mark: object = None  # of the folder before anything was read
 
 
 def offline(command: C) -> C:
@@ -76,41 +76,54 @@ def read(path: str) -> Any:
     wanted: Wanted = context.meta[OFFLINE]
     try:
         if wanted.house is None:
-            wanted.house = context.with_resource(at_rest(wanted.state, wanted.site))
+            wanted.mark = at_rest(wanted.state)
+            wanted.house = house_of(wanted.state, wanted.site)
             if not context.params.get("as_json"):
                 for line in told(wanted.house, wanted.state):
                     click.echo(line)
-        return asyncio.run(wanted.house.get(path))
+        data = asyncio.run(wanted.house.get(path))
     except Unavailable as no:
         refuse(no.message, no.hint)
     except JournalError as error:
+        nobody_came(wanted.state, wanted.mark)
         refuse(str(error).splitlines()[0], error.hint)
+    nobody_came(wanted.state, wanted.mark)
+    return data
 
 
-@contextlib.contextmanager
-def at_rest(state: Path, site: Path) -> Iterator["OfflineHouse"]:
-    """The house of a folder, for as long as nobody else may have it. Exits 1 with a sentence while a daemon drives."""
-    from edgectl.cli.aside import hand_over
-    from edgectl.daemon.offline import OfflineHouse
-    from edgectl.host.lock import AlreadyRunning, HostLock
+def at_rest(state: Path) -> object:
+    """The mark of a folder with a journal that nobody drives. Exits 1 with a sentence where that is not so."""
+    from edgectl.host.lock import AlreadyRunning, unheld
 
-    lock = HostLock(state)
     try:
         if not (state / "journal.db").exists():
             refuse(f"there is no journal in {state}", "has the daemon run here? --state names its folder")
-        lock.take(wait_s=WAITS_S)
+        return unheld(state)
     except AlreadyRunning as leader:
         refuse(f"the journal was not opened: {leader}", "ask the daemon: leave --offline out")
     except PermissionError:
         refuse(f"you may not read the journal in {state}", ROOT)
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", ROOT)
+
+
+def nobody_came(state: Path, mark: object) -> None:
+    """Exits 1 where somebody has taken the folder since: what was read meanwhile may be of two times at once."""
+    from edgectl.host.lock import AlreadyRunning, unheld
+
     try:
-        hand_over(state)
-        yield OfflineHouse(state, *_site(site))
-    finally:
-        hand_over(state)
-        lock.release()
+        if unheld(state) == mark:
+            return
+    except (AlreadyRunning, OSError):
+        pass
+    refuse("a daemon, or safe-state, took the house while its journal was read", "ask again, without --offline first")
+
+
+def house_of(state: Path, site: Path) -> "OfflineHouse":
+    """What its journal says. Raises JournalError."""
+    from edgectl.daemon.offline import OfflineHouse
+
+    return OfflineHouse(state, *_site(site))
 
 
 def _site(path: Path) -> tuple[Any, Any]:

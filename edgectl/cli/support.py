@@ -1,7 +1,6 @@
 """`edgectl support-bundle`: one file for whoever helps, without the secrets of the house."""
 
 import asyncio
-import contextlib
 import io
 import json
 import platform
@@ -17,7 +16,7 @@ import click
 from edgectl import __version__
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse
 from edgectl.cli.doctor import examine
-from edgectl.cli.offline import at_rest
+from edgectl.cli.offline import at_rest, house_of
 from edgectl.observe.redact import redacted
 
 if TYPE_CHECKING:
@@ -66,27 +65,28 @@ def gathered(site: Path, state: Path, log: Path | None) -> Iterator[tuple[str, s
     yield "doctor.json", json.dumps([asdict(one) for one in examine(site, state)], indent=1)
     for path in [site, *sorted(site.parent.glob("conf.d/*.yaml"))]:
         yield f"site/{path.name}", _text(path)
-    with _house(site, state) as ask_house:
-        for name, path_ in PATHS.items():
-            yield name, ask_house(path_)
+    asked = _whom(site, state)
+    for name, path_ in PATHS.items():
+        yield name, asked(path_)
     yield "log.txt", _text(log) if log is not None else _journal()
 
 
-@contextlib.contextmanager
-def _house(site: Path, state: Path) -> Iterator[Callable[[str], str]]:
+def _whom(site: Path, state: Path) -> Callable[[str], str]:
     """Whom to ask: the daemon, or the journal of a house that nobody drives, which is when help is needed most."""
+    from edgectl.journal.errors import JournalError
+
     try:
         ask("GET", "/alarms", quiet=True)
     except SystemExit:
         pass
     else:
-        yield _asked
-        return
+        return _asked
     try:
-        with at_rest(state, site) as house:
-            yield lambda path: _recalled(house, path)
-    except SystemExit:
-        yield lambda _: "no daemon answered, and its journal cannot be read"
+        at_rest(state)
+        house = house_of(state, site)
+    except (SystemExit, JournalError):
+        return lambda _: "no daemon answered, and its journal cannot be read"
+    return lambda path: _recalled(house, path)
 
 
 def _asked(path: str) -> str:

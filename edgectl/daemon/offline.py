@@ -1,6 +1,6 @@
 """The house as its journal tells it while nobody drives it from here: the reads of the doors, without a daemon.
 
-Two rules. It is read under the lock of the state folder, so that nobody writes meanwhile, and nothing is written. And
+Two rules. It is read while nobody holds the lock of the state folder, and nothing is written. And
 what only a running controller knows, readings, outputs as they are seen, buses, is not there and never guessed.
 """
 

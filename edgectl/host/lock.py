@@ -21,6 +21,35 @@ class AlreadyRunning(Exception):
         self.pid = pid
 
 
+def unheld(folder: Path) -> object:
+    """A mark of a folder that nobody holds, without taking its lock: whoever only looks must never stand in the way of
+    a start or of an OFF. The same mark later says that nobody has come in between. Raises AlreadyRunning, OSError.
+    """
+    path = folder / "lock"
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and given back with the descriptor below
+        found = os.fstat(descriptor)
+        return found.st_ino, found.st_mtime_ns if path.exists() else 0
+    except BlockingIOError:
+        raise _held(descriptor, folder) from None
+    finally:
+        os.close(descriptor)
+
+
+def _held(descriptor: int, folder: Path) -> AlreadyRunning:
+    """Who holds it, as far as the note in it says."""
+    try:
+        words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
+    except IsADirectoryError:
+        words = []
+    pid = int(words[0]) if words and words[0].isascii() and words[0].isdigit() else 0
+    return AlreadyRunning(folder, pid, iso(os.fstat(descriptor).st_mtime_ns) if pid else "")
+
+
 class HostLock:
     """The lock of a state folder. Its file holds the process number; its time of change is when that process came."""
 
@@ -70,9 +99,4 @@ class HostLock:
             except BlockingIOError:
                 if left:
                     pause.wait(_AGAIN_S)
-        try:
-            words = os.pread(descriptor, 32, 0).decode(errors="replace").split()
-        except IsADirectoryError:
-            words = []
-        pid = int(words[0]) if words and words[0].isascii() and words[0].isdigit() else 0
-        raise AlreadyRunning(self.path.parent, pid, iso(os.fstat(descriptor).st_mtime_ns) if pid else "")
+        raise _held(descriptor, self.path.parent)

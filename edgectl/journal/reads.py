@@ -80,7 +80,7 @@ class JournalReads:
     """
 
     def __init__(self, path: Path, *, still: bool = False) -> None:
-        """`still`: we hold the lock of its folder, and nobody writes."""
+        """`still`: nobody holds the lock of its folder, and so nobody writes."""
         self.path, self._still = path, still
 
     async def tasks(self, *, preset: str = "all", zone: str | None = None, limit: int = 20) -> list[Task]:

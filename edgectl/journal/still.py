@@ -1,8 +1,9 @@
 """The journal of a house that nobody drives, read as it lies there and left as it was.
 
-Two rules. Whoever opens it so holds the lock of the state folder: nobody writes meanwhile. And nothing is made beside
-it that a start would have to mind: a file without a log is opened as one that does not change, and only where a crash
-left a log behind it is read together with that; neither of the two is written.
+Two rules. Whoever opens it so has seen that nobody holds the lock of the state folder, and looks again afterwards: what
+was read while somebody began counts for nothing. And nothing is made beside it that a start would have to mind: a file
+without a log is opened as one that does not change, and only where a crash left a log behind it is read together with
+that; neither of the two is written.
 """
 
 import sqlite3

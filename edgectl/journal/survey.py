@@ -1,8 +1,8 @@
 """A journal looked through from end to end, with or without a daemon that writes it: is it sound, what is in it, and
 its lines for other programs. Nothing is written.
 
-Whoever holds the lock of the state folder opens it as `still.py` says. Beside a daemon it is read on a connection that
-cannot write, table by table, so that no snapshot lasts long enough to hold up the log.
+Where nobody holds the lock of the state folder it is opened as `still.py` says. Beside a daemon it is read on a
+connection that cannot write, table by table, so that no snapshot lasts long enough to hold up the log.
 """
 
 import sqlite3

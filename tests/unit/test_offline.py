@@ -1,6 +1,7 @@
 """`--offline`: what the journal says while nobody drives the house, and that looking leaves no trace."""
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -11,6 +12,7 @@ from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
 from edgectl.config.loader import load
+from edgectl.host import lock
 from edgectl.host.lock import HostLock
 from edgectl.journal import still
 from edgectl.journal.sqlite import SqliteJournal
@@ -82,7 +84,7 @@ def test_every_question_is_answered_and_nothing_is_written(state: Path) -> None:
         assert kept(state) == before
     logged = "journal.db-wal" in before
     assert (state / "journal.db-shm").exists() == logged, "a journal without a log gets none"
-    assert (state / "lock").exists()
+    assert not (state / "lock").exists(), "whoever only looks takes no lock"
     again = SqliteJournal(state / "journal.db")
     assert not again.lost
     assert again.load().tasks
@@ -131,16 +133,54 @@ def test_a_site_file_that_cannot_be_read_hides_nothing_that_happened(state: Path
     assert "1 problem: edgectl check" in said.stderr
 
 
-def test_while_a_daemon_drives_the_house_nothing_is_opened(left: Path) -> None:
-    lock = HostLock(left)
-    lock.take()
+def test_while_a_daemon_drives_the_house_nothing_is_opened(state: Path) -> None:
+    held = HostLock(state)
+    held.take()
     try:
-        said = ask(left, "tasks", "--json")
+        said = ask(state, "tasks", "--json")
     finally:
-        lock.release()
+        held.release()
     assert said.exit_code == 1
     assert "already drives the site" in json.loads(said.stdout)["message"]
     assert "leave --offline out" in json.loads(said.stdout)["hint"]
+
+
+@pytest.mark.parametrize("words", [("tasks", "--offline"), ("journal", "check"), ("journal", "export")])
+def test_who_looks_holds_up_no_off_and_shows_nothing_that_was_read_meanwhile(
+    state: Path, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A start, and safe-state at the end of a daemon, take the lock at once and without waiting, in mid-look."""
+    held: list[HostLock] = []
+    address = still.address
+
+    def opened(path: Path) -> str:
+        if not held:
+            held.append(HostLock(state))
+            held[0].take()
+        return address(path)
+
+    monkeypatch.setattr(still, "address", opened)
+    where = {"EDGECTL_STATE": str(state), "EDGECTL_SITE": str(SITE)}
+    said = CliRunner().invoke(main, [*words], env=where)
+    assert held, "it was taken in the middle"
+    held[0].release()
+    assert said.exit_code == 1
+    assert "took the house while its journal was read" in said.stderr
+    said = CliRunner().invoke(main, [*words], env=where)
+    assert said.exit_code == 0, said.output
+
+
+def test_a_folder_that_was_taken_and_given_back_meanwhile_is_not_at_rest(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("1\n")
+    os.utime(tmp_path / "lock", ns=(1, 1))
+    before = lock.unheld(tmp_path)
+    assert lock.unheld(tmp_path) == before
+    taken = HostLock(tmp_path)
+    taken.take()
+    with pytest.raises(lock.AlreadyRunning, match=f"process {os.getpid()} already drives"):
+        lock.unheld(tmp_path)
+    taken.release()
+    assert lock.unheld(tmp_path) != before
 
 
 def test_where_no_journal_is_none_is_made(tmp_path: Path) -> None:
@@ -153,7 +193,7 @@ def test_who_may_not_read_it_hears_as_whom(left: Path, monkeypatch: pytest.Monke
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(HostLock, "take", refuse)  # tests may run as root, who may read everything
+    monkeypatch.setattr(lock, "unheld", refuse)  # tests may run as root, who may read everything
     said = ask(left, "status")
     assert said.exit_code == 1
     assert "you may not read the journal" in said.stderr
