@@ -34,10 +34,13 @@ class FrameEntry(Strict):
     """How a sensor speaks: one frame after the other, or one to each question."""
 
     head: Hex = Field(description=f"how each frame begins; {HEX}")
-    length: int = Field(ge=3, le=64, description="bytes of a frame, the sum in the last one among them")
+    length: int = Field(ge=3, le=256, description="bytes of a frame, the sum in the last one among them")
     ask: Hex | None = Field(None, description=f"what makes it speak; without it the device speaks by itself; {HEX}")
     sum_from: int = Field(0, ge=0, le=62, description="the byte from which the sum counts")
     negated: bool = Field(False, description="true when the two's complement of the sum is sent")
+    crc16: bool = Field(
+        False, description="true for a CRC-CCITT in the last two bytes instead of a sum, high one first"
+    )
 
 
 class ShowsEntry(Strict):
@@ -70,8 +73,10 @@ class LineHead(Head):
 class LineChannel(Measured):
     """Where a number stands in a frame."""
 
-    at: int = Field(ge=0, le=62, description="its first byte, counted from 0")
+    at: int = Field(ge=0, le=254, description="its first byte, counted from 0")
     bytes: int = Field(1, ge=1, le=4, description="how many, the high one first")
+    low_first: bool = Field(False, description="true when the low byte comes first")
+    signed: bool = Field(False, description="true when it can be below zero")
     scale: Scale = Field(1.0, description="value = raw * scale + offset")
     offset: float = Field(0.0, description="value = raw * scale + offset")
 
@@ -168,8 +173,9 @@ def beyond(raw: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], str,
     frame, shows, outputs = raw.get("frame"), raw.get("shows"), raw["outputs"]
     for name, channel in raw["channels"].items():
         place, at = ("channels", name), channel.get("at")
-        if frame and at is not None and at + channel.get("bytes", 1) > frame["length"] - 1:
-            yield place, f"reaches beyond the frame, whose sum is byte {frame['length'] - 1}", "bytes count from 0"
+        last = frame["length"] - (2 if frame.get("crc16") else 1) if frame else 0
+        if frame and at is not None and at + channel.get("bytes", 1) > last:
+            yield place, f"reaches beyond the frame, whose sum is byte {last}", "bytes count from 0"
         if shows and at is not None:
             yield place, "a board that shows its outputs has no channels", "take it out"
         if "ask" in channel and "field" in channel and channel["field"] not in raw.get("fields", ()):

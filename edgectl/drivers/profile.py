@@ -50,12 +50,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spot:
-    """Where a number stands in a frame of bytes: its first byte, counted from 0, and how many, the high one first."""
+    """Where a number stands in a frame of bytes: its first byte, counted from 0, and how many, the high one first
+    unless `low_first` says otherwise."""
 
     at: int
     width: int = 1
     scale: float = 1.0
     offset: float = 0.0  # value = raw * scale + offset
+    low_first: bool = False
+    signed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,7 @@ class Form:
     """The frames of a device that speaks bytes: how each begins, how long it is, and its sum in the last byte.
 
     `ask` makes it speak; one without it speaks by itself, at least once in `wait`. The sum counts from byte `sum_from`
-    on; of a `negated` one the two's complement is sent.
+    on; of a `negated` one the two's complement is sent. With `crc16` it is a CRC-CCITT in the last two bytes instead.
     """
 
     head: bytes
@@ -71,6 +74,7 @@ class Form:
     ask: bytes = b""
     sum_from: int = 0
     negated: bool = False
+    crc16: bool = False
     wait: Nanos = 0  # the longest it thinks before it answers
 
 

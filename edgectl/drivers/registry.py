@@ -159,6 +159,7 @@ def _form(raw: Mapping[str, Any], turnaround: Nanos) -> Form:
         ask=bytes.fromhex(raw.get("ask", "")),
         sum_from=raw.get("sum_from", 0),
         negated=bool(raw.get("negated", False)),
+        crc16=bool(raw.get("crc16", False)),
         wait=turnaround,
     )
 
@@ -173,6 +174,8 @@ def _spot(raw: Mapping[str, Any]) -> Spot:
         width=raw.get("bytes", 1),
         scale=float(raw.get("scale", 1.0)),
         offset=float(raw.get("offset", 0.0)),
+        low_first=bool(raw.get("low_first", False)),
+        signed=bool(raw.get("signed", False)),
     )
 
 

@@ -37,14 +37,21 @@ from edgectl.testing.field import SimulatedField
 
 pytestmark = pytest.mark.timeout(150)
 
-PROFILE = {"sonar": "a02yyuw", "gas": "mh-z19", "lcus4": "lcus-relay-4ch", "lcus2": "lcus-relay-4ch"}
-CHANNEL = {"sonar": "distance", "gas": "co2"}
+PROFILE = {
+    "sonar": "a02yyuw",
+    "gas": "mh-z19",
+    "davis": "davis-vantage",
+    "lcus4": "lcus-relay-4ch",
+    "lcus2": "lcus-relay-4ch",
+}
+CHANNEL = {"sonar": "distance", "gas": "co2", "davis": "radiation"}
 HURT: dict[str, dict[str, dict[str, Any]]] = {
     "sonar": {kind: {"count": 12} for kind in ("silent", "garbage", "truncated", "bad_sum", "impossible")},
     "gas": {
         **{kind: {"count": 3} for kind in ("silent", "garbage", "truncated", "bad_sum", "impossible")},
         "late": {"count": 2, "ms": 900},
     },
+    "davis": {kind: {"count": 2} for kind in ("silent", "garbage", "truncated", "bad_sum", "impossible")},
 }
 
 

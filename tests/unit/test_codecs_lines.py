@@ -7,9 +7,14 @@ import pytest
 from edgectl.drivers.codecs import lines
 from edgectl.drivers.profile import Form, Panel
 from edgectl.drivers.registry import find, names
-from edgectl.drivers.sim.streams import Gas, Relays, Sonar
+from edgectl.drivers.sim.streams import Console, Gas, Relays, Sonar
 
 LINES = [name for name in names() if "serial-lines" in find(name).buses]
+# An ACK and a packet as a console sent it, with the numbers that public code reads in it.
+RECORDED = (
+    "06 4c4f4f14003e032175da0239d10204056301ffffffffffffffffffffffffffffff4effffffffffffff0000ffff7f0000ffff"
+    "000000000000000000000000ffffffffffffff0000000000000000000000000000000000002703064b26023e070a0d1163"
+)
 SONAR, GAS = find("a02yyuw"), find("mh-z19")
 
 
@@ -30,7 +35,7 @@ def sonar(frame: bytes) -> bool:
 
 
 def test_every_profile_of_a_line_is_whole() -> None:
-    assert {"a02yyuw", "mh-z19", "lcus-relay-2ch", "lcus-relay-4ch", "lcus-relay-8ch"} <= set(LINES)
+    assert {"a02yyuw", "mh-z19", "davis-vantage", "lcus-relay-2ch", "lcus-relay-4ch", "lcus-relay-8ch"} <= set(LINES)
     for name in LINES:
         profile = find(name)
         assert (profile.form is None) is not (profile.panel is None)
@@ -51,6 +56,14 @@ def test_every_profile_of_a_line_is_whole() -> None:
         ("mh-z19", "co2", "ff 86 02 60 47 00 00 00 d1", 608),  # of the MH-Z19 manual
         ("mh-z19", "co2", "ff 86 02 20 00 00 00 00 58", 544),  # of the MH-Z19B manual, page 7
         ("mh-z19", "temperature", "ff 86 02 60 47 00 00 00 d1", 31),
+        ("davis-vantage", "humidity", RECORDED, 78),
+        ("davis-vantage", "humidity_inside", RECORDED, 57),
+        ("davis-vantage", "wind_direction", RECORDED, 355),
+        ("davis-vantage", "radiation", RECORDED, 32767),  # it has no such sensor
+        ("davis-vantage", "temperature", RECORDED, pytest.approx((72.1 - 32) / 1.8)),
+        ("davis-vantage", "temperature_inside", RECORDED, pytest.approx((73.0 - 32) / 1.8)),
+        ("davis-vantage", "wind_speed", RECORDED, pytest.approx(4 * 0.44704)),
+        ("davis-vantage", "pressure", RECORDED, pytest.approx(29.985 * 3.386389)),
     ],
 )
 def test_the_examples_of_the_makers_are_read(name: str, channel: str, frame: str, value: float) -> None:
@@ -67,8 +80,17 @@ def test_the_examples_of_the_makers_are_read(name: str, channel: str, frame: str
                 )
 
 
+def test_a_frost_is_below_zero() -> None:
+    spot = find("davis-vantage").channels["temperature"].spot
+    assert spot is not None
+    frame = bytearray(Console().frame())
+    frame[13:15] = (-40).to_bytes(2, "little", signed=True)  # 4 degrees Fahrenheit below their zero
+    assert lines.number(spot, bytes(frame)) == pytest.approx(-20.0)
+
+
 def test_the_bytes_that_leave_are_those_of_the_makers() -> None:
     assert form("mh-z19").ask.hex(" ") == "ff 01 86 00 00 00 00 00 79"
+    assert form("davis-vantage").ask == b"\nLOOP 1\n"
     first = find("lcus-relay-4ch").outlets["relay_1"]
     assert (first.says_on.hex(" "), first.says_off.hex(" ")) == ("a0 01 01 a2", "a0 01 00 a1")
     assert panel("lcus-relay-4ch").ask == b"\xff"

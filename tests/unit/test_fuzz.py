@@ -27,7 +27,7 @@ from edgectl.drivers.reads import reads_of
 from edgectl.drivers.registry import find
 from edgectl.drivers.sim.node import Node
 from edgectl.drivers.sim.plugs import ShellyPlug, TasmotaPlug
-from edgectl.drivers.sim.streams import Gas, Relays, Sonar
+from edgectl.drivers.sim.streams import Console, Gas, Relays, Sonar
 from edgectl.drivers.wiring import Broker, Bus, Device, SerialLine, TcpHost
 from edgectl.model.inputs import Send
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
@@ -176,7 +176,7 @@ def ezo_line() -> Decoder:
 def frames() -> Decoder:
     """Sensors that are asked or speak by themselves, and a board."""
     eaters = []
-    for name in ("a02yyuw", "mh-z19", "lcus-relay-4ch"):
+    for name in ("a02yyuw", "mh-z19", "lcus-relay-4ch", "davis-vantage"):
         device = Device(name="d", unit=None, profile=find(name))
         bus = Bus(name="b", kind="serial-lines", line=SerialLine(port="/dev/x"), devices=(device,))
         asked = site("d", device.profile)
@@ -184,11 +184,12 @@ def frames() -> Decoder:
         eaters.append(question)
     sonar, board = Sonar(), Relays(4, lambda _number, _on: None)
     corpus = [sonar.frame() + sonar.frame() for _ in range(3)] + [Gas().frame(), board.frame(), board.frame()]
+    corpus.append(Console().frame())
     turn = [0]
 
     def eat(data: bytes) -> object:
         turn[0] += 1
-        question = eaters[turn[0] % 3]
+        question = eaters[turn[0] % len(eaters)]
         question.frame()
         half = len(data) // 2
         question.outcome(data[:half])

@@ -119,6 +119,7 @@ def test_what_speaks_no_modbus_may_be_ones_own_too(name: str) -> None:
     ("name", "old", "new", "where", "sentence"),
     [
         ("echo", "bytes: 2", "bytes: 3", "channels.distance", "reaches beyond the frame, whose sum is byte 3"),
+        ("echo", "length: 4", "length: 4, crc16: true", "channels.distance", "whose sum is byte 2"),
         ("echo", 'head: "FF"', "head: 10", "frame.head", "'10' is not text"),
         ("echo", 'head: "FF"', 'head: "F"', "frame.head", "'F'"),
         ("echo", 'frame: {head: "FF", length: 4}', "sparse: true", "sparse", "is not a known key"),

@@ -5,6 +5,7 @@ believed when it has said two frames without a byte in between: the last byte of
 the next, and a sum of eight bits lets every 256th accident pass.
 """
 
+import binascii
 from collections.abc import Callable
 
 from edgectl.drivers.profile import Form, Panel, Spot
@@ -16,6 +17,8 @@ def whole(form: Form, frame: bytes) -> bool:
     """True when head, length and sum are right."""
     if len(frame) != form.length or not frame.startswith(form.head):
         return False
+    if form.crc16:
+        return binascii.crc_hqx(frame[form.sum_from :], 0) == 0  # over the CRC itself nothing is left
     total = sum(frame[form.sum_from : -1])
     return frame[-1] == (-total if form.negated else total) & 0xFF
 
@@ -47,7 +50,8 @@ def said_twice(form: Form, heard: bytes, possible: Callable[[bytes], bool]) -> b
 
 def number(spot: Spot, frame: bytes) -> float:
     """The number at a place of a frame."""
-    return int.from_bytes(frame[spot.at : spot.at + spot.width], "big") * spot.scale + spot.offset
+    raw = frame[spot.at : spot.at + spot.width]
+    return int.from_bytes(raw, "little" if spot.low_first else "big", signed=spot.signed) * spot.scale + spot.offset
 
 
 def shown(panel: Panel, numbers: tuple[int, ...], heard: bytes) -> dict[int, bool] | None:

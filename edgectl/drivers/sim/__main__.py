@@ -22,7 +22,9 @@ from edgectl.drivers.sim.server import Plan, serve
 @click.option("--witness", is_flag=True, help="A board at unit 3 of the network whose inputs see the relays.")
 @click.option("--apart", is_flag=True, help="Each device in a process of its own.")
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
-@click.option("--stream", multiple=True, metavar="NAME=KIND", help="A device of frames on bus-NAME: sonar gas lcusN.")
+@click.option(
+    "--stream", multiple=True, metavar="NAME=KIND", help="A device of frames on bus-NAME: sonar gas davis lcusN."
+)
 def main(
     folder: Path,
     speed: float,

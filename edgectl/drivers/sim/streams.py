@@ -66,6 +66,52 @@ class Gas:
         return body + bytes([(0xFF - sum(body[1:]) % 256 + 1) & 0xFF])
 
 
+class Console:
+    """Davis Vantage: asleep until it is spoken to; LOOP 1 is answered by an ACK and 99 bytes with a CRC behind them.
+
+    Tenths of degrees Fahrenheit, miles an hour, thousandths of an inch of mercury; the low byte first.
+    """
+
+    channels = 0
+    speaks = False
+
+    def __init__(self) -> None:
+        self.value = 1  # W/m2
+        self.awake = False
+        self._heard = b""
+
+    def hear(self, data: bytes) -> bytes:
+        """What wakes it is lost."""
+        if not self.awake:
+            self.awake = True
+            return b"\n\r"
+        self._heard = (self._heard + data)[-64:]
+        if b"LOOP 1\n" not in self._heard:
+            return b"\n\r" if data == b"\n" else b""
+        self._heard = b""
+        return b"\n\r" + self.frame()
+
+    def frame(self, *, impossible: bool = False) -> bytes:
+        """The next measurement."""
+        self.value = 1 + self.value % 1700
+        body = bytearray(97)
+        body[0:5] = b"LOO\x14\x00"
+        for at, word in ((7, 29985), (9, 730), (12, 721), (16, 355), (44, 32767 if impossible else self.value)):
+            body[at : at + 2] = word.to_bytes(2, "little")
+        body[11], body[14], body[33], body[95:97] = 57, 4, 78, b"\n\r"
+        return b"\x06" + bytes(body) + _crc(bytes(body))
+
+
+def _crc(data: bytes) -> bytes:
+    """CRC-CCITT bit by bit, as the maker's table would have it."""
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1 ^ 0x1021 if crc & 0x8000 else crc << 1) & 0xFFFF
+    return crc.to_bytes(2, "big")
+
+
 class Relays:
     """LCUS: A0, channel, state, sum of the three; nothing is said to that. FF shows a line for each channel."""
 
@@ -103,16 +149,19 @@ class Relays:
         return b"".join(f"CH{n + 1}:{'ON' if on else 'OFF'} \r\n".encode() for n, on in enumerate(self.on))
 
 
+SENSORS: dict[str, Callable[[], Sonar | Gas | Console]] = {"sonar": Sonar, "gas": Gas, "davis": Console}
+
+
 class Stream:
     """One device on its port, with what can go wrong. What it measured and moved is written to the trace."""
 
     def __init__(self, name: str, kind: str, path: Path, trace: Path) -> None:
         self.name = name
-        self.device: Sonar | Gas | Relays
+        self.device: Sonar | Gas | Console | Relays
         if kind.startswith("lcus"):
             self.device = Relays(int(kind.removeprefix("lcus")), self._moved)
         else:
-            self.device = Sonar() if kind == "sonar" else Gas()
+            self.device = SENSORS[kind]()
         self.fault, self.count, self.ms = "", 0, 0
         self._port = Port(path, self._on_bytes)
         self._trace = trace
