@@ -6,14 +6,17 @@ import logging
 from typing import Protocol
 
 from edgectl.daemon.control import Control
-from edgectl.daemon.looks import values
+from edgectl.engine.draft import Draft
+from edgectl.engine.state import State
 from edgectl.journal.errors import JournalError
+from edgectl.model.channel import Reading
 from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND
 from edgectl.observe.history import EVERY, History
 
 LOG = logging.getLogger("edgectl")
 STRETCH = 10  # minutes; so much of a curve is lost by a kill
+AT_ONCE = 40  # sensors: then whatever else is due has its turn
 KEPT_WITHIN_S = 2.0  # at the end of the daemon
 
 
@@ -46,7 +49,7 @@ class Curves:
         try:
             while True:
                 now = self._clock.now()
-                self._history.note(now.wall, values(self._control.stepper.state, now))
+                self._history.note(now.wall, await values(self._control.stepper.state, self._clock))
                 if now.wall // EVERY % STRETCH == 0:
                     await self._write_down()
                 await asyncio.sleep((EVERY - now.wall % EVERY) / SECOND + 0.01)
@@ -67,7 +70,7 @@ class Curves:
     async def _write_down(self) -> None:
         """What is not in the journal yet. A disk that takes nothing costs a piece of a curve; control says the rest."""
         assert self._written is not None
-        found = self._history.stretch(self._written)
+        found = await asyncio.to_thread(self._history.stretch, self._written)  # of 1,500 channels it is long
         if found is None:
             return
         first, last, body = found
@@ -76,3 +79,15 @@ class Curves:
             self._written = last
         except JournalError as error:
             LOG.warning("a piece of the curves could not be kept: %s", error)
+
+
+async def values(state: State, clock: Clock) -> dict[str, float]:
+    """What every sensor shows now, as far as it can be believed."""
+    found: dict[str, float] = {}
+    names = tuple(state.site.sensors)
+    for begin in range(0, len(names), AT_ONCE):
+        draft = Draft(state, clock.now())
+        readings = ((name, draft.read(name)) for name in names[begin : begin + AT_ONCE])
+        found |= {name: reading.value for name, reading in readings if isinstance(reading, Reading)}
+        await asyncio.sleep(0)
+    return found

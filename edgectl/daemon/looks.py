@@ -9,16 +9,14 @@ from edgectl.api.house import Body, Unavailable
 from edgectl.api.leisure import Leisure
 from edgectl.daemon import task_views, views
 from edgectl.daemon.automation_state import automation_state
-from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.reads import LeftOut
-from edgectl.model.channel import Reading
 from edgectl.model.codes import SENTENCES
 from edgectl.model.command import Command
 from edgectl.model.ports import Clock
 from edgectl.model.task import Task
-from edgectl.model.time import SECOND, Nanos, Now, from_datetime, iso
+from edgectl.model.time import SECOND, Nanos, from_datetime, iso
 from edgectl.model.timeline import Entry
 from edgectl.observe.history import EVERY, History
 from edgectl.scheduler.preview import Course, foresee
@@ -327,13 +325,6 @@ def skip(entry: Entry) -> Body:
         "folded": details.get("folded", 1),
         "seq": entry.seq,
     }
-
-
-def values(state: State, now: Now) -> dict[str, float]:
-    """What every sensor shows now, as far as it can be believed."""
-    draft = Draft(state, now)
-    readings = {name: draft.read(name) for name in state.site.sensors}
-    return {name: reading.value for name, reading in readings.items() if isinstance(reading, Reading)}
 
 
 def codes_about(words: str) -> set[str]:

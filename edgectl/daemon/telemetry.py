@@ -79,7 +79,8 @@ class Telemetry:
 
     async def keep(self, began: Nanos) -> None:
         """The minute is over: what it held goes to the disk, and what had to go for it is told."""
-        points, (samples, lost) = self._fold.close(), self._tape.cut()
+        sums, (samples, lost) = self._fold.cut(), self._tape.cut()
+        points = await asyncio.to_thread(self._fold.points, sums)
         if points:
             budget = self._central.telemetry_budget
             try:

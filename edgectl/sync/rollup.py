@@ -16,6 +16,9 @@ class _Sums:
         self.least, self.most, self.last, self.total = math.inf, -math.inf, math.nan, 0.0
 
 
+Sums = dict[str, _Sums]  # of a minute, by sensor
+
+
 class Fold:
     """The minute that is running."""
 
@@ -45,9 +48,16 @@ class Fold:
 
     def close(self) -> tuple[Point, ...]:
         """The points of this minute; the next one begins. A sensor without a single sample has no point."""
-        points = tuple(_point(s, self._sums[s.name]) for s in self._sensors if s.name in self._sums)
-        self._sums = {}
-        return points
+        return self.points(self.cut())
+
+    def cut(self) -> Sums:
+        """The minute is over, and the next one begins."""
+        sums, self._sums = self._sums, {}
+        return sums
+
+    def points(self, sums: Sums) -> tuple[Point, ...]:
+        """The points of a minute that was cut. Of 1,500 channels that takes milliseconds: call it off the loop."""
+        return tuple(_point(s, sums[s.name]) for s in self._sensors if s.name in sums)
 
 
 def _point(sensor: Sensor, sums: _Sums) -> Point:

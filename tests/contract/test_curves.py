@@ -80,7 +80,8 @@ class Hand:
         # Just before the minute is over, so that the next point is due at once.
         return Now(mono=0, wall=(self.minute + 1) * EVERY - 1, trust=Trust.SYNCED)
 
-    def values(self, _: object, now: Now) -> dict[str, float]:
+    async def values(self, _: object, clock: "Hand") -> dict[str, float]:
+        now = clock.now()
         self.minute += 1
         return {"level": float(now.wall // EVERY - BEGIN)}
 

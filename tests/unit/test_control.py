@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from edgectl.daemon.control import Control
+from edgectl.daemon.control import SOON, Control
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
-from edgectl.model.inputs import AskState, MakeSafe, ManualOn, ReadBack, Send
+from edgectl.model.inputs import AskState, MakeSafe, ManualOn, NodeNews, ReadBack, Reply, ReplyStatus, Send
 from edgectl.model.time import SECOND, Now
 from edgectl.model.timeline import Batch, Entry
 from edgectl.simulate.example import example_site
@@ -162,3 +162,45 @@ async def test_a_mistake_of_ours_in_a_commit_ends_the_loop() -> None:
     control.offer(ManualOn(token=7, actuator="valve", lease=SECOND, who="me"))
     with pytest.raises(KeyError, match="planted"):
         await asyncio.wait_for(running, 5)
+
+
+async def test_it_is_busy_from_the_order_to_its_echo_and_when_a_turn_is_near() -> None:
+    clock, disk = Hand(), Disk()
+    orders: list[Carried] = []
+    control = control_of(clock, disk, orders.append)
+    running = asyncio.create_task(control.run())
+    await turns(20)
+    assert not control.busy, "nothing is due"
+    before = control.turns
+    asked = asyncio.create_task(
+        control.ask(lambda token: ManualOn(token=token, actuator="valve", lease=SECOND, who="me"))
+    )
+    await turns(1)
+    assert control.turns == before, "it is in the inbox"
+    seen = {control.busy}
+    await turns(20)
+    seen.add(control.busy)
+    assert disk.flying == 1, "it is on its way to the disk"
+    disk.gate.set()
+    await turns(40)
+    (sent,) = [order for order in orders if isinstance(order, Send)]
+    seen.add(control.busy)
+    assert seen == {True}
+    control.offer(Reply(cmd_id=sent.cmd_id, status=ReplyStatus.ECHO, at=clock.mono))
+    await turns(40)
+    assert not control.busy, "it has arrived: one may look"
+    disk.gate.clear()
+    control.offer(NodeNews(device="board", what="NODE_EVENT"))
+    await turns(20)
+    assert disk.flying == 1
+    assert control.busy, "something else goes to the disk, and an order may wait behind it"
+    disk.gate.set()
+    await turns(20)
+    wake = control.stepper.wake_at
+    assert wake is not None
+    clock.mono = wake - SOON - 1
+    assert not control.busy
+    clock.mono = wake - SOON + 1
+    assert control.busy
+    assert (await asked).ok
+    running.cancel()
