@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 from random import Random
 
@@ -57,6 +58,18 @@ async def test_what_was_committed_is_there_in_order(tmp_path: Path) -> None:
     await again.close()
     assert stored.last_seq == 50
     assert stored.cursors[0].position == 50
+
+
+async def test_the_thread_writes_while_the_loop_has_not_come_round_yet(tmp_path: Path) -> None:
+    writer = JournalWriter(tmp_path / "journal.db")
+    await writer.start()
+    written = writer.commit(batch(1))
+    with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
+        end = time.monotonic() + 20
+        while db.execute("SELECT count(*) FROM timeline").fetchone()[0] == 0:  # the loop stands still meanwhile
+            assert time.monotonic() < end, "a commit waits for its loop"
+    await written
+    await writer.close()
 
 
 async def test_a_cut_await_does_not_cut_the_transaction(tmp_path: Path) -> None:
