@@ -184,6 +184,7 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="error",  # what strangers send that is no HTTP is no line in our log
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=2,

@@ -204,6 +204,18 @@ async def test_a_crowd_that_has_asked_and_stays_keeps_nobody_out(monkeypatch: py
             assert desk.streams.open == len(stay), "whoever follows is not silent"
 
 
+async def test_what_is_no_http_is_refused_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    async with Desk() as desk:
+        for words in (b"\x16\x03\x01 hello\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", desk.port)
+            writer.write(words)
+            assert b" 400 " in await asyncio.wait_for(reader.read(), 20)
+            writer.close()
+        with desk.ask("/short HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: websocket\r\nX: "):
+            await until(lambda: desk.door.server_state.total_requests)
+    assert caplog.records == []
+
+
 def test_who_holds_the_most_gives_one_up_and_in_ipv6_a_network_is_one() -> None:
     assert crowd.peer_of(("10.0.0.9", 5)) == "10.0.0.9"
     assert crowd.peer_of(("2001:db8::1", 5)) == crowd.peer_of(("2001:db8::ffff:2", 7)) != crowd.peer_of(("::1", 5))

@@ -63,7 +63,7 @@ ASKED: list[Asked] = [
     ("POST", "/calibrations/{subject}", {"subject": "tank_level"}, {"step": "cancel"}, 200),
     ("POST", "/calibrations/{subject}", {"subject": "none"}, {"step": "begin"}, 404),
     ("POST", "/outputs/{name}/on", {"name": "lamp"}, {"seconds": 1.0}, 200),
-    ("POST", "/outputs/{name}/on", {"name": "none"}, {"seconds": 1.0}, 409),
+    ("POST", "/outputs/{name}/on", {"name": "none"}, {"seconds": 1.0}, 404),
     ("POST", "/outputs/{name}/off", {"name": "lamp"}, {}, 200),
     ("POST", "/outputs/{name}/tried", {"name": "lamp"}, {"moved": True, "read_back": True}, 200),
     ("POST", "/stop-water", {}, {"why": "leak"}, 200),

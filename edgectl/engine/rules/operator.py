@@ -58,9 +58,8 @@ def manual_on(draft: Draft, order: ManualOn) -> None:
         vetoed=veto or "",
         service=order.service,
     )
-    draft.effect(
-        Answer(token=order.token, ok=veto is None, code="ok" if veto is None else "vetoed", body={"why": veto or ""})
-    )
+    code = "unknown_actuator" if actuator is None else "ok" if veto is None else "vetoed"
+    draft.effect(Answer(token=order.token, ok=veto is None, code=code, body={"why": veto or ""}))
 
 
 def manual_off(draft: Draft, order: ManualOff) -> None:
