@@ -30,6 +30,10 @@ class Committed(Protocol):
     def ballast_freed(self) -> bool:
         """True when it fitted only because a reserve was given up."""
 
+    @property
+    def ballast_back(self) -> bool:
+        """True when the reserve was looked at and is there."""
+
 
 class DurableCommit(Protocol):
     """The journal as the loop needs it."""
@@ -205,8 +209,8 @@ class Control:
         else:
             self._failing = False
             self.commits += 1
-            if committed.ballast_freed:
-                self.stepper.offer(ReserveUsed())
+            if committed.ballast_freed or committed.ballast_back:
+                self.stepper.offer(ReserveUsed(back=committed.ballast_back))
             self._release(self.stepper.committed(self._clock.now()))
             _tell(self._writing)
             self._on_entries(batch.entries)

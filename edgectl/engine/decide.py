@@ -210,7 +210,7 @@ def _hear(draft: Draft, item: Input) -> None:
         case Storage():
             conditions.storage(draft, item)
         case ReserveUsed():
-            conditions.reserve_used(draft)
+            conditions.reserve_used(draft, item)
         case ClockStepped():
             conditions.clock_stepped(draft, item)
         case CentreRequest():

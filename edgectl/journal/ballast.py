@@ -45,9 +45,12 @@ class Ballast:
             self.path.unlink(missing_ok=True)
         return had
 
-    def restore(self) -> None:
-        """After a good commit: lay it again, now and then, once it was dropped."""
+    def restore(self) -> bool:
+        """After a good commit: lay it again, now and then, once it was dropped. True when it was looked at and is
+        there: the disk has room."""
         self._since += 1
-        if self._since >= TRY_AGAIN_AFTER:
-            self._since = 0
-            self.lay()
+        if self._since < TRY_AGAIN_AFTER:
+            return False
+        self._since = 0
+        self.lay()
+        return self.laid

@@ -32,9 +32,11 @@ _Job = tuple[Callable[[], Any], asyncio.AbstractEventLoop, "asyncio.Future[Any]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """The batch is on the disk. `ballast_freed`: only because the reserve was given up, so a person must make room."""
+    """The batch is on the disk. `ballast_freed`: only because the reserve was given up, so a person must make room;
+    `ballast_back`: the reserve was looked at and is there."""
 
     ballast_freed: bool = False
+    ballast_back: bool = False
 
 
 class JournalWriter:
@@ -184,8 +186,7 @@ class JournalWriter:
                 raise
             journal.commit(batch)  # the room that was kept for exactly this
             return Committed(ballast_freed=True)
-        self.ballast.restore()
-        return Committed()
+        return Committed(ballast_back=self.ballast.restore())
 
     def _sound(self) -> SqliteJournal:
         assert self._journal is not None, "start first"

@@ -259,7 +259,9 @@ class Storage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReserveUsed:
-    """A commit fitted only because the reserve on the disk was given up."""
+    """A commit fitted only because the reserve on the disk was given up; or the reserve is there (`back`)."""
+
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

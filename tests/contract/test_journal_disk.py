@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from edgectl.journal import sqlite
+from edgectl.journal import ballast, sqlite
 from edgectl.journal.ballast import SIZE
 from edgectl.journal.errors import JournalError, JournalFull, JournalThreadEnded, JournalUnwritable
 from edgectl.journal.reads import JournalReads
@@ -125,6 +125,14 @@ def test_a_full_disk_gives_the_reserve_once_and_says_so(tmp_path: Path) -> None:
         assert not writer.ballast.laid
         filler.unlink()
         assert await writer.commit(batch(seq, lines=50)) == Committed(ballast_freed=False), "healed without a restart"
+        seq += 50
+        looks = []
+        while not any(looks):
+            assert len(looks) < 2 * ballast.TRY_AGAIN_AFTER
+            looks.append((await writer.commit(batch(seq, lines=1))).ballast_back)
+            seq += 1
+        assert writer.ballast.laid, "and whoever was called hears that there is room again"
+        seq -= 50
         await writer.close()
         last = await writer.start()
         assert last.last_seq == last.cursors[0].position == seq + 49

@@ -1,9 +1,14 @@
 """Alarms that nobody has seen: told again, told to others, silenced for a while; and many that are one."""
 
+import ast
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from edgectl import engine
+from edgectl.engine.rules.operator import LATCHED
+from edgectl.model.codes import Code
 from edgectl.model.inputs import Acknowledge, DeviceHealth, Shelve
 from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.example import example_site
@@ -147,6 +152,27 @@ def test_a_clock_that_comes_back_makes_no_shelf_longer() -> None:
     assert house.state.alarms["device_silent:level"].shelved_until is None
     house.run(house.now + 12 * HOUR)
     assert told(house, "ALARM_REPEATED")
+
+
+def named(call: str) -> set[str]:
+    """The alarms that the engine raises, or calms, by their written names."""
+    found = set()
+    for path in (Path(engine.__file__).parent).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == call:
+                found |= {arg.value for arg in node.args[:1] if isinstance(arg, ast.Constant)}
+                found |= {
+                    Code[arg.attr].value
+                    for arg in node.args[:1]
+                    if isinstance(arg, ast.Attribute) and arg.attr.isupper()
+                }
+    return {str(name) for name in found}
+
+
+def test_whatever_begins_has_an_end_or_is_one_that_a_person_ends() -> None:
+    raised = named("alert")
+    assert len(raised) > 35
+    assert raised - named("calm") - LATCHED == set()
 
 
 @pytest.mark.parametrize(("count", "flood"), [(10, False), (11, True)])

@@ -29,6 +29,7 @@ class Hand:
 @dataclass
 class Done:
     ballast_freed: bool = False
+    ballast_back: bool = False
 
 
 class Full(Exception):

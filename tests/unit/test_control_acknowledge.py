@@ -17,7 +17,7 @@ from edgectl.simulate.example import example_site
 class Disk:
     """A journal whose commits take as long as the test says, and fail when it says so."""
 
-    ballast_freed = False
+    ballast_freed = ballast_back = False
 
     def __init__(self) -> None:
         self.batches: list[Batch] = []

@@ -90,6 +90,10 @@ def test_a_reboot_keeps_the_lock_and_time_without_a_clock_counts_for_nothing() -
 def test_a_house_without_dosing_pumps_is_told_of_no_lock() -> None:
     stored = replace(MemoryJournal().load(), lost=True)
     state = State.begin(site=example_site(), schedules=(), stored=stored, boot_id="b", started=0)
-    Stepper(state).turn(Now(mono=6 * SECOND, wall=6 * SECOND))
+    stepper = Stepper(state)
+    stepper.turn(Now(mono=6 * SECOND, wall=6 * SECOND))
     assert set(state.alarms) >= {"journal_lost:journal"}
     assert "dosing_locked:dosing" not in state.alarms
+    stepper.offer(Acknowledge(token=1, alarm_id="journal_lost:journal", who="Ana"))
+    stepper.turn(Now(mono=7 * SECOND, wall=7 * SECOND))
+    assert "journal_lost:journal" not in state.alarms, "nothing but a look ends it"

@@ -169,3 +169,6 @@ def test_a_used_reserve_and_a_set_clock_are_told() -> None:
     assert batch is not None
     (entry,) = [e for e in batch.entries if e.event_type == "CLOCK_STEPPED"]
     assert entry.details["seconds"] == -3600.0
+    stepper.offer(ReserveUsed(back=True))
+    stepper.turn(Now(mono=world.now, wall=world.now))
+    assert not stepper.state.alarms["storage_tight:disk"].active, "there is room again"

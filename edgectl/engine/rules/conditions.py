@@ -8,7 +8,7 @@ from edgectl.engine.rules import crashes
 from edgectl.engine.rules.alarms import silence, together
 from edgectl.engine.rules.orders import switch_off
 from edgectl.model.deadman import DeviceSet
-from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, Shutdown, Storage
+from edgectl.model.inputs import ClockStepped, Concern, DeviceHealth, MakeSafe, ReserveUsed, Shutdown, Storage
 from edgectl.model.site import Site
 
 FAR_S = 10.0  # a smaller correction of the clock hides no dose
@@ -61,8 +61,12 @@ def storage(draft: Draft, news: Storage) -> None:
     )
 
 
-def reserve_used(draft: Draft) -> None:
-    """The disk is full; the reserve lets the last words through, and then it is over."""
+def reserve_used(draft: Draft, news: ReserveUsed) -> None:
+    """The disk is full; the reserve lets the last words through, and then it is over. Once it can be laid again there
+    is room."""
+    if news.back:
+        draft.calm("storage_tight", "disk")
+        return
     draft.alert(
         "storage_tight",
         "disk",

@@ -20,6 +20,7 @@ LATCHED = frozenset(
         "biz_overcurrent",
         "dose_no_effect",
         "fill_overrun",
+        "journal_lost",
         "output_lockout",
         "overshoot_guard",
         "probe_out_of_water",
