@@ -9,6 +9,8 @@ import pytest
 
 from edgectl.api.web.told import shapes
 from edgectl.api.web.words import Words
+from edgectl.daemon import telling
+from edgectl.sync import translate
 
 ENGINE = Path(__file__).parents[2] / "edgectl" / "engine"
 # Files whose functions return why something is forbidden, or what an alarm says.
@@ -49,6 +51,35 @@ def test_the_engine_says_nothing_that_has_no_russian() -> None:
     said = sentences()
     assert len(said) > 60, "the sentences were found"
     missing = [text for text in said if not re.search("[а-яё]", RU.told(text), re.I) and text != "rose: rose"]
+    assert not missing, "write the shapes of these into edgectl/api/web/ru.json, under told"
+
+
+def beside_the_engine() -> list[str]:
+    """What those who are beside the engine have to say: who calls phones, the broker, the uplink, a clone on a bus."""
+    found: set[str | None] = {*telling.WHY.values(), "the broker closed the connection"}
+    found |= {sentence.format("centre:5432", "no") for _, sentence, _ in translate._REFUSED}
+    for place in (
+        "daemon/telling.py",
+        "drivers/links/mqtt.py",
+        "drivers/news.py",
+        "sync/parity.py",
+        "sync/translate.py",
+    ):
+        for node in ast.walk(ast.parse((ENGINE.parent / place).read_text())):
+            match node:
+                case ast.Return(value=ast.Tuple(elts=[_, said])):
+                    found.add(as_said(said))
+                case ast.Call(func=ast.Name(id="LinkDown" | "CentreRefuses" | "RowRefused"), args=[said, *_]):
+                    found.add(as_said(said))
+                case ast.Assign(targets=[ast.Name(id="what")], value=said) | ast.Return(value=ast.JoinedStr() as said):
+                    found.add(as_said(said))
+    return sorted(text for text in found if text is not None and " " in text)
+
+
+def test_nor_does_anybody_beside_it() -> None:
+    said = beside_the_engine()
+    assert len(said) > 15
+    missing = [text for text in said if not re.search("[а-яё]", RU.told(text), re.I) and text != "rose; rose"]
     assert not missing, "write the shapes of these into edgectl/api/web/ru.json, under told"
 
 
