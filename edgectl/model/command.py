@@ -77,6 +77,12 @@ class Command:
     ended_at: Nanos | None = None
     evidence: str = ""
     counted_before: float | None = None  # ml, by the pump's own counter, when the order was made
+    running_since: Nanos | None = None  # of a pump that was handed on as it ran: when its first order was echoed
+
+    @property
+    def moves_since(self) -> Nanos | None:
+        """Since when what it drives should be moving something; None before its echo."""
+        return self.ack_at if self.running_since is None else self.running_since
 
     @property
     def terminal(self) -> bool:

@@ -15,6 +15,7 @@ from edgectl.simulate.field import Transition
 from edgectl.simulate.invariants import Met
 from edgectl.simulate.kept import broken_bonds
 from edgectl.simulate.people import Told
+from edgectl.simulate.sharing import broken_sharing
 from edgectl.simulate.world import World
 
 LONGEST_OPEN: Nanos = 3600 * SECOND
@@ -35,6 +36,7 @@ def broken_promises(world: World, met: Met | None = None) -> list[str]:
         *_ready(world, met),
         *_hanging(world, met),
         *broken_bonds(world, met),
+        *broken_sharing(world, met),
         *widened(world, met),
     ]
 

@@ -1,5 +1,6 @@
 """Two zones that wait for one pump: it runs on, and each gets its time; what does not fit stops and starts."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from random import Random
@@ -10,8 +11,7 @@ import pytest
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.lockouts import lock_out
 from edgectl.engine.rules.orders import switch_off
-from edgectl.engine.workflows import convoy
-from edgectl.model.channel import Missing
+from edgectl.engine.workflows import convoy, meter
 from edgectl.model.inputs import Cancel, Restrain, Restraint
 from edgectl.model.site import Actuator, Daily, FailSafe, Role, Site, ValveGroup
 from edgectl.model.task import Task
@@ -20,6 +20,7 @@ from edgectl.plant.layout import ZONE, Layout, ValvePart, one_tank
 from edgectl.simulate.example import example_site
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.invariants import broken
+from edgectl.simulate.sharing import broken_sharing
 from edgectl.simulate.world import World
 from tests.sim.test_workflow_rows import ask, ended
 
@@ -74,7 +75,8 @@ def starts(world: World) -> int:
 
 def promises(world: World) -> list[str]:
     world.field.advance(world.now)
-    return broken(world.site, world.journal, world.field.trace, world.report.ready_at)
+    kept = broken(world.site, world.journal, world.field.trace, world.report.ready_at)
+    return [*kept, *broken_sharing(world, Counter())]
 
 
 def amounts(world: World, name: str) -> dict[str, float]:
@@ -276,7 +278,7 @@ def test_a_pump_that_might_not_start_is_not_handed_on(
 
 def test_nobody_names_litres_that_the_meter_did_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second run used to count from where its meter stood before anybody drew water."""
-    monkeypatch.setattr(convoy, "Reading", Missing)
+    as_it_hands_on(monkeypatch, lambda _: monkeypatch.setattr(meter, "shown", lambda *_: None))
     world = asked()
     assert starts(world) == 1
     for name in ("leads-the-way", "follows-behind"):

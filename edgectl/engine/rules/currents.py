@@ -14,9 +14,9 @@ def out_of_bounds(draft: Draft, actuator: Actuator) -> str | None:
     bounds = actuator.draws
     output = draft.output(actuator.name)
     command = None if output is None else draft.command(output.cmd_id)
-    if bounds is None or command is None or command.seen_at is None or command.ack_at is None:
+    if bounds is None or command is None or command.seen_at is None or command.moves_since is None:
         return None
-    judged = command.ack_at + STARTING
+    judged = command.moves_since + STARTING
     if draft.now.mono < judged:
         draft.wake(judged)
         return None

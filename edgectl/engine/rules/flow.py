@@ -18,9 +18,9 @@ OVERRUNS_TO_LOCKOUT = 2
 def is_dry(draft: Draft, command: Command) -> bool:
     """True when the pump of this order should move water by now and no flow sensor of its zones sees any."""
     sensors = draft.state.fixed.flows_of.get(command.actuator, ())
-    if not sensors or command.seen_at is None or command.ack_at is None:
+    if not sensors or command.seen_at is None or command.moves_since is None:
         return False
-    proven_by = command.ack_at + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
+    proven_by = command.moves_since + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
     if draft.now.mono < proven_by:
         draft.wake(proven_by)
         return False
@@ -52,8 +52,8 @@ def _draws(draft: Draft, pump: str) -> bool:
 
 def never_moved(draft: Draft, command: Command) -> bool:
     """Of a pump that is dry: has it been so since it started? Then it is stopped as soon as it can be judged."""
-    assert command.ack_at is not None
-    judged = command.ack_at + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
+    assert command.moves_since is not None
+    judged = command.moves_since + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
     return draft.now.mono < judged + SECOND
 
 

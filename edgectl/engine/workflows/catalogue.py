@@ -12,10 +12,11 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups
 from edgectl.engine.rules.flow import goes_round
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.power_return import returns_at
-from edgectl.engine.workflows import airs, change, convoy, irrigation, needs, recover, tanks, walk
+from edgectl.engine.workflows import airs, change, convoy, irrigation, meter, needs, recover, tanks, walk
 from edgectl.engine.workflows.aims import zone_for
-from edgectl.engine.workflows.choice import begin
+from edgectl.engine.workflows.choice import RETRY_EVERY, begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.refused import accepted_again, refuse
@@ -200,13 +201,19 @@ def start(draft: Draft, task: Task) -> None:
         return  # after a start the loads of the house come back one after the other
     if _shared(draft, task, table):
         return  # a pump or a valve of this run is busy: wait, the due time bounds it
+    if resting(draft, task, table):
+        return  # nothing of it could start in time: its due time ends it, and tells why
 
     def go(running: Task) -> None:
         # Made anew: how much is run, and by which readings, has just been decided.
         decided = workflow.table(draft.state.site, running)
         longer = convoy.beyond(draft, running, decided[0], table_of)
         patience = convoy.patience(draft, running, decided[0])
-        walk.enter(draft, replace(running, beyond=longer), decided, decided[0].name, patience=patience)
+        pumps = any(draft.state.site.zones[task.zone].pump in stage.parts for stage in decided)
+        mine = pumps and not convoy.behind(draft, running, decided[0])
+        began = meter.shown(draft, running) if mine else None
+        begins = replace(running, beyond=longer, meter_at_start=began)
+        walk.enter(draft, begins, decided, decided[0].name, patience=patience)
         _take(draft, running)
 
     # A stage that is gone through only when something goes wrong must not keep the plants from their water.
@@ -244,6 +251,13 @@ def resume(draft: Draft, task: Task) -> bool:
     interrupted = (*task.interrupted, *(command.cmd_id for command in draft.commands(task.task_id)))
     walk.enter(draft, replace(task, interrupted=interrupted), table, stage.name, held=held)
     return True
+
+
+def resting(draft: Draft, task: Task, table: Table) -> list[str]:
+    """What the first stage opens and what rests for longer than the task may wait for its first order."""
+    latest = task.expires if task.attempt == 0 else draft.now.mono + RETRY_EVERY
+    actuators = draft.state.site.actuators
+    return [name for stage in table[:1] for name in stage.opens if rests_until(draft, actuators[name]) > latest]
 
 
 def _shared(draft: Draft, task: Task, table: Table) -> bool:

@@ -11,7 +11,6 @@ from edgectl.engine.rules.admission import end
 from edgectl.engine.workflows import hours
 from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need
 from edgectl.model.changed import replace
-from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, not_required, required
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND
@@ -75,15 +74,12 @@ def begin(draft: Draft, task: Task, parts: Collection[str], need: Need, go: Call
             draft.put(replace(running, attempt=attempt, retry_at=now + RETRY_EVERY))
             draft.wake(now + RETRY_EVERY)
         case _:
-            meter = draft.state.site.zones[task.zone].meter
-            reading = None if meter is None else draft.read(meter)
             started = replace(
                 running,
                 retry_at=None,
                 run_mode=choice.run_mode,
                 # A retry was decided after the task had begun: its first order has deadlines of its own.
                 expires=task.expires if task.attempt == 0 else now + RETRY_EVERY,
-                meter_at_start=reading.value if isinstance(reading, Reading) else None,
             )
             draft.put(started)
             go(started)

@@ -11,10 +11,9 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import groups, litres
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.rules.paths import is_open
-from edgectl.engine.workflows import times
+from edgectl.engine.workflows import meter, times
 from edgectl.engine.workflows.stage import Elapsed, Stage, Table
 from edgectl.model.changed import replace
-from edgectl.model.channel import Reading
 from edgectl.model.command import Command, CommandState, Order
 from edgectl.model.site import Role, Site
 from edgectl.model.task import Task, TaskStatus
@@ -27,7 +26,7 @@ Name = Callable[[Task, Stage, str], str]
 def beyond(draft: Draft, task: Task, stage: Stage, tables: Callable[[Site, Task], Table]) -> Nanos:
     """How much longer than its own run the orders of this one last, for those that wait for its pump now."""
     pump, site = _pump(draft, stage), draft.state.site
-    if pump is None or not _plain(stage) or waits(draft, task, pump):
+    if pump is None or not _plain(stage) or behind(draft, task, stage):
         return 0  # whoever begins behind a run gets what is left of its order, or a run of its own after the rest
     limits = [site.actuators[name].max_on for name in stage.opens]
     limits += [litres.leaves(draft, site.actuators[name]) for name in stage.opens]
@@ -83,16 +82,22 @@ def waits(draft: Draft, task: Task, pump: str) -> bool:
     return output is not None and output.owed_off and output.task_id not in (None, task.task_id)
 
 
+def behind(draft: Draft, task: Task, stage: Stage) -> str | None:
+    """The pump of a stage, as long as the run before has it; None where it has to be started."""
+    pump = _pump(draft, stage)
+    return pump if pump is not None and waits(draft, task, pump) else None
+
+
 def way_lease(draft: Draft, task: Task, stage: Stage, usual: Nanos) -> Nanos:
     """A valve that is opened for a pump which runs already stays open for as long as the order of that pump lasts."""
-    pump = _pump(draft, stage)
-    return max(usual, _way_lease(draft, stage, pump)) if pump is not None and waits(draft, task, pump) else usual
+    pump = behind(draft, task, stage)
+    return usual if pump is None else max(usual, _way_lease(draft, stage, pump))
 
 
 def patience(draft: Draft, task: Task, stage: Stage) -> Nanos:
     """How much longer a run may take that begins behind the one before it: should the pump stop after all, it rests."""
-    pump = _pump(draft, stage)
-    if pump is None or not waits(draft, task, pump):
+    pump = behind(draft, task, stage)
+    if pump is None:
         return 0
     actuator = draft.state.site.actuators[pump]
     return _travel(draft.state.site, stage) + ORDERED + actuator.min_off + actuator.run_down
@@ -136,16 +141,13 @@ def _give(draft: Draft, leader: Task, task: Task, order: Command, cmd_id: str, s
             sent_at=now,
             ack_at=now,
             seen_at=now,
+            running_since=order.moves_since,
             evidence=f"taken over from {order.cmd_id}",
         )
     )
     draft.put(replace(output, cmd_id=cmd_id, task_id=task.task_id, zone=task.zone))
     draft.end_command(order, CommandState.DONE, f"handed on to {cmd_id}")
-    shown = _metered(draft, leader)
-    # Where the meter cannot be read now nobody knows what went to whom, and neither run names litres.
-    began = None if shown is None else leader.meter_at_start
-    draft.put(replace(draft.task(leader.task_id), meter_at_start=began, meter_at_end=shown))
-    draft.put(replace(draft.task(task.task_id), meter_at_start=_metered(draft, task)))
+    meter.passes_on(draft, leader, task)
     draft.note(
         "PUMP_HANDED_ON",
         task_id=task.task_id,
@@ -214,9 +216,10 @@ def _left(draft: Draft, pump: str) -> Nanos:
 
 
 def _way_lease(draft: Draft, stage: Stage, pump: str) -> Nanos:
-    """Longer than the order of the pump, and long enough for a run that has to begin anew after a rest."""
+    """Longer than the order of the pump, and long enough for a run that begins anew after a rest for which no valve is
+    closed."""
     actuator, usual = draft.state.site.actuators[pump], times.ceiling(draft.state.site, stage)
-    anew = usual + _travel(draft.state.site, stage) + ORDERED + actuator.min_off
+    anew = usual + 2 * (_travel(draft.state.site, stage) + ORDERED)
     return max(anew, _left(draft, pump) + actuator.run_down + times.SLACK)
 
 
@@ -231,9 +234,3 @@ def _needs(site: Site, stage: Stage) -> Nanos:
 
 def _travel(site: Site, stage: Stage) -> Nanos:
     return max(site.actuators[name].travel for name in stage.opens)
-
-
-def _metered(draft: Draft, task: Task) -> float | None:
-    meter = draft.state.site.zones[task.zone].meter
-    reading = None if meter is None else draft.read(meter)
-    return reading.value if isinstance(reading, Reading) else None

@@ -70,7 +70,7 @@ def told(draft: Draft, task: Task, table: Table, code: Code, error: Code | None)
             moved = shown > task.meter_at_start
             if effect is PhysicalEffect.UNKNOWN and moved and _pumps_alone(draft, table):
                 effect = PhysicalEffect.PARTIAL
-            unmoved = shown == task.meter_at_start and reading.at > stopped
+            unmoved = shown == task.meter_at_start and reading.at > stopped and task.meter_at_end is None
             if error is not None and unmoved and _pumps_alone(draft, table):
                 effect = PhysicalEffect.NONE  # the pump turned, and the meter, read after it, says nothing came of it
     return Outcome(

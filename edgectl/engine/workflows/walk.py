@@ -14,12 +14,11 @@ from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
 from edgectl.engine.rules.stopping import abort, mine, pushes
-from edgectl.engine.workflows import convoy, filled, helper, outcome, times, turns
+from edgectl.engine.workflows import convoy, filled, helper, meter, outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
 from edgectl.engine.workflows.sight import Sight, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
 from edgectl.model.changed import replace
-from edgectl.model.channel import Reading
 from edgectl.model.codes import Code, error_of
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Actuator, Role
@@ -27,6 +26,7 @@ from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
 OPEN, HOLD, CLOSE = "open", "hold", "close"
+RESTS = "rests"  # no door: the valves close while the pump rests, and the stage begins again
 
 
 def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0, patience: Nanos = 0) -> Task:
@@ -36,7 +36,7 @@ def enter(draft: Draft, task: Task, table: Table, name: str, *, held: Nanos = 0,
     now = draft.now.mono
     again = task.phase != ""
     if stage.keeps_time and name in task.spent and name != task.stage:
-        task, held = _come_back(draft, task, name), task.spent[name]
+        task, held = meter.come_back(draft, task, name)
     entered = replace(
         task,
         stage=name,
@@ -77,6 +77,9 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         case "open":
             if (door := _barred(draft, task, stage)) is not None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
+            elif _outlasts(draft, task, stage):
+                once = {**task.taken, f"{stage.name}:{RESTS}": 1}
+                draft.put(replace(task, phase=CLOSE, leaving=RESTS, stage_since=draft.now.mono, taken=once))
             elif _opened(draft, task, stage):
                 draft.put(replace(task, phase=HOLD, stage_since=_last_ack(draft, task, stage)))
                 if stage.going is not None:
@@ -99,12 +102,16 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
                 convoy.hand_on(draft, task, stage, _cmd_id, partial(_stage_of, draft))
                 task = draft.task(task.task_id)
             if door is not None:
-                left = filled.credit(draft, _keep_time(draft, task) if stage.keeps_time else task, stage)
+                left = filled.credit(draft, meter.keep(draft, task) if stage.keeps_time else task, stage)
                 draft.put(replace(left, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif mixed and stage.corrects:
                 correct(draft, task, ends)
         case _:
-            if _closed(draft, task, hasty=False):
+            if not _closed(draft, task, hasty=False):
+                return
+            if task.leaving == RESTS:
+                enter(draft, task, table, stage.name, held=task.held)
+            else:
                 if stage.proves is not None and any(order_of(draft, task, stage, name) for name in stage.opens):
                     floats.filled(draft, stage.proves, by_it=task.leaving == "done")
                 _take(draft, task, table, exit_of(stage, task.leaving))
@@ -163,10 +170,23 @@ def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
 
 
 def _rest(draft: Draft, stage: Stage) -> Nanos:
-    """How long a pump of this stage has still to rest behind its valves."""
+    """How long a pump of this stage has still to rest."""
     parts = [draft.state.site.actuators[name] for name in stage.opens]
-    pumps = [part for part in parts if part.role is Role.PUMP] if len(parts) > 1 else []
+    pumps = [part for part in parts if part.role is Role.PUMP]
     return max([0, *(rests_until(draft, pump) - draft.now.mono for pump in pumps)])
+
+
+def _outlasts(draft: Draft, task: Task, stage: Stage) -> bool:
+    """Has the pump gone into a rest behind open valves that lasts longer than these take to close and to open again?
+    Whoever stood behind a run that was given up waits like everybody else, once: valves must not flap."""
+    if f"{stage.name}:{RESTS}" in task.taken:
+        return False
+    pumps = {name for name in stage.opens if draft.state.site.actuators[name].role is Role.PUMP}
+    orders = [order_of(draft, task, stage, name) for name in stage.opens if name not in pumps]
+    if any(order_of(draft, task, stage, name) for name in pumps) or not all(one and one.seen_at for one in orders):
+        return False
+    travel = max((draft.state.site.actuators[name].travel for name in stage.opens), default=0)
+    return _rest(draft, stage) > 2 * (travel + convoy.ORDERED)
 
 
 def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
@@ -182,6 +202,7 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     if (rested := rests_until(draft, actuator)) > now and rested <= (task.act_until or now):
         draft.wake(rested)
         return False  # it has just been off; the next stage can wait for its rest
+    before = draft.output(actuator.name)
     limit = task.expires if not draft.commands(task.task_id) else (task.act_until or now)
     veto: str | None = "its time has passed"
     if now <= limit:
@@ -201,6 +222,8 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
             not_after=min(limit, now + REPLY_WITHIN),
         )
         if veto is None:
+            if actuator.hands_on:
+                meter.pump_is_its_own(draft, task, actuator.name, before)
             return False
     draft.note("STAGE_REFUSED", task_id=task.task_id, zone=task.zone, stage=stage.name, why=veto)
     abort(draft, draft.task(task.task_id), Code.SAFETY_BLOCKED)
@@ -334,36 +357,12 @@ def _stop_dry(draft: Draft, task: Task, stage: Stage, pump: Command) -> Task:
         abort(draft, task, Code.FLOW_INACTIVE)
     else:
         # Time in which nothing came counts for nothing, and a run that dried up has given what came before.
-        left = _keep_time(draft, task, moved=not never_moved(draft, pump)) if stage.keeps_time else task
+        left = meter.keep(draft, task, moved=not never_moved(draft, pump)) if stage.keeps_time else task
         draft.put(replace(left, phase=CLOSE, leaving="dry", stage_since=draft.now.mono))
     return draft.task(task.task_id)
 
 
 # -- times and names
-
-
-def _keep_time(draft: Draft, task: Task, *, moved: bool = True) -> Task:
-    """What a stage has held and metered, for the case that it is come back to."""
-    lasted = draft.now.mono - task.stage_since if moved else 0
-    spent = {**task.spent, task.stage: task.held + lasted}
-    metered = _metered(draft, task)
-    if metered is not None and task.meter_at_start is not None:
-        spent[f"{task.stage} ml"] = round((metered - task.meter_at_start) * 1000)
-    return replace(task, spent=spent)
-
-
-def _come_back(draft: Draft, task: Task, name: str) -> Task:
-    """What went through the meter meanwhile was not for the plants."""
-    metered, before_ml = _metered(draft, task), task.spent.get(f"{name} ml")
-    if metered is None or before_ml is None:
-        return task
-    return replace(task, meter_at_start=metered - before_ml / 1000)
-
-
-def _metered(draft: Draft, task: Task) -> float | None:
-    meter = draft.state.site.zones[task.zone].meter
-    reading = None if meter is None else draft.read(meter)
-    return reading.value if isinstance(reading, Reading) else None
 
 
 def _tell_going(draft: Draft, task: Task, going: Code) -> None:

@@ -1,0 +1,83 @@
+"""One pump for many zones: who has its water, and who is told to have had it."""
+
+from itertools import pairwise
+
+from edgectl.engine.workflows.convoy import ORDERED
+from edgectl.model.command import Command
+from edgectl.model.site import Site
+from edgectl.model.task import Task
+from edgectl.model.time import SECOND, Nanos
+from edgectl.plant.faults import OF_CHANNEL
+from edgectl.simulate.invariants import Met
+from edgectl.simulate.world import World
+
+READ: Nanos = 5 * SECOND  # orders and read-backs of two valves
+ROOM_L = 0.05  # what is told is rounded
+
+
+def broken_sharing(world: World, met: Met) -> list[str]:
+    """Every water that two had, or were told to have had, as a sentence."""
+    return [*_beside(world, met), *_told(world, met)]
+
+
+def _beside(world: World, met: Met) -> list[str]:
+    """13: while a pump runs for one task, one other task at most has its valves open, and not for long."""
+    if world.field.deaf or world.field.met["lost_reply"]:
+        return []  # a valve whose OFF was lost is open for longer than anybody meant
+    found: list[str] = []
+    for pump in sorted({way.pump for zone in world.site.zones.values() for way in zone.ways}):
+        found += _beside_pump(world, pump, met)
+    return found
+
+
+def _beside_pump(world: World, pump: str, met: Met) -> list[str]:
+    found: list[str] = []
+    pushes, longest = _pushes(world.site, pump)
+    open_: dict[str, str] = {}  # valve -> the task that opened it
+    runs, since = False, None
+    for move in world.field.trace:
+        if move.name == pump:
+            runs = move.on
+        elif move.name in pushes:
+            command = world.journal.values.get(("Command", move.cmd_id or ""))
+            task_id = command.task_id if move.on and isinstance(command, Command) else None
+            open_ = {name: who for name, who in open_.items() if name != move.name}
+            open_ |= {} if task_id is None else {move.name: task_id}
+        tasks = set(open_.values()) if runs else set()
+        met["13"] += len(tasks) > 1
+        if len(tasks) > 2 or (len(tasks) > 1 and not world.site.actuators[pump].hands_on):
+            found.append(f"13: {', '.join(sorted(open_))} were open at {move.at / SECOND:.1f} s, and {pump} ran")
+        if since is not None and move.at - since > longest:
+            found.append(f"13: two tasks shared the water of {pump} for {(move.at - since) / SECOND:.1f} s")
+        since = (move.at if since is None else since) if len(tasks) > 1 else None
+    return found
+
+
+def _pushes(site: Site, pump: str) -> tuple[set[str], Nanos]:
+    """The valves behind a pump, and how long two of them may be open while it changes hands."""
+    ways = [way for zone in site.zones.values() for way in zone.ways if way.pump == pump]
+    valves = {name for way in ways for name in way.pushes} - {site.bypass_of(pump)}
+    travel = max((site.actuators[name].travel for name in valves), default=0)
+    return {name for name in valves if name is not None}, travel + ORDERED + READ
+
+
+def _told(world: World, met: Met) -> list[str]:
+    """6: what tasks were told to have had never exceeds what the meter counted: no litre is told to two of them."""
+    if world.mishaps is not None and any(world.mishaps.met[fault.value] for fault in OF_CHANNEL):
+        return []  # a counter that lied has shown the same litre twice
+    spans: dict[str, list[tuple[float, float, str]]] = {}
+    for task in world.journal.values.values():
+        if isinstance(task, Task) and task.outcome is not None and task.meter_at_start is not None:
+            meter = world.site.zones[task.zone].meter
+            litres = task.outcome.effect_amounts.get(f"{meter}_l", 0.0)
+            if litres > ROOM_L:
+                span = (task.meter_at_start, task.meter_at_start + litres, task.task_id)
+                spans.setdefault(str(meter), []).append(span)
+    found: list[str] = []
+    for meter, told in spans.items():
+        told.sort()
+        met["6"] += len(told)
+        for (_, until, before), (began, _, after) in pairwise(told):
+            if began < until - ROOM_L:
+                found.append(f"6: {until - began:.2f} L of {meter} were told to {before} and to {after}")
+    return found

@@ -1,0 +1,161 @@
+"""Behind a run that hands its pump on: whose litres they are, who waits with closed valves, and when a pump is dry."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgectl.engine.workflows import convoy, meter, walk
+from edgectl.model.command import Command
+from edgectl.model.inputs import Cancel
+from edgectl.model.site import Site
+from edgectl.model.time import SECOND, Nanos
+from edgectl.simulate.world import World
+from tests.sim.test_convoy import FIRST, MINUTE, SECOND_RUN, amounts, asked, promises, three, two, world_of
+from tests.sim.test_workflow_rows import ask, ended
+
+LONG: Nanos = 3 * MINUTE  # the rest of a pump, far longer than a valve travels
+
+
+def both(site: Site) -> World:
+    """Both beds are asked for when the pump has rested for long enough."""
+    world = world_of(site)
+    world.run(10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": FIRST}, name="leads-the-way", due=10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": SECOND_RUN}, name="follows-behind", due=10 * MINUTE, zone="zone-2")
+    return world
+
+
+def given_up(world: World, name: str, after: int) -> World:
+    world.run(world.now + after * SECOND)
+    world.offer(Cancel(token=1, task_id=ended(world, name).task_id, who="Ana"))
+    world.run(world.now + 12 * MINUTE)
+    return world
+
+
+def moves(world: World, name: str) -> list[tuple[bool, Nanos]]:
+    world.field.advance(world.now)
+    return [(move.on, move.at) for move in world.field.trace if move.name == name]
+
+
+def shut_for_good(monkeypatch: pytest.MonkeyPatch, world: World, valve: str) -> None:
+    """Its relay takes every order and never moves."""
+    move = world.field._move
+
+    def stays(name: str, on: bool, at: Nanos, until: Nanos | None, cmd_id: str | None) -> None:
+        if name != valve:
+            move(name, on, at, until, cmd_id)
+
+    monkeypatch.setattr(world.field, "_move", stays)
+
+
+def test_a_bed_whose_valve_never_opened_is_told_no_litres(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was told those that its leader had meanwhile: nothing had come to its plants, and its litres were counted."""
+    world = both(two())
+    shut_for_good(monkeypatch, world, "valve_2")
+    world.run(world.now + 10 * MINUTE)
+    outcome = ended(world, "follows-behind").outcome
+    assert outcome is not None
+    assert not outcome.success
+    assert "volume_l" not in outcome.effect_amounts
+    assert amounts(world, "leads-the-way")["volume_l"] > 5
+    assert promises(world) == []
+
+
+@pytest.mark.parametrize("after", [38, 41])
+def test_a_bed_that_was_given_up_behind_its_leader_is_told_no_litres(after: int) -> None:
+    world = given_up(both(two()), "follows-behind", after)
+    outcome = ended(world, "follows-behind").outcome
+    assert outcome is not None
+    assert "volume_l" not in outcome.effect_amounts
+    assert promises(world) == []
+
+
+@pytest.mark.parametrize("after", [38, 42])
+def test_behind_a_run_that_is_given_up_a_valve_is_shut_until_the_pump_has_rested(after: int) -> None:
+    """It stood open through the whole rest, for the pressure of the pipe or a pump of somebody else."""
+    world = given_up(both(two(rest=LONG)), "leads-the-way", after)
+    assert amounts(world, "follows-behind")["pump_s"] == pytest.approx(SECOND_RUN, abs=0.5)
+    opened = [at for on, at in moves(world, "valve_2") if on]
+    closed = [at for on, at in moves(world, "valve_2") if not on]
+    pump_off = next(at for on, at in moves(world, "pump") if not on)
+    assert closed[0] - pump_off < 5 * SECOND
+    assert opened[1] - pump_off > LONG - 10 * SECOND
+    assert len(opened) == 2, "and it does not flap"
+    assert amounts(world, "follows-behind")["volume_l"] > 5
+    assert promises(world) == []
+
+
+def test_a_short_rest_closes_no_valve() -> None:
+    world = given_up(both(two(rest=8 * SECOND)), "leads-the-way", 41)
+    assert [on for on, _ in moves(world, "valve_2")] == [True, False]
+    assert amounts(world, "follows-behind")["pump_s"] == pytest.approx(SECOND_RUN, abs=0.5)
+    assert promises(world) == []
+
+
+def primed() -> Site:
+    """Thirty seconds may pass before the water of this pump has reached its flow sensor."""
+    site = two()
+    pump = replace(site.actuators["pump"], prime=30 * SECOND)
+    return replace(site, actuators={**site.actuators, "pump": pump})
+
+
+def dry_for(world: World) -> Nanos:
+    """How long the pump ran with its suction blocked, from just before it was handed on."""
+    world.run(world.now + 43 * SECOND)
+    blocked_at = world.now
+    world.field.ground.block("pump", True, world.now)
+    world.run(world.now + 5 * MINUTE)
+    assert "PUMP_HANDED_ON" in {e.event_type for e in world.journal.timeline}
+    return next(at for on, at in moves(world, "pump") if not on) - blocked_at
+
+
+def test_a_pump_that_changes_hands_does_not_prove_itself_anew() -> None:
+    """With each zone it had the whole time in which a pump may draw air, and ran dry for so long."""
+    assert dry_for(both(primed())) < 8 * SECOND
+
+
+def test_a_third_bed_that_the_rest_of_its_pump_outlasts_is_told_that_its_time_has_passed() -> None:
+    """It used to begin, and to be told that safety blocked it."""
+    world = world_of(two(hands_on=False, rest=LONG))
+    world.run(10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": FIRST}, name="waters-first", due=2 * MINUTE)
+    ask(world, "irrigation", {"duration_s": FIRST}, name="comes-too-late", due=2 * MINUTE, zone="zone-2")
+    world.run(world.now + 6 * MINUTE)
+    assert amounts(world, "waters-first")["pump_s"] == pytest.approx(FIRST, abs=0.5)
+    outcome = ended(world, "comes-too-late").outcome
+    assert outcome is not None
+    assert outcome.error_code == "task_due_deadline_exceeded"
+    assert [veto.rule for veto in outcome.vetoes] == ["min_off"]
+
+
+# -- planted bugs
+
+
+def test_a_bug_that_counts_from_the_beginning_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convoy, "behind", lambda *_: None)
+    monkeypatch.setattr(meter, "passes_on", lambda *_: None)
+    assert any(found.startswith("6:") for found in promises(asked()))
+
+
+def test_a_bug_that_lets_two_stand_behind_a_run_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convoy, "_followed", lambda *_: False)
+    world = three((30, 120, 30))
+    world.run(world.now + 6 * MINUTE)
+    assert any(found.startswith("13:") for found in promises(world))
+
+
+def test_a_bug_that_opens_long_before_its_turn_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convoy, "ORDERED", 30 * SECOND)
+    assert any("shared the water" in found for found in promises(asked()))
+
+
+def test_a_bug_that_begins_each_proof_anew_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Command, "moves_since", property(lambda command: command.ack_at))
+    assert dry_for(both(primed())) > 20 * SECOND
+
+
+def test_a_bug_that_leaves_valves_open_through_a_rest_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(walk, "_outlasts", lambda *_: False)
+    world = given_up(both(two(rest=LONG)), "leads-the-way", 41)
+    opened, closed = moves(world, "valve_2")[0][1], moves(world, "valve_2")[1][1]
+    assert closed - opened > MINUTE
