@@ -66,6 +66,17 @@ class Fixed:
         return tuple(sensor for sensor in self.site.sensors.values() if sensor.balance is not None)
 
     @cached_property
+    def uncounted(self) -> Mapping[str, frozenset[str]]:
+        """What lets water out of each tank whose level is reckoned, beside the watering of its zones."""
+        found: dict[str, set[str | None]] = {sensor.name: set() for sensor in self.balanced}
+        for zone in self.site.zones.values():
+            circuit = zone.circuit
+            for tank in () if circuit is None or not found else circuit.tanks:
+                if tank.level in found:
+                    found[tank.level].update(_lets_out(zone, tank))
+        return {level: frozenset(name for name in names if name is not None) for level, names in found.items()}
+
+    @cached_property
     def floated(self) -> tuple[Tank, ...]:
         """The tanks that the circuits name, each once."""
         circuits = [zone.circuit for zone in self.site.zones.values() if zone.circuit is not None]
@@ -194,6 +205,20 @@ class Fixed:
 
     def _in_percent(self, sensor: str) -> bool:
         return self.site.sensors[sensor].unit == "%"
+
+
+def _lets_out(zone: Zone, tank: Tank) -> Iterator[str | None]:
+    """What takes water out of a tank of this zone's circuit beside its watering."""
+    circuit = zone.circuit
+    assert circuit is not None
+    if tank == circuit.clean:
+        yield circuit.fill_pump or circuit.clean_supply or circuit.filler(zone.pump)
+    if tank == circuit.solution:
+        yield circuit.drain
+        if circuit.irrigation is not None:
+            yield circuit.irrigation_fill or circuit.mixer(zone.pump)
+    if tank == circuit.source and zone.tank != tank.level:
+        yield zone.pump  # it waters a zone that does not say that this is its tank
 
 
 def _sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:

@@ -1,6 +1,7 @@
 """A level that cannot be seen is reckoned from what was drawn since, for a while, low, and never for a dose."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -8,13 +9,16 @@ import pytest
 
 from edgectl.config.loader import load
 from edgectl.engine.draft import Draft
+from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import balance
 from edgectl.engine.rules.guards import veto_start
-from edgectl.model.site import FailSafe, Role, Site
+from edgectl.model.inputs import ManualOn
+from edgectl.model.site import FailSafe, Role, Sensor, Site
 from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust
-from edgectl.model.water import Balance
+from edgectl.model.water import Balance, Circuit, Tank
 from edgectl.plant.faults import Fault
+from edgectl.plant.layout import one_tank
 from edgectl.simulate.example import example_site
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.world import World
@@ -162,6 +166,63 @@ def test_a_dose_never_goes_by_it() -> None:
     assert veto is None, "what is no dose may go by it"
     vetoes = [rule for rule, guard in _guards() if guard(draft_of(world), doser, 10 * SECOND)]
     assert "requires" in vetoes
+
+
+def drained() -> Site:
+    """The tank whose level is reckoned has a drain."""
+    plain = site()
+    valve = plain.actuators["valve"]
+    more = {
+        name: replace(valve, name=name, channel=f"board.relay_{number}", max_on=1900 * SECOND)
+        for number, name in enumerate(("tap", "drain"), 5)
+    }
+    circuit = Circuit(solution=Tank(name="butt", volume_l=200, level="level"), fill="tap", drain="drain")
+    zone = replace(plain.zones["zone-1"], circuit=circuit)
+    return replace(plain, actuators={**plain.actuators, **more}, zones={"zone-1": zone})
+
+
+@pytest.mark.parametrize("planted", [False, True])
+@pytest.mark.parametrize("blind_first", [True, False])
+def test_what_takes_water_out_uncounted_ends_it(monkeypatch: Patch, planted: bool, blind_first: bool) -> None:
+    """A drain that was opened by hand had taken nothing, and the pump ran on what was not there."""
+    if planted:
+        monkeypatch.setattr(balance, "_emptied", lambda draft, sensor: -1)
+    world = World(drained(), (), 1, ground=Ground(replace(one_tank(), idle=("tap", "drain")), Random(1)))
+    world.run(20 * SECOND)
+    silent = partial(world.field.ground.plant.break_part, Fault.PROBE_DROPOUT, "level.level")
+    if blind_first:
+        silent(world.now)
+    world.offer(ManualOn(token=1, actuator="drain", lease=5 * SECOND, who="Ana"))
+    world.run(world.now + 2 * SECOND)
+    silent(world.now)
+    world.run(world.now + 30 * SECOND)
+    assert balance.enough(draft_of(world), "level", 10) is planted
+    world.field.ground.plant.mend(Fault.PROBE_DROPOUT, "level.level", world.now)
+    water(world, duration=5.0)
+    silent(world.now)
+    world.run(world.now + 15 * SECOND)
+    assert balance.enough(draft_of(world), "level", 10), "it has been seen since"
+
+
+@pytest.mark.parametrize("name", ["examples/two-tank.yaml", "examples/three-tank.yaml"])
+def test_every_way_out_of_a_tank_is_known(name: str) -> None:
+    plain = load(Path(name)).site
+    (zone,) = [zone for zone in plain.zones.values() if zone.circuit is not None]
+    circuit = zone.circuit
+    assert circuit is not None
+    assert circuit.clean is not None
+    level = Sensor(name="level", channel="x.level", unit="%", balance=Balance(volume_l=9, lasts=1))
+
+    def out_of(part: str) -> frozenset[str]:
+        tank = replace(getattr(circuit, part), level="level")
+        full = replace(zone, tank="level", circuit=replace(circuit, **{part: tank}))
+        return Fixed(replace(plain, sensors={"level": level}, zones={zone.name: full})).uncounted["level"]
+
+    third = circuit.irrigation is not None
+    assert out_of("clean") == {circuit.fill_pump if third else circuit.clean_supply}
+    assert out_of("solution") == {one for one in (circuit.drain, circuit.irrigation_fill) if one is not None}
+    if third:
+        assert out_of("irrigation") == set()
 
 
 def _guards():  # type: ignore[no-untyped-def]

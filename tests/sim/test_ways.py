@@ -180,6 +180,15 @@ def test_a_bypass_that_closes_under_the_pump_stops_it() -> None:
     assert vetoes[-1].details["rule"] == "min_flow"
 
 
+def test_a_zone_that_nobody_can_shut_is_a_way_too() -> None:
+    """What its pipe takes was counted as nothing, and a pump that has to push something was never started."""
+    site = strong(example_site())
+    zone = replace(site.zones["zone-1"], rate_l_min=20, valve=None)
+    world = watered(replace(site, zones={"zone-1": zone}))
+    assert not [entry for entry in world.journal.timeline if entry.event_type == "VETO"]
+    assert spells_or_on(world)
+
+
 # -- a slow suction
 
 

@@ -73,6 +73,16 @@ def test_a_valve_of_its_circuit_stands_in_the_way_too(way: str, tmp_path: Path) 
     assert any("main_pump pushes through spare_valve" in problem for problem in found), found
 
 
+def test_its_bypass_stands_in_the_way_too(tmp_path: Path) -> None:
+    """Nobody opens it for a round, and without it the pump may not run."""
+    spare = "  spare_valve:     {to: board.relay_4, role: valve, max_on: 11m}\n\n"
+    least = "    min_off: 5s\n    min_flow: 15l/min\n    bypass: spare_valve\n    bypass_rate: 8l/min\n"
+    rated = changed("    min_off: 5s\n", least, film(more="    rate: 10l/min\n"))
+    text = changed("# What belongs together.", f"{spare}# What belongs together.", rated)
+    found = [str(problem) for problem in rejected(tmp_path, text)]
+    assert any("main_pump pushes through spare_valve" in problem for problem in found), found
+
+
 def test_a_pump_is_handed_on_between_zones_that_have_a_valve_each(tmp_path: Path) -> None:
     lone = changed("    min_off: 5s\n", "    min_off: 5s\n    hands_on: true\n")
     assert "main_pump is not the pump of several zones" in str(rejected(tmp_path, lone)[0])

@@ -5,6 +5,7 @@ from edgectl.config.findings import nearest
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
 from edgectl.config.rules.outputs import outlet_of
+from edgectl.config.rules.tanks import VALVES
 from edgectl.config.schema import ZoneEntry
 from edgectl.config.schema_water import RoundEntry
 from edgectl.config.source import Path
@@ -100,15 +101,14 @@ def _rounds(parts: Parts) -> list[tuple[ZoneEntry, str, RoundEntry, Path]]:
 
 
 def _valves(parts: Parts, pump: str) -> list[str]:
-    found: set[str] = set()
+    """Every valve behind a pump or before it: those of its zones and circuits, and its bypass, which nobody opens."""
+    found = {parts.actuators[pump].bypass}
     for zone in (zone for zone in parts.zones.values() if zone.pump == pump):
         circuit = zone.circuit
-        ways = [zone.valve, *(zone.then or ())]
+        found |= {zone.valve, *(zone.then or ())}
         if circuit is not None:
-            ways += [circuit.clean_supply, circuit.solution_supply, circuit.solution_fill]
-            ways += [circuit.solution_return, circuit.irrigation_fill]
-        found |= {way for way in ways if way is not None}
-    return sorted(found)
+            found |= {getattr(circuit, key) for key in VALVES if key not in ("fill", "drain")}
+    return sorted(way for way in found if way is not None)
 
 
 RULES = (

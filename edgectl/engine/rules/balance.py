@@ -1,8 +1,9 @@
 """A level that cannot be seen is reckoned from what was drawn and let in since it was seen last; a person is called.
 
-Two rules. It reckons low: what may have been drawn was drawn, a tenth more than was counted, and what nobody counts did
-not come in. And it speaks for the water of plants alone, never for a dose: not for longer than the site file says, and
-not after a start, for nobody knows what flowed before.
+Two rules. It reckons low: what may have been drawn was drawn, a tenth more than was counted, what nobody counts did not
+come in, and where something takes water out that nobody counts there is nothing to reckon from. And it speaks for the
+water of plants alone, never for a dose: not for longer than the site file says, and not after a start, for nobody knows
+what flowed before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,12 +32,16 @@ class Reckoned:
 def follow(draft: Draft) -> None:
     """Remember each level that is seen, and count what is drawn while one is not."""
     for sensor in draft.state.fixed.balanced:
-        reading = draft.read(sensor.name)
+        reading, emptied = draft.read(sensor.name), _emptied(draft, sensor)
+        seen = draft.balances.get(sensor.name)
         if isinstance(reading, Reading):
+            draft.calm(Code.LEVEL_BY_BALANCE, sensor.name)
+        if seen is not None and seen.at <= emptied:
+            draft.balances = {name: one for name, one in draft.balances.items() if name != sensor.name}
+        elif isinstance(reading, Reading) and reading.at > emptied:
             counters = _shown(draft, {*_meters(draft, sensor), sensor.balance.into if sensor.balance else None})
             _keep(draft, sensor, Seen(pct=reading.value, at=reading.at, followed=reading.at, counters=counters))
-            draft.calm(Code.LEVEL_BY_BALANCE, sensor.name)
-        elif (seen := draft.balances.get(sensor.name)) is not None:
+        elif seen is not None:
             spent_s = (draft.now.mono - seen.followed) / SECOND
             drawn_l = sum(rate / 60 * spent_s for rate in _drawing(draft, sensor))
             _keep(draft, sensor, replace(seen, followed=draft.now.mono, drawn_l=seen.drawn_l + drawn_l))
@@ -99,6 +104,19 @@ def tell(draft: Draft, actuator: Actuator, task_id: str | None, zone: str | None
             f"and {actuator.name} runs on the {reckoned.pct:.0f} % that are reckoned since",
             f"look at {name} and its cable, and into the tank; a leak is not reckoned",
         )
+
+
+def _emptied(draft: Draft, sensor: Sensor) -> Nanos:
+    """Until when something that nobody counts has let water out: a drain, or a pump that passes it on. What was seen
+    before is no level to reckon from."""
+    until: Nanos = -1
+    for name in draft.state.fixed.uncounted[sensor.name]:
+        output = draft.output(name)
+        if output is not None and output.owed_off:
+            return draft.now.mono
+        if output is not None and output.off_at is not None and output.boot_id == draft.state.boot_id:
+            until = max(until, output.off_at)
+    return until
 
 
 def _keep(draft: Draft, sensor: Sensor, seen: Seen) -> None:

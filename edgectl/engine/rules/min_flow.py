@@ -30,6 +30,11 @@ def ways(site: Site, pump: Actuator) -> Mapping[str, float]:
     return found
 
 
+def _unshut(site: Site, pump: Actuator) -> float:
+    """What flows into zones that have no valve, L/min: these ways are open."""
+    return sum(zone.rate_l_min or 0.0 for zone in site.zones.values() if zone.pump == pump.name and zone.valve is None)
+
+
 def veto(draft: Draft, pump: Actuator, lease: Nanos | None) -> str | None:
     """Why it may not start: too few ways stay open for as long as it would run."""
     if pump.least_flow is None or lease is None or lease <= DEAD_HEAD:
@@ -59,7 +64,7 @@ def starved(draft: Draft, pump: Actuator) -> str | None:
 def _short(draft: Draft, pump: Actuator, open_: set[str]) -> str | None:
     least, through = pump.least_flow, ways(draft.state.site, pump)
     assert least is not None
-    total = sum(through[name] for name in open_)
+    total = sum(through[name] for name in open_) + _unshut(draft.state.site, pump)
     if total >= least.l_min - ROUNDING:
         return None
     shut = " or ".join(sorted(set(through) - open_)) or "another way"
