@@ -56,6 +56,7 @@ class Latch:
     since: Nanos  # wall
     who: str
     why: str
+    since_mono: Nanos = 0  # of a lamp that burns: the same on the monotonic clock of `boot_id`
     count: int = 0
     until: Nanos | None = None  # wall: it ends by itself
     until_mono: Nanos = 0  # the same on the monotonic clock of `boot_id`

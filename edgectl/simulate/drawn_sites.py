@@ -15,6 +15,7 @@ PROBES = {"type": "modbus-rtu", "port": "/dev/serial/by-id/usb-drawn-probes-port
 BOARD = {"bus": "cabinet", "profile": "waveshare-relay-8ch", "unit": 1}
 AIR_EACH, ESTOP_EACH = 20, 25  # houses
 THIRD_TANK = 0.25  # of the houses with two
+HANDED_ON, FILM = 0.5, 0.3  # of the beds with several zones, and of those with one
 OWN_ACID = 0.3  # of the houses with dosing: so much for each litre filled
 ZONES_OF_TIME = ("Europe/Berlin", "Europe/Lisbon", "UTC", "America/New_York", "Asia/Kolkata")
 
@@ -31,6 +32,12 @@ def drawn_site(seed: int) -> str:
     hard = Random(f"acid {seed}")
     if "acid" in site["actuators"] and hard.random() < OWN_ACID:
         _with_own_acid(site, hard)
+    shared = Random(f"shared {seed}")
+    if "circuit" not in site["zones"].get("zone-1", {"circuit": {}}):
+        if len(site["zones"]) > 1 and shared.random() < HANDED_ON:
+            _with_a_pump_that_is_handed_on(site, shared)
+        elif len(site["zones"]) == 1 and shared.random() < FILM:
+            _with_a_film(site, shared)
     site["site"] = {"id": f"gh-{seed}", "name": f"Drawn house {seed}", "timezone": random.choice(ZONES_OF_TIME)}
     if seed % ESTOP_EACH == ESTOP_EACH - 1 and "air" not in site["devices"]:
         site["sensors"]["estop"] = {"from": "board.di_8", "range": [0, 1], "max_age": "30s"}
@@ -159,6 +166,33 @@ def _with_own_acid(site: Entry, random: Random) -> None:
     """A preparation goes by its litres, as far as the day allows."""
     day, litres = float(site["actuators"]["acid"]["max_per_day"][:-2]), float(site["tanks"]["solution"]["volume"][:-1])
     site["zones"]["zone-1"]["chemistry"]["acid_per_litre"] = f"{random.choice((0.3, 0.6, 0.9)) * day / litres:.2f}ml"
+
+
+def _with_a_pump_that_is_handed_on(site: Entry, random: Random) -> None:
+    """Its zones are due together, and most of them go by time: what is counted in litres stops and starts."""
+    site["actuators"]["pump"]["hands_on"] = True
+    first, *others = [schedule for name, schedule in site["schedules"].items() if name.startswith("water-")]
+    much = ("duration", "volume")
+    for schedule in others:
+        kept = {key: value for key, value in schedule.items() if key in ("zone", "task", *much)}
+        when = {key: value for key, value in first.items() if key not in ("zone", *much)}
+        schedule.clear()
+        schedule |= when | kept
+    for schedule in (first, *others):
+        if random.random() < 0.8:
+            schedule.pop("volume", None)
+            schedule["duration"] = f"{random.randint(10, 90)}s"
+
+
+def _with_a_film(site: Entry, random: Random) -> None:
+    """Roots in channels that nobody can shut, in turns; what is watered on a schedule is a task beside it."""
+    del site["actuators"]["valve_1"]
+    zone = site["zones"]["zone-1"]
+    for key in ("valve", "max_gap", "fallback"):
+        zone.pop(key, None)
+    on, off = random.choice((1, 2, 3)), random.choice((20, 40))
+    zone["circulation"] = {"pump": {"on": f"{on}m", "off": f"{off}m", "max_off": f"{2 * off}m"}}
+    site["actuators"]["pump"].pop("starts_per_hour", None)
 
 
 def _one_tank(random: Random) -> Entry:

@@ -26,6 +26,8 @@ def estate(site: Site, random: Random, tap: Solute = RO) -> Ground:
     climate = _climate(site)
     draughts = None if climate is None else Draughts(climate)
     ground = Ground(layout_of(site, tap), random, draughts)
+    for pipe in (_pipe(zone) for zone in site.zones.values() if zone.pump is not None and not zone.outlets):
+        ground.plant.set(pipe, 1.0, 0)
     if draughts is not None and VENT in ground.plant.names:
         ground.plant.set(VENT, draughts.opening, 0)
     return ground
@@ -191,6 +193,11 @@ def _valves(site: Site, zone: Zone) -> Iterator[ValvePart]:
         if (bypass := site.bypass_of(pump)) is not None:
             back = f"{pump}_source" if circuit is None else circuit.solution.name
             yield ValvePart(name=bypass, source=pump, target=back)
+        if not zone.outlets:
+            # What goes round without end comes back through channels that nobody can shut.
+            source = f"{pump}_source" if circuit is None else circuit.source.name
+            round_ = any(one.output == pump for one in zone.rounds)
+            yield ValvePart(name=_pipe(zone), source=pump, target=source if round_ else ZONE)
     if circuit is None:
         return
     first = circuit.clean or circuit.solution
@@ -208,6 +215,11 @@ def _valves(site: Site, zone: Zone) -> Iterator[ValvePart]:
         yield ValvePart(name=circuit.solution_return, source=mixer, target=solution)
     if circuit.irrigation is not None and circuit.irrigation_fill is not None:
         yield ValvePart(name=circuit.irrigation_fill, source=mixer, target=circuit.irrigation.name)
+
+
+def _pipe(zone: Zone) -> str:
+    """The way out of a zone that has no valve."""
+    return f"{zone.pump}_pipe"
 
 
 def _doses(site: Site, zone: Zone) -> Iterator[DosePart]:

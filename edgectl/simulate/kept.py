@@ -2,7 +2,7 @@
 act has its author. And what plants were promised: no zone goes without water for too long in silence.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -116,20 +116,38 @@ def bonds(site: Site, timeline: list[Entry], now: Nanos) -> Iterator[_Bond]:
 
 
 def _thirst(world: World, met: Met) -> list[str]:
-    """29: a zone that has had no water for most of what its plants bear has called a person."""
+    """29: a zone without water for most of what its plants bear has called a person; so have roots in a film."""
     found: list[str] = []
     for zone in world.site.zones.values():
-        if zone.max_gap is None:
-            continue
-        wet = [*_wet(world, zone), world.now]
-        for last, following in pairwise(wet):
-            at = last + round(THIRSTY * zone.max_gap) + PATIENCE
-            if following <= at or any(last < reboot < at for reboot in world.report.rebooted_at):
-                continue  # how long the machine was gone is not always known
-            met["29"] += 1
-            if not _called(world.journal.timeline, f"zone_thirsty:{zone.name}", at):
-                found.append(f"29: {zone.name} had no water from {last / SECOND:.0f} s on and nobody was called")
+        if zone.max_gap is not None:
+            wet = [*_wet(world, zone), world.now]
+            found += _uncalled(world, met, f"zone_thirsty:{zone.name}", pairwise(wet), round(THIRSTY * zone.max_gap))
+        for one in zone.rounds:
+            if world.site.actuators[one.output].dangerous:
+                found += _uncalled(world, met, f"circulation_off:{one.output}", _off(world, one.output), one.max_off)
     return found
+
+
+def _uncalled(world: World, met: Met, alarm: str, gaps: Iterable[Span], longest: Nanos) -> Iterator[str]:
+    for last, following in gaps:
+        at = last + longest + PATIENCE
+        if following <= at or any(last < reboot < at for reboot in world.report.rebooted_at):
+            continue  # how long the machine was gone is not always known
+        met["29"] += 1
+        if not _called(world.journal.timeline, alarm, at):
+            yield f"29: no water from {last / SECOND:.0f} s on, and no {alarm} called anybody"
+
+
+def _off(world: World, pump: str) -> Iterator[Span]:
+    """From when until when a pump stood."""
+    since: Nanos | None = None
+    for move in world.field.trace:
+        if move.name == pump:
+            if move.on and since is not None:
+                yield since, move.at
+            since = None if move.on else since or move.at
+    if since is not None:
+        yield since, world.now
 
 
 def _wet(world: World, zone: Zone) -> list[Nanos]:

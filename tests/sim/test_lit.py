@@ -64,6 +64,34 @@ def test_restarts_do_not_lengthen_it(wall: int) -> None:
     assert not world.field.relays["lamp"].on
 
 
+@pytest.mark.parametrize("wall", [-10, 0, 10])
+def test_a_clock_that_is_set_between_two_lives_changes_nothing(wall: int) -> None:
+    """It went by the wall clock: set ten hours on it put a lamp out that had burnt for ten minutes, and locked it."""
+    world = lived()
+    light(world)
+    for by in (0, wall, -wall):
+        world.run(world.now + 10 * MINUTE)
+        world.step_wall(by * HOUR)
+        world._begin()
+    world.run(world.now + 2 * HOUR - 32 * MINUTE)
+    assert world.field.relays["lamp"].on
+    world.run(world.now + 4 * MINUTE)
+    assert not world.field.relays["lamp"].on
+
+
+def test_after_a_restart_of_the_machine_the_wall_clock_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = lived()
+    light(world)
+    world.run(world.now + 90 * MINUTE)
+    monkeypatch.setattr(world.random, "random", lambda: 1.0)  # its clock does not lose its way
+    world._reboot()
+    world._begin()
+    world.run(world.now + 28 * MINUTE)
+    assert world.field.relays["lamp"].on
+    world.run(world.now + 4 * MINUTE)
+    assert not world.field.relays["lamp"].on
+
+
 def test_the_rest_of_a_window_is_dark_and_the_next_one_is_lit() -> None:
     """As after a limit that the file did not have when the window was planned."""
     world = lived(10 * HOUR, windows=True)

@@ -54,11 +54,11 @@ def _burns(draft: Draft, lamp: str) -> None:
 
 
 def _lit_since(draft: Draft, lamp: str) -> Nanos:
-    """By the clock of this life. What a former life saw burning counts on, where both could tell the time."""
-    key, latch, now = ("lit", lamp), draft.latch(_name(lamp)), draft.now
+    """By the clock that nobody can set. Only after a restart of the machine the wall clock tells how long it has burnt,
+    where it could be believed both times."""
+    key, latch, now, before = ("lit", lamp), draft.latch(_name(lamp)), draft.now, 0
     if key in draft.holding:
         return draft.holding[key]
-    before = 0
     if latch is None or not latch.held:
         draft.put(
             Latch(
@@ -67,9 +67,13 @@ def _lit_since(draft: Draft, lamp: str) -> Nanos:
                 since=now.wall,
                 who="engine",
                 why="it burns",
+                since_mono=now.mono,
+                boot_id=draft.state.boot_id,
                 synced=now.trust is Trust.SYNCED,
             )
         )
+    elif latch.boot_id == draft.state.boot_id:
+        before = now.mono - latch.since_mono
     elif latch.synced and now.trust is Trust.SYNCED:
         before = max(0, now.wall - latch.since)
     draft.holding = {**draft.holding, key: now.mono - before}
