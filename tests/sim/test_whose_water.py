@@ -128,6 +128,17 @@ def test_a_third_bed_that_the_rest_of_its_pump_outlasts_is_told_that_its_time_ha
     assert [veto.rule for veto in outcome.vetoes] == ["min_off"]
 
 
+def test_behind_a_run_by_litres_others_wait_for_its_end() -> None:
+    """When it ends nobody knows. Whoever asked for that stopped the engine."""
+    world = world_of(two())
+    ask(world, "irrigation", {"volume_l": 6}, name="goes-by-litres", due=10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": SECOND_RUN}, name="waits-for-its-end", due=10 * MINUTE, zone="zone-2")
+    world.run(world.now + 5 * MINUTE)
+    assert amounts(world, "goes-by-litres")["volume_l"] == pytest.approx(6, abs=0.6)
+    assert amounts(world, "waits-for-its-end")["pump_s"] == pytest.approx(SECOND_RUN, abs=0.5)
+    assert promises(world) == []
+
+
 # -- planted bugs
 
 

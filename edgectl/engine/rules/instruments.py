@@ -34,7 +34,7 @@ def watch(draft: Draft) -> None:
         if waters and task.status is TaskStatus.RUNNING and task.phase == "hold":
             zone = draft.state.site.zones[task.zone]
             _meter(draft, zone.meter, zone.flow, task.meter_at_start, task)
-        elif task.status is TaskStatus.RUNNING and task.phase == "hold" and f"{task.stage} ml" not in task.spent:
+        elif task.status is TaskStatus.RUNNING and task.phase == "hold" and task.stage not in task.spent:
             _fill(draft, draft.state.site.zones[task.zone], task)
     for zone in draft.state.site.zones.values():
         if zone.circuit is not None:

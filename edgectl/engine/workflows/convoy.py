@@ -49,8 +49,8 @@ def may_follow(draft: Draft, task: Task, table: Table, held: list[str], tables: 
         return False
     first = draft.state.tables.get(leader.task_id) or tables(draft.state.site, leader)
     stage = next((one for one in first if one.name == leader.stage), None)
-    if stage is None or leader.stopping or _pump(draft, stage) != held[0]:
-        return False
+    if stage is None or leader.stopping or not _plain(stage) or _pump(draft, stage) != held[0]:
+        return False  # how long a run by litres takes nobody knows
     if _followed(draft, leader, held[0], tables):
         return False
     follows, ends = _follows(draft, leader, stage, task, tables), _ends(leader, stage)
