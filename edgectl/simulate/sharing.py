@@ -63,8 +63,8 @@ def _pushes(site: Site, pump: str) -> tuple[set[str], Nanos]:
 
 def _told(world: World, met: Met) -> list[str]:
     """6: what tasks were told to have had never exceeds what the meter counted: no litre is told to two of them."""
-    if world.mishaps is not None and any(world.mishaps.met[fault.value] for fault in OF_CHANNEL):
-        return []  # a counter that lied has shown the same litre twice
+    if _lied(world):
+        return []  # a counter that lied may have shown the same litre twice
     spans: dict[str, list[tuple[float, float, str]]] = {}
     for task in world.journal.values.values():
         if isinstance(task, Task) and task.outcome is not None and task.meter_at_start is not None:
@@ -81,3 +81,10 @@ def _told(world: World, met: Met) -> list[str]:
             if began < until - ROOM_L:
                 found.append(f"6: {until - began:.2f} L of {meter} were told to {before} and to {after}")
     return found
+
+
+def _lied(world: World) -> bool:
+    """Has any probe been broken?"""
+    broken = world.field.ground.plant.faults
+    met = [] if world.mishaps is None else [fault for fault in OF_CHANNEL if world.mishaps.met[fault.value]]
+    return bool(met) or any(breakage.fault in OF_CHANNEL for breakage in broken)

@@ -7,7 +7,8 @@ from random import Random
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
+from edgectl.engine.rules import drives
+from edgectl.model.inputs import ManualOn, Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
@@ -172,7 +173,35 @@ def test_a_lock_and_manual_mode_keep_their_hands_off_the_air() -> None:
     world.offer(Restrain(token=2, what=Restraint.LOCK, on=False, who="Ana", zone="house"))
     world.offer(SetMode(token=3, zone="house", mode=Mode.MANUAL, who="Ana"))
     world.run(world.now + 12 * HOUR)
-    assert not any(move.on for move in world.field.trace[before:])
+    assert {move.name for move in world.field.trace[before:] if move.on} <= {"roof_close"}, "rain shuts the roof"
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+@pytest.mark.parametrize("planted", [False, True])
+def test_in_manual_mode_a_storm_shuts_the_vent_too(
+    monkeypatch: pytest.MonkeyPatch, planted: bool, by_hand: bool
+) -> None:
+    """Whoever set the mode had gone home, and the roof stood open for as long as the storm lasted."""
+    if planted and by_hand:
+        monkeypatch.setattr(drives, "_by_another_hand", lambda draft, vent, drive: drive)
+    elif planted:
+        monkeypatch.setattr(drives, "move", lambda *rest, only_shuts=False: rest[-1])
+    world = house()
+    world.run(HOUR if by_hand else 10 * HOUR)
+    world.offer(SetMode(token=1, zone="house", mode=Mode.MANUAL, who="Ana"))
+    if by_hand:
+        world.offer(ManualOn(token=2, actuator="roof_open", lease=60 * SECOND, who="Ana"))
+    elif planted:
+        world.field.ground.draughts.positions["roof"] = 0.5  # type: ignore[union-attr]
+    world.run(world.now + 120 * SECOND)
+    assert vent(world) > 0.3
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + 200 * SECOND)
+    assert (vent(world) > 0.3) is planted
+    opened = moved(world, "roof_open")
+    world.field.ground.plant.mend(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + HOUR)
+    assert moved(world, "roof_open") == opened, "nobody opens it again but a person"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -59,7 +59,10 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
         memory = _look(draft, zone, climate, memory)
         due = now + LOOK
     draft.wake(due)
-    if mode_of(draft, zone.name) is not Mode.MANUAL:
+    if mode_of(draft, zone.name) is Mode.MANUAL:
+        vents = replace(climate, screens=(), mixers=())
+        memory = drives.move(draft, zone, vents, memory, only_shuts=True)
+    else:
         memory = _act(draft, zone, climate, memory)
     if memory != before:
         draft.airing = {**draft.airing, zone.name: memory}
@@ -68,7 +71,6 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
 def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     now = draft.now.mono
     climate = overridden(draft, zone.name, ramped(climate, _minute(draft)))
-    by_hand = in_force(draft, zone.name, "vent")
     uses = {climate.wind: Use.WIND, climate.rain: Use.WEATHER, climate.outside: Use.WEATHER}
     uses[climate.radiation] = Use.WEATHER
     found = {name: draft.read(name, uses.get(name, Use.CLIMATE)) for name in climate.sensors}
@@ -84,12 +86,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     stormy_until, night = memory.stormy_until, _night(draft, climate)
     if seen.wind is not None and (seen.wind >= STORM or (now < stormy_until and seen.wind >= LULL)):
         stormy_until = now + LULL_LASTS
-    after = air.wanted(climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
-    if by_hand is not None:
-        after = air.by_hand(climate, seen, after, by_hand / 100, stormy=now < stormy_until)
-    if draft.held(OBSERVES):
-        after = replace(after, vent=air.bound_by_weather(climate, seen, stormy=now < stormy_until), why="", urgent=True)
-    after = with_shade(climate, seen, after, memory.wanted, night=night)
+    after = _wanted(draft, zone, climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
     if _told(after) != _told(memory.wanted):
         draft.note(
             "CLIMATE_DECIDED",
@@ -105,6 +102,21 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
     memory = replace(memory, wanted=after, looked_at=now, stormy_until=stormy_until)
     air_alarms.watch(draft, zone, climate, found, seen, night=night)
     return air_alarms.warms(draft, zone, seen, memory)
+
+
+def _wanted(
+    draft: Draft, zone: Zone, climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy: bool
+) -> Wanted:
+    """What the air needs, or what is left of that where somebody else decides: no vent stands open in a storm."""
+    by_hand = in_force(draft, zone.name, "vent")
+    if mode_of(draft, zone.name) is Mode.MANUAL:
+        return Wanted(vent=air.bound_by_weather(climate, seen, stormy=stormy), urgent=True)
+    after = air.wanted(climate, seen, before, night=night, stormy=stormy)
+    if by_hand is not None:
+        after = air.by_hand(climate, seen, after, by_hand / 100, stormy=stormy)
+    if draft.held(OBSERVES):
+        after = replace(after, vent=air.bound_by_weather(climate, seen, stormy=stormy), why="", urgent=True)
+    return with_shade(climate, seen, after, before, night=night)
 
 
 def _more(climate: Climate, wanted: Wanted) -> dict[str, Any]:

@@ -42,11 +42,22 @@ def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
     for vent in climate.drives:
         drive = found.get(vent.name, Drive())
         if not drive.order:
+            drive = found[vent.name] = _by_another_hand(draft, vent, drive)
+        if not drive.order:
             continue
         command = draft.command(drive.order)
         if command is None or command.terminal:
             found[vent.name] = Drive(position=_reached(vent, drive, command), moved_at=drive.moved_at)
     return memory if found == memory.drives else replace(memory, drives=found)
+
+
+def _by_another_hand(draft: Draft, vent: Vent, drive: Drive) -> Drive:
+    """A person runs it: where it stands then follows from that run, or it is run home."""
+    for name, opening in ((vent.opens, True), (vent.closes, False)):
+        output = draft.output(name)
+        if output is not None and output.owed_off and output.cmd_id is not None:
+            return replace(drive, order=output.cmd_id, opening=opening)
+    return drive
 
 
 def move(draft: Draft, zone: Zone, climate: Climate, memory: Airing, *, only_shuts: bool = False) -> Airing:

@@ -44,7 +44,10 @@ PUT_ON: Mapping[Restraint | Mode, Told] = {
     Restraint.HOLD: ("No scheduled work in the zone for a while.", "It ends by itself, or by `edgectl release ZONE`."),
     Mode.AUTO: ("Schedules start the work of the zone.", "`edgectl mode ZONE semi` or `manual` changes that."),
     Mode.SEMI: ("Each task of the zone is proposed, and a person releases it.", "`edgectl task approve ID` does."),
-    Mode.MANUAL: ("The zone does only what people order.", "`edgectl mode ZONE auto` gives it back to its schedules."),
+    Mode.MANUAL: (
+        "The zone does only what people order; wind and rain still shut its vents.",
+        "`edgectl mode ZONE auto` gives it back to its schedules.",
+    ),
 }
 WORDS: Mapping[str, tuple[str, Told]] = {
     **{word.value: ("missing reading", told) for word, told in ABSENCES.items()},
