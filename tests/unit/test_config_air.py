@@ -52,6 +52,13 @@ MISTAKES = [
         "zones.house.climate.vent.day",
         ["19 °C is less than 2 degrees above", "at least 20"],
     ),
+    (
+        "fan_1:      {to: board.relay_3, role: fan}",
+        "fan_1:      {to: board.relay_3, role: fan, max_on: 30m}",
+        "fan_1:      {to",
+        "actuators.fan_1.max_on",
+        ["a fan of a climate keeps its state", "remove it"],
+    ),
     ("wettest: 88", "wettest: 50", "wettest", "zones.house.climate.wettest", ["is not above driest 55"]),
     ("      fog: fog_valve\n", "", "driest", "zones.house.climate.driest", ["nothing to act with", "fog: NAME"]),
     (

@@ -47,6 +47,15 @@ WRONG = {
     "no witness": (changed("    flow: flow\n", "", film()), "without a witness", "add flow: SENSOR"),
     "a valve": (changed(ZONE, ZONE + FILM), "pushes through irrigation_valve", "a pump of its own"),
     "a gap": (film(more="    max_gap: 24h\n"), "means nothing where water goes round", "max_off"),
+    "a bubbler with a limit": (
+        changed(
+            "# What belongs together.",
+            "  bubbler: {to: board.relay_4, role: air_pump, max_on: 30m}\n\n# What belongs together.",
+            changed(ZONE, f"{ZONE}    circulation: {{bubbler: {{max_off: 30m}}}}\n"),
+        ),
+        "a bubbler keeps its state",
+        "remove it",
+    ),
     "starts": (
         changed("    min_off: 5s\n", "    min_off: 5s\n    starts_per_hour: 3\n", film()),
         "3 starts an hour are fewer than the 6",

@@ -106,6 +106,18 @@ def screens_and_gas_make_sense(parts: Parts) -> None:
             parts.findings.value((*place, "most"), what, f"write at least {gas.target + GAS_ROOM:g}")
 
 
+def what_keeps_its_state_has_no_limit(parts: Parts) -> None:
+    """Nobody would hold a fan to a longest time: it moves the air for as long as that is needed, whoever lives."""
+    for _, climate in _climates(parts):
+        for name in climate.fans or ():
+            fan = parts.actuators.get(name)
+            if fan is not None and fan.role == "fan" and fan.max_on is not None:
+                what = "means nothing here: a fan of a climate keeps its state"
+                parts.findings.key(
+                    ("actuators", name, "max_on"), what, "remove it; a fan that burns needs its own fuse"
+                )
+
+
 def _outputs(path: Path, climate: ClimateEntry) -> Iterator[tuple[Path, str, *tuple[str, ...]]]:
     for key, role in (("heaters", "heater"), ("fans", "fan")):
         for index, name in enumerate(getattr(climate, key) or ()):
@@ -129,4 +141,11 @@ def _climates(parts: Parts) -> Iterator[tuple[Path, ClimateEntry]]:
             yield ("zones", name, "climate"), zone.climate
 
 
-RULES = (sensors_of_a_climate, outputs_of_a_climate, set_points_leave_room, ramps_have_room, screens_and_gas_make_sense)
+RULES = (
+    sensors_of_a_climate,
+    outputs_of_a_climate,
+    set_points_leave_room,
+    ramps_have_room,
+    screens_and_gas_make_sense,
+    what_keeps_its_state_has_no_limit,
+)

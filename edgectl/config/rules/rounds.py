@@ -50,8 +50,12 @@ def pulses_fit(parts: Parts) -> None:
     for _, name, entry, path in _rounds(parts):
         pump = parts.actuators.get(name)
         if pump is None or pump.role != "pump":
-            if pump is not None and entry.pulse is not None:
-                parts.findings.key((*path, "pulse"), "means nothing here: a bubbler keeps its state", "remove it")
+            limits = {
+                (*path, "pulse"): entry.pulse,
+                ("actuators", name, "max_on"): None if pump is None else pump.max_on,
+            }
+            for place in (place for place, limit in limits.items() if pump is not None and limit is not None):
+                parts.findings.key(place, "means nothing here: a bubbler keeps its state", "remove it")
             continue
         outlet = outlet_of(parts, pump)
         longest = defaults.pulse(entry.model_copy(update={"pulse": None, "on": None}), pump, outlet)
