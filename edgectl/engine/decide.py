@@ -47,7 +47,6 @@ from edgectl.engine.rules import (
     tried,
     witness,
 )
-from edgectl.engine.rules.latched import OWN, keeps_waiting, mode_of
 from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting, waiting
 from edgectl.model.ask import SendRaw, Tighten
@@ -66,13 +65,11 @@ from edgectl.model.inputs import (
     Input,
     ManualOff,
     ManualOn,
-    Mode,
     NodeNews,
     ReadBack,
     Reply,
     ReserveUsed,
     Restrain,
-    Restraint,
     Resume,
     RunNow,
     Samples,
@@ -150,13 +147,7 @@ def decide(state: State, inputs: list[Input], now: Now) -> Decision:
 
 
 def _may_begin(draft: Draft, task: Task) -> bool:
-    """Restraints and the mode of the zone: what a person submitted, or released, needs nobody else's leave."""
-    if task.enqueued:
-        return False
-    kept = keeps_waiting(draft, task.zone, task.task_type)
-    if kept is not None and not (kept == Restraint.HOLD and task.source not in OWN):
-        return False
-    return task.source != "schedule" or task.approved or mode_of(draft, task.zone) is Mode.AUTO
+    return not task.enqueued and not any(waiting.people(draft, task))
 
 
 def _hear(draft: Draft, item: Input) -> None:
@@ -242,7 +233,7 @@ def _work(draft: Draft) -> None:
                 if draft.version == before and workflow is catalogue and task.retry_at is None:
                     draft.found_still(task.task_id, task.task_id)
             draft.eager = draft.eager or task.retry_at is None or bool(task.stopping)
-        elif (task.zone, task.task_type) not in busy and draft.state.storage_ok and _may_begin(draft, task):
+        elif (task.zone, task.task_type) not in busy and _may_begin(draft, task):
             workflow.start(draft, task)
             draft.eager = True
             if not draft.task(task.task_id).terminal:

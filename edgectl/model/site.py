@@ -264,6 +264,20 @@ class Zone:
         return (watering,) if self.circuit is None else self.circuit.ways(watering)
 
     @property
+    def mixes_l_min(self) -> float | None:
+        """The commissioned rate of the pump that moves its solution round; None where nobody has measured it."""
+        if self.chemistry is not None:
+            return self.chemistry.rate_l_min
+        return self.rate_l_min if self.circuit is None or self.circuit.mix_pump is None else None
+
+    @property
+    def fills_l_min(self) -> float | None:
+        """The same of what fills its solution tank: a pump, or the mains where it is the only one."""
+        if self.circuit is None or self.circuit.clean is None:
+            return None if self.circuit is None else self.circuit.fill_l_min
+        return self.mixes_l_min if self.circuit.fill_pump is None else self.circuit.solution_l_min
+
+    @property
     def mixing(self) -> Way | None:
         """The pump that moves its solution round."""
         mixer = self.pump if self.circuit is None else self.circuit.mixer(self.pump)

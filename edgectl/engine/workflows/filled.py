@@ -16,9 +16,9 @@ def credit(draft: Draft, task: Task, stage: Stage) -> Task:
     zone = draft.state.site.zones[task.zone]
     if zone.chemistry is None or not zone.chemistry.acid_per_litre or not _fills_the_solution(zone, stage):
         return task
-    by_time = _by_time(draft, zone, task, stage)
-    metered, task = _metered(draft, task, stage)
-    known = [litres for litres in (by_time, metered) if litres is not None]
+    by_time = _by_time(draft, zone, task)
+    counted, task = _by_counter(draft, task, stage)
+    known = [litres for litres in (by_time, counted) if litres is not None]
     preparing.fill_ended(draft, zone, min(known, default=0.0))
     return task
 
@@ -56,17 +56,13 @@ def _fills_the_solution(zone: Zone, stage: Stage) -> bool:
     return stage.name in into
 
 
-def _by_time(draft: Draft, zone: Zone, task: Task, stage: Stage) -> float | None:
+def _by_time(draft: Draft, zone: Zone, task: Task) -> float | None:
     """By the commissioned rate, for as long as this visit held."""
-    circuit, chemistry = zone.circuit, zone.chemistry
-    assert circuit is not None
-    assert chemistry is not None
-    rate = chemistry.rate_l_min if circuit.fill_pump is None else circuit.solution_l_min
-    rate = circuit.fill_l_min if circuit.clean is None else rate
+    rate = zone.fills_l_min
     return None if rate is None else rate * (draft.now.mono - task.stage_since) / (60 * SECOND)
 
 
-def _metered(draft: Draft, task: Task, stage: Stage) -> tuple[float | None, Task]:
+def _by_counter(draft: Draft, task: Task, stage: Stage) -> tuple[float | None, Task]:
     """By the counter, without what was entered before."""
     begun, reading = task.spent.get(f"{stage.name} from ml"), draft.read(stage.metered) if stage.metered else None
     if begun is None or not isinstance(reading, Reading):

@@ -11,8 +11,8 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.workflows import aims, recover, silence, soil, times
 from edgectl.engine.workflows.execution import duration_of, execution_of, litres_of
 from edgectl.engine.workflows.need import RETRY, WAIT, Need, awaited, conditions_hold
-from edgectl.engine.workflows.stage import All, Below, Door, Elapsed, Exit, Stage, Table, Volume
-from edgectl.engine.workflows.tanks import REFILL_LIMIT, full
+from edgectl.engine.workflows.stage import All, Door, Elapsed, Exit, Stage, Table, Volume
+from edgectl.engine.workflows.tanks import REFILL_LIMIT, full, runs_dry
 from edgectl.model.codes import Code
 from edgectl.model.site import Compare, Condition, Site, Zone
 from edgectl.model.task import Task
@@ -142,11 +142,8 @@ def _source(site: Site, zone: Zone) -> tuple[Condition, ...]:
 
 def _empties(zone: Zone) -> tuple[Door, ...]:
     """The tank runs dry, or its float cannot be seen any more: the water stops first."""
-    low = None if zone.circuit is None else zone.circuit.source.low
-    if low is None:
-        return ()
     empty = Exit(code=Code.LOW_WATER, error=Code.EXECUTION_FAILED)
-    return (Door(name="solution_empty", when=Below(sensor=low, limit=WET), exit=empty),)
+    return () if zone.circuit is None else runs_dry(zone.circuit.source, "solution_empty", empty)
 
 
 def _opens(site: Site, zone: Zone) -> tuple[str, ...]:

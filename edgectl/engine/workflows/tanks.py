@@ -7,6 +7,7 @@ contradicts itself, stops the flow first. Numbers without a source are those of 
 """
 
 import math
+from functools import partial
 
 from edgectl.engine.workflows import times
 from edgectl.engine.workflows.doses import LONGEST_PULSE, SETTLE
@@ -34,6 +35,10 @@ _BLIND = Exit(code=Code.TWO_TANK_LEVEL_STALE, error=Code.TWO_TANK_LEVEL_STALE, e
 UNSEEN = Exit(
     code=Code.STALE, error=Code.EXECUTION_FAILED
 )  # a probe, or the float that keeps the pump from running dry
+# A fill by a pump. The tank before it may have to be filled in between: that gives this one no more time.
+_FROM_TANK_TO_TANK = partial(
+    Stage, blind=_BLIND, resumes=True, looks_first=True, keeps_time=True, failed=Code.TWO_TANK_COMMAND_FAILED
+)
 _CONTRADICTION = Exit(code=Code.TWO_TANK_LEVEL_UNAVAILABLE, error=Code.TWO_TANK_LEVEL_UNAVAILABLE)
 
 
@@ -175,20 +180,17 @@ def _first_fill(circuit: Circuit, then: str | None, wish: Wish) -> Table:
 def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -> Table:
     assert circuit.clean is not None
     parts = (circuit.clean_supply, circuit.solution_fill, circuit.filler(zone.pump))
-    doors = [*_contradictions(circuit.clean), *_contradictions(circuit.solution)]
-    if circuit.clean.low is not None:
-        empty = Exit(
-            code=Code.CLEAN_FILL_STARTED,
-            to="clean_fill",
-            cycles=3,
-            spent=Exit(code=Code.SOLUTION_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT),
-        )
-        doors.append(Door(name="clean_empty", when=Below(sensor=circuit.clean.low, limit=WET), exit=empty))
+    empty = Exit(
+        code=Code.CLEAN_FILL_STARTED,
+        to="clean_fill",
+        cycles=3,
+        spent=Exit(code=Code.SOLUTION_FILL_TIMEOUT, error=Code.CLEAN_TANK_NOT_FILLED_TIMEOUT),
+    )
     own = circuit.filler(zone.pump) == zone.pump  # then the meter of the zone counts this water too
     meter = circuit.solution_meter or (zone.meter if own else None)
-    doors += _volume(meter, TOLERANCE * circuit.solution.volume_l, "solution_fill", circuit.solution_fill)
+    empties = runs_dry(circuit.clean, "clean_empty", empty)
     return (
-        Stage(
+        _FROM_TANK_TO_TANK(
             name="solution_fill",
             entered=("SOLUTION_FILL_STARTED", Code.SOLUTION_FILL_STARTED),
             going=Code.SOLUTION_FILL_IN_PROGRESS,
@@ -196,7 +198,7 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
             until=full(circuit.solution),
             done=Exit(code=Code.SOLUTION_FILL_COMPLETED, event="SOLUTION_FILL_COMPLETED", to=then),
             limit=within(
-                _fill_limit(circuit.solution, _filling(zone, circuit), circuit.solution_time or SOLUTION_FILL_LIMIT),
+                _fill_limit(circuit.solution, zone.fills_l_min, circuit.solution_time or SOLUTION_FILL_LIMIT),
                 wish.solution_fill,
             ),
             late=Exit(
@@ -204,13 +206,13 @@ def _solution_fill(zone: Zone, circuit: Circuit, then: str | None, wish: Wish) -
                 error=Code.SOLUTION_TANK_NOT_FILLED_TIMEOUT,
                 locks=circuit.solution_fill,
             ),
-            doors=tuple(doors),
+            doors=(
+                *_contradictions(circuit.clean),
+                *_contradictions(circuit.solution),
+                *empties,
+                *_volume(meter, TOLERANCE * circuit.solution.volume_l, "solution_fill", circuit.solution_fill),
+            ),
             metered=meter,
-            blind=_BLIND,
-            resumes=True,
-            looks_first=True,
-            keeps_time=True,  # the clean tank may have to be filled in between: that gives this one no more time
-            failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
 
@@ -221,34 +223,30 @@ def _onward(zone: Zone, circuit: Circuit, again: str | None) -> Table:
     if tank is None:
         return ()
     meter, parts = circuit.irrigation_meter, (circuit.solution_supply, circuit.irrigation_fill, circuit.mix_pump)
-    doors = [*_contradictions(circuit.solution), *_contradictions(tank)]
-    if circuit.solution.low is not None:
-        dry = Exit(code=Code.LOW_WATER, error=Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT)
-        more = Exit(code=Code.CLEAN_FILL_STARTED, to=again, cycles=ROUNDS, spent=dry)
-        when = Below(sensor=circuit.solution.low, limit=WET)
-        doors.append(Door(name="solution_empty", when=when, exit=dry if again is None else more))
-    doors += _volume(meter, TOLERANCE * tank.volume_l, "irrigation_fill", circuit.irrigation_fill)
+    dry = Exit(code=Code.LOW_WATER, error=Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT)
+    more = Exit(code=Code.CLEAN_FILL_STARTED, to=again, cycles=ROUNDS, spent=dry)
+    empties = runs_dry(circuit.solution, "solution_empty", dry if again is None else more)
     return (
-        Stage(
+        _FROM_TANK_TO_TANK(
             name="irrigation_fill",
             entered=("IRRIGATION_FILL_STARTED", Code.IRRIGATION_FILL_STARTED),
             going=Code.IRRIGATION_FILL_IN_PROGRESS,
             opens=tuple(part for part in parts if part is not None),
             until=full(tank),
             done=Exit(code=Code.IRRIGATION_FILL_COMPLETED, event="IRRIGATION_FILL_COMPLETED"),
-            limit=_fill_limit(tank, _rate(zone), circuit.irrigation_time or SOLUTION_FILL_LIMIT),
+            limit=_fill_limit(tank, zone.mixes_l_min, circuit.irrigation_time or SOLUTION_FILL_LIMIT),
             late=Exit(
                 code=Code.IRRIGATION_FILL_TIMEOUT,
                 error=Code.IRRIGATION_TANK_NOT_FILLED_TIMEOUT,
                 locks=circuit.irrigation_fill,
             ),
-            doors=tuple(doors),
+            doors=(
+                *_contradictions(circuit.solution),
+                *_contradictions(tank),
+                *empties,
+                *_volume(meter, TOLERANCE * tank.volume_l, "irrigation_fill", circuit.irrigation_fill),
+            ),
             metered=meter,
-            blind=_BLIND,
-            resumes=True,
-            looks_first=True,
-            keeps_time=True,
-            failed=Code.TWO_TANK_COMMAND_FAILED,
         ),
     )
 
@@ -295,11 +293,13 @@ def recirculation(zone: Zone) -> tuple[str, ...]:
 
 def dry_door(zone: Zone) -> tuple[Door, ...]:
     """The solution runs out while it is pumped round: it leaks, or somebody drains it."""
-    low = _circuit(zone).solution.low
-    if low is None:
-        return ()
     empty = Exit(code=Code.LOW_WATER, error=Code.EXECUTION_FAILED)
-    return (Door(name="solution_empty", when=Below(sensor=low, limit=WET), exit=empty),)
+    return runs_dry(_circuit(zone).solution, "solution_empty", empty)
+
+
+def runs_dry(tank: Tank, name: str, exit_: Exit) -> tuple[Door, ...]:
+    """The way out when a tank that is drawn from runs dry, where its lower float tells."""
+    return () if tank.low is None else (Door(name=name, when=Below(sensor=tank.low, limit=WET), exit=exit_),)
 
 
 def _contradictions(tank: Tank) -> tuple[Door, ...]:
@@ -340,18 +340,6 @@ def _fill_limit(tank: Tank, rate_l_min: float | None, most: Nanos, missing: floa
     """Where the commissioned rate is known, no fill lasts longer than 1.3 times the missing share of the tank: a float
     that lies must not become a flood."""
     return most if rate_l_min is None else min(most, seconds(1.3 * missing * tank.volume_l / rate_l_min * 60))
-
-
-def _rate(zone: Zone) -> float | None:
-    """What the mixing pump moves."""
-    if zone.chemistry is not None:
-        return zone.chemistry.rate_l_min
-    return zone.rate_l_min if _circuit(zone).mix_pump is None else None
-
-
-def _filling(zone: Zone, circuit: Circuit) -> float | None:
-    """What the pump moves that fills the solution tank."""
-    return circuit.solution_l_min if circuit.fill_pump is not None else _rate(zone)
 
 
 def _circuit(zone: Zone) -> Circuit:

@@ -1,6 +1,6 @@
 """Why a task has not begun: which part it waited for, who had that, or whose word was missing.
 
-Looked up when its time is over, and not before: a healthy queue leaves no lines.
+Written down when its time is over, and not before: a healthy queue leaves no lines.
 """
 
 from collections.abc import Iterator
@@ -19,10 +19,11 @@ from edgectl.model.time import SECOND
 
 def reasons(draft: Draft, task: Task) -> tuple[Veto, ...]:
     """Everything that this task waits for now."""
-    return (*_people(draft, task), *_parts(draft, task))
+    return (*people(draft, task), *_parts(draft, task))
 
 
-def _people(draft: Draft, task: Task) -> Iterator[Veto]:
+def people(draft: Draft, task: Task) -> Iterator[Veto]:
+    """Restraints, mode and journal. What a person submitted, or released, needs nobody else's leave."""
     kept = keeps_waiting(draft, task.zone, task.task_type)
     if kept is not None and not (kept == Restraint.HOLD and task.source not in OWN):
         yield Veto(rule="restraint", actuator=task.zone, why=f"{task.zone} waits: {kept.replace('_', ' ')}")
