@@ -47,10 +47,15 @@ def _beside_pump(world: World, pump: str, met: Met) -> list[str]:
         met["13"] += len(tasks) > 1
         if len(tasks) > 2 or (len(tasks) > 1 and not world.site.actuators[pump].hands_on):
             found.append(f"13: {', '.join(sorted(open_))} were open at {move.at / SECOND:.1f} s, and {pump} ran")
-        if since is not None and move.at - since > longest:
+        if since is not None and move.at - since > longest and not _died(world, since, move.at):
             found.append(f"13: two tasks shared the water of {pump} for {(move.at - since) / SECOND:.1f} s")
         since = (move.at if since is None else since) if len(tasks) > 1 else None
     return found
+
+
+def _died(world: World, since: Nanos, until: Nanos) -> bool:
+    """Was there nobody to close anything? What is open then ends by the end that it carries, or at the next start."""
+    return any(since < begun <= until for begun, _ in world.report.lives)
 
 
 def _pushes(site: Site, pump: str) -> tuple[set[str], Nanos]:

@@ -71,3 +71,13 @@ def test_a_zone_that_is_watered_hears_nothing_of_it_over_restarts() -> None:
         world._begin()
     assert fallbacks(world) == []
     assert not [e for e in world.journal.timeline if e.event_type == "ALARM_RAISED"]
+
+
+def test_who_falls_more_often_than_plants_are_thirsty_calls_all_the_same() -> None:
+    """Before the first water each start began to count anew, and a house that fell every few hours called nobody."""
+    world = World(dry_site(), (), 1)
+    for hour in (2, 4, 5):
+        world.run(hour * HOUR)
+        world._begin()
+    world.run(5 * HOUR + 60 * SECOND)
+    assert alarms(world) == {"zone_thirsty:zone-1"}

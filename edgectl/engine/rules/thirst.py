@@ -97,10 +97,11 @@ def _dated(draft: Draft, name: str) -> bool:
 
 
 def since_last(draft: Draft, name: str) -> Nanos:
-    """How long ago the newest entry is; without one, as long as this start. An older one of another boot may seem
-    newer than it is, and is not asked."""
+    """How long ago the newest entry is; without one, since somebody first asked, which is written down: who falls often
+    must not begin to count anew each time. An older one of another boot may seem newer than it is, and is not asked."""
     state, spent = draft.state, draft.ledger(name).spent
     if not spent:
+        draft.spend(name, 0.0, state.started)
         return draft.now.mono - state.started
     newest = spent[-1]
     began = state.started if newest.boot_id == state.boot_id else _boot_seen(draft)
