@@ -15,7 +15,7 @@ PROBES = {"type": "modbus-rtu", "port": "/dev/serial/by-id/usb-drawn-probes-port
 BOARD = {"bus": "cabinet", "profile": "waveshare-relay-8ch", "unit": 1}
 AIR_EACH, ESTOP_EACH = 20, 25  # houses
 THIRD_TANK = 0.25  # of the houses with two
-HANDED_ON, FILM = 0.5, 0.3  # of the beds with several zones, and of those with one
+HANDED_ON, FILM = 0.5, 0.12  # of the beds with several zones, and of those with one
 OWN_ACID = 0.3  # of the houses with dosing: so much for each litre filled
 ZONES_OF_TIME = ("Europe/Berlin", "Europe/Lisbon", "UTC", "America/New_York", "Asia/Kolkata")
 
@@ -190,7 +190,7 @@ def _with_a_film(site: Entry, random: Random) -> None:
     zone = site["zones"]["zone-1"]
     for key in ("valve", "max_gap", "fallback"):
         zone.pop(key, None)
-    on, off = random.choice((1, 2, 3)), random.choice((20, 40))
+    on, off = random.choice((1, 2)), random.choice((20, 40))
     zone["circulation"] = {"pump": {"on": f"{on}m", "off": f"{off}m", "max_off": f"{2 * off}m"}}
     site["actuators"]["pump"].pop("starts_per_hour", None)
 
