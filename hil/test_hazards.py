@@ -20,6 +20,7 @@ from hil.rig import Rig
 
 pytestmark = pytest.mark.timeout(180)
 AnyRig = Rig | BenchRig
+BOARD, LEVEL = 1, 5  # their units on every rig
 DURATION_S = 6
 LEASE_S = DURATION_S + 17  # the longest pulse that such a run puts into the board: that of the valve
 SLACK_S = 3  # a loaded machine
@@ -35,6 +36,11 @@ class Scene:
     safe_within_s: float
     alarm: str = ""  # part of an alarm that must stand; empty where nobody is left to raise one
     stays_on: bool = False  # the fault itself keeps the load on: then it must be said, no more can be done
+
+
+def dies(rig: AnyRig, unit: int) -> None:
+    """One device loses its supply, and its line lives on."""
+    rig.hurt("dead", unit=unit)
 
 
 SCENES = {
@@ -55,14 +61,14 @@ SCENES = {
     "dead_level": Scene(
         hazard="H8 action on a stale sensor",
         done="the level probe dies",
-        hurt=lambda rig, _: rig.hurt("dead", unit=5),
+        hurt=lambda rig, _: dies(rig, LEVEL),
         safe_within_s=6,
         alarm="unit 5 on field silent",
     ),
     "dead_board": Scene(
         hazard="H12 a device that is gone",
         done="the relay board loses its supply while its line lives on",
-        hurt=lambda rig, _: rig.hurt("dead", unit=1),
+        hurt=lambda rig, _: dies(rig, BOARD),
         safe_within_s=2,
         alarm="unit 1 on field silent",
     ),

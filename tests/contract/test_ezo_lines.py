@@ -6,22 +6,20 @@ measured after its own question had left. All stories run side by side, because 
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from edgectl.drivers.bus import BusOwner
-from edgectl.drivers.line import BusTask, link_of
 from edgectl.drivers.registry import find
 from edgectl.drivers.wiring import Bus, Device, SerialLine
-from edgectl.model.inputs import DeviceHealth, Input, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
+from edgectl.model.inputs import DeviceHealth, MakeSafe, ReadBack, Reply, ReplyStatus, Samples, Send
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.testing.field import SimulatedField
+from tests.contract.line_story import LineStory
 
 HURT = {  # of a reading, and of the name that comes before it
     **{f"{kind}-{only}": {"kind": kind, "only": only, "count": 2} for kind in
@@ -38,18 +36,10 @@ CHANNEL = {"pH": "ph", "EC": "ec", "DO": "oxygen", "RTD": "temperature", "PMP": 
 
 
 @dataclass
-class Story:
-    """One circuit on its bus, and what came of it."""
+class Story(LineStory):
+    """One circuit."""
 
-    name: str
-    kind: str
-    sim: SimulatedField
-    news: list[Input] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    rows: list[dict] = field(default_factory=list)
     total: float = 0.0
-    finished: bool = False
-    task: BusTask = field(init=False)
 
     def __post_init__(self) -> None:
         channel = f"{self.name}.{CHANNEL[self.kind]}"
@@ -66,27 +56,10 @@ class Story:
         line = SerialLine(port=str(self.sim.folder / f"bus-{self.name}"))
         device = Device(name=self.name, unit=None, profile=profile, ml_per_s={"pump": 0.5})
         bus = Bus(name="line", kind="ezo-uart", line=line, devices=(device,))
-        self.task = BusTask(BusOwner(bus, site), link_of(bus), mono=time.monotonic_ns, deliver=self._deliver)
-
-    def _deliver(self, item: Input) -> None:
-        self.news.append(item)
-        self.came.set()
+        self.wire(bus, site)
 
     def hurt(self, kind: str | None, **more: object) -> None:
         self.sim.hurt(self.name, kind, **more)
-
-    async def until(self, seen: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60):
-            while not seen():
-                self.came.clear()
-                await self.came.wait()
-
-    def of(self, kind: type) -> list:
-        return [item for item in self.news if isinstance(item, kind)]
-
-    def values(self) -> list[tuple[Nanos, float]]:
-        """Each value with the instant at which its question left."""
-        return [(s.at, s.value) for item in self.of(Samples) for s in item.block if not math.isnan(s.value)]
 
     def heard(self) -> list[str]:
         return [row["heard"] for row in self.rows if "heard" in row]

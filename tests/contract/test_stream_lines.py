@@ -5,7 +5,6 @@ measured after its own listening had begun. All stories run side by side.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -15,25 +14,22 @@ from typing import Any
 import pytest
 
 from edgectl.daemon.safeplan import plan_of
-from edgectl.drivers.bus import BusOwner
-from edgectl.drivers.line import BusTask, link_of
 from edgectl.drivers.registry import find
 from edgectl.drivers.rescue import rescue
 from edgectl.drivers.wiring import Bus, Device, SerialLine
 from edgectl.model.inputs import (
     AskState,
     DeviceHealth,
-    Input,
     MakeSafe,
     ReadBack,
     Reply,
     ReplyStatus,
-    Samples,
     Send,
 )
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.testing.field import SimulatedField
+from tests.contract.line_story import LineStory
 
 pytestmark = pytest.mark.timeout(150)
 
@@ -56,19 +52,11 @@ HURT: dict[str, dict[str, dict[str, Any]]] = {
 
 
 @dataclass
-class Story:
-    """One device on its bus, and what came of it."""
+class Story(LineStory):
+    """A sensor or a board."""
 
-    name: str
-    kind: str
-    sim: SimulatedField
-    news: list[Input] = field(default_factory=list)
-    came: asyncio.Event = field(default_factory=asyncio.Event)
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    finished: bool = False
     site: Site = field(init=False)
     bus: Bus = field(init=False)
-    task: BusTask = field(init=False)
 
     def __post_init__(self) -> None:
         sensors = {}
@@ -90,25 +78,7 @@ class Story:
         line = SerialLine(port=str(self.sim.folder / f"bus-{self.name}"))
         device = Device(name="it", unit=None, profile=replace(find(PROFILE[self.kind]), warm_up=0))
         self.bus = Bus(name="line", kind="serial-lines", line=line, devices=(device,))
-        owner = BusOwner(self.bus, self.site)
-        self.task = BusTask(owner, link_of(self.bus), mono=time.monotonic_ns, deliver=self._deliver)
-
-    def _deliver(self, item: Input) -> None:
-        self.news.append(item)
-        self.came.set()
-
-    async def until(self, seen: Callable[[], bool]) -> None:
-        async with asyncio.timeout(60):
-            while not seen():
-                self.came.clear()
-                await self.came.wait()
-
-    def of(self, kind: type) -> list[Any]:
-        return [item for item in self.news if isinstance(item, kind)]
-
-    def values(self) -> list[tuple[Nanos, float]]:
-        """Each value with the instant at which its listening began."""
-        return [(s.at, s.value) for item in self.of(Samples) for s in item.block if not math.isnan(s.value)]
+        self.wire(self.bus, self.site)
 
     def seen(self, since: int = 0) -> list[bool | None]:
         return [item.on for item in self.news[since:] if isinstance(item, ReadBack) and item.actuator == "pump"]
