@@ -249,6 +249,8 @@ def test_a_revoked_token_is_out_at_once(daemon: DaemonProcess) -> None:
     # 429 where this machine has sent too many wrong ones before: it is out in both cases
     assert ask(daemon, "GET", "/status", secret)[0] in (401, 429)
     assert secret not in daemon.log.read_text(), "no secret in the log"
+    kept = [path for path in daemon.state.rglob("*") if path.is_file() and secret.encode() in path.read_bytes()]
+    assert not kept, "nor in journal, book, or anything else that stays"
     reader.socket.settimeout(30)
     while reader.file.readline():
         pass  # and the stream that was open ends too

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.responses import Response
 
 from edgectl.api.access import Role
 from edgectl.api.house import Unavailable
@@ -12,6 +13,7 @@ from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper, host_of
 from edgectl.api.limits import Rate
 from edgectl.api.pairing import GOOD_FOR, Pairings, spoken
 from edgectl.api.tokens import MOST, PAGE_LASTS, TokenBook
+from edgectl.api.web.deeds import give_cookie
 from edgectl.model.time import SECOND
 
 
@@ -215,6 +217,17 @@ def test_a_code_is_not_even_looked_at_for_somebody_who_was_wrong_too_often(tmp_p
     door.may_guess(scope(client="10.0.0.8"))
     clock.at += 100 * SECOND
     door.may_guess(scope())
+
+
+@pytest.mark.parametrize("how", [{}, {"tls": True}, {"proxied": True}])
+def test_the_cookie_of_a_page_is_for_this_door_alone(tmp_path: Path, how: dict[str, bool]) -> None:
+    door, _ = keeper(tmp_path, Clock(), **how)
+    answer = Response()
+    give_cookie(door, answer, "secret")
+    name, *more = answer.headers["set-cookie"].lower().split("; ")
+    assert {"httponly", "samesite=strict", "path=/"} <= set(more)
+    assert not [part for part in more if part.startswith("domain")]
+    assert ("secure" in more) is (name == "__host-edgectl=secret") is bool(how)
 
 
 def test_guessing_ends_soon_and_a_stop_is_never_refused_for_asking_too_often(tmp_path: Path) -> None:
