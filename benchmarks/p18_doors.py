@@ -105,10 +105,11 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
                     spent[kind] += cpu_s(daemon.process.pid) - used
                     took += crowd.took if kind == "asked" else []
         time.sleep(5)
-        before = rss_mb(daemon.process.pid)
+        before, begin = rss_mb(daemon.process.pid), time.time()
         streams = [stream(daemon.http, secrets[number % CLIENTS]) for number in range(STREAMS)]
         time.sleep(20)  # they hear of every run of twenty zones
         grown = rss_mb(daemon.process.pid) - before
+        followed = due_to_bus(daemon.state, begin, time.time() - 1)
         for line in streams:
             line.close()
     two = {kind: (quantile(found, 0.5), quantile(found, 0.99)) for kind, found in orders.items()}
@@ -123,6 +124,10 @@ def measure() -> tuple[list[tuple[str, str]], list[Goal]]:
         (
             "due to echo, the crowd beside against alone: p50 / p99",
             f"{two['beside'][0] / two['alone'][0]:.2f} / {two['beside'][1] / two['alone'][1]:.2f}",
+        ),
+        (
+            f"due to echo, followed by {STREAMS} streams: p50 / p99, ms",
+            f"{1000 * quantile(followed, 0.5):.1f} / {1000 * quantile(followed, 0.99):.1f}",
         ),
         (f"memory of {STREAMS} streams, MB", f"{grown:.1f} on {before:.1f}"),
     ], [

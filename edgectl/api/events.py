@@ -71,9 +71,9 @@ class Happenings:
             upto = found[0].seq - 1 if found else last
             if after < upto:  # what is kept no more: the reader must know that there was something
                 yield event("gap", json.dumps({"from": after + 1, "to": upto}), self._id(upto))
-            for entry in found:
-                after = entry.seq
-                yield self._text(entry)
+            if found:
+                after = found[-1].seq
+                yield "".join(map(self._text, found))
             # Lines that neither ring nor journal gives are not asked for again and again.
             after = after if found else max(after, last)
             if after >= self.last and not await self._streams.news(ALIVE_EVERY_S):

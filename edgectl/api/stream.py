@@ -8,8 +8,12 @@ from typing import Any
 
 from starlette.responses import Response
 
+from edgectl.api.leisure import Leisure
+from edgectl.model.time import MS, Nanos
+
 LOG = logging.getLogger("edgectl")
 MOST_STREAMS = 56
+TELLING: Nanos = MS // 10  # what it takes to tell one reader
 LASTS_S = 12 * 3600.0  # then a reader comes again, and is asked again who it is
 
 
@@ -17,7 +21,8 @@ class Streams:
     """The streams that are open, and by whose leave. Closing lets every stream end, so that an ending daemon does not
     wait for a browser; a guest whose token was taken back hears nothing more."""
 
-    def __init__(self) -> None:
+    def __init__(self, leisure: Leisure | None = None) -> None:
+        self._leisure, self._told = leisure or Leisure(), asyncio.Lock()
         self._open: list[tuple[str, asyncio.Event]] = []
         self.closing = asyncio.Event()
         self._news = asyncio.Event()
@@ -56,12 +61,15 @@ class Streams:
             self._open.remove(place)
 
     async def news(self, within_s: float) -> bool:
-        """Wait for the next event. False when there was none."""
+        """Wait for the next event. False when there was none. Those who wait are told one after the other: fifty
+        readers are no single piece of work, and none of them is told before an order that is on its way."""
         try:
             async with asyncio.timeout(within_s):
                 await self._news.wait()
         except TimeoutError:
             return False
+        async with self._told:
+            await self._leisure.after(TELLING)
         return True
 
 

@@ -79,7 +79,7 @@ class Doors:
         state = control.stepper.state
         aside = Aside(asked.state / "service.json", writer.journal_id)
         house.service = self._service = ServiceDesk(reads, clock, house.read, aside, state.seq)
-        streams = Streams()
+        streams = Streams(house.leisure)
         happenings = Happenings(
             streams, writer.journal_id, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )

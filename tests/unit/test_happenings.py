@@ -36,11 +36,12 @@ class Told:
         pieces = self.happenings.follow(str(after), "guest")._pieces
         while len(found) < many:
             piece = await asyncio.wait_for(anext(pieces), 10)
-            if piece.startswith(":"):
-                continue
-            lines = dict(line.split(": ", 1) for line in piece.strip().split("\n"))
-            self.last_id = lines["id"]
-            found.append((lines["event"], json.loads(lines["data"])))
+            for one in piece.split("\n\n"):
+                if not one.startswith("id: ") or len(found) == many:
+                    continue
+                lines = dict(line.split(": ", 1) for line in one.split("\n"))
+                self.last_id = lines["id"]
+                found.append((lines["event"], json.loads(lines["data"])))
         await pieces.aclose()  # type: ignore[attr-defined]
         return found
 
@@ -72,6 +73,31 @@ async def test_a_line_is_written_once_however_many_follow_and_few_are_kept() -> 
     house.happenings.publish([entry(seq) for seq in range(31, 5 * RING + 1)])
     await house.read(30, 5 * RING - 30)
     assert len(house.happenings._written) <= RING
+
+
+async def test_fifty_readers_are_told_one_after_the_other_and_of_a_whole_commit_at_once() -> None:
+    house, told, turns = Told(last=10), list[str](), 0
+
+    async def reader() -> None:
+        pieces = house.happenings.follow("10", "guest")._pieces
+        await anext(pieces)  # the comment that it begins with
+        told.append(await anext(pieces))
+
+    async def control() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    readers = [asyncio.ensure_future(reader()) for _ in range(50)]
+    beside = asyncio.ensure_future(control())
+    await asyncio.sleep(0.05)
+    before = turns
+    house.happenings.publish([entry(11), entry(12), entry(13)])
+    await asyncio.wait_for(asyncio.gather(*readers), 20)
+    beside.cancel()
+    assert turns - before >= 50, "whatever was due had its turn between two of them"
+    assert {piece.count("event: entry") for piece in told} == {3}
 
 
 async def test_lines_that_are_kept_no_more_are_named_and_the_reader_goes_on() -> None:
