@@ -115,8 +115,10 @@ class Pages:
         """The pieces of a page as they change."""
         if self._inside.streams.open >= MOST_STREAMS:
             raise Unavailable(503, "too_many_streams", "too many pages are open", "close some, then try again")
-        zone, probe = (request.query_params.get(name, "") for name in ("zone", "probe"))
-        pieces = self._pieces(self._words(request), person, zone, probe)
+        if task := request.query_params.get("task"):
+            await self._inside.house.task(task)  # one that is not there gets its sentence, and no stream
+        about = tuple(request.query_params.get(name, "") for name in ("zone", "probe", "alarms", "task"))
+        pieces = self._pieces(self._words(request), person, about)
         return EventStream(self._inside.streams, pieces, person.token_id)
 
     async def problem(self, request: Request, person: Person, no: Unavailable) -> Response:
@@ -150,13 +152,14 @@ class Pages:
         day = self._day[1]
         rows = strip.rows(day)
         pasts = {name: self._past(name) for zone in status["zones"] for name in zone["sensors"][:READINGS_SHOWN]}
-        missed = {z["zone"]: strip.last_missed([r for r in rows if r["zone"] == z["zone"]]) for z in status["zones"]}
+        mine = {zone["zone"]: [row for row in rows if row["zone"] == zone["zone"]] for zone in status["zones"]}
         readings = {row["sensor"]: row for row in status["readings"]}
         outputs = {row["output"]: row for row in status["outputs"]}
         return {
             "status": status,
             "day": day,
-            "missed": missed,
+            "missed": {zone: strip.last_missed(found) for zone, found in mine.items()},
+            "ended": {zone: strip.last_done(found) for zone, found in mine.items()},
             "pasts": pasts,
             "readings": readings,
             "outputs": outputs,
@@ -170,11 +173,11 @@ class Pages:
         at, values = self._inside.looks.curve(sensor)
         return {"lines": spark.points(at, values), "span_s": spark.span(at)}
 
-    async def _pieces(self, words: Words, person: Person, zone: str, probe: str) -> AsyncIterator[str]:
+    async def _pieces(self, words: Words, person: Person, about: tuple[str, ...]) -> AsyncIterator[str]:
         """What has changed since it was sent last, piece by piece."""
         sent: dict[str, str] = {}
         for turn in count():
-            pieces = await self._shared(words, person, zone, probe)
+            pieces = await self._shared(words, person, about)
             for name, text in pieces.items():
                 lasting = VOLATILE.sub("", text)
                 if sent.get(name) != lasting or turn % ALL_AGAIN == 0:
@@ -185,25 +188,34 @@ class Pages:
             # Ten lines of one turn are one change.
             await asyncio.sleep(0.3)
 
-    async def _shared(self, words: Words, person: Person, zone: str, probe: str) -> dict[str, str]:
+    async def _shared(self, words: Words, person: Person, about: tuple[str, ...]) -> dict[str, str]:
         """The pieces as they are now, drawn once for all who look at the same: fifty phones cost what one does."""
-        who = person.who if zone else ""  # by hand one sees who one is
-        key = words.language, person.role, who, zone, probe
+        who = person.who if about[0] else ""  # by hand one sees who one is
+        key = words.language, person.role, who, *about
         async with self._drawing:
             line, mono = self._inside.happenings.last, self._inside.mono()
             known = self._recent.get(key)
             if known is not None and known[0] == line and mono - known[1] < SHARED_S * 1e9:
                 return known[2]
-            pieces = await self._drawn(words, person, zone, probe)
+            pieces = await self._drawn(words, person, about)
             if len(self._recent) >= MOST_STREAMS:
                 self._recent.clear()
             self._recent[key] = line, mono, pieces
             return pieces
 
-    async def _drawn(self, words: Words, person: Person, zone: str, probe: str) -> dict[str, str]:
+    async def _drawn(self, words: Words, person: Person, about: tuple[str, ...]) -> dict[str, str]:
         now = await self._now()
         fields = {**now, "word": word_of(now["status"]), "person": person, "may_run": person.role.may(Role.OPERATOR)}
+        zone, probe, alarms, task = about
         pieces = {"head": await self._draw.text("_head.html", words, **fields)}
+        if task:
+            found = await self._inside.house.task(task)
+            names = {"task": "_task.html", "timeline": "_timeline.html"}
+            return pieces | {
+                name: await self._draw.text(file, words, **fields, task=found) for name, file in names.items()
+            }
+        if alarms:
+            return pieces | {"alarms": await self._draw.text("_alarms.html", words, **fields)}
         if probe:
             row = now["readings"].get(probe)
             return pieces if row is None else pieces | {"shown": await self._draw.text("_shown.html", words, row=row)}

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 WIDTH, HEIGHT = 120, 28
 LONGEST_S = 6 * 3600
 SHORTEST_S = 1800  # soon after a start a curve is not a dot at the edge
+FEWEST = 5  # points: fewer tell nobody where it is going
 
 
 def span(at: Sequence[int]) -> int:
@@ -19,7 +20,7 @@ def points(at: Sequence[int], values: Sequence[float | None]) -> list[str]:
     end, shown_s = at[-1], span(at)
     seen = [(second, value) for second, value in zip(at, values, strict=True) if second >= end - shown_s]
     known = [value for _, value in seen if value is not None]
-    if not known:
+    if len(known) < FEWEST:
         return []
     low, high = min(known), max(known)
     room = high - low or 1.0

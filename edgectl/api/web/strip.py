@@ -17,6 +17,7 @@ BLANK: Row = {
     "folded": 1,
     "every_s": None,
     "idle": False,
+    "effect": {},  # how much of what it moved
     "how": "",  # it came to nothing: failed, rejected, expired, left out
 }
 
@@ -60,6 +61,12 @@ def last_missed(of: list[Row]) -> Row | None:
     return missed[-1] if missed else None
 
 
+def last_done(of: list[Row]) -> Row | None:
+    """The newest run that came to its end and moved something."""
+    done = [row for row in of if row["kind"] == DONE and row["effect"]]
+    return done[-1] if done else None
+
+
 def _ran(task: Row) -> Row:
     failed, waits = task["status"] in ("failed", "rejected", "expired"), task.get("waits_until") is not None
     kind = FAILED if failed else DONE if task["status"] == "completed" else PLANNED if waits else RUNNING
@@ -74,6 +81,7 @@ def _ran(task: Row) -> Row:
         "task_id": task["task_id"],
         "code": result.get("error_code") or result.get("reason_code"),
         "how": task["status"] if failed else "",
+        "effect": result.get("effect_amounts", {}),
         "idle": bool(task["result"]) and not result.get("action_required", True),
         "schedule": task["schedule"],
     }

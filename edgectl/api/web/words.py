@@ -82,7 +82,9 @@ class Words:
         return str(russian()["advice"].get(code, "")) if self.language == "ru" else advice
 
     def told(self, text: str) -> str:
-        """A sentence of an alarm or a guard, with its numbers; one of a shape that nobody knows stays English."""
+        """A sentence of an alarm or a guard, with its numbers, or a code; a shape that nobody knows stays English."""
+        if text in _CODES:
+            return self.sentence(text)
         if self.language == "en":
             return text
         return in_russian(text, self, russian()["codes"]) or text

@@ -5,13 +5,14 @@
 const HOLD_MS = 900;
 const AGAIN_MS = 4000;
 const CUT_MS = 12000;
+const LONGEST_MS = 30000; // a finger whose lifting nobody told is no finger any more
 const STILL_MS = 1500; // after a touch nothing is replaced under the finger
 const TYPING_MS = 15000; // and nothing that somebody is about to fill in
 
 const body = document.body;
 const units = (body.dataset.units || "s,min,h,d").split(",");
 let heard = 0; // when the stream said something last; 0: never
-let touched = { at: 0, where: null };
+let touched = { at: 0, where: null, down: false };
 const waiting = new Map(); // pieces that came while somebody had their place in hand
 const born = new WeakMap(); // when an element with an age came into the page
 
@@ -127,7 +128,7 @@ function held(button) {
 // Is somebody's finger on this place, or are they filling it in?
 function inHand(place) {
   const ago = Date.now() - touched.at;
-  if (ago < STILL_MS && place.contains(touched.where)) return true;
+  if (ago < (touched.down ? LONGEST_MS : STILL_MS) && place.contains(touched.where)) return true;
   const focused = document.activeElement;
   if (place.contains(focused) && focused.matches("input, select")) {
     if (ago < TYPING_MS || (focused.matches("input") && focused.value)) return true;
@@ -181,7 +182,11 @@ function waits(form) {
 }
 
 for (const kind of ["pointerdown", "keydown"]) {
-  document.addEventListener(kind, (event) => (touched = { at: Date.now(), where: event.target }), true);
+  const down = kind === "pointerdown";
+  document.addEventListener(kind, (event) => (touched = { at: Date.now(), where: event.target, down }), true);
+}
+for (const kind of ["pointerup", "pointercancel"]) {
+  document.addEventListener(kind, () => Object.assign(touched, { at: Date.now(), down: false }), true);
 }
 
 document.addEventListener("htmx:sseOpen", () => (heard = Date.now()));
