@@ -106,6 +106,7 @@ def restraint(item: dict[str, Any]) -> str:
             return f"{item['zone']} is held until {date_and_time(item['until'])} by {item['who']}{why}"
         case "override":
             what = f"{item['setting']} of {item['zone']} is set to {item['value']:g}"
+            what = f"nothing is dosed in {item['zone']}" if item["setting"] == "dosing" else what
             return f"{what} until {date_and_time(item['until'])} by {item['who']}{why}"
         case _:
             return f"{item['zone']} is in {item['why']} mode, set by {item['who']}"

@@ -12,6 +12,8 @@ from urllib.parse import urlencode
 import pytest
 from playwright.sync_api import Page, expect
 
+from edgectl.api.access import Role
+from edgectl.api.web.door import TABLE
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.field import SimulatedField
 from tests.page.conftest import Open, address, barriers, relays
@@ -117,17 +119,18 @@ def test_the_first_load_is_small(open_page: Open) -> None:
 
 # Scrolled to as a key or a link would do it: what is smaller than a thumb, or lies under something else.
 OUT_OF_REACH = """() => [...document.querySelectorAll('a[href], button, select, summary, input:not([type=hidden])')]
-    .filter(e => e.offsetParent && !e.closest('.stops, .skip'))
+    .filter(e => e.checkVisibility() && !e.closest('.stops, .skip, details:not([open]) > :not(summary)'))
     .map(e => {
         e.scrollIntoView({block: 'nearest'});
         const r = e.getBoundingClientRect();
         const middle = [r.left + r.width / 2, r.top + r.height / 2];
         const places = [middle, [r.left + 4, r.top + 4], [r.right - 4, r.bottom - 4]];
         const hits = places.map(([x, y]) => document.elementFromPoint(x, y));
-        const free = hits.every(h => h && (e === h || e.contains(h) || h.contains(e)));
-        return [e.textContent.trim().slice(0, 30), Math.round(r.height), free];
+        const over = hits.filter(h => !h || !(e === h || e.contains(h) || h.contains(e)));
+        const told = over.map(h => h ? h.outerHTML.slice(0, 60) : 'nothing');
+        return [e.textContent.trim().slice(0, 30), Math.round(r.height), ...told];
     })
-    .filter(([, height, free]) => height < 44 || !free)"""
+    .filter(([, height, ...over]) => height < 44 || over.length)"""
 
 
 def test_every_target_is_large_enough_for_a_thumb_and_lies_under_nothing(
@@ -592,9 +595,12 @@ def test_a_viewer_sees_everything_and_no_buttons(open_page: Open, daemon: Daemon
     assert session["httpOnly"] is True
     assert session["sameSite"] == "Strict"
     origin = {"origin": address(daemon, "")}
-    status, text = post(daemon, "/page/stop-all", f"edgectl={session['value']}", **origin)
-    assert status == 403
-    assert "role_too_low" in text
+    buttons = [path for path, method, role, _ in TABLE if method == "POST" and role is Role.OPERATOR]
+    assert len(buttons) > 25
+    for path in buttons:
+        status, text = post(daemon, re.sub(r"{\w+}", "beds", path), f"edgectl={session['value']}", **origin)
+        assert status == 403, path
+        assert "role_too_low" in text, path
     assert not daemon.data("/status")["stopped"]
 
 

@@ -62,3 +62,7 @@ def test_a_grower_finds_out_and_puts_it_right(open_page: Open, daemon: DaemonPro
     expect(page.locator("#said")).to_contain_text("everything dangerous was ordered off", timeout=SLOW)
     until(lambda: not any(relays(field)[:2]), 60)
     expect(page.locator(".why")).to_contain_text("everything is stopped", timeout=SLOW)
+    hold(page, "release the stop")
+    expect(page.locator(".why")).not_to_contain_text("everything is stopped", timeout=SLOW)
+    assert not daemon.data("/status")["stopped"]
+    assert not any(relays(field)[:2]), "a release starts nothing"

@@ -57,9 +57,10 @@ def put_on(what: str, **more: Any) -> dict[str, Any]:
             "beds is locked: Ana works there (sowing) since Mon 01 Jun 08:00:00, until it is taken off:"
             " edgectl unlock beds",
         ),
+        (put_on("override", setting="dosing"), "nothing is dosed in beds until Tue 02 Jun 09:30:00 by Ana (sowing)"),
         (put_on("override"), "vent of beds is set to 30 until Tue 02 Jun 09:30:00 by Ana (sowing)"),
     ],
-    ids=["schedule", "zone", "lock", "override"],
+    ids=["schedule", "zone", "lock", "dosing", "override"],
 )
 def test_what_is_put_on_says_who_why_and_until_when(row: dict[str, Any], says: str) -> None:
     assert restraint(row) == says

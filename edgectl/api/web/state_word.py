@@ -45,8 +45,9 @@ def word_of(status: dict[str, Any]) -> Word:
         return Word(word="Look", kind="look", why="work waits for your yes")
     if status["restraints"]:
         item = status["restraints"][0]
+        put_on = item["setting"] if item["what"] == "override" else item["what"]
         named = {"zone": item["zone"], "schedule": item.get("schedule", "")}
-        return Word(word="Look", kind="look", why=RESTRAINED[item.get("setting", item["what"])], fields=named)
+        return Word(word="Look", kind="look", why=RESTRAINED[put_on], fields=named)
     held = next((row["sensor"] for row in status["readings"] if row["in_hands"] is not None), None)
     if held is not None:
         return Word(word="Look", kind="look", why="{sensor} is in calibration", fields={"sensor": held})
