@@ -139,6 +139,7 @@ LINES = [
     ({"event_type": "TASK_FINISHED", "reason_code": "irrigation_required", "action_required": True}, None),
     ({"event_type": "TASK_FINISHED", "reason_code": "lighting_already", "action_required": False}, "lighting_already"),
     ({"event_type": "TASK_RECEIVED"}, None),
+    ({"event_type": "TASK_RECEIVED", "reason_code": "due"}, None),
 ]
 
 

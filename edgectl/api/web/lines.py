@@ -6,6 +6,7 @@ from typing import Any
 from edgectl.model.events import Event
 
 SENSORS_SHOWN = 6
+DUE = "due"  # why a planned task was taken on: nothing that its reader does not know
 NEEDED = "_required"  # how the codes end that say why a task begins
 
 
@@ -17,7 +18,7 @@ def code_of(line: dict[str, Any]) -> str | None:
         return line.get("error_code") or (code if line.get("action_required") is False else None)
     if kind == Event.STAGE_LEFT and str(code).endswith(NEEDED):
         return None
-    return code
+    return None if code == DUE else code
 
 
 def curves_of(task: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:
