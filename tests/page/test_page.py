@@ -37,6 +37,8 @@ def as_it_was(daemon: DaemonProcess, field: SimulatedField) -> Iterator[None]:
     daemon.wait("/status", lambda s: not any(zone["tasks"] for zone in s["zones"]))
     daemon.wait("/status", lambda s: not any(o["owed_off"] for o in s["outputs"]))
     for alarm in daemon.data("/alarms"):
+        if alarm["shelved_until"] is not None:  # it would stay on the list to its end
+            daemon.ask("POST", f"/alarms/{alarm['id']}/shelve", {"seconds": 0.2})
         daemon.ask("POST", f"/alarms/{alarm['id']}/ack", {})
     daemon.wait("/alarms", lambda alarms: not alarms)
 
