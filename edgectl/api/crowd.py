@@ -1,7 +1,8 @@
 """Who is connected to a door, and who has to go when there are too many.
 
-Two rules. Whoever waits for nobody but themselves goes before one who waits for an answer. And the neighbour who holds
-the most places gives one up: with a hundred lines one keeps nobody out who has two.
+Three rules. Whoever waits for nobody but themselves goes before one who waits for an answer. The neighbour who holds
+the most places gives one up: with a hundred lines one keeps nobody out who has two. And whoever has just come may ask:
+a stop finds its way in while every place is taken by questions of the same user.
 """
 
 import ipaddress
@@ -9,12 +10,17 @@ from collections import Counter
 from typing import Protocol
 
 MOST_CONNECTIONS = 96  # of one door
+JUST_COME = 8  # of the newest of one peer: who has not asked yet has hardly had the time to
 
 
 class Guest(Protocol):
     """A connection. `peer` is who holds it; `waits` is true while no answer to it is under way."""
 
     peer: str
+
+    @property
+    def asked(self) -> bool:
+        """Has it asked anything since it came?"""
 
     @property
     def waits(self) -> bool:
@@ -37,7 +43,9 @@ class Crowd:
             return None
         greedy, _ = Counter(one.peer for one in self._inside).most_common(1)[0]
         theirs = [one for one in self._inside if one.peer == greedy]
-        last = next((one for one in theirs if one.waits), theirs[0])
+        new = [one for one in theirs[-JUST_COME:] if not one.asked]
+        idle = (one for one in theirs if one.waits and one not in new)
+        last = next(idle, next((one for one in theirs if not one.waits), theirs[0]))
         self._inside.remove(last)  # its line falls a moment later; the next one must not find it again
         return last
 

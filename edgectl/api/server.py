@@ -57,6 +57,11 @@ class BoundedProtocol(H11Protocol):
             last.leave()
 
     @property
+    def asked(self) -> bool:
+        """True from its first question on."""
+        return self.cycle is not None
+
+    @property
     def waits(self) -> bool:
         """True while no answer to it is under way: it is quiet, or has not asked to the end."""
         return self.cycle is None or self.cycle.response_complete or self.cycle.more_body

@@ -103,7 +103,7 @@ class Control:
         wake = self.stepper.wake_at
         if wake is not None and wake - self._clock.now().mono < SOON:
             return True
-        return any(command.ack_at is None for command in self.stepper.state.commands.values())
+        return any(not one.terminal and one.ack_at is None for one in self.stepper.state.commands.values())
 
     def wake_by(self, alarm: Alarm) -> None:
         """Use this timer for the instants that the engine waits for."""

@@ -1,15 +1,21 @@
-"""One controller per state folder: an advisory lock that the kernel releases when its holder dies, however it dies."""
+"""One controller per state folder: an advisory lock that the kernel releases when its holder dies, however it dies.
+
+Whoever takes it sets a mark beside it, on the same open file. The kernel can be asked whether such a mark is there,
+which it cannot of the lock itself: so whoever only looks takes nothing, and a start never meets them.
+"""
 
 import contextlib
 import errno
 import fcntl
 import os
+import struct
 from pathlib import Path
 from threading import Event
 
 from edgectl.model.time import iso
 
 _AGAIN_S = 0.05
+_MARK = "hhqqi"  # struct flock: kind, whence, begin, length, and the process, which is 0 to ask
 
 
 class AlreadyRunning(Exception):
@@ -22,8 +28,8 @@ class AlreadyRunning(Exception):
 
 
 def unheld(folder: Path) -> object:
-    """A mark of a folder that nobody holds, without taking its lock: whoever only looks must never stand in the way of
-    a start or of an OFF. The same mark later says that nobody has come in between. Raises AlreadyRunning, OSError.
+    """A sign of a folder that nobody holds, without taking anything: whoever only looks must never stand in the way of
+    a start or of an OFF. The same sign later says that nobody has come in between. Raises AlreadyRunning, OSError.
     """
     path = folder / "lock"
     try:
@@ -31,13 +37,25 @@ def unheld(folder: Path) -> object:
     except FileNotFoundError:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared, and given back with the descriptor below
         found = os.fstat(descriptor)
-        return found.st_ino, found.st_mtime_ns if path.exists() else 0
-    except BlockingIOError:
-        raise _held(descriptor, folder) from None
+        sign = found.st_ino, found.st_mtime_ns if path.exists() else 0
+        if _is_marked(descriptor):  # asked last: whoever comes from now on changes the sign
+            raise _held(descriptor, folder)
+        return sign
     finally:
         os.close(descriptor)
+
+
+def _mark(descriptor: int) -> None:
+    """Say on our open file that its lock is held. A shared one needs no right to write."""
+    fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, struct.pack(_MARK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0))
+
+
+def _is_marked(descriptor: int) -> bool:
+    """Does anybody's open file carry a mark? Asking sets none."""
+    asked = struct.pack(_MARK, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    found: int = struct.unpack(_MARK, fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, asked))[0]
+    return found != fcntl.F_UNLCK
 
 
 def _held(descriptor: int, folder: Path) -> AlreadyRunning:
@@ -63,6 +81,8 @@ class HostLock:
         descriptor = self._open()
         try:
             self._wait(descriptor, wait_s)
+            with contextlib.suppress(OSError):  # a file system that knows no marks: whoever asks there is told so
+                _mark(descriptor)
             text = f"{os.getpid()}\n".encode()
             with contextlib.suppress(OSError):  # a full disk: the lock counts, not the note
                 # In place and then cut: the file is never empty, so whoever looks meanwhile sees a number.

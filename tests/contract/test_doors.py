@@ -204,6 +204,30 @@ async def test_a_crowd_that_has_asked_and_stays_keeps_nobody_out(monkeypatch: py
             assert desk.streams.open == len(stay), "whoever follows is not silent"
 
 
+async def comes_in_while_all_are_busy(newcomers: int, within_s: float = 20) -> None:
+    """Every place is taken by a question whose answer is under way, all of one peer; then that peer asks more."""
+    async with Desk() as desk:
+        with contextlib.ExitStack() as stack:
+            for _ in range(crowd.MOST_CONNECTIONS):
+                stack.enter_context(desk.ask("/quiet"))
+            await until(lambda: desk.streams.open == crowd.MOST_CONNECTIONS)
+            # They connect, and ask only when the last of them is in: who has just come is given that time.
+            lines = [stack.enter_context(desk.say(b"")) for _ in range(newcomers)]
+            await until(lambda: desk.streams.open == crowd.MOST_CONNECTIONS - newcomers, within_s)
+            for line in lines:
+                await asyncio.get_running_loop().sock_sendall(line, ASKED)
+                piece = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(line, 4096), 20)
+                assert piece.startswith(b"HTTP/1.1 200"), "thrown out before it was read"
+
+
+async def test_who_has_just_come_may_ask_while_the_same_user_holds_every_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(crowd, "MOST_CONNECTIONS", 8)
+    await comes_in_while_all_are_busy(newcomers=3)
+    monkeypatch.setattr(crowd, "JUST_COME", 0 - crowd.MOST_CONNECTIONS - 1)
+    with pytest.raises(AssertionError):
+        await comes_in_while_all_are_busy(newcomers=3, within_s=1)
+
+
 async def test_what_is_no_http_is_refused_and_fills_no_log(caplog: pytest.LogCaptureFixture) -> None:
     async with Desk() as desk:
         for words in (b"\x16\x03\x01 hello\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):

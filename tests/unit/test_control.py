@@ -205,3 +205,24 @@ async def test_it_is_busy_from_the_order_to_its_echo_and_when_a_turn_is_near() -
     assert control.busy
     assert (await asked).ok
     running.cancel()
+
+
+@pytest.mark.parametrize("lost", [ReplyStatus.TIMEOUT, ReplyStatus.INVALID])
+async def test_an_order_whose_echo_never_came_keeps_nobody_from_looking(lost: ReplyStatus) -> None:
+    clock, disk = Hand(), Disk()
+    disk.gate.set()
+    orders: list[Carried] = []
+    control = control_of(clock, disk, orders.append)
+    running = asyncio.create_task(control.run())
+    await turns(20)
+    asked = asyncio.create_task(
+        control.ask(lambda token: ManualOn(token=token, actuator="valve", lease=SECOND, who="me"))
+    )
+    await turns(40)
+    (sent,) = [order for order in orders if isinstance(order, Send)]
+    assert control.busy, "it is on its way"
+    control.offer(Reply(cmd_id=sent.cmd_id, status=lost, at=clock.mono))
+    await turns(40)
+    assert not control.busy, "that order is over, and its OFF has left"
+    running.cancel()
+    asked.cancel()

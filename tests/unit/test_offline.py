@@ -1,5 +1,6 @@
 """`--offline`: what the journal says while nobody drives the house, and that looking leaves no trace."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -168,6 +169,40 @@ def test_who_looks_holds_up_no_off_and_shows_nothing_that_was_read_meanwhile(
     assert "took the house while its journal was read" in said.stderr
     said = CliRunner().invoke(main, [*words], env=where)
     assert said.exit_code == 0, said.output
+
+
+def _asks_by_a_shared_lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def starts_in_the_middle_of_the_asking(folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """A start takes the lock without waiting while somebody asks, and has ended before they look again."""
+    (folder / "lock").write_text("1\n")
+    os.utime(folder / "lock", ns=(1, 1))
+    asks = lock._is_marked
+
+    def start(descriptor: int) -> bool:
+        found = asks(descriptor)
+        starts = HostLock(folder)
+        starts.take()
+        starts.release()
+        return found
+
+    with patch.context() as meanwhile:
+        meanwhile.setattr(lock, "_is_marked", start)
+        before = lock.unheld(folder)
+    assert lock.unheld(folder) != before
+
+
+def test_a_start_never_meets_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    starts_in_the_middle_of_the_asking(tmp_path, monkeypatch)
+    monkeypatch.setattr(lock, "_is_marked", _asks_by_a_shared_lock)
+    with pytest.raises(lock.AlreadyRunning):
+        starts_in_the_middle_of_the_asking(tmp_path, monkeypatch)
 
 
 def test_a_folder_that_was_taken_and_given_back_meanwhile_is_not_at_rest(tmp_path: Path) -> None:
