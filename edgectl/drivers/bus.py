@@ -12,6 +12,7 @@ from itertools import count
 
 from edgectl.drivers.exchange import Exchange, InFlight, Lane, past
 from edgectl.drivers.foreign import ForeignWatch
+from edgectl.drivers.framing import LONGEST_HEARD
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.languages.choice import language_of
 from edgectl.drivers.languages.seam import Differs, Left, Lost, Measured, Outcome, Refused, Shown
@@ -27,8 +28,6 @@ from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import AskState, ForeignMaster, Input, MakeSafe, ReadBack, ReplyStatus, Send
 from edgectl.model.site import Site
 from edgectl.model.time import Nanos
-
-LONGEST_HEARD = 2048  # bytes kept of a line that babbles
 
 
 class BusOwner:

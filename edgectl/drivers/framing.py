@@ -11,6 +11,8 @@ from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request, chec
 from edgectl.drivers.wiring import RtuGateway, SerialLine, TcpHost, Wire
 from edgectl.model.time import Nanos
 
+LONGEST_HEARD = 2048  # bytes kept of a line that babbles
+
 
 class Framing(Protocol):
     """One way to put requests on a line. `silence` keeps frames apart; `shared` lines need rest after a time-out."""

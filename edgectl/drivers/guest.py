@@ -10,17 +10,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
-from edgectl.drivers.framing import Framing
+from edgectl.drivers.framing import LONGEST_HEARD, Framing
 from edgectl.drivers.talk import NoReply
+from edgectl.drivers.wiring import Bus
 from edgectl.model.hands import Kept
 from edgectl.model.time import MS, SECOND, Nanos
 
 THINKS: Nanos = 300 * MS  # a device that nobody knows yet
+CHECKSUM = 2  # behind an answer on a shared line
 WAITS: Nanos = 5 * SECOND  # for the line to be free
 LOOKS: Nanos = 20 * MS  # whether it is
 NO_ROOM = Kept(why=f"the bus had no moment free within {WAITS // SECOND} s")
 
 MayLeave = Callable[[], Kept | None]
+
+
+def patience(bus: Bus, unit: int) -> Nanos:
+    """How long an answer may take, and the line rests where none came: no shorter than the owner waits for this device.
+    A unit that the bus does not know may be any of its devices at a new address."""
+    slowest = {device.unit: device.profile.turnaround for device in bus.devices}
+    return max(bus.timeout, THINKS, 3 * slowest.get(unit, max(slowest.values(), default=0)))
 
 
 class NotLeft(Exception):
@@ -56,16 +65,16 @@ class Guest:
             self.gives_up = now
         return True
 
-    def leave(self, now: Nanos, timeout: Nanos) -> bytes:
+    def leave(self, now: Nanos, patience: Nanos) -> bytes:
         """The bytes that leave now."""
         air = self.framing.air_time(len(self.request.pdu) + 3 + self.request.reply_length + 3)
-        self.deadline = now + air + self.framing.silence + max(timeout, THINKS)
+        self.deadline = now + air + self.framing.silence + patience
         self.frame = self.framing.frame(self.request)
         return self.frame
 
     def hear(self, data: bytes) -> bool:
         """Bytes came; True when the question is answered by them."""
-        self.heard += data
+        self.heard = (self.heard + data)[-LONGEST_HEARD:]
         try:
             if (pdu := self.framing.reply(self.request, self.heard)) is None:
                 return False
@@ -82,7 +91,10 @@ class Guest:
     def beside(self) -> bytes:
         """What came and is neither its own words, which an adapter may hear, nor their answer."""
         heard = self.heard.replace(self.frame, b"")
-        return heard.partition(bytes([self.request.unit]) + self.said)[0] if self.said else heard
+        if not self.said:
+            return heard
+        before, _, behind = heard.partition(bytes([self.request.unit]) + self.said)
+        return before + behind[CHECKSUM:]
 
     def give_up(self) -> None:
         """It never left, or nothing believable came in its time."""

@@ -8,7 +8,7 @@ from typing import Protocol
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs.modbus import Request
 from edgectl.drivers.framing import framing_for
-from edgectl.drivers.guest import LOOKS, THINKS, WAITS, Guest, MayLeave
+from edgectl.drivers.guest import LOOKS, WAITS, Guest, MayLeave, patience
 from edgectl.drivers.languages.modbus import Modbus
 from edgectl.drivers.links.rtu import RtuLink
 from edgectl.drivers.links.seam import Link, LinkDown
@@ -180,7 +180,7 @@ class BusTask:
             return True
         guest = self._guests.popleft()
         guest.give_up()
-        self.owner.lent(now, max(self.owner.bus.timeout, THINKS), guest.beside)
+        self.owner.lent(now, patience(self.owner.bus, guest.request.unit), guest.beside)
         return False
 
     def _guest_leaves(self, now: Nanos) -> bytes | None:
@@ -190,7 +190,8 @@ class BusTask:
         if not self._guests or not self.owner.lends(now, self._guest_left) or self._guests[0].stays(now):
             return None
         self._guest_left = now
-        frame = self._guests[0].leave(now, self.owner.bus.timeout)
+        guest = self._guests[0]
+        frame = guest.leave(now, patience(self.owner.bus, guest.request.unit))
         self.owner.lend(frame, now)
         return frame
 

@@ -3,21 +3,25 @@
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edgectl.drivers import line as drivers_line
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.codecs import modbus
+from edgectl.drivers.framing import LONGEST_HEARD
 from edgectl.drivers.guest import THINKS, WAITS, Guest, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.talk import NoReply
+from edgectl.drivers.wiring import Bus
 from edgectl.engine.rules import handwork
 from edgectl.model.hands import Handwork, Kept
-from edgectl.model.inputs import Answer, ForeignMaster, Input, MakeSafe, ManualOn, Restrain, Restraint, Send
+from edgectl.model.inputs import Answer, ForeignMaster, Input, MakeSafe, ManualOn, Restrain, Restraint, Samples, Send
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.simulate.world import World
 from edgectl.testing.scripted import ScriptedLink
@@ -32,7 +36,7 @@ KEPT = Kept(why="bus relays is kept for pump while it is on")
 class Line:
     """A driven line in a loop whose clock is ours."""
 
-    def __init__(self, **more: str) -> None:
+    def __init__(self, bus: Bus = RTU, **more: str) -> None:
         self.now: Nanos = 100 * SECOND
         replies = {crc(body): crc(reply) for body, reply in {**GOOD, **more}.items()}
         replies |= {frame: frame for frame in (bytes.fromhex(OFF_PUMP), ON_PUMP)}
@@ -41,7 +45,7 @@ class Line:
         self.news: list[Input] = []
         self.kept: Kept | None = None
         self.task = BusTask(
-            BusOwner(RTU, SITE), self.link, mono=lambda: self.now, deliver=self.news.append, alarm=lambda _: self.alarm
+            BusOwner(bus, SITE), self.link, mono=lambda: self.now, deliver=self.news.append, alarm=lambda _: self.alarm
         )
 
     async def settle(self, seconds: float = 3) -> None:
@@ -85,9 +89,9 @@ class Quiet:
         """Nothing."""
 
 
-def live(scene: Callable[[Line], Any], **more: str) -> Line:
+def live(scene: Callable[[Line], Any], bus: Bus = RTU, **more: str) -> Line:
     async def run() -> Line:
-        line = Line(**more)
+        line = Line(bus, **more)
         keeper = asyncio.create_task(line.task.run())
         await line.settle()
         await scene(line)
@@ -231,24 +235,109 @@ def test_orders_of_another_master_beside_a_guest_are_heard() -> None:
     live(scene)
 
 
-@pytest.mark.parametrize(
-    "heard", ["", SAID, f"{ASKED} {SAID}", "0e 83 02", "ff 00", "0e 06 01 00 00 0f", "02 05 00 01 ff 00"]
-)
-def test_its_own_words_and_the_answer_are_nobody_else(heard: str) -> None:
-    asked = modbus.read(14, 3, 6, 1)
-    bytes_ = b"".join(crc(part) for part in heard.replace(f" {SAID}", f"|{SAID}").split("|") if part)
+STRANGER = "02 05 00 01 ff 00"
 
-    async def run() -> bytes:
+
+def heard_by_a_guest(*chunks: bytes) -> Guest:
+    async def run() -> Guest:
         framing = Line().task._framing
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+        asked = modbus.read(14, 3, 6, 1)
         guest = Guest(request=asked, framing=framing, answer=answer, gives_up=0, may_leave=lambda: None)
         guest.leave(0, 0)
-        guest.hear(bytes_)
+        for chunk in chunks:
+            guest.hear(chunk)
         answer.cancel()
-        return guest.beside
+        return guest
 
-    beside = asyncio.run(run())
-    assert beside == (b"" if SAID in heard or "83" in heard else bytes_)
+    return asyncio.run(run())
+
+
+@pytest.mark.parametrize("before", ["", ASKED, STRANGER, "ff 00", "0e 06 01 00 00 0f"])
+@pytest.mark.parametrize("answer", ["", SAID, "0e 83 02"])
+@pytest.mark.parametrize("behind", ["", STRANGER])
+def test_its_own_words_and_the_answer_are_nobody_else(before: str, answer: str, behind: str) -> None:
+    parts = [crc(part) if part else b"" for part in (before, answer, behind)]
+    beside = heard_by_a_guest(b"".join(parts)).beside
+    assert beside == b"".join((b"" if before == ASKED else parts[0], parts[2]))
+
+
+def test_a_line_that_babbles_beside_a_guest_is_not_kept_whole() -> None:
+    guest = heard_by_a_guest(*[bytes(LONGEST_HEARD)] * 3, crc(SAID))
+    assert (len(guest.heard), guest.said.hex(" ")) == (LONGEST_HEARD, "03 02 02 88")
+
+
+# -- a device that thinks for long
+
+THINKING = 400 * MS  # so long may it: its owner waits three times that
+SLOW = replace(RTU.devices[1], profile=replace(RTU.devices[1].profile, turnaround=THINKING))
+SLOW_BUS = replace(RTU, devices=(RTU.devices[0], SLOW, RTU.devices[2]))
+ASKED_SLOWLY, SAID_SLOWLY = crc("05 03 00 06 00 02"), crc("05 03 04 00 01 03 e8")  # it looks like an answer to its poll
+
+
+class Slow(Line):
+    """A line on which unit 5 answers `late`, and a stranger at 33 as well."""
+
+    def __init__(self, late: Nanos) -> None:
+        super().__init__(SLOW_BUS)
+        self.due: list[tuple[Nanos, bytes]] = []
+        quick = self.link.write
+
+        def write(data: bytes) -> None:
+            if data[0] not in (5, 33):
+                return quick(data)
+            self.link.written.append(data)
+            body = SAID_SLOWLY[1:-2].hex(" ")
+            said = crc(f"{data[0]:02x} {body}") if data[1:-2] == ASKED_SLOWLY[1:-2] else self.link.replies.get(data)
+            if said is not None:
+                self.due.append((self.now + late, said))
+
+        self.link.write = write  # type: ignore[method-assign]
+
+    async def settle(self, seconds: float = 3) -> None:
+        for _ in range(round(seconds * 200)):
+            while self.due and self.due[0][0] <= self.now:
+                self.link._answer(self.due.pop(0)[1])
+            await super().settle(0.005)
+
+
+def asked_slowly(late: Nanos, unit: int = 5) -> tuple[list[Any], set[float]]:
+    """What three guests in a row are told, and what is then believed of the level."""
+
+    async def run() -> tuple[list[Any], set[float]]:
+        line = Slow(late)
+        keeper = asyncio.create_task(line.task.run())
+        await line.settle(12)
+        line.news.clear()
+        told = list[Any]()
+        for _ in range(3):
+            asking = asyncio.create_task(line.task.exchange(modbus.read(unit, 3, 6, 2)))
+            while not asking.done():
+                await line.settle(0.1)
+            told += await asyncio.gather(asking, return_exceptions=True)
+        await line.settle(5)
+        keeper.cancel()
+        blocks = [one.block for one in line.news if isinstance(one, Samples)]
+        return told, {sample.value for block in blocks for sample in block if sample.channel == "level.level"}
+
+    return asyncio.run(run())
+
+
+def a_guest_waits_for_a_slow_device_as_long_as_its_owner(unit: int) -> None:
+    told, levels = asked_slowly(3 * THINKING - 100 * MS, unit)
+    assert len(levels) == 1, "no answer to a guest is taken for one to a poll"
+    assert [one.hex(" ") for one in told if isinstance(one, bytes)] == ["03 04 00 01 03 e8"] * 3
+
+
+@pytest.mark.parametrize("unit", [5, 33])
+def test_a_guest_waits_for_a_slow_device_as_long_as_its_owner(unit: int) -> None:
+    a_guest_waits_for_a_slow_device_as_long_as_its_owner(unit)
+
+
+def test_a_guest_that_does_not_wait_as_long_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drivers_line, "patience", lambda *_: THINKS)
+    with pytest.raises(AssertionError, match="taken for one to a poll"):
+        a_guest_waits_for_a_slow_device_as_long_as_its_owner(5)
 
 
 LATEST = 2 * SECOND + 2 * THINKS + 700 * MS  # every 2 s, a guest that nobody answers and its rest, a round of the owner
