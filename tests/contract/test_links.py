@@ -1,11 +1,14 @@
 """What every line must do: the real serial port, the real TCP connection and the scripted one alike."""
 
 import asyncio
+import contextlib
+import fcntl
 import os
 import pty
+import select
 import socket
 import tty
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -127,6 +130,85 @@ def test_bytes_go_out_and_come_in_and_a_loss_is_told_once(run, end) -> None:  # 
         assert len(lost) == 1
 
     run(play())
+
+
+@contextlib.contextmanager
+def deaf_end(filled: int = 0) -> Iterator[tuple[RtuLink, int, int]]:
+    """A serial link, and the two ends of its wire: nobody reads the far one, and so many bytes wait in it already."""
+    master, slave = pty.openpty()
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    try:
+        os.write(slave, bytes(filled))
+        yield RtuLink(SerialLine(port=os.ttyname(slave))), slave, master
+    finally:
+        os.close(master)
+        os.close(slave)
+
+
+def heard_at_last(master: int) -> bytes:
+    """What the far end hears when it goes on, until the order or nothing more comes."""
+    heard = bytearray()
+    while not heard.endswith(ASK) and select.select([master], [], [], 1)[0]:
+        heard += os.read(master, 4096)
+    return bytes(heard)
+
+
+async def has_let_go(slave: int) -> None:
+    """The link has closed its port, and its lock went with it."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return fcntl.flock(slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "uvloop"])
+def test_a_port_that_takes_no_more_bytes_is_lost_and_the_loop_goes_on(run) -> None:  # type: ignore[no-untyped-def]
+    async def play() -> None:
+        with deaf_end() as (link, _, _):
+            lost = asyncio.get_running_loop().create_future()
+            await link.open(lambda _: None, lost.set_result)
+            for _ in range(1 << 17):  # more than any port keeps
+                if lost.done():
+                    break
+                link.write(ASK)
+                await asyncio.sleep(0)
+            async with asyncio.timeout(10):
+                assert "takes no more bytes" in await lost
+
+    run(play())
+
+
+MORE_THAN_A_READER_KEEPS = 6000  # what waits behind it is still in the port
+
+
+async def test_an_order_that_has_not_left_when_its_port_is_closed_never_leaves() -> None:
+    with deaf_end() as (link, slave, master):
+        await link.open(lambda _: None, lambda _: None)
+        os.write(slave, bytes(MORE_THAN_A_READER_KEEPS))
+        link.write(ASK)
+        link.close()
+        await has_let_go(slave)
+        assert ASK not in heard_at_last(master)
+
+
+async def test_an_order_that_somebody_left_in_a_port_does_not_leave_when_it_is_opened() -> None:
+    with deaf_end(MORE_THAN_A_READER_KEEPS) as (link, slave, master):
+        os.write(slave, ASK)
+        await link.open(lambda _: None, lambda _: None)
+        assert ASK not in heard_at_last(master)
+        link.close()
+
+
+async def test_who_is_refused_a_port_leaves_what_waits_in_it() -> None:
+    with deaf_end(MORE_THAN_A_READER_KEEPS) as (link, slave, master):
+        os.write(slave, ASK)
+        fcntl.flock(slave, fcntl.LOCK_EX)
+        with pytest.raises(LinkDown, match="in use by another program"):
+            await link.open(lambda _: None, lambda _: None)
+        assert ASK in heard_at_last(master)
 
 
 @pytest.mark.parametrize("end", ENDS, ids=["serial", "tcp", "scripted"])

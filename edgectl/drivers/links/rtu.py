@@ -1,6 +1,7 @@
 """A serial port, locked for us alone."""
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import termios
@@ -15,7 +16,13 @@ from edgectl.drivers.wiring import SerialLine
 
 
 class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no types
-    """A port that does not wait: the loop has said that it is ready. What goes otherwise is pyserial's to tell."""
+    """A port that does not wait: the loop has said that it is ready. What goes otherwise is pyserial's to tell.
+
+    What it does not take at once is never kept for later, and what has not left when it is closed never leaves: by then
+    an ON is long over, and an OFF is sent anew.
+    """
+
+    ours = False  # locked: what waits in the port of somebody else is not touched
 
     def read(self, size: int = 1) -> bytes:
         try:
@@ -26,9 +33,24 @@ class _Port(serial.Serial):  # type: ignore[misc]  # pyserial has no types
 
     def write(self, data: bytes) -> int:
         try:
-            return os.write(self.fd, data)
+            taken = os.write(self.fd, data)
+        except BlockingIOError:
+            taken = 0  # pyserial would try again without end
         except OSError:
-            return int(super().write(data))
+            taken = int(super().write(data))
+        if taken < len(data):
+            raise serial.SerialException(f"{self.port} takes no more bytes; check the adapter and what hangs on it")
+        return taken
+
+    def forget(self) -> None:
+        """What waits in the port does not leave any more."""
+        with contextlib.suppress(OSError, termios.error):  # a port that is gone has nothing left
+            self.reset_output_buffer()
+
+    def close(self) -> None:
+        if self.ours:
+            self.forget()
+        super().close()
 
 
 class RtuLink:
@@ -53,6 +75,8 @@ class RtuLink:
         except LinkDown:
             port.close()
             raise
+        port.ours = True
+        port.forget()
         transport, _ = await serial_asyncio_fast.connection_for_serial(asyncio.get_running_loop(), lambda: wire, port)
         self._transport, self._wire = transport, wire
 
