@@ -61,8 +61,8 @@ class Telling:
         """Committed lines. One that is over before it was told is told no more."""
         for entry in entries:
             alarm = str(entry.details.get("alarm", ""))
-            if alarm == FLOOD:
-                self._flood = {"ALARM_RAISED": True, "ALARM_CLEARED": False}.get(entry.event_type, self._flood)
+            if alarm == FLOOD and entry.event_type in ("ALARM_CLEARED", "ALARM_SHELVED"):
+                self._flood = False
             if entry.event_type in ("ALARM_CLEARED", "ALARM_ACKNOWLEDGED", "ALARM_SHELVED"):
                 self._lines = [line for line in self._lines if line.alarm != alarm]
             elif entry.event_type in WORDS and not entry.details.get("shelved"):
@@ -70,6 +70,7 @@ class Telling:
                 text = f"{WORDS[entry.event_type]}{message}" + (f"; {advice}" if advice else "")
                 escalated = entry.event_type == "ALARM_ESCALATED"
                 rank = priority(alarm.partition(":")[0])
+                self._flood |= alarm == FLOOD  # a flood of which nobody is told makes nothing silent
                 self._lines.append(Line(alarm=alarm, text=text, priority=rank, escalated=escalated, at=mono))
         if self._flood:
             self._lines = [line for line in self._lines if line.priority == "critical" or line.alarm == FLOOD]

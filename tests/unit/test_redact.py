@@ -28,6 +28,9 @@ PLACES = [
     '"key": "-----BEGIN PRIVATE KEY-----\\n' + CANARY + '\\n-----END PRIVATE KEY-----"',
     f"{'k4n4/7f3a+' * 6}\nAbc+/9==\n-----END PRIVATE KEY-----",
     "it is c2VjcmV0LWthbmFyaWVudm9nZWw=",
+    f"http://tgram://{CANARY}",
+    f"password={{ {CANARY}",
+    f"secret: {{a: {'x' * 2000}, b: {CANARY}}}",
 ]
 
 
@@ -60,3 +63,15 @@ def test_a_bare_token_of_ours_is_known_by_its_length() -> None:
 
 def test_a_key_that_was_cut_off_at_its_end_is_taken_out_too() -> None:
     assert redacted(f"log\n-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\nMIIEow") == f"log\n{MARK}"
+
+
+ENDLESS = [
+    *("a", "a.", "_token", "token.", "http://", "tgram://http://", "x://a@b ", "-----BEGIN ", "-----END ", "bearer "),
+    *("token={", "token={\n", 'token="', "token='", f"{'QUJD' * 6}\n", f"{'QUJD' * 6}\n\n", "token \n", "-", "="),
+]
+
+
+@pytest.mark.timeout(60)  # all of it takes a second; whoever goes over the same characters again needs many minutes
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_a_text_without_an_end_is_gone_over_once(piece: str) -> None:
+    assert redacted("it is " + piece * (300_000 // len(piece))).startswith("it is ")

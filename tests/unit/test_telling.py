@@ -138,3 +138,20 @@ def test_what_comes_and_goes_on_a_shelf_calls_nobody() -> None:
 )
 def test_a_dead_entry_in_the_list_makes_no_message_come_for_ever(took: list[tuple[bool, bool]], code: int) -> None:
     assert reached(took) == code
+
+
+@pytest.mark.parametrize("when", ["before it came", "while it is"])
+def test_a_shelved_flood_makes_nothing_silent(when: str) -> None:
+    out, flood = telling(), line("ALARM_RAISED", "alarm_flood:site")
+    if when == "before it came":
+        flood = replace(flood, details={**flood.details, "shelved": True})
+    out.note([flood, *([line("ALARM_SHELVED", "alarm_flood:site")] if when == "while it is" else [])], 0)
+    out.note([line("ALARM_RAISED", "device_silent:level"), line("ALARM_RAISED", "sensor_stale:air")], SECOND)
+    message = out.due(SECOND + GATHER, NOON)
+    assert message is not None
+    assert [one.alarm for one in message.lines] == ["device_silent:level", "sensor_stale:air"]
+    out.told(message, SECOND + GATHER)
+    out.note([line("ALARM_REPEATED", "alarm_flood:site"), line("ALARM_RAISED", "device_silent:board")], 90 * SECOND)
+    message = out.due(90 * SECOND + GATHER, NOON)
+    assert message is not None, "its shelf is empty again"
+    assert [one.alarm for one in message.lines] == ["alarm_flood:site"]
