@@ -1,14 +1,14 @@
 """Which line a command means: a bus of the site file, a serial port or HOST:PORT; and how it is opened alone."""
 
 import contextlib
-import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SITE, DEFAULT_SOCKET, NoDaemon, ask, refuse
+from edgectl.cli.client import DEFAULT_SITE, NoDaemon, ask, refuse
 
 if TYPE_CHECKING:
     from edgectl.drivers.talk import Talk
@@ -88,7 +88,7 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
     from edgectl.drivers.wiring import SerialLine
 
     others = [] if isinstance(line, SerialLine) else driven()
-    for bus in [bus["bus"] for bus in others if bus["line"] == where(line)]:
+    for bus in [bus["bus"] for bus in others if _same(line, bus["line"])]:
         hint = f"edgectl device identify {bus} UNIT asks through it; the rest after: systemctl stop edgectl"
         refuse(f"{where(line)} is bus {bus} of the daemon that runs here; nothing was asked", hint)
     with contextlib.ExitStack() as held:
@@ -112,13 +112,12 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
 
 
 def driven() -> list[dict[str, Any]]:
-    """The buses that a daemon drives on this machine; none where none runs."""
-    if not os.access(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET), os.W_OK):
-        return []  # none, or not for this person
+    """The buses that a daemon drives on this machine; none where none runs. Exits where it may not be asked: nobody
+    would know whether it speaks on the line at the same time."""
     try:
         buses: list[dict[str, Any]] = ask("GET", "/status", quiet=True)["buses"]
     except NoDaemon:
-        return []  # a socket that a killed daemon left behind
+        return []  # nobody there, at most a socket that a killed daemon left behind
     return buses
 
 
@@ -135,6 +134,27 @@ def where(line: "Wire") -> str:
     if isinstance(line, SerialLine):
         return f"{line.port}  {line.baudrate} 8{line.parity}{line.stopbits}"
     return f"{line.host}:{line.port}"
+
+
+def _same(line: "Wire", driven: str) -> bool:
+    """Whether the HOST:PORT of a bus is this line, however either of them is written."""
+    from edgectl.drivers.wiring import SerialLine
+
+    host, _, port = driven.rpartition(":")
+    if isinstance(line, SerialLine) or port != str(line.port):
+        return False
+    return host == line.host or not _addresses(host).isdisjoint(_addresses(line.host))
+
+
+def _addresses(host: str) -> set[str]:
+    """Where a name leads; nowhere when nobody knows it."""
+    from edgectl.drivers.bounded import name_found
+
+    try:
+        name_found(host)
+        return {str(found[4][0]) for found in socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)}
+    except (OSError, UnicodeError):
+        return set()
 
 
 def _of_site(name: str, site: Path, also: tuple[str, ...]) -> "Bus":

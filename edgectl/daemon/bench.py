@@ -116,6 +116,9 @@ class DeviceBench:
             what = await self._with(
                 task, lambda line: settle.meant(line, task.owner.bus.kind, unit, setting, value, wanted, place)
             )
+            if setting == settle.ADDRESS and _at(task, what.raw) != takes:  # judged was what was said, and it rounds
+                why = f"{value} is no whole address; nothing was written"
+                raise Unavailable(422, "payload_invalid", why, f"say {what.raw} if that is meant")
             done: Body = {"line": bus, "unit": unit, "setting": setting, "value": value, "before": what.was}
             writing = asyncio.ensure_future(self._written(task, what, work, done, may_leave))
             try:

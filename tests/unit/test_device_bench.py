@@ -14,6 +14,7 @@ from edgectl.api.access import Role
 from edgectl.api.device_routes import device_routes
 from edgectl.api.house import Unavailable
 from edgectl.api.operation import LOOKING_AT_ONCE, Answering, Call, Operation
+from edgectl.daemon import bench as daemon_bench
 from edgectl.daemon.bench import DeviceBench
 from edgectl.drivers import settle
 from edgectl.drivers.links.seam import LinkDown
@@ -146,6 +147,27 @@ def test_a_write_that_is_refused_asks_nothing() -> None:
     a_write_that_is_refused_asks_nothing()
 
 
+def a_number_that_rounds_to_the_address_of_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    certain(monkeypatch, to=5)
+
+    async def scene(line: Line) -> None:
+        devices, house, bus = bench(line)
+        with pytest.raises(Unavailable, match=r"5\.0000000004 is no whole address; nothing was written") as no:
+            await written(line, devices, bus, to="5.0000000004")
+        assert (no.value.http, no.value.hint) == (422, "say 5 if that is meant")
+        assert house.asked == []
+
+    assert live(scene).left() == []
+
+
+def test_a_number_that_rounds_to_the_address_of_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_number_that_rounds_to_the_address_of_another_is_refused(monkeypatch)
+    by_text = daemon_bench._at
+    monkeypatch.setattr(daemon_bench, "_at", lambda task, address: "" if address == 5 else by_text(task, address))
+    with pytest.raises(pytest.fail.Exception):
+        a_number_that_rounds_to_the_address_of_another_is_refused(monkeypatch)
+
+
 CHANGES: dict[str, Callable[[House], None]] = {
     "the lock was taken off": lambda house: house.lock("Ana", on=False),
     "the lock is another": lambda house: (house.lock("Ana", on=False), house.lock("Ben"))[0],
@@ -205,13 +227,19 @@ def test_a_planted_write_is_seen(plant: str, seen_by: str, monkeypatch: pytest.M
         (a_write_that_is_refused_asks_nothing if seen_by == "before" else judged)()
 
 
+async def in_the_middle(line: Line, devices: DeviceBench, bus: str) -> "asyncio.Task[Any]":
+    """An identify that has asked some of its questions."""
+    asking = asyncio.create_task(devices.identify(bus, 14))
+    while len(line.left()) < 6:
+        await line.settle(0.05)
+        await asyncio.sleep(0.001)
+    return asking
+
+
 def test_an_identify_gives_way_to_what_goes_on_and_says_until_when() -> None:
     async def scene(line: Line) -> None:
         devices, house, bus = bench(line)
-        asking = asyncio.create_task(devices.identify(bus, 14))
-        while len(line.left()) < 6:
-            await line.settle(0.05)
-            await asyncio.sleep(0.001)
+        asking = await in_the_middle(line, devices, bus)
         house.switch("pump")
         begun = len(line.left())
         with pytest.raises(Unavailable, match="kept for pump while it is on, 60 s more at the most; broken off") as no:
@@ -226,10 +254,7 @@ def test_an_identify_gives_way_to_what_goes_on_and_says_until_when() -> None:
 def test_who_goes_away_in_the_middle_leaves_the_line_and_the_bus_to_others() -> None:
     async def scene(line: Line) -> None:
         devices, _, bus = bench(line)
-        asking = asyncio.create_task(devices.identify(bus, 14))
-        while len(line.left()) < 6:
-            await line.settle(0.05)
-            await asyncio.sleep(0.001)
+        asking = await in_the_middle(line, devices, bus)
         asking.cancel()
         await asyncio.gather(asking, return_exceptions=True)
         begun = len(line.left())
