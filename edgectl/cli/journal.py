@@ -12,11 +12,13 @@ import click
 
 from edgectl.cli.client import DEFAULT_STATE, refuse, show
 from edgectl.cli.groups import Group
-from edgectl.cli.offline import ROOT, nobody_came
+from edgectl.cli.offline import ROOT, nobody_came, sign_of
 from edgectl.cli.words import date_and_time, table
 from edgectl.model.time import iso
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from edgectl.journal.survey import Stats
     from edgectl.model.timeline import Entry
 
@@ -42,10 +44,9 @@ def journal() -> None:
 def verify(state: Path, as_json: bool) -> None:
     """Follow the chain of hashes through the timeline. Exit code 1 when a line was changed, taken out or put in."""
     from edgectl.journal.chain import walk
-    from edgectl.journal.survey import place
 
-    with _looking(state) as alone:
-        chain = walk(state / "journal.db", place(state / "journal.db", alone=alone))
+    with _looking(state) as db:
+        chain = walk(db)
     body = {"lines": chain.lines, "last": chain.last, "broken_at": chain.broken_at, "why": chain.why}
     if not show(body, as_json):
         if chain.broken_at is None:
@@ -66,9 +67,9 @@ def check(state: Path, as_json: bool) -> None:
 
     It changes nothing: the next start puts a damaged journal aside and keeps it.
     """
-    from edgectl.journal.survey import opened, unsound
+    from edgectl.journal.survey import unsound
 
-    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+    with _looking(state) as db:
         found = unsound(db, _told)
     if not show({"sound": not found, "found": found}, as_json):
         for sentence in found or ["every table is whole, and every row is a value of edgectl"]:
@@ -82,12 +83,12 @@ def check(state: Path, as_json: bool) -> None:
 @AS_JSON
 def stats(state: Path, as_json: bool) -> None:
     """How large it is, from when to when it reaches, what came of its tasks, and what the centre does not have yet."""
-    from edgectl.journal.survey import opened
     from edgectl.journal.survey import stats as counted
 
-    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+    with _looking(state) as db:
         found = counted(db, state / "journal.db")
-    if not show({**asdict(found), "first": _at(found.first), "last": _at(found.last)}, as_json):
+        body = {**asdict(found), "first": _at(found.first), "last": _at(found.last)}
+    if not show(body, as_json):
         for line in table(_rows(found)):
             click.echo(line)
 
@@ -97,35 +98,43 @@ def stats(state: Path, as_json: bool) -> None:
 @click.option("--after", type=click.IntRange(0), default=0, help="Only lines with a larger number.")
 def export(state: Path, after: int) -> None:
     """Print the timeline, one JSON object in each line, the oldest first."""
-    from edgectl.journal.survey import lines, opened
+    from edgectl.journal.survey import lines
 
-    with _looking(state) as alone, opened(state / "journal.db", alone=alone) as db:
+    with _looking(state) as db:
         for entry in lines(db, after):
-            click.echo(json.dumps(_exported(entry), ensure_ascii=False))
+            _put(json.dumps(_exported(entry), ensure_ascii=False))
 
 
 @contextlib.contextmanager
-def _looking(state: Path) -> Iterator[bool]:
-    """True while nobody drives the house: then the file is opened as one that does not change, and somebody who begins
-    meanwhile is told of at the end. Nobody is kept waiting. Exits 1 with a sentence."""
-    from edgectl.host.lock import AlreadyRunning, unheld
+def _looking(state: Path) -> "Iterator[sqlite3.Connection]":
+    """The journal, opened. While nobody drives the house it is opened as one that does not change, and somebody who
+    begins meanwhile is told of at the end. Nobody is kept waiting. Exits 1 with a sentence."""
+    from edgectl.host.lock import AlreadyRunning
     from edgectl.journal.errors import JournalError
+    from edgectl.journal.still import opened
 
     mark: object = None
+    with contextlib.suppress(AlreadyRunning):
+        mark = sign_of(state, ROOT.replace(" --offline", ""))
     try:
-        with contextlib.suppress(AlreadyRunning, FileNotFoundError):
-            mark = unheld(state)
-        yield mark is not None
+        with opened(state / "journal.db", alone=mark is not None) as db:
+            yield db
     except JournalError as error:
         if mark is not None:
             nobody_came(state, mark)
         refuse(str(error).splitlines()[0], error.hint)
-    except PermissionError:
-        refuse(f"you may not read the journal in {state}", ROOT.replace(" --offline", ""))
-    except OSError as error:
-        refuse(f"the state folder {state} cannot be used: {error.strerror}", "is it there? --state names another")
     if mark is not None:
         nobody_came(state, mark)
+
+
+def _put(line: str) -> None:
+    """Print a line for another program. One that has heard enough (head) ends us without a word, as everywhere."""
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        refuse(f"the lines cannot be written: {error.strerror}", "make room where they go, or send them elsewhere")
 
 
 def _told(name: str) -> None:

@@ -93,18 +93,28 @@ def read(path: str) -> Any:
 
 def at_rest(state: Path) -> object:
     """The mark of a folder with a journal that nobody drives. Exits 1 with a sentence where that is not so."""
-    from edgectl.host.lock import AlreadyRunning, unheld
+    from edgectl.host.lock import AlreadyRunning
+
+    try:
+        return sign_of(state, ROOT)
+    except AlreadyRunning as leader:
+        refuse(f"the journal was not opened: {leader}", "ask the daemon: leave --offline out")
+
+
+def sign_of(state: Path, hint: str) -> object:
+    """The same. Raises AlreadyRunning where it is driven; exits 1 with a sentence where there is nothing to look at."""
+    from edgectl.host.lock import unheld
+    from edgectl.journal.errors import no_journal
 
     try:
         if not (state / "journal.db").exists():
-            refuse(f"there is no journal in {state}", "has the daemon run here? --state names its folder")
+            none = no_journal(state)
+            refuse(str(none).splitlines()[0], none.hint)
         return unheld(state)
-    except AlreadyRunning as leader:
-        refuse(f"the journal was not opened: {leader}", "ask the daemon: leave --offline out")
     except PermissionError:
-        refuse(f"you may not read the journal in {state}", ROOT)
+        refuse(f"you may not read the journal in {state}", hint)
     except OSError as error:
-        refuse(f"the state folder {state} cannot be used: {error.strerror}", ROOT)
+        refuse(f"the state folder {state} cannot be used: {error.strerror}", hint)
 
 
 def nobody_came(state: Path, mark: object) -> None:

@@ -7,11 +7,7 @@ newest lines were cut off; whoever must prove that keeps the last hash somewhere
 import hashlib
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-
-from edgectl.journal.errors import JournalError, translate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +30,11 @@ def link(before: bytes, body: str) -> bytes:
     return hashlib.sha256(before + body.encode()).digest()
 
 
-def walk(path: Path, place: str = "") -> Chain:
-    """Follow the chain from its first line to its last. `place` says how the file is opened, where nobody writes it.
-    Raises JournalError when it cannot be read."""
-    if not path.exists():
-        raise JournalError(f"the journal {path} cannot be opened: there is none", "--state names its folder")
-    try:
-        with closing(sqlite3.connect(place or f"{path.absolute().as_uri()}?mode=ro", uri=True)) as db:
-            meta = dict(db.execute("SELECT name, value FROM meta"))
-            lines = db.execute("SELECT seq, body, hash FROM timeline WHERE seq > ? ORDER BY seq", (_first(meta),))
-            return _follow(lines, _first(meta), origin(meta["journal_id"]))
-    except sqlite3.Error as error:
-        raise translate(path, "cannot be read", error) from error
+def walk(db: sqlite3.Connection) -> Chain:
+    """Follow the chain from its first line to its last."""
+    meta = dict(db.execute("SELECT name, value FROM meta"))
+    lines = db.execute("SELECT seq, body, hash FROM timeline WHERE seq > ? ORDER BY seq", (_first(meta),))
+    return _follow(lines, _first(meta), origin(meta["journal_id"]))
 
 
 def _first(meta: dict[str, str]) -> int:
@@ -58,7 +47,7 @@ def _follow(lines: Iterator[tuple[int, str, bytes | None]], seq: int, before: by
         if number != seq + 1:
             return Chain(lines=count, last=before.hex(), broken_at=seq + 1, why=f"line {seq + 1} is missing")
         seq = number
-        if stored != link(before, body):
+        if not isinstance(body, str) or stored != link(before, body):
             why = "it is not what was written, or what stood before it is not"
             return Chain(lines=count, last=before.hex(), broken_at=seq, why=why)
         before = link(before, body)

@@ -37,6 +37,11 @@ class JournalThreadEnded(JournalError):
     """The thread that writes the journal has ended by itself. Only a restart brings it back."""
 
 
+def no_journal(folder: Path) -> JournalError:
+    """There is none in a folder."""
+    return JournalError(f"there is no journal in {folder}", "has the daemon run here? --state names its folder")
+
+
 NO_ROOM = 64 << 10  # bytes; SQLite reports a full disk as a plain I/O error where it grows its shared index
 
 _HINTS = {

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import aiosqlite
 
 from edgectl.journal import rows, still
-from edgectl.journal.errors import JournalError, JournalUnreadable
+from edgectl.journal.errors import JournalError, JournalUnreadable, no_journal
 from edgectl.model.command import Command
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos, iso
@@ -199,15 +199,16 @@ class JournalReads:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[aiosqlite.Connection]:
-        hint = "has the daemon run here? --state names its folder"
         if not self.path.exists():
-            raise JournalError(f"the journal {self.path} cannot be opened: there is none", hint)
+            raise no_journal(self.path.parent)
         try:
             # As a URI with everything quoted: a folder may be called "50% shade?".
             place = still.address(self.path) if self._still else f"{self.path.absolute().as_uri()}?mode=ro"
             db = await aiosqlite.connect(place, uri=True, timeout=BUSY_MS / 1000)
         except sqlite3.Error as error:
-            raise JournalError(f"the journal {self.path} cannot be opened: {error}", hint) from error
+            raise JournalError(
+                f"the journal {self.path} cannot be opened: {error}", "is it a file that you may read?"
+            ) from error
         try:
             await db.execute("PRAGMA query_only = 1")
             yield db

@@ -7,16 +7,18 @@ that; neither of the two is written.
 """
 
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from edgectl.journal.contents import Contents, contents
-from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, translate
+from edgectl.journal.errors import JournalError, JournalTooNew, JournalUnreadable, no_journal, translate
 from edgectl.journal.sqlite import SCHEMA
 
 _RIGHTS = "try again as the user of the service, or with sudo"
 _OLDER = "start the daemon once: it brings the journal to this version"
 _NEWER = "install the edgectl that wrote it"
+_DAMAGED = "edgectl journal check names what is damaged; the next start puts the file aside, and keeps it"
 
 
 def address(path: Path) -> str:
@@ -31,21 +33,38 @@ def address(path: Path) -> str:
 
 def look(path: Path) -> Contents:
     """What it holds. Raises JournalError, with what to do."""
+    with opened(path) as db:
+        return contents(db)
+
+
+@contextmanager
+def opened(path: Path, *, alone: bool = True) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write, to a journal of this version: alone with it, or beside a daemon. What is read by
+    it and is no value of ours is damage. Raises JournalError, with what to do."""
     if not path.is_file():
-        raise JournalError(f"there is no journal {path}", "has the daemon run here? --state names its folder")
+        raise no_journal(path.parent)
+    place = address(path) if alone else f"{path.absolute().as_uri()}?mode=ro"
     try:
-        with closing(sqlite3.connect(address(path), uri=True)) as db:
+        with closing(sqlite3.connect(place, uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
             if version != SCHEMA:
                 said = f"the journal {path} has schema {version}, this edgectl reads {SCHEMA}"
                 raise JournalTooNew(said, _NEWER) if version > SCHEMA else JournalError(said, _OLDER)
-            return contents(db)
+            yield db
     except sqlite3.Error as error:
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN:
-            # A log is read by way of a shared index beside it, which a reader without rights there cannot make.
-            raise JournalError(
-                f"you may not read the journal {path} with the log that a crash left", _RIGHTS
-            ) from error
-        raise translate(path, "cannot be read", error) from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise JournalUnreadable(f"the journal {path} is damaged: {error}", "the next start puts it aside") from error
+        raise _said(path, error) from error
+    except KeyError as error:
+        raise JournalUnreadable(f"the journal {path} is damaged: it holds no {error}", _DAMAGED) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise JournalUnreadable(f"the journal {path} is damaged: {error}", _DAMAGED) from error
+
+
+def _said(path: Path, error: sqlite3.Error) -> JournalError:
+    """What SQLite said to whoever only reads."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code == sqlite3.SQLITE_CANTOPEN:
+        # A log is read by way of a shared index beside it, which a reader without rights there cannot make.
+        return JournalError(f"you may not read the journal {path} with the log that a crash left", _RIGHTS)
+    if isinstance(error, sqlite3.OperationalError) and code in (0, sqlite3.SQLITE_ERROR):
+        return JournalUnreadable(f"the journal {path} is damaged: {error}", _DAMAGED)  # a table or a text that is none
+    return translate(path, "cannot be read", error)

@@ -1,18 +1,17 @@
 """A journal looked through from end to end, with or without a daemon that writes it: is it sound, what is in it, and
 its lines for other programs. Nothing is written.
 
-Where nobody holds the lock of the state folder it is opened as `still.py` says. Beside a daemon it is read on a
-connection that cannot write, table by table, so that no snapshot lasts long enough to hold up the log.
+It is opened as `still.py` says. Beside a daemon it is read table by table, so that no snapshot lasts long enough to
+hold up the log.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from edgectl.journal import rows, still
-from edgectl.journal.errors import JournalError, translate
+from edgectl.journal import rows
+from edgectl.journal.errors import JournalUnreadable
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry
 
@@ -45,23 +44,6 @@ class Stats:
     arrived: int | None  # the last line that the centre has; None where it was never asked
     tasks: dict[str, int] = field(default_factory=dict)  # status -> how many
     events: dict[str, int] = field(default_factory=dict)  # the most frequent first
-
-
-@contextmanager
-def opened(path: Path, *, alone: bool) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write. Raises JournalError."""
-    if not path.is_file():
-        raise JournalError(f"there is no journal {path}", "has the daemon run here? --state names its folder")
-    try:
-        with closing(sqlite3.connect(place(path, alone=alone), uri=True)) as db:
-            yield db
-    except sqlite3.Error as error:
-        raise translate(path, "cannot be read", error) from error
-
-
-def place(path: Path, *, alone: bool) -> str:
-    """How it is opened: alone with it, or beside a daemon."""
-    return still.address(path) if alone else f"{path.absolute().as_uri()}?mode=ro"
 
 
 def unsound(db: sqlite3.Connection, told: Callable[[str], None]) -> list[str]:
@@ -104,8 +86,12 @@ def stats(db: sqlite3.Connection, path: Path) -> Stats:
 
 
 def lines(db: sqlite3.Connection, after: int) -> Iterator[Entry]:
-    """The timeline behind a line, in order, some at a time."""
+    """The timeline behind a line, in order, some at a time. Raises JournalUnreadable at the first that is none."""
     while found := db.execute(_AFTER, (after, AT_ONCE)).fetchall():
-        for _, body in found:
-            yield rows.entry(body)
+        for seq, body in found:
+            try:
+                yield rows.entry(body)
+            except (ValueError, TypeError, KeyError) as error:
+                behind = f"edgectl journal export --after {seq} goes on behind it"
+                raise JournalUnreadable(f"line {seq} of the journal is damaged: {error}", behind) from error
         after = found[-1][0]

@@ -9,7 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from edgectl.__main__ import main
-from edgectl.journal.chain import walk
+from edgectl.journal import chain, still
+from edgectl.journal.chain import Chain
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.timeline import Batch, Entry
 
@@ -28,6 +29,11 @@ def path(tmp_path: Path) -> Path:
     return file
 
 
+def walk(path: Path) -> Chain:
+    with still.opened(path) as db:
+        return chain.walk(db)
+
+
 def _entry(seq: int) -> Entry:
     return Entry(seq=seq, event_type="T", wall=seq, mono=seq, boot_id="b", details={"ml": seq})
 
@@ -39,8 +45,8 @@ def _change(path: Path, sql: str) -> None:
 
 
 def test_a_journal_that_nobody_touched_is_whole_across_lives(path: Path) -> None:
-    chain = walk(path)
-    assert (chain.lines, chain.broken_at) == (LINES, None)
+    whole = walk(path)
+    assert (whole.lines, whole.broken_at) == (LINES, None)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +56,7 @@ def test_a_journal_that_nobody_touched_is_whole_across_lives(path: Path) -> None
         ("DELETE FROM timeline WHERE seq = 12", 12),
         ("DELETE FROM timeline WHERE seq = 1", 1),
         ("UPDATE timeline SET hash = NULL WHERE seq = 3", 3),
+        ("UPDATE timeline SET body = CAST(body AS BLOB) WHERE seq = 6", 6),
         ("UPDATE timeline SET seq = 100 WHERE seq = 4; UPDATE timeline SET seq = 4 WHERE seq = 5;", 4),
         ("INSERT INTO timeline SELECT 21, event_type, wall, task_id, body, hash FROM timeline WHERE seq = 20", 21),
     ],
@@ -85,4 +92,4 @@ def test_verify_says_it_in_words_and_as_json(path: Path) -> None:
     assert json.loads(broken.stdout)["broken_at"] == 12
     nothing = CliRunner().invoke(main, ["journal", "verify", "--state", str(path.parent / "none")])
     assert nothing.exit_code == 1
-    assert "there is none" in nothing.stderr
+    assert "there is no journal in" in nothing.stderr

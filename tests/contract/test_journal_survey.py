@@ -1,7 +1,10 @@
 """`edgectl journal check`, `stats` and `export`: a journal looked through, beside a daemon and without one."""
 
+import contextlib
 import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -97,6 +100,58 @@ def test_a_value_that_is_none_is_named(state: Path, sql: str, says: str) -> None
     said = ask(state, "check")
     assert (said.exit_code, says in said.stdout) == (1, True), said.output
     assert json.loads(ask(state, "check", "--json").stdout)["sound"] is False
+
+
+NO_ID = "DELETE FROM meta WHERE name = 'journal_id'"
+NO_VALUE = "UPDATE timeline SET body = '{' WHERE seq = 5"
+NO_ENTRY = "UPDATE timeline SET body = '[]' WHERE seq = 5"
+NO_INSTANT = (
+    """UPDATE timeline SET wall = 'noon', body = replace(body, '"wall":', '"wall":"noon","was":') WHERE seq = 5"""
+)
+NO_TEXT = "UPDATE timeline SET body = CAST(x'ff' AS TEXT) WHERE seq = 5"
+NO_TABLE = "DROP TABLE tasks; DROP TABLE timeline; DROP TABLE meta"
+NEWER, OLDER = "PRAGMA user_version = 999; ALTER TABLE tasks RENAME COLUMN status TO phase", "PRAGMA user_version = 3"
+EVERY = ("check", "stats", "verify", "export")
+SAYS = {
+    NO_ID: {"stats": "it holds no 'journal_id'", "verify": "it holds no 'journal_id'"},
+    NO_VALUE: {"export": "line 5 of the journal is damaged"},
+    NO_ENTRY: {"export": "edgectl journal export --after 5 goes on behind it"},
+    NO_INSTANT: {"stats": "is damaged", "export": "is damaged"},
+    NO_TEXT: dict.fromkeys(("check", "verify", "export"), "is damaged: Could not decode"),
+    NO_TABLE: dict.fromkeys(EVERY, "is damaged: no such table"),
+    NEWER: dict.fromkeys(EVERY, "install the edgectl that wrote it"),
+    OLDER: dict.fromkeys(EVERY, "start the daemon once"),
+}
+
+
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "beside"])
+@pytest.mark.parametrize("sql", SAYS)
+def test_every_command_has_a_sentence_for_what_it_cannot_read(state: Path, sql: str, alone: bool) -> None:
+    with sqlite3.connect(state / "journal.db") as db:
+        db.executescript(sql)
+    db.close()
+    lock = HostLock(state)
+    with contextlib.ExitStack() as held:
+        if not alone:
+            lock.take()
+            held.callback(lock.release)
+        for word, says in SAYS[sql].items():
+            said = ask(state, word)
+            assert (said.exit_code, says in said.stderr) == (1, True), (word, said.output, said.exception)
+            assert isinstance(said.exception, SystemExit), "and no traceback"
+
+
+@pytest.mark.parametrize(("where", "code", "says"), [("| head -1", 0, ""), ("> /dev/full", 1, "No space left")])
+def test_lines_that_nobody_takes_are_no_fault_of_the_journal(state: Path, where: str, code: int, says: str) -> None:
+    journal = SqliteJournal(state / "journal.db")
+    journal.commit(Batch(changes=(), entries=tuple(line(n) for n in range(LINES + 1, 900))))
+    journal.close()
+    export = f"{sys.executable} -m edgectl journal export --state {state} {where}"
+    done = subprocess.run(["sh", "-c", export], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == code, done.stderr
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) == (2 if says else 0), done.stderr
+    assert "state folder" not in done.stderr
 
 
 def test_a_damaged_page_is_told_and_not_mended(state: Path) -> None:

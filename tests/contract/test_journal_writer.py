@@ -259,5 +259,5 @@ async def test_the_questions_of_the_doors(tmp_path: Path) -> None:
     assert (lines[0].event_type, lines[-1].event_type) == ("TASK_RECEIVED", "TASK_FINISHED")
     assert [e.seq for e in await reads.last_entries(5)] == [world.state.seq - n for n in (4, 3, 2, 1, 0)]
     disk.close()
-    with pytest.raises(JournalError, match="cannot be opened"):
+    with pytest.raises(JournalError, match="there is no journal in"):
         await JournalReads(tmp_path / "nothing.db").task("st-1")
