@@ -323,8 +323,10 @@ class Draft:
         fresh = Alarm(
             alarm_id=alarm_id, code=code, subject=subject, raised_at=self.now.wall, message=message, advice=advice
         )
-        self.put(fresh if before is None else fresh.after(before))
-        if before is not None and before.shelved_until is not None:
+        if before is not None:
+            fresh = fresh.after(before)
+        self.put(fresh)
+        if fresh.shelved_until is not None:
             self.note("ALARM_RAISED", alarm=alarm_id, message=message, advice=advice, shelved=True)
             return  # whoever silenced it has silenced what comes and goes too
         self.spend(ALARMS_RAISED, 1.0, self.now.mono)

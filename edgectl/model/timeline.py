@@ -103,11 +103,18 @@ class Alarm:
         """Is there anything left of it?"""
         return self.active or self.acknowledged_by is None or self.shelved_until is not None
 
+    @property
+    def untold(self) -> bool:
+        """Did it begin on a shelf, and has nobody been told since?"""
+        return 0 < self.told_at < self.raised_at
+
     def after(self, before: "Alarm") -> "Alarm":
-        """This one, when `before` still stood: the same one again."""
+        """This one, when `before` still stood: the same one again, and silent as long as that one has a shelf."""
+        silent = before.shelved_until is not None and self.raised_at < before.shelved_until
         return replace(
             self,
-            shelved_until=before.shelved_until,
+            told_at=min(before.told_at or before.raised_at, self.raised_at - 1) if silent else 0,
+            shelved_until=before.shelved_until if silent else None,
             shelved_by=before.shelved_by,
             first_at=before.first_at or before.raised_at,
             times=before.times + 1,

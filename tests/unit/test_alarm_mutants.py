@@ -66,6 +66,18 @@ def all_of_a_flood_is_told(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(telling, "FLOOD", "")
 
 
+def what_began_in_a_flood_is_never_told(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Telling, "_end_flood", lambda self, mono: None)
+
+
+def a_flood_may_last_for_days(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(alarms, "LONGEST_FLOOD", NEVER)
+
+
+def a_shelf_swallows_what_begins_on_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Alarm, "untold", False)
+
+
 def each_line_is_a_message(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(telling, "GATHER", 0)
 
@@ -96,6 +108,10 @@ def a_flood_of_eleven() -> None:
     rules.test_more_than_ten_within_ten_minutes_are_a_flood(11, True)
 
 
+def one_that_comes_and_goes() -> None:
+    rules.test_a_flood_ends_when_few_are_left_of_it_and_after_an_hour_at_most(rules.MINUTE // 2, [60, 120])
+
+
 def a_clock_set_back() -> None:
     rules.test_a_clock_that_comes_back_silences_nobody(9000 * 24 * rules.HOUR)
 
@@ -119,6 +135,9 @@ CAUGHT: list[tuple[Plant, Callable[[], None]]] = [
     (no_hour_is_quiet, told.test_what_is_not_urgent_waits_for_the_morning),
     (the_night_keeps_everything, told.test_what_is_not_urgent_waits_for_the_morning),
     (all_of_a_flood_is_told, told.test_a_flood_is_told_as_one_and_only_what_is_critical_besides),
+    (what_began_in_a_flood_is_never_told, told.test_what_began_in_a_flood_is_told_when_it_is_over_if_it_still_stands),
+    (a_flood_may_last_for_days, one_that_comes_and_goes),
+    (a_shelf_swallows_what_begins_on_it, rules.test_what_begins_on_a_shelf_is_told_when_the_shelf_is_over),
     (each_line_is_a_message, told.test_a_cause_and_its_consequences_are_one_message),
     (nothing_is_too_much, told.test_a_flood_is_bounded_and_says_so),
     (others_never_hear_of_it, told.test_an_escalation_calls_others),

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from edgectl import engine
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules.operator import LATCHED
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Acknowledge, DeviceHealth, Shelve
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import World
 
@@ -130,6 +131,33 @@ def test_what_comes_and_goes_is_one_alarm_and_its_shelf_holds_for_all_of_it() ->
     assert house.state.alarms["device_silent:level"].times == 1
 
 
+def test_what_begins_on_a_shelf_is_told_when_the_shelf_is_over() -> None:
+    house = world()
+    silence(house, "level")
+    house.offer(Shelve(token=1, alarm_id="device_silent:level", lasts=HOUR, who="Ana"))
+    house.run(house.now + 10 * MINUTE)
+    silence(house, "level", healthy=True)
+    house.run(house.now + 40 * MINUTE)
+    silence(house, "level")
+    house.step_wall(-HOUR)
+    house.run(house.now + 2 * HOUR - MINUTE)
+    (again,) = told(house, "ALARM_REPEATED")
+    house.run(house.now + 11 * HOUR)
+    assert told(house, "ALARM_REPEATED") == [again]
+    assert house.state.alarms["device_silent:level"].shelved_until is None
+
+
+def test_a_shelf_whose_time_is_over_silences_nothing_more() -> None:
+    now = Now(mono=HOUR, wall=HOUR, trust=Trust.SYNCED)
+    for until, silent in ((HOUR, False), (HOUR + 1, True)):
+        draft = Draft(world().state, now)
+        draft.alert("device_silent", "level", "it is so", "look")
+        (alarm,) = (one for one in draft.alarms() if one.subject == "level")
+        draft.put(replace(alarm, active=False, raised_at=1, shelved_until=until, shelved_by="Ana"))
+        draft.alert("device_silent", "level", "it is so again", "look")
+        assert draft.entries[-1].details.get("shelved", False) is silent
+
+
 @pytest.mark.parametrize("back", [2 * HOUR, 9000 * 24 * HOUR])
 def test_a_clock_that_comes_back_silences_nobody(back: Nanos) -> None:
     house = world()
@@ -184,3 +212,18 @@ def test_more_than_ten_within_ten_minutes_are_a_flood(count: int, flood: bool) -
     assert ("alarm_flood:site" in active(house)) is flood
     house.run(house.now + 30 * MINUTE)
     assert "alarm_flood:site" not in active(house)
+
+
+@pytest.mark.parametrize(("every", "floods"), [(8 * MINUTE, [10]), (MINUTE // 2, [60, 120])])
+def test_a_flood_ends_when_few_are_left_of_it_and_after_an_hour_at_most(every: Nanos, floods: list[int]) -> None:
+    """One that came and went kept it up for days, and nobody heard of anything else that was not critical."""
+    house = world()
+    silence(house, *(f"node-{number}" for number in range(11)))
+    begun = house.now
+    while house.now < begun + 130 * MINUTE:
+        silence(house, "node-0", healthy=True)
+        house.run(house.now + SECOND)
+        silence(house, "node-0")
+        house.run(house.now + every)
+    ended = [at - begun / MINUTE for name, at in told(house, "ALARM_CLEARED") if name == "alarm_flood:site"]
+    assert ended == pytest.approx(floods, abs=1.5)

@@ -114,7 +114,27 @@ def test_a_flood_is_told_as_one_and_only_what_is_critical_besides() -> None:
     out.note([line("ALARM_CLEARED", "alarm_flood:site"), line("ALARM_RAISED", "biz_low_ph:zone-13")], GATHER + 1)
     after = out.due(GATHER + 1 + REST, NOON)
     assert after is not None
-    assert [one.alarm for one in after.lines] == ["biz_low_ph:zone-13"]
+    assert {one.alarm for one in after.lines} == {f"biz_low_ph:zone-{n}" for n in (*range(11), 12, 13)}
+
+
+def test_what_began_in_a_flood_is_told_when_it_is_over_if_it_still_stands() -> None:
+    out = telling()
+    out.note([line("ALARM_RAISED", "alarm_flood:site"), line("ALARM_RAISED", "device_silent:level")], 0)
+    out.note([line("ALARM_RAISED", "sensor_stale:air"), line("ALARM_CLEARED", "sensor_stale:air")], 0)
+    out.note([line("ALARM_REPEATED", "biz_low_ph:beds")], 0)
+    message = out.due(GATHER, NOON)
+    assert message is not None
+    assert [one.alarm for one in message.lines] == ["alarm_flood:site", "biz_low_ph:beds"], "the second call is no news"
+    out.told(message, GATHER)
+    assert out.due(10 * REST, NOON) is None
+    # One flood follows upon another: it does not keep what the first one kept.
+    out.note([line("ALARM_CLEARED", "alarm_flood:site"), line("ALARM_RAISED", "alarm_flood:site")], 10 * REST)
+    message = out.due(10 * REST + GATHER, NOON)
+    assert message is not None
+    assert [one.alarm for one in message.lines] == ["device_silent:level", "alarm_flood:site"]
+    out.told(message, 10 * REST + GATHER)
+    out.note([line("ALARM_CLEARED", "alarm_flood:site")], 20 * REST)
+    assert out.due(30 * REST, NOON) is None, "once"
 
 
 def test_what_comes_and_goes_on_a_shelf_calls_nobody() -> None:

@@ -1,7 +1,7 @@
 """What becomes of an alarm that nobody has seen: told again, told to others, silenced for a while, or told as one.
 
 A critical alarm is told again after five minutes and escalates after fifteen; any other is told again after twelve
-hours. More than ten within ten minutes are a flood, and a bus on which nobody answers is one fault.
+hours. More than ten within ten minutes are a flood, for an hour at most; a bus on which nobody answers is one fault.
 """
 
 from dataclasses import replace
@@ -20,6 +20,7 @@ THEN: Nanos = 60 * MINUTE  # each further one
 OTHERS: Nanos = 12 * 60 * MINUTE
 LONGEST_SHELF: Nanos = 24 * 60 * MINUTE
 FLOOD, FLOOD_WITHIN = 10, 10 * MINUTE
+LONGEST_FLOOD: Nanos = 60 * MINUTE  # one that comes and goes for days must not make the others silent for days
 REMINDED = frozenset({"stop_latched", "service_lock_reminder"})  # told again by what holds them
 FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still is told by name
 
@@ -32,18 +33,7 @@ def watch(draft: Draft) -> None:
             _tell_again(draft, alarm)
     for bus in draft.state.site.buses:
         _part_again(draft, bus)
-    if draft.spent(ALARMS_RAISED, FLOOD_WITHIN) > FLOOD:
-        draft.alert(
-            "alarm_flood",
-            "site",
-            f"more than {FLOOD} alarms began within {FLOOD_WITHIN // MINUTE} min",
-            "look for the one thing that they have in common: power, a bus, the water, the disk",
-        )
-    elif (flood := draft.alarm("alarm_flood:site")) is not None and flood.active:
-        if draft.spent(ALARMS_RAISED, FLOOD_WITHIN) == 0:
-            draft.calm("alarm_flood", "site")
-        else:
-            draft.wake(draft.now.mono + MINUTE)
+    _notice_a_flood(draft)
 
 
 def shelve(draft: Draft, order: Shelve) -> None:
@@ -92,6 +82,23 @@ def together(draft: Draft, device: str) -> bool:
     return True
 
 
+def _notice_a_flood(draft: Draft) -> None:
+    many, flood = draft.spent(ALARMS_RAISED, FLOOD_WITHIN) > FLOOD, draft.alarm("alarm_flood:site")
+    if flood is not None and flood.active:
+        if many and draft.now.wall - flood.raised_at < LONGEST_FLOOD:
+            draft.wake(draft.now.mono + MINUTE)
+        else:
+            draft.calm("alarm_flood", "site")
+    elif many:
+        draft.alert(
+            "alarm_flood",
+            "site",
+            f"more than {FLOOD} alarms began within {FLOOD_WITHIN // MINUTE} min",
+            "look for the one thing that they have in common: power, a bus, the water, the disk",
+        )
+        draft.wake(draft.now.mono + MINUTE)
+
+
 def _part_again(draft: Draft, bus: str) -> None:
     """A bus that spoke again: all of it, or somebody on it is silent for a reason of his own."""
     alarm = draft.alarm(f"bus_silent:{bus}")
@@ -119,7 +126,7 @@ def _by_this_clock(draft: Draft, alarm: Alarm) -> Alarm:
     wall, until = draft.now.wall, alarm.shelved_until
     if until is not None:
         until = min(until, wall + LONGEST_SHELF) if wall < until else None
-    raised, told = min(alarm.raised_at, wall), min(alarm.told_at, wall)
+    raised, told = min(alarm.raised_at, wall), min(alarm.told_at, wall - alarm.untold)
     found = replace(alarm, raised_at=raised, told_at=told, shelved_until=until)
     if found != alarm:
         draft.put(found)
@@ -138,7 +145,7 @@ def _tell_again(draft: Draft, alarm: Alarm) -> None:
         return
     if alarm.code in REMINDED:
         return
-    every = OTHERS if not critical else AGAIN if told_at == alarm.raised_at else THEN
+    every = 0 if alarm.untold else OTHERS if not critical else AGAIN if told_at == alarm.raised_at else THEN
     due = told_at + every
     if critical and not alarm.escalated:
         due = min(due, alarm.raised_at + ESCALATE)
