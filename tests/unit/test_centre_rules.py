@@ -3,8 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from edgectl.engine import envelope
+from edgectl.engine.rules import centre
 from edgectl.model.ask import Ask, Tighten
+from edgectl.model.hands import Override
 from edgectl.model.inputs import (
     CentreRequest,
     Concern,
@@ -17,6 +21,7 @@ from edgectl.model.inputs import (
 from edgectl.model.time import SECOND
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
+from tests.sim.test_workflow_rows import prepared
 
 HOUR = 3600 * SECOND
 TIGHT = {"actuators": {"pump": {"max_on_s": 300}}}
@@ -83,6 +88,30 @@ def test_a_hold_and_who_may_release_it() -> None:
         "Ana put it on at the site, and only there it is released",
     )
     assert house.state.latches["hold:zone-1"].held
+
+
+@pytest.mark.parametrize("value", [None, 0.0])
+@pytest.mark.parametrize(("who", "code"), [("Ana", "held_on_site"), ("centre:desk", "ok")])
+def test_what_a_person_has_set_at_the_site_is_not_ended_by_another_value(
+    who: str, code: str, value: float | None
+) -> None:
+    """A second of its own ended a hold of dosing for a day."""
+    house = prepared()
+    hers = Override(token=1, zone="zone-1", setting="dosing", value=0.0, lasts=24 * HOUR, who=who, why="acid room")
+    house.offer(hers)
+    house.run(house.now + 2 * SECOND)
+    answered = asked(house, replace(hers, token=9, value=value, lasts=SECOND, who="centre:desk"))
+    assert answered["code"] == code
+    latch = house.state.latches.get("override:zone-1:dosing")
+    if code != "ok":
+        assert latch is not None
+        assert (latch.held, latch.who) == (True, "Ana")
+
+
+def test_without_the_look_at_who_set_it_a_second_from_afar_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(centre, "_undone", lambda wish: "")
+    with pytest.raises(AssertionError):
+        test_what_a_person_has_set_at_the_site_is_not_ended_by_another_value("Ana", "held_on_site", 0.0)
 
 
 def test_what_is_late_or_not_understood_does_nothing() -> None:

@@ -8,7 +8,9 @@ from collections.abc import Callable
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import latch_name
+from edgectl.engine.rules.overrides import named
 from edgectl.model.codes import Code
+from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer, CentreRequest, Input, Restrain
 
 FROM_CENTRE = "centre:"
@@ -44,10 +46,19 @@ def _refusal(draft: Draft, item: CentreRequest) -> tuple[str, str]:
         return item.code, item.refusal
     if item.ask.expires_at <= draft.now.wall:
         return Code.EXPIRED, "it arrived after its end"
-    wish = item.wish
-    if isinstance(wish, Restrain) and not wish.on:
-        before = draft.latch(latch_name(wish.what, wish.zone))
-        if before is not None and before.held and not before.who.startswith(FROM_CENTRE):
-            # Whoever stands there may have a reason that nobody sees from afar.
-            return Code.HELD_ON_SITE, f"{before.who} put it on at the site, and only there it is released"
+    before = draft.latch(_undone(item.wish))
+    if before is not None and before.held and not before.who.startswith(FROM_CENTRE):
+        # Whoever stands there may have a reason that nobody sees from afar.
+        return Code.HELD_ON_SITE, f"{before.who} put it on at the site, and only there it is released"
     return "", ""
+
+
+def _undone(wish: Input | None) -> str:
+    """The latch that this would release. Another value for a setting is the end of the one before, even a longer one:
+    whoever gave it could take it back."""
+    match wish:
+        case Restrain(on=False):
+            return latch_name(wish.what, wish.zone)
+        case Override():
+            return named(wish.zone, wish.setting)
+    return ""

@@ -58,7 +58,8 @@ REFUSALS: dict[Code, Meaning] = {
         "The centre asked for something that this site cannot be asked for.", "The answer lists what there is."
     ),
     Code.HELD_ON_SITE: refusal(
-        "Somebody at the site put this hold on, and it is not released from afar.", "Release it there: edgectl release."
+        "Somebody at the site put this on, and it is not released or changed from afar.",
+        "Release it there: edgectl release, or edgectl override --end.",
     ),
     Code.LIMITS_REFUSED: refusal(
         "Limits from the centre were not taken; those before are still in force.",
