@@ -92,6 +92,38 @@ def test_after_a_restart_of_the_machine_the_wall_clock_speaks(monkeypatch: pytes
     assert not world.field.relays["lamp"].on
 
 
+WITHOUT_AND_WITH_A_CLOCK = [(1 << 62, 120), (0, 110)]
+
+
+@pytest.mark.parametrize(("astray", "burns"), WITHOUT_AND_WITH_A_CLOCK)
+def test_each_boot_counts_by_its_own_clock_from_its_beginning_on(astray: Nanos, burns: int) -> None:
+    """What it had counted stood under the boot in which it was lit: without a clock to believe each restart of the
+    program began anew, and with one a clock that was set on put out what had burnt for minutes."""
+    world = lived()
+    light(world)
+    world.run(world.now + 10 * MINUTE)
+    world.boots += 1
+    world._astray, world._trusted_at = (SECOND if astray else 0), astray
+    world._begin()
+    begun = world.now
+    for step in (1, -1, 1, -1):
+        world.run(world.now + 20 * MINUTE)
+        if not astray:
+            world.step_wall(step * 10 * HOUR)
+        world._begin()
+    world.run(begun + (burns - 1) * MINUTE)
+    assert world.field.relays["lamp"].on
+    world.run(begun + (burns + 2) * MINUTE)
+    assert not world.field.relays["lamp"].on
+
+
+@pytest.mark.parametrize(("astray", "burns"), WITHOUT_AND_WITH_A_CLOCK)
+def test_what_stays_under_another_boot_is_seen(monkeypatch: pytest.MonkeyPatch, astray: Nanos, burns: int) -> None:
+    monkeypatch.setattr(lit, "_carried_over", lambda draft, latch, before: latch)
+    with pytest.raises(AssertionError):
+        test_each_boot_counts_by_its_own_clock_from_its_beginning_on(astray, burns)
+
+
 def test_the_rest_of_a_window_is_dark_and_the_next_one_is_lit() -> None:
     """As after a limit that the file did not have when the window was planned."""
     world = lived(10 * HOUR, windows=True)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from itertools import pairwise
 
+import pytest
+
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.site import Fallback, Site
 from edgectl.model.task import Task, TaskStatus
@@ -10,6 +12,7 @@ from edgectl.model.time import SECOND
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
+from tests.sim.test_workflow_rows import ask
 
 HOUR = 3600 * SECOND
 
@@ -81,3 +84,21 @@ def test_who_falls_more_often_than_plants_are_thirsty_calls_all_the_same() -> No
         world._begin()
     world.run(5 * HOUR + 60 * SECOND)
     assert alarms(world) == {"zone_thirsty:zone-1"}
+
+
+@pytest.mark.parametrize("first", [0, 30])
+def test_a_clock_that_is_believed_late_in_each_boot_tells_the_next_one_how_long(first: int) -> None:
+    """What was entered before is dated anew: a house that lost its power every few hours called nobody."""
+    world = World(dry_site(), (), 1)
+    for hour in (0, 2, 4):
+        world.run(hour * HOUR)
+        world.boots += 1
+        world._astray, world._trusted_at = SECOND, world.now + 60 * SECOND
+        world._wall_step += SECOND
+        world._begin()
+        if not hour and first:
+            ask(world, "irrigation", {"duration_s": first}, name="first-water")
+    world.run(5 * HOUR - 60 * SECOND)
+    assert "zone_thirsty:zone-1" not in alarms(world)
+    world.run(5 * HOUR + 180 * SECOND)
+    assert "zone_thirsty:zone-1" in alarms(world)

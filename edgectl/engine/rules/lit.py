@@ -74,10 +74,18 @@ def _lit_since(draft: Draft, lamp: str) -> Nanos:
         )
     elif latch.boot_id == draft.state.boot_id:
         before = now.mono - latch.since_mono
-    elif latch.synced and now.trust is Trust.SYNCED:
-        before = max(0, now.wall - latch.since)
+    else:
+        before = max(0, now.wall - latch.since) if latch.synced and now.trust is Trust.SYNCED else 0
+        draft.put(_carried_over(draft, latch, before))
     draft.holding = {**draft.holding, key: now.mono - before}
     return now.mono - before
+
+
+def _carried_over(draft: Draft, latch: Latch, before: Nanos) -> Latch:
+    """Since when it is lit on the clock of this boot: its further restarts go by that, and by no clock that is set."""
+    now = draft.now
+    carried = replace(latch, since_mono=now.mono - before, boot_id=draft.state.boot_id)
+    return carried if latch.synced else replace(carried, since=now.wall, synced=now.trust is Trust.SYNCED)
 
 
 def _insist(draft: Draft, lamp: str) -> None:

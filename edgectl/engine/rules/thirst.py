@@ -104,6 +104,9 @@ def since_last(draft: Draft, name: str) -> Nanos:
         draft.spend(name, 0.0, state.started)
         return draft.now.mono - state.started
     newest = spent[-1]
+    if newest.boot_id == state.boot_id and not newest.synced and draft.now.trust is Trust.SYNCED:
+        # The clock is believed only now: of a machine that falls often, it alone tells the next boot how long ago.
+        draft.spend(name, 0.0, newest.at)
     began = state.started if newest.boot_id == state.boot_id else _boot_seen(draft)
     return max(0, age(newest, draft.now, state.boot_id, began))
 
