@@ -63,4 +63,6 @@ def peer_of(client: tuple[str, int] | None) -> str:
         address = ipaddress.ip_address(client[0].partition("%")[0])
     except ValueError:
         return client[0]
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)  # at a door on :: those are not one machine
     return client[0] if address.version == 4 else str(ipaddress.ip_network((address, 64), strict=False))

@@ -3,6 +3,7 @@ not there; nothing but the curves of a dashboard depends on it."""
 
 import json
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ class Aside:
             return int(found["seq"]), Service.of(found["counts"])
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        except (OSError, ValueError, ArithmeticError, TypeError, KeyError, AttributeError, RecursionError) as error:
             LOG.warning("%s cannot be read (%s): the counters begin with the newest tasks", self._path, error)
             return None
 
@@ -36,7 +37,10 @@ class Aside:
         """Keep them."""
         unborn = self._path.with_name(f"{self._path.name}.new")
         try:
-            unborn.write_text(json.dumps({"journal_id": self._journal_id, "seq": seq, "counts": counts}))
+            with unborn.open("w") as file:
+                json.dump({"journal_id": self._journal_id, "seq": seq, "counts": counts}, file)
+                file.flush()
+                os.fsync(file.fileno())
             unborn.replace(self._path)
         except OSError as error:
             LOG.warning("%s cannot be written (%s): after a restart counters may jump", self._path, error.strerror)

@@ -244,6 +244,7 @@ def test_who_holds_the_most_gives_one_up_and_in_ipv6_a_network_is_one() -> None:
     assert crowd.peer_of(("10.0.0.9", 5)) == "10.0.0.9"
     assert crowd.peer_of(("2001:db8::1", 5)) == crowd.peer_of(("2001:db8::ffff:2", 7)) != crowd.peer_of(("::1", 5))
     assert crowd.peer_of(("fe80::1%eth0", 5)) == "fe80::/64"
+    assert crowd.peer_of(("::ffff:10.0.0.9", 5)) == "10.0.0.9", "of a door on ::"
     assert crowd.peer_of(None) == ""
     assert crowd.peer_of(("ana", 1000)) == "ana"
 

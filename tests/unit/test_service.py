@@ -17,6 +17,7 @@ from edgectl.observe.metrics import Histogram, render
 from edgectl.observe.service import DAY, Service
 
 NOW = 1_800_000_000 * SECOND
+ENDLESS = '{"journal_id": "j", "seq": 1e999, "counts": {}}'
 
 
 def row(**more: Any) -> tuple[Any, ...]:
@@ -178,7 +179,7 @@ async def test_no_counter_of_a_life_is_lower_than_in_the_one_before(
 async def test_counts_of_another_journal_or_of_no_sense_are_not_gone_on_from(tmp_path: Path) -> None:
     file, journal = tmp_path / "service.json", Journal()
     journal.end(1, NOW)
-    for text in ("", "{", "[]", '{"journal_id": "j", "seq": 0, "counts": {"skips": 5}}', "[" * 100_000):
+    for text in ("", "{", "[]", '{"journal_id": "j", "seq": 0, "counts": {"skips": 5}}', "[" * 100_000, ENDLESS):
         file.write_text(text)
         desk = ServiceDesk(journal, Time(), asked, Aside(file, "j"), 1)
         assert total(render(await desk.numbers()).decode(), "edgectl_task_sla_total") == 1
