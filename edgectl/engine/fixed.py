@@ -68,7 +68,7 @@ class Fixed:
     @cached_property
     def uncounted(self) -> Mapping[str, frozenset[str]]:
         """What lets water out of each tank whose level is reckoned, beside the watering of its zones."""
-        found: dict[str, set[str | None]] = {sensor.name: set() for sensor in self.balanced}
+        found = {sensor.name: set(_unnamed(self.site, sensor.name)) for sensor in self.balanced}
         for zone in self.site.zones.values():
             circuit = zone.circuit
             for tank in () if circuit is None or not found else circuit.tanks:
@@ -219,6 +219,15 @@ def _lets_out(zone: Zone, tank: Tank) -> Iterator[str | None]:
             yield circuit.irrigation_fill or circuit.mixer(zone.pump)
     if tank == circuit.source and zone.tank != tank.level:
         yield zone.pump  # it waters a zone that does not say that this is its tank
+
+
+def _unnamed(site: Site, level: str) -> Iterator[str | None]:
+    """The ways out of zones that do not say that this is their tank, though their pump waters another zone from it.
+    Where a circuit chooses the source, its tanks speak."""
+    pumps = {zone.pump for zone in site.zones.values() if zone.tank == level}
+    for zone in site.zones.values():
+        if zone.pump in pumps and zone.tank != level and (zone.tank is None or zone.circuit is None):
+            yield from zone.outlets or (zone.pump,)
 
 
 def _sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from edgectl.config.loader import load
+from edgectl.engine import fixed
 from edgectl.engine.draft import Draft
 from edgectl.engine.fixed import Fixed
 from edgectl.engine.rules import balance
@@ -22,6 +23,7 @@ from edgectl.plant.layout import one_tank
 from edgectl.simulate.example import example_site
 from edgectl.simulate.ground import Ground
 from edgectl.simulate.world import World
+from tests.sim.test_convoy import piped, two
 from tests.sim.test_workflow_rows import MINUTE, ask, ended
 from tests.unit.site_files import changed, rejected
 from tests.unit.test_overrides import Heard
@@ -202,6 +204,30 @@ def test_what_takes_water_out_uncounted_ends_it(monkeypatch: Patch, planted: boo
     silent(world.now)
     world.run(world.now + 15 * SECOND)
     assert balance.enough(draft_of(world), "level", 10), "it has been seen since"
+
+
+@pytest.mark.parametrize("planted", [False, True])
+@pytest.mark.parametrize("tank", [None, "level"])
+def test_the_water_of_a_bed_that_does_not_say_whose_it_is_ends_it(
+    monkeypatch: Patch, planted: bool, tank: str | None
+) -> None:
+    """A second bed behind the same pump emptied the tank, and what was reckoned stood still."""
+    if planted:
+        monkeypatch.setattr(fixed, "_unnamed", lambda site, level: ())
+    plain, beds = site(), two()
+    second = replace(beds.zones["zone-2"], tank=tank)
+    more = {**plain.actuators, "valve_2": beds.actuators["valve_2"]}
+    house = replace(plain, actuators=more, zones={**plain.zones, "zone-2": second})
+    world = World(house, (), 1, ground=Ground(piped(), Random(1)))
+    world.people = Heard(world)
+    world.run(20 * SECOND)
+    world.field.ground.plant.break_part(Fault.PROBE_DROPOUT, "level.level", world.now)
+    world.run(world.now + 15 * SECOND)
+    water(world, duration=10.0)
+    assert balance.enough(draft_of(world), "level", 10), "its own bed is counted"
+    ask(world, "irrigation", {"duration_s": 10}, name="the other bed", zone="zone-2")
+    world.run(world.now + MINUTE)
+    assert balance.enough(draft_of(world), "level", 10) is (planted or tank == "level")
 
 
 @pytest.mark.parametrize("name", ["examples/two-tank.yaml", "examples/three-tank.yaml"])
