@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Callable[..., Any])
 ROOT = "sudo edgectl … --offline, or as the user of the service: sudo -u edgectl edgectl … --offline"
+CAME = "a daemon, or safe-state, took the house while its journal was read"
 
 
 @dataclass(slots=True)
@@ -119,14 +120,18 @@ def sign_of(state: Path, hint: str) -> object:
 
 def nobody_came(state: Path, mark: object) -> None:
     """Exits 1 where somebody has taken the folder since: what was read meanwhile may be of two times at once."""
+    if not is_as_it_was(state, mark):
+        refuse(CAME, "ask again, without --offline first")
+
+
+def is_as_it_was(state: Path, mark: object) -> bool:
+    """Has nobody taken the folder since?"""
     from edgectl.host.lock import AlreadyRunning, unheld
 
     try:
-        if unheld(state) == mark:
-            return
+        return unheld(state) == mark
     except (AlreadyRunning, OSError):
-        pass
-    refuse("a daemon, or safe-state, took the house while its journal was read", "ask again, without --offline first")
+        return False
 
 
 def house_of(state: Path, site: Path) -> "OfflineHouse":

@@ -16,7 +16,7 @@ import click
 from edgectl import __version__
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse
 from edgectl.cli.doctor import examine
-from edgectl.cli.offline import at_rest, house_of
+from edgectl.cli.offline import CAME, at_rest, house_of, is_as_it_was
 from edgectl.observe.redact import redacted
 
 if TYPE_CHECKING:
@@ -82,11 +82,16 @@ def _whom(site: Path, state: Path) -> Callable[[str], str]:
     else:
         return _asked
     try:
-        at_rest(state)
+        mark = at_rest(state)
         house = house_of(state, site)
     except (SystemExit, JournalError):
         return lambda _: "no daemon answered, and its journal cannot be read"
-    return lambda path: _recalled(house, path)
+
+    def recalled(path: str) -> str:
+        text = _recalled(house, path)
+        return text if is_as_it_was(state, mark) else f"no daemon answered at first, and then {CAME}"
+
+    return recalled
 
 
 def _asked(path: str) -> str:

@@ -56,7 +56,11 @@ class ServiceDesk:
             self._service.read(entries)
 
     async def numbers(self) -> list[Gauge | Histogram]:
-        """All of it. A journal that cannot be read now leaves out nothing but the newest."""
+        """All of it. A journal that cannot be read now leaves out nothing but the newest. Whoever goes away meanwhile
+        leaves nothing half counted: what was begun is done to its end."""
+        return await asyncio.shield(self._numbers())
+
+    async def _numbers(self) -> list[Gauge | Histogram]:
         async with self._asking:
             try:
                 if not self._begun:
@@ -76,7 +80,7 @@ class ServiceDesk:
                 await self._begin_with_the_newest()
             else:
                 await self._begin_behind(kept[0], upto, kept[1])
-        except Unavailable:
+        except BaseException:  # whatever it was: half of the counts are none
             self._service, self._begun = Service(), False
             raise
 

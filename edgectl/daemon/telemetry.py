@@ -21,6 +21,7 @@ from edgectl.sync.raw import Tape
 from edgectl.sync.rollup import Fold
 
 LOG = logging.getLogger("edgectl")
+KEPT_WITHIN_S = 2.0  # at the end of the daemon
 
 
 class Telemetry:
@@ -70,12 +71,18 @@ class Telemetry:
         return self._wanted
 
     async def run(self) -> None:
-        """Keep each minute at its end, until cancelled. The minute in which the daemon ends is not kept."""
+        """Keep each minute at its end, until cancelled. The minute in which the daemon ends is not kept; one that is on
+        its way to the disk by then arrives there."""
         while True:
             now = self._clock.now().wall
             began = now // MINUTE * MINUTE
             await asyncio.sleep((began + MINUTE - now) / SECOND + 0.01)
-            await self.keep(began)
+            keeping = asyncio.ensure_future(self.keep(began))
+            try:
+                await asyncio.shield(keeping)
+            except asyncio.CancelledError:
+                await asyncio.wait([keeping], timeout=KEPT_WITHIN_S)
+                raise
 
     async def keep(self, began: Nanos) -> None:
         """The minute is over: what it held goes to the disk, and what had to go for it is told."""

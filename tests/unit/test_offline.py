@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
+from edgectl.cli import support
 from edgectl.config.loader import load
 from edgectl.host import lock
 from edgectl.host.lock import HostLock
@@ -216,6 +217,16 @@ def test_a_folder_that_was_taken_and_given_back_meanwhile_is_not_at_rest(tmp_pat
         lock.unheld(tmp_path)
     taken.release()
     assert lock.unheld(tmp_path) != before
+
+
+def test_a_bundle_holds_nothing_that_was_read_while_somebody_came(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECTL_SOCKET", str(state / "nobody"))
+    asked = support._whom(SITE, state)
+    assert json.loads(asked("/tasks?limit=5"))["offline"] is True
+    came = HostLock(state)
+    came.take()
+    came.release()
+    assert "took the house while its journal was read" in asked("/tasks?limit=5")
 
 
 def test_where_no_journal_is_none_is_made(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Readings as they are read: only when somebody wants them, for as long as he wants them, and with a bound."""
 
+import asyncio
 import json
 import math
 from dataclasses import replace
@@ -22,7 +23,7 @@ from edgectl.model.channel import Sample
 from edgectl.model.inputs import CentreRequest, Input, Samples, TelemetryDropped
 from edgectl.model.site import Central, Sensor
 from edgectl.model.telemetry import MINUTE, Raw, RawHours
-from edgectl.model.time import SECOND, Now, from_datetime
+from edgectl.model.time import MS, SECOND, Now, from_datetime
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from edgectl.sync.raw import Tape
@@ -122,6 +123,38 @@ async def test_samples_are_kept_in_their_hours_within_a_budget_and_drops_are_cou
     assert [one.number for one in held] == sorted(one.number for one in held)
     await outbox.forget_reels(held[-1].number)
     assert await outbox.reels(100) == []
+    await writer.close()
+
+
+async def test_a_minute_that_is_over_reaches_the_disk_also_when_the_daemon_ends_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = replace(example_site(), sensors={"level": LEVEL, "ph": PAIR})
+    writer, cut, goes_on = JournalWriter(tmp_path / "journal.db"), asyncio.Event(), asyncio.Event()
+    at = Now(mono=0, wall=NOON + MINUTE - MS)
+
+    class Hands:
+        def now(self) -> Now:
+            return at
+
+    to_thread = asyncio.to_thread
+
+    async def slow(work: Any, *given: Any) -> Any:
+        cut.set()
+        await goes_on.wait()
+        return await to_thread(work, *given)
+
+    await writer.start()
+    telemetry = Telemetry(site, Central(credential="c"), writer, Hands(), offer=lambda _: None, asked=list)  # type: ignore[arg-type]
+    telemetry.take(Samples(block=block("a.ph", [6.0])))
+    monkeypatch.setattr("edgectl.daemon.telemetry.asyncio.to_thread", slow)
+    running = asyncio.create_task(telemetry.run())
+    await asyncio.wait_for(cut.wait(), 20)
+    running.cancel()
+    goes_on.set()
+    await asyncio.wait([running])
+    monkeypatch.undo()
+    assert await JournalOutbox(writer.path, writer).minutes(10), "the minute that was cut"
     await writer.close()
 
 

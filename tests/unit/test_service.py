@@ -1,5 +1,6 @@
 """How well the house is served: folded out of tasks that ended, bounded, and the same after a restart."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
@@ -174,6 +175,35 @@ async def test_no_counter_of_a_life_is_lower_than_in_the_one_before(
         counts = [total(text, name) for text in told]
         assert counts == sorted(counts), name
         assert counts[-1] == len(journal.lines) / 2, name
+
+
+@pytest.mark.parametrize("end", ["who asked goes away", "a mistake of ours"])
+async def test_what_was_half_counted_is_never_told(tmp_path: Path, end: str) -> None:
+    journal, held, goes_on = Journal(), asyncio.Event(), asyncio.Event()
+    for number in range(5):
+        journal.end(number, NOW)
+
+    async def slow(reading: Awaitable[Any]) -> Any:
+        found = await reading
+        held.set()
+        await goes_on.wait()
+        if end == "a mistake of ours" and held.is_set():
+            held.clear()
+            raise ZeroDivisionError
+        return found
+
+    desk = ServiceDesk(journal, Time(), slow, Aside(tmp_path / "service.json", "j"), 5)
+    asking = asyncio.create_task(desk.numbers())
+    await held.wait()
+    if end == "who asked goes away":
+        asking.cancel()
+        await asyncio.wait([asking])
+    goes_on.set()
+    await asyncio.wait([asking])
+    assert asking.cancelled() or isinstance(asking.exception(), ZeroDivisionError)
+    desk._guarded = asked
+    assert total(render(await desk.numbers()).decode(), "edgectl_task_sla_total") == 5
+    assert total(render(await desk.numbers()).decode(), "edgectl_task_sla_total") == 5
 
 
 async def test_counts_of_another_journal_or_of_no_sense_are_not_gone_on_from(tmp_path: Path) -> None:
