@@ -55,11 +55,14 @@ class ReadingRow(Answer):
 
 
 class OutputRow(Answer):
-    """An output: what was seen, and what is owed."""
+    """An output: what is seen, and what is owed. Where its device is silent `on` is null; `last_on` is what was seen
+    `seen_s` ago."""
 
     output: str
     role: str
     on: bool | None
+    last_on: bool | None
+    silent: bool
     seen_s: float | None
     owed_off: bool
     ends_at: str | None

@@ -9,7 +9,7 @@ import click
 from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
-from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table
+from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, seen, span, table
 
 
 class Span(click.ParamType[float]):
@@ -131,8 +131,8 @@ def alarms(as_json: bool) -> None:
         state = "active" if alarm["active"] else "over"
         if alarm["shelved_until"]:
             state += f", silenced by {alarm['shelved_by']} until {day_and_time(alarm['shelved_until'])},"
-        seen = f", seen by {alarm['acknowledged_by']}" if alarm["acknowledged_by"] else ""
-        since = f"{alarm['priority']}, {state} since {date_and_time(alarm['since'])}{seen}"
+        by = f", seen by {alarm['acknowledged_by']}" if alarm["acknowledged_by"] else ""
+        since = f"{alarm['priority']}, {state} since {date_and_time(alarm['since'])}{by}"
         if alarm["times"] > 1:
             since += f", {alarm['times']} times since {date_and_time(alarm['first'])}"
         for line in (f"{alarm['id']}  {since}", *table([["", alarm["message"]], ["", alarm["advice"]]])):
@@ -144,7 +144,7 @@ def _row(item: dict[str, Any]) -> list[str]:
         value = "-" if item["value"] is None else f"{item['value']:g} {item['unit']}"
         why = item.get("missing", "").replace("_", " ")
         return [item["sensor"], item["channel"], value, why or f"{span(item['age_s'])} old{doubt(item)}"]
-    state = {None: "not seen yet", True: "on", False: "off"}[item["on"]]
     ends = f", ends {clock(item['ends_at'])} at the latest" if item["ends_at"] else ""
     owed = ", ordered OFF and not seen off yet" if item["closing"] else ends
-    return [item["output"], item["channel"], state, f"seen {span(item['seen_s'])} ago{owed}"]
+    ago = "" if item["on"] is None else f"seen {span(item['seen_s'])} ago"
+    return [item["output"], item["channel"], seen(item), f"{ago}{owed}".removeprefix(", ")]

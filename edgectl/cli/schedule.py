@@ -119,6 +119,7 @@ def sentences(one: dict[str, Any]) -> list[str]:
     if one["kept"] is not None and (one["kept"] != "hold" or not found):
         found.append(KEPT.get(one["kept"], one["kept"]) + by_whom(one.get("keeper")))
     if (skipped := one["skipped"]) is not None:
-        why = f", {skipped['why']}" if skipped["why"] else ""
-        found.append(f"left out last: {date_and_time(skipped['scheduled_for'])}, {skipped['reason']}{why}")
+        why, reason = skipped["why"], skipped["reason"]
+        because = f"{reason}, {why}" if why and why != reason else reason
+        found.append(f"left out last: {date_and_time(skipped['scheduled_for'])}, {because}")
     return found

@@ -7,7 +7,7 @@ import click
 from edgectl.cli.client import ask, show
 from edgectl.cli.needs import missed, needs
 from edgectl.cli.offline import offline
-from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, span, table, zone_now
+from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, seen, span, table, zone_now
 
 
 @click.command()
@@ -172,6 +172,8 @@ def _ons(zone: dict[str, Any], data: dict[str, Any]) -> str:
             parts.append(f"{output['output']} ordered OFF, not seen off yet")
         elif output["on"]:
             parts.append(f"{output['output']} on")
+        elif output["on"] is None:
+            parts.append(f"{output['output']} {seen(output)}")
         if output["locked_out"]:
             parts.append(f"{output['output']} LOCKED OUT")
     return " · ".join(parts) or "everything off"

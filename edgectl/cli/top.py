@@ -8,7 +8,7 @@ import click
 from edgectl.cli.client import ask, show
 from edgectl.cli.outputs import Span
 from edgectl.cli.status import lines
-from edgectl.cli.words import span, table
+from edgectl.cli.words import seen, span, table
 
 FASTEST_S = 0.5
 
@@ -40,8 +40,8 @@ def outputs(data: dict[str, Any]) -> list[str]:
     """Every output: what was seen, how long ago, what is owed."""
     rows = []
     for item in data["outputs"]:
-        seen = {None: "not seen yet", True: "ON", False: "off"}[item["on"]]
+        now = "ON" if item["on"] else seen(item)
         owed = "ordered off" if item["closing"] else "on by order" if item["owed_off"] else ""
-        ago = "" if item["seen_s"] is None else f"seen {span(item['seen_s'])} ago"
-        rows.append([item["output"], item["role"], seen, ago, "LOCKED OUT" if item["locked_out"] else owed])
+        ago = "" if item["on"] is None else f"seen {span(item['seen_s'])} ago"
+        rows.append([item["output"], item["role"], now, ago, "LOCKED OUT" if item["locked_out"] else owed])
     return table(rows)

@@ -60,6 +60,15 @@ def span(seconds: float | None) -> str:
     return f"{seconds:.0f} s" if seconds >= 10 else f"{seconds:.1f} s"
 
 
+def seen(output: dict[str, Any]) -> str:
+    """An output as it is seen now; where nobody sees it, what it was and how long ago: that is no word about now."""
+    if output["on"] is not None:
+        return "on" if output["on"] else "off"
+    if output["last_on"] is None:
+        return "not seen yet"
+    return f"not known, last seen {'on' if output['last_on'] else 'off'} {span(output['seen_s'])} ago"
+
+
 def doubt(reading: dict[str, Any]) -> str:
     """What lowers the quality of a reading, unless it is its age, which is said anyway."""
     weakest = reading.get("weakest", "")

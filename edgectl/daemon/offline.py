@@ -100,7 +100,7 @@ class OfflineHouse:
         return [*views.readings(state, self.now, state.site.sensors), *self._outputs()]
 
     def _outputs(self) -> list[Body]:
-        unseen = {"on": None, "seen_s": None, "ends_at": None}
+        unseen = {"on": None, "last_on": None, "seen_s": None, "ends_at": None}
         return [{**row, **unseen} for row in views.outputs(self.stepper.state, self.now)]
 
 

@@ -23,6 +23,7 @@ from edgectl.scheduler.schedule import Schedule, Window, by_calendar
 
 View = dict[str, Any]
 PAUSE = pause("").rstrip(":")
+OUTPUT_KNOWN_FOR: Nanos = 30 * SECOND  # boards are asked every 2 s; one that is slow is not one that is lost
 MOST_AHEAD = 200  # rows of what comes next
 
 
@@ -153,10 +154,13 @@ def calibrate_every(state: State, name: str) -> Nanos | None:
 
 
 def outputs(state: State, now: Now) -> list[View]:
-    """Every output: what was seen, and what is owed."""
+    """Every output: what is seen, and what is owed. `on` is None where nobody knows it now; `last_on` is what was seen
+    last, and stays."""
     rows: list[View] = []
     for name, actuator in state.site.actuators.items():
         seen, output = state.seen.get(name), state.outputs.get(name)
+        silent = actuator.device in state.silent
+        known = seen is not None and not silent and now.mono - seen.at <= OUTPUT_KNOWN_FOR
         owed = output is not None and output.owed_off
         command = state.commands.get(output.cmd_id) if output is not None and output.cmd_id is not None else None
         ends = None
@@ -167,7 +171,9 @@ def outputs(state: State, now: Now) -> list[View]:
                 "output": name,
                 "channel": actuator.channel,
                 "role": actuator.role.value,
-                "on": None if seen is None else seen.on,
+                "on": seen.on if seen is not None and known else None,
+                "last_on": None if seen is None else seen.on,
+                "silent": silent,
                 "seen_s": None if seen is None else round((now.mono - seen.at) / SECOND, 1),
                 "owed_off": owed,
                 "closing": owed and output is not None and output.closing is not None,

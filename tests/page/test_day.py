@@ -51,7 +51,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     page.get_by_role("link", name="Day").click()
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
-    expect(row).to_contain_text(f"A person holds the zone or the schedule. (hold, {getpass.getuser()})")
+    expect(row).to_contain_text(f"A person holds the zone or the schedule. · {getpass.getuser()}")
     # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
     every = page.locator("details", has=page.locator(".planned"))
     expect(every.locator(".planned").first).to_be_hidden()

@@ -452,7 +452,7 @@ def test_a_schedule_is_held_and_run_out_of_its_turn_only_by_who_says_that_they_k
     row.get_by_role("button", name="no runs for 1 d").click()
     expect(page.locator("#said")).to_contain_text("the schedule is held", timeout=SLOW)
     expect(row).to_contain_text(
-        re.compile(r"held until \w{3} \d\d:\d\d by test phone .* \(by the page\)", re.S), timeout=SLOW
+        re.compile(r"held until \w{3} \d\d:\d\d by test phone .* · by the page", re.S), timeout=SLOW
     )
     expect(page.locator(".why")).to_contain_text("watering is held", timeout=SLOW)
     # A page from before the hold would run it unaware: it is told instead.
@@ -462,11 +462,11 @@ def test_a_schedule_is_held_and_run_out_of_its_turn_only_by_who_says_that_they_k
     assert status == 409
     assert "watering is held until" in text
     before = newest(daemon)["task_id"]
-    button = page.get_by_role("button", name="run it though it is held")
+    button = page.get_by_role("button", name="run it anyway")
     button.click()
     expect(button).to_contain_text("press once more")
     assert newest(daemon)["task_id"] == before, "a touch in passing runs nothing"
-    hold(page, "run it though it is held")
+    hold(page, "run it anyway")
     expect(page.locator("#said")).to_contain_text("it was asked to run now", timeout=SLOW)
     until(lambda: newest(daemon)["task_id"] != before)
     ran = ended(daemon, newest(daemon)["task_id"])

@@ -49,7 +49,7 @@ def test_a_grower_finds_out_and_puts_it_right(open_page: Open, daemon: DaemonPro
     page.get_by_role("button", name="show").click()
     row = page.locator(".rows li", has_text="06:00").filter(has_text="watering · beds")
     expect(row).to_contain_text("left out")
-    expect(row).to_contain_text("A person holds the zone or the schedule. (hold, Ana)")
+    expect(row).to_contain_text("A person holds the zone or the schedule. · Ana")
     page.get_by_role("link", name="Now", exact=True).click()
     page.locator("#zone-1").get_by_role("link", name="beds").click()
     asked = water(page, daemon, "30")["task_id"]

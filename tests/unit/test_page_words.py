@@ -38,6 +38,7 @@ def phrases() -> set[str]:
     found |= {stage.replace("_", " ") for stage in stages()}
     found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
     found |= {*RESTRAINED.values(), "by the page"}
+    found |= {f"kept {what}" for what in ("hold", "lock", "stop all", "stop water", "manual", "semi")}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
     return found | {*types, "circulate", "left out", "planned", "done", "viewer", "operator", "engineer"}
@@ -126,6 +127,25 @@ def test_every_number_of_a_phrase_has_all_its_forms() -> None:
             assert all(len(forms) == count for forms in choices), text
             named = {*re.findall(r"{w?(\w+)}", english), *re.findall(r"{w?(\d)}", english)}
             assert set(re.findall(r"{(\w+)\|", text)) <= named, text
+
+
+def test_what_keeps_a_run_is_said_in_other_words_than_the_button_that_puts_it_on() -> None:
+    english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
+    assert (words.kept("hold"), words.kept("lock")) == ("пауза", "заперта на обслуживание")
+    buttons = {words(text) for text in ("press and hold", "hold it", "lock", "STOP ALL", "STOP WATER")}
+    kept = {words.kept(why) for why in ("hold", "lock", "stop_all", "stop_water", "manual", "semi")}
+    assert not kept & buttons
+    assert english.kept("tank shows 8 %") == "tank shows 8 %", "what a guard said stays"
+
+
+def test_a_run_that_was_left_out_names_what_was_put_on_and_says_nothing_twice() -> None:
+    english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
+    assert english.left_out("hold", "hold") == "A person holds the zone or the schedule."
+    assert english.left_out("hold", "lock") == "Locked for service."
+    assert english.left_out("hold", "stop_all") == "Everything is stopped."
+    assert words.left_out("hold", "lock") == "Заперта на обслуживание."
+    assert english.left_out("low_water", None) == english.sentence("low_water")
+    assert english.left_out("budget", "3 of 3 replays").endswith("(3 of 3 replays)")
 
 
 LINES = [

@@ -150,7 +150,16 @@ def running(**more: Any) -> dict[str, Any]:
 
 
 def output(name: str, **more: Any) -> dict[str, Any]:
-    row = {"output": name, "on": False, "ends_at": None, "closing": False, "locked_out": False, "owed_off": False}
+    row = {
+        "output": name,
+        "on": False,
+        "last_on": False,
+        "seen_s": 1.0,
+        "ends_at": None,
+        "closing": False,
+        "locked_out": False,
+        "owed_off": False,
+    }
     return row | {"tried": None} | more
 
 
@@ -164,6 +173,23 @@ def test_a_zone_says_what_runs_and_what_of_it_is_on() -> None:
     assert "waits, attempt 3 of 10" in waits[1]
     idle = lines(house(zones=[running() | {"tasks": []}], outputs=[output("pump"), output("fan")]))
     assert idle[1:] == ["beds  idle  everything off"]
+
+
+def test_an_output_that_nobody_sees_is_never_called_off() -> None:
+    lost = [output("pump", on=None, seen_s=24.4), output("fan", on=None, last_on=True, seen_s=3.0)]
+    idle = lines(house(zones=[running() | {"tasks": []}], outputs=[*lost, output("lamp", on=None, last_on=None)]))
+    assert idle[1] == "beds    idle  pump not known, last seen off 24 s ago"
+    assert idle[2] == "others        fan not known, last seen on 3.0 s ago · lamp not seen yet"
+    assert not any("everything off" in line for line in idle)
+    assert words.seen(output("pump")) == "off"
+    assert words.seen(output("pump", on=True)) == "on"
+
+
+def test_what_a_schedule_left_out_last_is_said_once() -> None:
+    left = {"scheduled_for": NOW, "reason": "hold", "why": "hold", "at": NOW}
+    row = {"held_until": None, "kept": None, "keeper": None, "skipped": left}
+    assert sentences(row) == ["left out last: Mon 01 Jun 08:00:00, hold"]
+    assert sentences(row | {"skipped": left | {"why": "lock"}})[0].endswith("hold, lock")
 
 
 def test_in_a_terminal_the_last_column_goes_on_under_itself(monkeypatch: pytest.MonkeyPatch) -> None:

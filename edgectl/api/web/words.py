@@ -29,6 +29,12 @@ _ENGLISH = {
     "missed rejected": "rejected",
     "missed expired": "expired",
     "missed left out": "left out",
+    "kept hold": "on hold",
+    "kept lock": "locked for service",
+    "kept stop all": "everything is stopped",
+    "kept stop water": "the water is stopped",
+    "kept manual": "people alone start work",
+    "kept semi": "it will wait for a person's yes",
     "water": "watering",
     "mist": "misting",
     "prepare": "preparing the solution",
@@ -104,6 +110,21 @@ class Words:
     def named(self, word: str) -> str:
         """A word of the machine that has a word of people: a type of task, a stage, a role, a status."""
         return self(word.replace("_", " "))
+
+    def kept(self, why: str) -> str:
+        """What keeps a run, in words that no button has; what a guard said instead is told as it is."""
+        phrase = f"kept {why.replace('_', ' ')}"
+        said = self(phrase)
+        return self.told(why) if said == phrase else said
+
+    def left_out(self, code: str | None, why: str | None) -> str:
+        """Why a run was left out. One code stands for whatever people put on: which of it that was is said alone."""
+        if why is None or why in ("", code):
+            return self.sentence(code)
+        kept = self.kept(why)
+        if code == Code.HOLD.value and kept != why:
+            return f"{kept[:1].upper()}{kept[1:]}."
+        return f"{self.sentence(code)} ({kept})"
 
     def number(self, value: float) -> str:
         """A measurement with as many digits as anybody reads, and the comma of the language."""
