@@ -8,7 +8,7 @@ import pytest
 
 from edgectl.config.loader import load
 from edgectl.engine.rules import drives
-from edgectl.model.inputs import ManualOn, Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
+from edgectl.model.inputs import ManualOff, ManualOn, Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
@@ -202,6 +202,30 @@ def test_in_manual_mode_a_storm_shuts_the_vent_too(
     world.field.ground.plant.mend(Fault.WIND_STORM, "", world.now)
     world.run(world.now + HOUR)
     assert moved(world, "roof_open") == opened, "nobody opens it again but a person"
+
+
+@pytest.mark.parametrize("manual", [False, True])
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_closing_that_a_hand_cut_short_is_not_taken_for_shut(
+    monkeypatch: pytest.MonkeyPatch, planted: bool, manual: bool
+) -> None:
+    """The whole lease was counted: the roof stood open in the storm, and was believed to be shut."""
+    if planted:
+        monkeypatch.setattr(drives, "_cut_short", lambda draft, command: False)
+    world = house()
+    world.run(10 * HOUR)
+    assert vent(world) > 0.3
+    if manual:
+        world.offer(SetMode(token=1, zone="house", mode=Mode.MANUAL, who="Ana"))
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    while not world.field.relays["roof_close"].on:
+        world.run(world.now + SECOND)
+    world.offer(ManualOff(token=2, actuator="roof_close", who="Ana"))
+    world.run(world.now + 2 * SECOND)
+    assert vent(world) > 0.3
+    world.run(world.now + 400 * SECOND)
+    assert (vent(world) > 0.3) is planted
+    assert bool(promises(world)) is planted
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import remainder
 from edgectl.engine.rules.lockouts import lock_out
 from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.workflows import convoy, meter
 from edgectl.model.inputs import Cancel, Restrain, Restraint
 from edgectl.model.site import Actuator, Daily, FailSafe, Role, Site, ValveGroup
-from edgectl.model.task import Task
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.layout import ZONE, Layout, ValvePart, one_tank
 from edgectl.simulate.example import example_site
@@ -154,6 +155,29 @@ def test_a_power_cut_in_each_step_leaves_everything_off_and_every_debt_is_settle
     world.run(world.now + 10 * MINUTE)
     for name in ("leads-the-way", "follows-behind"):
         assert ended(world, name).terminal
+    assert promises(world) == []
+
+
+@pytest.mark.parametrize("after", [38, 41])
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_bed_that_stood_behind_another_at_a_restart_gets_its_whole_watering(
+    after: int, planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had no litres of its own yet, and so nobody knew what it was still owed."""
+    if planted:
+        owe = remainder.owe
+        monkeypatch.setattr(remainder, "owe", lambda draft, task, found: owe(draft, task, found) if found else None)
+    world = asked(until=0)
+    world.run(world.now + after * SECOND)
+    assert ended(world, "follows-behind").phase == "open"
+    world._begin()
+    world.run(world.now + 10 * MINUTE)
+    kept = [one for one in world.journal.values.values() if isinstance(one, Task) and "remainder_of" in one.payload]
+    owed = {one.zone: one for one in kept}
+    assert ("zone-2" in owed) is not planted
+    if not planted:
+        assert owed["zone-2"].payload["volume_l"] == pytest.approx(SECOND_RUN / 60 * 10.0)
+        assert owed["zone-2"].status is TaskStatus.COMPLETED
     assert promises(world) == []
 
 

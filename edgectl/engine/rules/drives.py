@@ -10,6 +10,7 @@ from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.guards import rests_until
+from edgectl.engine.rules.interlock import EARLY
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
 from edgectl.engine.rules.reversing import REVERSE
@@ -47,7 +48,7 @@ def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
             continue
         command = draft.command(drive.order)
         if command is None or command.terminal:
-            found[vent.name] = Drive(position=_reached(vent, drive, command), moved_at=drive.moved_at)
+            found[vent.name] = Drive(position=_reached(draft, vent, drive, command), moved_at=drive.moved_at)
     return memory if found == memory.drives else replace(memory, drives=found)
 
 
@@ -145,12 +146,21 @@ def home(vent: Vent) -> Nanos:
     return min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
 
 
-def _reached(vent: Vent, drive: Drive, command: Command | None) -> float | None:
+def _reached(draft: Draft, vent: Vent, drive: Drive, command: Command | None) -> float | None:
     if command is None or command.lease is None or command.state is CommandState.SEND_FAILED:
         return drive.position
-    if command.state is not CommandState.DONE:
+    if command.state is not CommandState.DONE or _cut_short(draft, command):
         return None
     share = command.lease / vent.travel
     if drive.position is None:
         return float(drive.opening) if share >= 1 else None
     return min(1.0, max(0.0, drive.position + (share if drive.opening else -share)))
+
+
+def _cut_short(draft: Draft, command: Command) -> bool:
+    """Was it ordered off before its end? A hand that does so ends the order as planned, and not where it was to go."""
+    output = draft.output(command.actuator)
+    ended = output.closing if output is not None and output.cmd_id == command.cmd_id else command.ended_at
+    assert command.ack_at is not None
+    assert command.lease is not None
+    return ended is not None and ended < command.ack_at + command.lease - EARLY

@@ -25,6 +25,9 @@ def owe(draft: Draft, task: Task, amounts: Mapping[str, float]) -> None:
     """Ask for the metered rest of an interrupted watering, if there is one and nobody has a word against it."""
     site, now = draft.state.site, draft.now
     zone = site.zones[task.zone]
+    pumped = any(one.actuator == zone.pump for one in draft.commands(task.task_id))
+    if zone.meter is not None and task.phase == "open" and not pumped:
+        amounts = {f"{zone.meter}_l": 0.0}  # it stood behind the run before: nothing that went by was its own
     rest_l = _rest_l(zone, task, amounts)
     recent = now.trust is not Trust.UNTRUSTED and 0 <= now.wall - task.updated_at <= LATEST
     kept = keeps_waiting(draft, task.zone, "irrigation") or mode_of(draft, zone.name) is not Mode.AUTO
