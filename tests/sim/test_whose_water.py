@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from edgectl.engine.workflows import convoy, meter, walk
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.guards import rests_until
+from edgectl.engine.workflows import catalogue, convoy, meter, walk
+from edgectl.engine.workflows.choice import RETRY_EVERY
 from edgectl.model.command import Command
 from edgectl.model.inputs import Cancel
 from edgectl.model.site import Site
+from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.world import World
 from tests.sim.test_convoy import FIRST, MINUTE, SECOND_RUN, amounts, asked, promises, three, two, world_of
@@ -126,6 +130,43 @@ def test_a_third_bed_that_the_rest_of_its_pump_outlasts_is_told_that_its_time_ha
     assert outcome is not None
     assert outcome.error_code == "task_due_deadline_exceeded"
     assert [veto.rule for veto in outcome.vetoes] == ["min_off"]
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_bed_whose_valve_is_slow_begins_to_open_it_while_the_pump_rests(
+    planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first order is the valve's, in time; it was held against the end of the rest, and the bed stayed dry."""
+    if planted:
+        monkeypatch.setattr(
+            catalogue, "_ordered_at", lambda draft, _, name: rests_until(draft, draft.state.site.actuators[name])
+        )
+    site = two(hands_on=False, rest=180 * SECOND)
+    slow = replace(site.actuators["valve_2"], travel=40 * SECOND)
+    world = world_of(replace(site, actuators={**site.actuators, "valve_2": slow}))
+    world.run(10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": 10}, name="waters-first", due=2 * MINUTE)
+    world.run(world.now + SECOND)
+    ask(world, "irrigation", {"duration_s": 60}, name="comes-behind", due=100 * SECOND, zone="zone-2")
+    world.run(world.now + 10 * MINUTE)
+    assert (ended(world, "comes-behind").status is TaskStatus.COMPLETED) is not planted
+    assert promises(world) == []
+
+
+def test_a_later_attempt_wakes_when_the_rest_of_its_pump_lets_it_begin() -> None:
+    """Nothing else might: it has no due time any more."""
+    world = world_of(two(hands_on=False, rest=180 * SECOND))
+    world.run(10 * MINUTE)
+    ask(world, "irrigation", {"duration_s": FIRST}, name="waters-first", due=2 * MINUTE)
+    world.run(world.now + MINUTE)
+    ask(world, "irrigation", {"duration_s": FIRST}, name="tried-again", due=5 * MINUTE)
+    world.run(world.now + 2 * SECOND)
+    again = replace(ended(world, "tried-again"), attempt=1)
+    draft = Draft(world.state, world._clock())
+    table = catalogue.table_of(world.site, again)
+    assert catalogue.resting(draft, again, table) == ["pump"]
+    pump, valve = (world.site.actuators[name] for name in ("pump", "valve"))
+    assert draft.wake_at == rests_until(draft, pump) - valve.travel - RETRY_EVERY
 
 
 def test_behind_a_run_by_litres_others_wait_for_its_end() -> None:

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from random import Random
 from typing import Any
 
 import pytest
 
+from edgectl.engine.workflows import catalogue
 from edgectl.model.inputs import Answer, DeviceHealth, TaskRequest
-from edgectl.model.task import Task
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
+from edgectl.plant.water import RO
+from edgectl.simulate.estate import estate
 from edgectl.simulate.world import World
-from tests.sim.test_two_tanks import broken, ground_of, house
+from tests.sim.test_two_tanks import FILE, broken, ground_of, house
 
 MINUTE: Nanos = 60 * SECOND
 HOUR: Nanos = 60 * MINUTE
@@ -328,3 +332,23 @@ def test_another_wish_under_a_known_name_is_refused() -> None:
     ask(world, "diagnostics", {"workflow": "startup"}, known=first)
     world.run(world.now + SECOND)
     assert replace(ended(world), updated_at=0).payload == {"workflow": "refill"}
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_startup_does_not_wait_for_the_rest_of_a_valve_that_it_would_not_open(
+    planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first tank is full: the run goes on to the second one, and used to be told that its time had passed."""
+    if planted:
+        monkeypatch.setattr(catalogue, "main_line", lambda table: tuple(replace(s, looks_first=False) for s in table))
+    valve = replace(FILE.site.actuators["valve_clean_fill"], min_off=10 * MINUTE)
+    site = replace(FILE.site, actuators={**FILE.site.actuators, valve.name: valve})
+    world = rested(World(site, (), 1, ground=estate(site, Random(1), RO)))
+    world.run(world.now + 10 * MINUTE)
+    ask(world, "diagnostics", {"workflow": "clean_fill"}, name="fills-the-first")
+    world.run(world.now + 575 * SECOND)
+    assert ended(world, "fills-the-first").status is TaskStatus.COMPLETED
+    ask(world, "diagnostics", {"workflow": "startup"}, name="goes-on-from-there")
+    world.run(world.now + 5 * MINUTE)
+    assert (ended(world, "goes-on-from-there").status is TaskStatus.RUNNING) is not planted
+    assert broken(world) == []

@@ -20,14 +20,14 @@ from edgectl.engine.workflows.choice import RETRY_EVERY, begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.refused import accepted_again, refuse
-from edgectl.engine.workflows.stage import Table, main_line
+from edgectl.engine.workflows.stage import Stage, Table, main_line
 from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import TaskRequest
-from edgectl.model.site import Site, Zone
+from edgectl.model.site import Role, Site, Zone
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, Trust
+from edgectl.model.time import SECOND, Nanos, Trust
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,10 +254,28 @@ def resume(draft: Draft, task: Task) -> bool:
 
 
 def resting(draft: Draft, task: Task, table: Table) -> list[str]:
-    """What the first stage opens and what rests for longer than the task may wait for its first order."""
+    """What rests for longer than the task may wait for its first order, of all that its first stage opens. A stage that
+    finds its end reached opens nothing: then it is the next one."""
     latest = task.expires if task.attempt == 0 else draft.now.mono + RETRY_EVERY
+    for stage in main_line(table):
+        orders = {name: _ordered_at(draft, stage, name) for name in stage.opens}
+        late = [name for name, at in orders.items() if at > latest]
+        door = walk.barred(draft, task, stage) if late else None
+        if door == "done":
+            continue
+        if late and task.attempt:
+            draft.wake(max(orders.values()) - RETRY_EVERY)  # a later attempt has no due time that would end its wait
+        return late if door is None else []
+    return []
+
+
+def _ordered_at(draft: Draft, stage: Stage, name: str) -> Nanos:
+    """When a part may be ordered. For a pump its valves begin to open before its rest is over, and that is the first
+    order of the stage."""
     actuators = draft.state.site.actuators
-    return [name for stage in table[:1] for name in stage.opens if rests_until(draft, actuators[name]) > latest]
+    before = [actuators[one] for one in stage.opens if actuators[one].role is not Role.PUMP]
+    ahead = max((one.travel for one in before), default=0) if actuators[name].role is Role.PUMP else 0
+    return rests_until(draft, actuators[name]) - ahead
 
 
 def _shared(draft: Draft, task: Task, table: Table) -> bool:

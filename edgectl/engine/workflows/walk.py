@@ -75,7 +75,7 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         return
     match task.phase:
         case "open":
-            if (door := _barred(draft, task, stage)) is not None:
+            if (door := barred(draft, task, stage)) is not None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif _outlasts(draft, task, stage):
                 once = {**task.taken, f"{stage.name}:{RESTS}": 1}
@@ -230,7 +230,7 @@ def _on(draft: Draft, task: Task, stage: Stage, actuator: Actuator) -> bool:
     return False
 
 
-def _barred(draft: Draft, task: Task, stage: Stage) -> str | None:
+def barred(draft: Draft, task: Task, stage: Stage) -> str | None:
     """The door to leave by before everything is open, if any: what would end the hold also keeps it from beginning."""
     blind = False
     for door in stage.doors:
