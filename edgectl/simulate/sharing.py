@@ -1,10 +1,11 @@
 """One pump for many zones: who has its water, and who is told to have had it."""
 
+from collections import Counter
 from itertools import pairwise
 
 from edgectl.engine.workflows.convoy import ORDERED
 from edgectl.model.command import Command
-from edgectl.model.site import Site
+from edgectl.model.site import Role, Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import OF_CHANNEL
@@ -71,14 +72,23 @@ def _told(world: World, met: Met) -> list[str]:
     if _lied(world):
         return []  # a counter that lied may have shown the same litre twice
     spans: dict[str, list[tuple[float, float, str]]] = {}
+    ends, told_l = dict[str, float](), dict[str, float]()
+    again = _pumped_again(world)
     for task in world.journal.values.values():
         if isinstance(task, Task) and task.outcome is not None and task.meter_at_start is not None:
             meter = world.site.zones[task.zone].meter
             litres = task.outcome.effect_amounts.get(f"{meter}_l", 0.0)
             if litres > ROOM_L:
                 span = (task.meter_at_start, task.meter_at_start + litres, task.task_id)
-                spans.setdefault(str(meter), []).append(span)
-    found: list[str] = []
+                told_l[str(meter)] = told_l.get(str(meter), 0.0) + litres
+                ends[str(meter)] = max(span[1], ends.get(str(meter), 0.0))
+                if task.task_id not in again:  # its litres are no span: somebody else may have drawn in between
+                    spans.setdefault(str(meter), []).append(span)
+    found = [
+        f"6: {told_l[meter]:.2f} L of {meter} were told, and it has counted {until:.2f}"
+        for meter, until in ends.items()
+        if told_l[meter] > until + ROOM_L
+    ]
     for meter, told in spans.items():
         told.sort()
         met["6"] += len(told)
@@ -86,6 +96,17 @@ def _told(world: World, met: Met) -> list[str]:
             if began < until - ROOM_L:
                 found.append(f"6: {until - began:.2f} L of {meter} were told to {before} and to {after}")
     return found
+
+
+def _pumped_again(world: World) -> set[str]:
+    """The tasks that came back to a run: they have ordered their pump more than once."""
+    actuators = world.site.actuators
+    orders = Counter(
+        (command.task_id, command.actuator)
+        for command in world.journal.values.values()
+        if isinstance(command, Command) and actuators[command.actuator].role is Role.PUMP
+    )
+    return {task_id for (task_id, _), count in orders.items() if task_id is not None and count > 1}
 
 
 def _lied(world: World) -> bool:

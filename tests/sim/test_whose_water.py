@@ -1,6 +1,7 @@
 """Behind a run that hands its pump on: whose litres they are, who waits with closed valves, and when a pump is dry."""
 
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -13,8 +14,11 @@ from edgectl.model.inputs import Cancel
 from edgectl.model.site import Site
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.water import Circuit, Tank
+from edgectl.plant.layout import MAINS, ValvePart
+from edgectl.simulate.ground import Ground
 from edgectl.simulate.world import World
-from tests.sim.test_convoy import FIRST, MINUTE, SECOND_RUN, amounts, asked, promises, three, two, world_of
+from tests.sim.test_convoy import FIRST, MINUTE, SECOND_RUN, amounts, asked, piped, promises, three, two, world_of
 from tests.sim.test_workflow_rows import ask, ended
 
 LONG: Nanos = 3 * MINUTE  # the rest of a pump, far longer than a valve travels
@@ -22,7 +26,10 @@ LONG: Nanos = 3 * MINUTE  # the rest of a pump, far longer than a valve travels
 
 def both(site: Site) -> World:
     """Both beds are asked for when the pump has rested for long enough."""
-    world = world_of(site)
+    return both_in(world_of(site))
+
+
+def both_in(world: World) -> World:
     world.run(10 * MINUTE)
     ask(world, "irrigation", {"duration_s": FIRST}, name="leads-the-way", due=10 * MINUTE)
     ask(world, "irrigation", {"duration_s": SECOND_RUN}, name="follows-behind", due=10 * MINUTE, zone="zone-2")
@@ -178,6 +185,59 @@ def test_behind_a_run_by_litres_others_wait_for_its_end() -> None:
     assert amounts(world, "goes-by-litres")["volume_l"] == pytest.approx(6, abs=0.6)
     assert amounts(world, "waits-for-its-end")["pump_s"] == pytest.approx(SECOND_RUN, abs=0.5)
     assert promises(world) == []
+
+
+def dried(site: Site, after: int, *, until: Nanos = 20 * MINUTE) -> World:
+    """The suction is blocked in the run of the first bed, behind which the second one stands, until second 50. A run
+    that dries up fills its tank, which is full, and comes back."""
+    tap = replace(site.actuators["valve"], name="tap", channel="board.relay_6", max_on=900 * SECOND)
+    circuit = Circuit(solution=Tank(name="butt", volume_l=200, level="level"), fill="tap")
+    zones = {name: replace(zone, circuit=circuit) for name, zone in site.zones.items()}
+    layout = piped()
+    tank = replace(layout.tanks[0], start_l=0.99 * layout.tanks[0].capacity_l)
+    mains = ValvePart(name="tap", source=MAINS, target=tank.name)
+    layout = replace(layout, tanks=(tank,), valves=(*layout.valves, mains))
+    site = replace(site, actuators={**site.actuators, "tap": tap}, zones=zones)
+    world = both_in(World(site, (), 1, ground=Ground(layout, Random(1))))
+    began = world.now
+    world.run(began + after * SECOND)
+    world.field.ground.block("pump", True, world.now)
+    world.run(began + 50 * SECOND)
+    world.field.ground.block("pump", False, world.now)
+    world.run(began + until)
+    return world
+
+
+DRIED = {
+    "it takes its place while its tank is looked at": (30, 20, 20),
+    "it has just opened": (38, 20, 4),
+    "both wait for a long rest": (30, 180, 20),
+}
+
+
+def slow(case: str) -> tuple[Site, int]:
+    after, rest, travel = DRIED[case]
+    site = two(rest=rest * SECOND)
+    valve_2 = replace(site.actuators["valve_2"], travel=travel * SECOND)
+    return replace(site, actuators={**site.actuators, "valve_2": valve_2}), after
+
+
+@pytest.mark.parametrize("case", DRIED)
+def test_a_run_that_dried_up_waits_for_the_bed_that_took_its_place(case: str) -> None:
+    """It opened its valve again beside the other's, and for most of that run each bed had half of the water."""
+    site, after = slow(case)
+    world = dried(site, after)
+    first, second = amounts(world, "leads-the-way"), amounts(world, "follows-behind")
+    assert second["pump_s"] == pytest.approx(SECOND_RUN, abs=0.5)
+    assert second["volume_l"] == pytest.approx(SECOND_RUN / 60 * 10.0, abs=0.5)
+    assert first["volume_l"] > 5, "what it was still owed, with a full pipe to itself"
+    assert promises(world) == []
+
+
+def test_a_bug_that_comes_back_beside_another_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convoy, "comes_later", lambda *_: False)
+    site, after = slow("it takes its place while its tank is looked at")
+    assert any("shared the water" in found for found in promises(dried(site, after)))
 
 
 # -- planted bugs

@@ -88,6 +88,28 @@ def behind(draft: Draft, task: Task, stage: Stage) -> str | None:
     return pump if pump is not None and waits(draft, task, pump) else None
 
 
+def comes_later(draft: Draft, task: Task, stage: Stage) -> bool:
+    """Is another running task at the pump of a stage, which this one would begin? Whoever left its run on the way, for
+    water or for its solution, finds who stood behind it in its place, and waits with everything shut: behind two open
+    valves each has half of the water."""
+    pump = _pump(draft, stage)
+    later = pump is not None and any(
+        _is_at(draft, other, pump) for other in draft.tasks() if other.task_id != task.task_id
+    )
+    if later:
+        draft.wake(draft.now.mono + SECOND)
+    return later
+
+
+def _is_at(draft: Draft, task: Task, pump: str) -> bool:
+    """Has it begun a stage with this pump, and not seen everything shut since?"""
+    table = draft.state.tables.get(task.task_id, ())
+    stage = next((one for one in table if one.name == task.stage), None)
+    if task.status is not TaskStatus.RUNNING or stage is None or pump not in stage.opens:
+        return False
+    return task.phase in ("open", "hold") or any(output.task_id == task.task_id for output in draft.owed())
+
+
 def way_lease(draft: Draft, task: Task, stage: Stage, usual: Nanos) -> Nanos:
     """A valve that is opened for a pump which runs already stays open for as long as the order of that pump lasts."""
     pump = behind(draft, task, stage)

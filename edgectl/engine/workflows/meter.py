@@ -22,23 +22,25 @@ def shown(draft: Draft, task: Task) -> float | None:
 
 def passes_on(draft: Draft, leader: Task, task: Task) -> None:
     """What the meter shows now ends the litres of the one and begins those of the other."""
-    now = shown(draft, leader)
-    began = None if now is None else leader.meter_at_start
-    draft.put(replace(draft.task(leader.task_id), meter_at_start=began, meter_at_end=now))
+    _is_over(draft, leader)
     draft.put(replace(draft.task(task.task_id), meter_at_start=shown(draft, task)))
 
 
+def _is_over(draft: Draft, leader: Task) -> None:
+    now = shown(draft, leader)
+    began = None if now is None else leader.meter_at_start
+    draft.put(replace(draft.task(leader.task_id), meter_at_start=began, meter_at_end=now))
+
+
 def pump_is_its_own(draft: Draft, task: Task, pump: str, before: Output | None) -> None:
-    """The pump was ordered for the first time by a task that has stood behind a run until now. That run may still wait
-    for its valve: it has had its litres all the same."""
-    orders = sum(command.actuator == pump for command in draft.commands(task.task_id))
-    if orders > 1 or task.meter_at_start is not None:
-        return
+    """The pump was ordered by a task after somebody else's run, which may still wait for its valve, or for water: that
+    has had its litres all the same. Whoever stood behind it until now has had none."""
     owner = None if before is None else before.task_id
     leader = next((one for one in draft.tasks() if one.task_id == owner and one.task_id != task.task_id), None)
     if leader is not None and leader.meter_at_end is None:
-        passes_on(draft, leader, task)
-    else:
+        _is_over(draft, leader)
+    orders = sum(command.actuator == pump for command in draft.commands(task.task_id))
+    if orders == 1 and task.meter_at_start is None:
         draft.put(replace(draft.task(task.task_id), meter_at_start=shown(draft, task)))
 
 
@@ -57,5 +59,7 @@ def come_back(draft: Draft, task: Task, name: str) -> tuple[Task, Nanos]:
     for the plants."""
     now, before_ml = shown(draft, task), task.spent.get(f"{name} ml")
     if now is not None and before_ml is not None:
-        task = replace(task, meter_at_start=now - before_ml / 1000)
+        task = replace(task, meter_at_start=now - before_ml / 1000, meter_at_end=None)
+    elif task.meter_at_end is not None:
+        task = replace(task, meter_at_start=None, meter_at_end=None)  # somebody else has drawn since
     return task, task.spent[name]

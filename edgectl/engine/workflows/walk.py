@@ -109,6 +109,9 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         case _:
             if not _closed(draft, task, hasty=False):
                 return
+            then = _leads_to(task, stage)
+            if then is not None and convoy.comes_later(draft, task, row(table, then)):
+                return
             if task.leaving == RESTS:
                 enter(draft, task, table, stage.name, held=task.held)
             else:
@@ -132,6 +135,18 @@ def exit_of(stage: Stage, leaving: str) -> Exit:
             return stage.dry
         case name:
             return next(door.exit for door in stage.doors if door.name == name)
+
+
+def _leads_to(task: Task, stage: Stage) -> str | None:
+    """The stage that follows by the door that was chosen; None where the task ends."""
+    if task.leaving == RESTS:
+        return stage.name
+    way: Exit | None = exit_of(stage, task.leaving)
+    while (
+        way is not None and way.cycles is not None and task.taken.get(f"{task.stage}:{task.leaving}", 0) >= way.cycles
+    ):
+        way = way.spent
+    return None if way is None else way.to
 
 
 def order_of(draft: Draft, task: Task, stage: Stage, actuator: str) -> Command | None:
