@@ -183,7 +183,8 @@ def _hear(draft: Draft, item: Input) -> None:
         case Handwork():
             handwork.handwork(draft, item)
         case Override():
-            overrides.override(draft, item)
+            if overrides.override(draft, item) and item.setting == overrides.DOSING:
+                stopping.stop_doses(draft, item.zone)
         case Cancel():
             stopping.cancel(draft, item)
         case Approve():

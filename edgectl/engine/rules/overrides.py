@@ -22,11 +22,11 @@ DOSING = "dosing"
 SETTINGS = {"vent": (0.0, 100.0, "%"), "heat": (COLDEST, WARMEST, "°C"), DOSING: (0.0, 0.0, "")}
 
 
-def override(draft: Draft, order: Override) -> None:
-    """Set a value for a while, or take it back."""
+def override(draft: Draft, order: Override) -> bool:
+    """Set a value for a while, or take it back. True when that has been done."""
     if code := _refusal(draft, order):
         draft.effect(Answer(token=order.token, ok=False, code=code, body={"why": _why(draft, code, order)}))
-        return
+        return False
     name, now = named(order.zone, order.setting), draft.now
     before = in_force(draft, order.zone, order.setting)
     if order.value is None:
@@ -56,6 +56,7 @@ def override(draft: Draft, order: Override) -> None:
             seconds=order.lasts // SECOND,
         )
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"override": name, "value": order.value}))
+    return True
 
 
 def settings_of(zone: Zone) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from edgectl.engine.draft import Draft
 from edgectl.engine.fixed import PUSHING
 from edgectl.engine.rules.admission import end
+from edgectl.engine.rules.dosing import held_by
 from edgectl.engine.rules.orders import switch_off
 from edgectl.engine.rules.paths import closes_at
 from edgectl.model.changed import replace
@@ -32,6 +33,14 @@ def stop_in_order(draft: Draft, under: Collection[str], why: str) -> None:
         known = draft.output(name)
         if name in under and (known is None or not _waits(draft, known)):
             draft.effect(MakeSafe(actuator=name, reason=why))
+
+
+def stop_doses(draft: Draft, zone: str) -> None:
+    """What is being given there stops, when a person has just said that nothing is. All of it counts as given."""
+    chemistry, hold = draft.state.site.zones[zone].chemistry, held_by(draft, zone)
+    for output in draft.owed():
+        if hold is not None and chemistry is not None and output.name in chemistry.dosers:
+            switch_off(draft, output, planned=False, why=f"dosing into {zone} is held by {hold.who}")
 
 
 def _waits(draft: Draft, output: Output) -> bool:
