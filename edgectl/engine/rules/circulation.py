@@ -7,7 +7,7 @@ that it moves water. And whatever keeps it off, a person is called when that has
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import aeration, thirst
-from edgectl.engine.rules.flow import FLOW_PROOF, ROUND, goes_round
+from edgectl.engine.rules.flow import ROUND, goes_round, proven_by
 from edgectl.engine.rules.guards import rests_until, veto_start
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on, tell
@@ -127,7 +127,7 @@ def _mind(draft: Draft, zone: Zone, one: Round, pump: Actuator) -> None:
     command = (
         None if output is None or not output.owed_off or output.closing is not None else draft.command(output.cmd_id)
     )
-    if command is not None and (since := _moves_since(draft, pump, command)) is not None:
+    if command is not None and (since := _moves_since(draft, command)) is not None:
         _note_water(draft, name, every=min(NOTED, one.max_off // 4))
         _end_row(draft, pump, since, min(PROVEN, one.pulse * 3 // 4))
         draft.calm("circulation_off", pump.name)
@@ -148,14 +148,14 @@ def _ledger(pump: Actuator) -> str:
     return f"round:{pump.name}"
 
 
-def _moves_since(draft: Draft, pump: Actuator, command: Command) -> Nanos | None:
+def _moves_since(draft: Draft, command: Command) -> Nanos | None:
     """Since when the pump has moved water, as far as its witnesses say; None while nobody can tell yet."""
-    if command.seen_at is None or command.ack_at is None:
+    proven_at = proven_by(draft, command)
+    if proven_at is None:
         return None
-    proven_at = command.ack_at + pump.prime + FLOW_PROOF
     draft.wake(proven_at)
     # What is dry by then, the guards have stopped in this very turn.
-    return command.ack_at if draft.now.mono >= proven_at else None
+    return command.moves_since if draft.now.mono >= proven_at else None
 
 
 def _note_water(draft: Draft, name: str, *, every: Nanos) -> None:

@@ -5,7 +5,7 @@ from edgectl.engine.rules.lockouts import lock_out
 from edgectl.model.channel import Missing, Reading
 from edgectl.model.codes import Code
 from edgectl.model.command import Command
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Latch
 
 ROUND = "circulate"  # what the orders of water and air without end are called
@@ -18,11 +18,11 @@ OVERRUNS_TO_LOCKOUT = 2
 def is_dry(draft: Draft, command: Command) -> bool:
     """True when the pump of this order should move water by now and no flow sensor of its zones sees any."""
     sensors = draft.state.fixed.flows_of.get(command.actuator, ())
-    if not sensors or command.seen_at is None or command.moves_since is None:
+    proven_at = proven_by(draft, command)
+    if not sensors or proven_at is None:
         return False
-    proven_by = command.moves_since + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
-    if draft.now.mono < proven_by:
-        draft.wake(proven_by)
+    if draft.now.mono < proven_at:
+        draft.wake(proven_at)
         return False
     for name in sensors:
         reading = draft.read(name)
@@ -31,6 +31,13 @@ def is_dry(draft: Draft, command: Command) -> bool:
             return False
     unseen = all(isinstance(draft.read(name), Missing) for name in sensors)
     return not (unseen and command.stage == ROUND and _draws(draft, command.actuator))
+
+
+def proven_by(draft: Draft, command: Command) -> Nanos | None:
+    """When the pump of this order must have moved water; None before it has been seen on."""
+    if command.seen_at is None or command.moves_since is None:
+        return None
+    return command.moves_since + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
 
 
 def goes_round(draft: Draft, name: str) -> bool:
@@ -52,9 +59,8 @@ def _draws(draft: Draft, pump: str) -> bool:
 
 def never_moved(draft: Draft, command: Command) -> bool:
     """Of a pump that is dry: has it been so since it started? Then it is stopped as soon as it can be judged."""
-    assert command.moves_since is not None
-    judged = command.moves_since + draft.state.site.actuators[command.actuator].prime + FLOW_PROOF
-    return draft.now.mono < judged + SECOND
+    judged = proven_by(draft, command)
+    return judged is not None and draft.now.mono < judged + SECOND
 
 
 def overrun(draft: Draft, valve: str, code: Code) -> None:
