@@ -8,10 +8,12 @@ longer, and comes to its end all the same.
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import TypeVar
 
 from edgectl.model.time import MS, SECOND, Nanos
 
+T = TypeVar("T")
 SHARE = 0.25  # of the loop, for all who look
 SPARED: Nanos = 60 * MS  # looking that was not done is kept up to so much
 PIECE: Nanos = MS // 2  # less than that is no piece: it only lets others have their turn
@@ -39,6 +41,13 @@ class Leisure:
         patience = self.mono() + CALM_WITHIN
         while self._busy() and self.mono() < patience:  # noqa: ASYNC110  nobody who drives shall have to tell us
             await asyncio.sleep(STEP_S)
+
+    async def pieces(self, items: Sequence[T], at_once: int) -> AsyncIterator[Sequence[T]]:
+        """So many at a time; what is done with a piece counts as looking, and whatever else is due has its turn."""
+        for at in range(0, len(items), at_once):
+            begin = self.mono()
+            yield items[at : at + at_once]
+            await self.after(self.mono() - begin)
 
     def _spend(self, spent: Nanos) -> None:
         now = self.mono()

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from typing import Protocol
 
+from edgectl.api.leisure import Leisure
 from edgectl.daemon.control import Control
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
@@ -84,10 +85,8 @@ class Curves:
 async def values(state: State, clock: Clock) -> dict[str, float]:
     """What every sensor shows now, as far as it can be believed."""
     found: dict[str, float] = {}
-    names = tuple(state.site.sensors)
-    for begin in range(0, len(names), AT_ONCE):
+    async for names in Leisure().pieces(tuple(state.site.sensors), AT_ONCE):
         draft = Draft(state, clock.now())
-        readings = ((name, draft.read(name)) for name in names[begin : begin + AT_ONCE])
+        readings = ((name, draft.read(name)) for name in names)
         found |= {name: reading.value for name, reading in readings if isinstance(reading, Reading)}
-        await asyncio.sleep(0)
     return found

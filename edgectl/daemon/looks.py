@@ -207,10 +207,8 @@ class DaemonLooks:
     async def _rows(self, tasks: Sequence[Task]) -> list[Body]:
         """Piece by piece: there may be five hundred."""
         rows: list[Body] = []
-        for at in range(0, len(tasks), AT_ONCE):
-            begin = self._leisure.mono()
-            rows += [task_views.task(item, self._state.site) for item in tasks[at : at + AT_ONCE]]
-            await self._leisure.after(self._leisure.mono() - begin)
+        async for some in self._leisure.pieces(tasks, AT_ONCE):
+            rows += [task_views.task(item, self._state.site) for item in some]
         return rows
 
     async def _contract(self, item: Task, lines: int | None) -> Body:

@@ -28,14 +28,12 @@ async def look(control: Control, clock: Clock, leisure: Leisure) -> Seen:
     piece: no order waits for a scrape."""
     seen: Seen = {}
     names = tuple(control.stepper.state.site.sensors)
-    for begin in range(0, len(names), AT_ONCE):
-        before = clock.now()
-        draft = Draft(control.stepper.state, before)
-        for name in names[begin : begin + AT_ONCE]:
+    async for some in leisure.pieces(names, AT_ONCE):
+        draft = Draft(control.stepper.state, clock.now())
+        for name in some:
             reading = draft.read(name)
             age = None if reading.age is None else round(reading.age / SECOND, 1)
             seen[name] = age, reading.reason if isinstance(reading, Missing) else None
-        await leisure.after(clock.now().mono - before.mono)
     return seen
 
 

@@ -47,12 +47,10 @@ class Sight:
             if self._fresh() is not None:
                 return
             about, rows, spent = self._about(), list[Body](), 0
-            for at in range(0, len(self._names), self._at_once):
+            async for some in self._leisure.pieces(self._names, self._at_once):
                 begin = self._mono()
-                rows += self._draw(self._names[at : at + self._at_once])
-                took = self._mono() - begin
-                spent += took
-                await self._leisure.after(took)
+                rows += self._draw(some)
+                spent += self._mono() - begin
             self._keep(about, rows, spent)
 
     def now(self) -> list[Body]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
@@ -191,6 +191,15 @@ def overrides(daemon: DaemonProcess) -> list[tuple[str, float]]:
     return [(row["setting"], row["value"]) for row in daemon.data("/overrides")]
 
 
+def taken_in_hand(page: Page, button: Locator, said: str, still: str) -> Locator:
+    """It is pressed and said, and what is held is shown with the time that is left."""
+    button.click()
+    expect(page.locator("#said")).to_contain_text(said, timeout=SLOW)
+    hands = page.locator("#hands")
+    expect(hands).to_contain_text(re.compile(still), timeout=SLOW)
+    return hands
+
+
 def test_the_vents_are_set_for_a_while_as_far_as_the_wind_allows_and_let_go_with_one_tap(
     open_page: Open, daemon: DaemonProcess, field: SimulatedField
 ) -> None:
@@ -201,10 +210,8 @@ def test_the_vents_are_set_for_a_while_as_far_as_the_wind_allows_and_let_go_with
     expect(form).to_contain_text("as far as wind and rain allow")
     form.get_by_label("vents at").select_option("50")
     form.get_by_label("for how long").select_option("30")
-    form.get_by_role("button", name="set").click()
-    expect(page.locator("#said")).to_contain_text("as far as wind and rain allow", timeout=SLOW)
-    hands = page.locator("#hands")
-    expect(hands).to_contain_text(re.compile(r"vents at 50 %, still\s+(29 min|30 min)"), timeout=SLOW)
+    button, still = form.get_by_role("button", name="set"), r"vents at 50 %, still\s+(29 min|30 min)"
+    hands = taken_in_hand(page, button, "as far as wind and rain allow", still)
     expect(page.locator("form[action$='/override/vent/end'] .left")).to_have_text(
         re.compile(r"29 min \d+ s"), timeout=SLOW
     )
@@ -226,10 +233,8 @@ def test_nothing_is_dosed_while_somebody_holds_it_though_the_zone_goes_on(
 ) -> None:
     page = open_page("/page/zones/beds", locale="ru-RU", color_scheme="dark", bypass_csp=True)
     page.get_by_label("без дозирования на").select_option("8")
-    page.get_by_role("button", name="не дозировать").click()
-    expect(page.locator("#said")).to_contain_text("закончится само", timeout=SLOW)
-    hands = page.locator("#hands")
-    expect(hands).to_contain_text(re.compile(r"дозирование на паузе, ещё\s+(7 ч 59 мин|8 ч)"), timeout=SLOW)
+    button, still = page.get_by_role("button", name="не дозировать"), r"дозирование на паузе, ещё\s+(7 ч 59 мин|8 ч)"
+    hands = taken_in_hand(page, button, "закончится само", still)
     assert overrides(daemon) == [("dosing", 0.0)]
     row = page.locator("form[action='/page/outputs/acid/on']")
     row.get_by_role("button", name="вкл").click()

@@ -108,3 +108,18 @@ async def test_whoever_hangs_up_takes_nobodys_place(called: bool) -> None:
     await asyncio.wait_for(next_, 10)
     assert served == ["next"]
     await asyncio.wait_for(asked(turns, "again", served), 10)
+
+
+def test_what_is_looked_at_in_pieces_is_all_of_it_and_is_charged(monkeypatch: pytest.MonkeyPatch) -> None:
+    two_hundred = Loop(monkeypatch).look(200)
+    loop, seen = Loop(monkeypatch), list[int]()
+
+    async def look() -> None:
+        async for some in loop.leisure.pieces(range(1995), 10):
+            assert len(some) <= 10
+            loop.now += MS
+            seen.extend(some)
+
+    asyncio.run(look())
+    assert seen == list(range(1995))
+    assert loop.now == two_hundred > 200 * MS, "each piece, the last one too"
