@@ -6,10 +6,11 @@ from typing import Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, show
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, UNREACHABLE, ask, show
 from edgectl.cli.words import table
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding, folder, machine, ports
 
+NOBODY = Finding(what="daemon", state=LOOK, says="does not answer", do="systemctl status edgectl")
 SIGNS = {WELL: "ok", LOOK: "LOOK", BAD: "WRONG"}
 
 
@@ -20,7 +21,11 @@ SIGNS = {WELL: "ok", LOOK: "LOOK", BAD: "WRONG"}
 @click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def doctor(site: Path, state: Path, as_json: bool) -> None:
-    """Look at this machine, the state folder, the site file and the daemon. Exit code 1 when something is wrong."""
+    """Look at this machine, the state folder, the site file and the daemon.
+
+    Exit code 1 when something is wrong, an alarm that is neither low nor silenced too; 3 when all that is wrong is that
+    no daemon answers.
+    """
     found = examine(site, state)
     if not show([asdict(one) for one in found], as_json):
         for line in table([[SIGNS[one.state], one.what, one.says] for one in found]):
@@ -28,8 +33,15 @@ def doctor(site: Path, state: Path, as_json: bool) -> None:
         for one in found:
             if one.do:
                 click.echo(f"  {one.what}: {one.do}")
+    if code := exit_code(found):
+        raise SystemExit(code)
+
+
+def exit_code(found: list[Finding]) -> int:
+    """As of every command: 0 well, 1 something is wrong, 3 no daemon answers."""
     if any(one.state == BAD for one in found):
-        raise SystemExit(1)
+        return 1
+    return UNREACHABLE if NOBODY in found else 0
 
 
 def examine(site: Path, state: Path) -> list[Finding]:
@@ -71,7 +83,7 @@ def _daemon() -> list[Finding]:
     try:
         status: dict[str, Any] = ask("GET", "/status", quiet=True)
     except SystemExit:
-        return [Finding(what="daemon", state=LOOK, says="does not answer", do="systemctl status edgectl")]
+        return [NOBODY]
     if not status["ready"]:
         return [Finding(what="daemon", state=BAD, says="; ".join(status["not_ready_because"]), do="edgectl status")]
     found = [Finding(what="daemon", state=WELL, says="ready")]
@@ -80,5 +92,7 @@ def _daemon() -> list[Finding]:
         found.append(Finding(what="clock", state=BAD, says="cannot be believed", do=do))
     for alarm in status["alarms"]:
         if alarm["active"]:
-            found.append(Finding(what=alarm["id"], state=LOOK, says=alarm["message"], do=alarm["advice"]))
+            calm = alarm["priority"] == "low" or alarm["shelved_until"] is not None
+            state = LOOK if calm else BAD
+            found.append(Finding(what=alarm["id"], state=state, says=alarm["message"], do=alarm["advice"]))
     return found

@@ -8,6 +8,7 @@ from edgectl.cli.client import ask, show
 from edgectl.cli.needs import missed, needs
 from edgectl.cli.offline import offline
 from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, seen, span, table, zone_now
+from edgectl.model.codes import SENTENCES
 
 
 @click.command()
@@ -87,7 +88,9 @@ def _next(item: dict[str, Any]) -> str:
     kept = KEPT.get(item["kept"] or "")
     if kept is not None and item["kept"] != "semi":
         return f"{what}: {kept}"
-    return f"{day_and_time(item['at'])}  {what}" + (f", {kept}" if kept else "")
+    at = day_and_time(item["at"])
+    at = f"not before {at}" if item.get("after") else at
+    return f"{at}  {what}" + (f", {kept}" if kept else "")
 
 
 def restraint(item: dict[str, Any]) -> str:
@@ -127,6 +130,8 @@ def centre(data: dict[str, Any]) -> str:
 PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}
 
 
+NOT_OWED = "no OFF is owed; what is on, nobody sees"
+SAID = {code.value: sentence for code, sentence in SENTENCES.items()}
 WORK = {
     "irrigation": "IRRIGATING",
     "lighting": "SWITCHING LIGHT",
@@ -152,7 +157,8 @@ def _at(task: dict[str, Any]) -> str:
     if task["for_s"] is None:
         return f"{stage or 'not begun'} when its controller ended"
     if task["attempt"] and not task["stage"]:
-        return f"waits, attempt {task['attempt']} of 10"
+        why = SAID.get(task.get("waits_for") or "", "").rstrip(".")
+        return f"waits, attempt {task['attempt']} of 10" + (f": {why}" if why else "")
     if task["phase"] == "hold" and task["duration_s"] is not None:
         return f"{stage} {task['for_s']:.0f} of {task['duration_s']:g} s"
     return f"{stage} {task['for_s']:.0f} s"
@@ -163,7 +169,7 @@ def _ons(zone: dict[str, Any], data: dict[str, Any]) -> str:
     mine = [output for output in data["outputs"] if output["output"] in zone["outputs"]]
     if data.get("offline"):
         owed = [output["output"] for output in mine if output["owed_off"]]
-        return f"NOT SEEN OFF: {', '.join(owed)}" if owed else "no OFF is owed"
+        return f"NOT SEEN OFF: {', '.join(owed)}" if owed else NOT_OWED
     parts = []
     for output in mine:
         if output["ends_at"] and not output["closing"]:
@@ -184,7 +190,7 @@ def _others(data: dict[str, Any]) -> list[str]:
     zoned = {name for zone in data["zones"] for name in zone["outputs"]}
     left = {"outputs": [output["output"] for output in data["outputs"] if output["output"] not in zoned]}
     said = _ons(left, data)
-    return [] if said in ("everything off", "no OFF is owed") else [said]
+    return [] if said in ("everything off", NOT_OWED) else [said]
 
 
 def _readings(data: dict[str, Any]) -> list[str]:

@@ -198,7 +198,7 @@ def story(item: dict[str, Any]) -> list[str]:
     began = next((step["at"] for step in item["lifecycle"] if step["status"] == "running"), None)
     started = f" · started {clock(began, millis=True)}" if began else ""
     ended = f" · finished {clock(item['updated_at'])}" if result else ""
-    out.append(f"due {clock(item['due_at'])} · expires {clock(item['expires_at'])}{started}{ended}")
+    out.append(f"start by {clock(item['due_at'])} · expires {clock(item['expires_at'])}{started}{ended}")
     if result:
         moved = amounts(result["effect_amounts"])
         out.append(f"effect  {result['physical_effect']}" + (f": {moved}" if moved else ""))

@@ -84,6 +84,7 @@ class OfflineHouse:
         return {
             **body,
             "offline": True,
+            "phase": "not_driven",
             "last_line_at": iso(self.last),
             "up_s": None,
             "zones": zones,

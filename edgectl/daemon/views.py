@@ -9,6 +9,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.schedules import pause
 from edgectl.engine.state import State
+from edgectl.model.changed import replace
 from edgectl.model.channel import Reading
 from edgectl.model.codes.alarms import priority
 from edgectl.model.hands import USUAL
@@ -19,7 +20,7 @@ from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.model.timeline import Alarm
 from edgectl.scheduler.cadence import window_state
 from edgectl.scheduler.plan import wake_at
-from edgectl.scheduler.schedule import Schedule, Window, by_calendar
+from edgectl.scheduler.schedule import Every, Schedule, Trigger, Window, by_calendar
 
 View = dict[str, Any]
 PAUSE = pause("").rstrip(":")
@@ -215,29 +216,37 @@ def tried(state: State, name: str, channel: str) -> View | None:
 
 def upcoming(state: State, now: Now) -> list[View]:
     """What comes next: of each schedule its next occurrence, and each task that waits for its time; with what keeps it
-    from running: a restraint, the mode, or nothing. Of very many the first ones, and the first of each zone."""
+    from running: a restraint, the mode, or nothing. `after` is the run whose end the next one counts from: until then
+    its time is the earliest one. Of very many the first ones, and the first of each zone."""
     draft = Draft(state, now)
     rows = [_asked_for(draft, task) for task in draft.tasks() if task.enqueued]
+    runs = {task.schedule: task.task_id for task in draft.tasks() if task.schedule is not None}
     ahead = list[tuple[Nanos, int]]()
     for index, schedule in enumerate(state.schedules):
-        at = _wakes_at(state, schedule, now)
+        at = _wakes_at(state, schedule, now, busy=schedule.name in runs)
         if at is not None:
-            ahead.append((at, index))
+            ahead.append((max(at, now.mono), index))
     zones = set[str]()
     for place, (at, index) in enumerate(sorted(ahead)):
         schedule = state.schedules[index]
         if place < MOST_AHEAD or schedule.zone not in zones:
             zones.add(schedule.zone)
-            rows.append(_planned(draft, schedule, at))
+            after = None if by_calendar(schedule.cadence) else runs.get(schedule.name)
+            rows.append({**_planned(draft, schedule, at), "after": after})
     return sorted(rows, key=lambda row: str(row["at"]))
 
 
-def _wakes_at(state: State, schedule: Schedule, now: Now) -> Nanos | None:
+def _wakes_at(state: State, schedule: Schedule, now: Now, *, busy: bool) -> Nanos | None:
     """When it has something to do next. The last turn knows it of those that sleep."""
     cursor, nap = state.cursors.get(schedule.name), state.naps.of.get(schedule.name)
     sleeps = nap is not None and nap.cursor is cursor and abs(now.wall - now.mono - state.naps.distance) < SECOND
     if nap is not None and sleeps and by_calendar(schedule.cadence):
         return nap.until
+    cadence = schedule.cadence
+    if cursor is not None and busy and isinstance(cadence, Every):
+        # Its rest begins with the end of the run, which is not yet; what is measured may cut it short.
+        rest = cadence.min_gap if isinstance(cadence, Trigger) else cadence.interval
+        cursor = replace(cursor, last_finished=now.mono + rest - cadence.interval)
     return None if cursor is None else wake_at(schedule, cursor, now, state.zone_info)
 
 
@@ -264,7 +273,7 @@ def _asked_for(draft: Draft, task: Task) -> View:
     row = {"schedule": None, "zone": task.zone, "task_type": task.task_type, "task_id": task.task_id}
     kept = keeps_waiting(draft, task.zone, task.task_type)
     kept = None if kept == "hold" and task.source != "self" else kept  # a hold is for schedules, not for people
-    return {**row, "kept": kept, "at": iso(at), "in_s": round((at - now.wall) / SECOND, 1)}
+    return {**row, "kept": kept, "at": iso(at), "in_s": round((at - now.wall) / SECOND, 1), "after": None}
 
 
 def alarms(state: State) -> list[View]:
@@ -311,6 +320,7 @@ def _zone(draft: Draft, name: str, wide: list[str]) -> View:
                 "for_s": round((draft.now.mono - (t.stage_since or t.started or draft.now.mono)) / SECOND, 1),
                 "duration_s": t.payload.get("duration_s"),
                 "attempt": t.attempt,
+                "waits_for": t.waits_for or None,
             }
             for t in running
         ],

@@ -121,6 +121,7 @@ class Task:
     run_mode: str = ""  # how much of what was asked for is done: run_full | run_reduced
     attempt: int = 0
     retry_at: Nanos | None = None  # mono
+    waits_for: str = ""  # the reason code of the last attempt, while the task waits for the next
     meter_at_start: float | None = None  # litres
     meter_at_end: float | None = None  # litres, where its pump was handed on to another task
     beyond: Nanos = 0  # how much longer than its own run its orders last, for those that waited

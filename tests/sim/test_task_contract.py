@@ -254,7 +254,10 @@ def test_a_zone_that_does_not_answer_is_asked_ten_times_a_minute_apart(name: str
     world = rested()
     silent(world, *devices)
     ask(world, "irrigation", {"duration_s": 20, **payload})
-    world.run(world.now + 9 * MINUTE + 30 * SECOND)
+    world.run(world.now + 30 * SECOND)
+    (waits,) = [task for task in world.state.tasks.values() if not task.terminal]
+    assert (waits.attempt, waits.waits_for) == (1, "nodes_unavailable"), "it says for what"
+    world.run(world.now + 9 * MINUTE)
     found = outcome(world)
     assert (found.reason_code, found.error_code, ended(world).attempt) == ("nodes_unavailable", error, 9)
     tries = [e for e in world.journal.timeline if e.event_type == "DECISION_MADE"]

@@ -107,7 +107,7 @@ def test_a_start_by_hand_waits_for_room_under_the_inrush() -> None:
         world.run(world.now + SECOND)
     vetoed = [entry.details for entry in world.journal.timeline if entry.event_type == "VETO"]
     assert [detail["rule"] for detail in vetoed] == ["power_return"]
-    assert "lamp_2 starts in" in vetoed[0]["why"]
+    assert "lamp_2 must not start for another" in vetoed[0]["why"]
     world.run(world.now + APART)
     world.offer(ManualOn(token=1, actuator="lamp_2", lease=60 * SECOND, who="me"))
     world.run(world.now + SECOND)

@@ -268,7 +268,7 @@ def test_one_task_is_told_as_it_was() -> None:
     }
     told = tasks.story(task)
     assert told[0] == "irrigation · beds · completed · DONE 2 of 2 · met its deadlines"
-    assert "due 08:00:15 · expires 08:02:00 · started 08:00:00.400 · finished 08:01:36" in told
+    assert "start by 08:00:15 · expires 08:02:00 · started 08:00:00.400 · finished 08:01:36" in told
     assert "effect  full: main_pump 90 s, volume 31.4 l" in told
     assert "veto    main_pump by requires: solution_level > 15 (12 %)" in told
     assert told[-1] == "08:00:00.431  COMMAND_DISPATCHED       valve ON 94 s · cmd st-1-open-1"

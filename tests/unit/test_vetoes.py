@@ -194,7 +194,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "unproven_off": (lambda state: state.unproven.add("pump"), "has not been seen off since the start"),
     "max_on": (lambda state: with_pump(state, max_on=30 * SECOND), "60 s is longer than max_on 30 s"),
     "min_off": (_rested, "off for 1.0 s of min_off 5 s"),
-    "power_return": (_returning, "pump starts in 3.0 s: loads come on one after the other"),
+    "power_return": (_returning, "pump must not start for another 3.0 s: loads come on one after the other"),
     "floats": (_just_moved, "solution_max has just moved; wait until it has shown the same for 5 s"),
     "reversing": (_reversing, "lamp has only just stopped"),
     "backup": (_fallen, "mains has fallen (valve cannot be switched off); acknowledge its alarm first"),

@@ -54,7 +54,8 @@ def veto(draft: Draft, actuator: Actuator) -> str | None:
     if at <= draft.now.mono:
         return None
     draft.wake(at)
-    return f"{actuator.name} starts in {(at - draft.now.mono) / SECOND:.1f} s: loads come on one after the other"
+    left = (at - draft.now.mono) / SECOND
+    return f"{actuator.name} must not start for another {left:.1f} s: loads come on one after the other"
 
 
 def _all(site: Site) -> Nanos:

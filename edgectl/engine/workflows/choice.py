@@ -71,12 +71,13 @@ def begin(draft: Draft, task: Task, parts: Collection[str], need: Need, go: Call
             error = choice.error or Code.EXECUTION_FAILED
             end(draft, running, TaskStatus.FAILED, choice.code, decision=FAIL, error=error)
         case "retry":
-            draft.put(replace(running, attempt=attempt, retry_at=now + RETRY_EVERY))
+            draft.put(replace(running, attempt=attempt, retry_at=now + RETRY_EVERY, waits_for=choice.code.value))
             draft.wake(now + RETRY_EVERY)
         case _:
             started = replace(
                 running,
                 retry_at=None,
+                waits_for="",
                 run_mode=choice.run_mode,
                 # A retry was decided after the task had begun: its first order has deadlines of its own.
                 expires=task.expires if task.attempt == 0 else now + RETRY_EVERY,

@@ -1,0 +1,93 @@
+"""What runs, what waits and for what, and what comes next: said of the future, and with its reason."""
+
+from dataclasses import replace
+
+import pytest
+
+from edgectl.cli import doctor
+from edgectl.cli.status import lines
+from edgectl.cli.words import speak_of
+from edgectl.daemon import views
+from edgectl.model.codes import Code
+from edgectl.model.task import TaskStatus
+from edgectl.model.time import SECOND, Now, Trust
+from edgectl.observe.checks import BAD, LOOK, WELL, Finding
+from edgectl.scheduler.schedule import At, Every, Gauge, Schedule, Trigger
+from edgectl.simulate.example import example_schedules, example_site
+from edgectl.simulate.world import World
+from tests.unit.test_status_words import house, running
+
+HOUR = 3600 * SECOND
+WATERING = example_schedules()[0]
+
+
+def now(world: World) -> Now:
+    return Now(mono=world.now, wall=world.wall, trust=Trust.SYNCED)
+
+
+def in_its_run(schedule: Schedule) -> World:
+    world = World(example_site(), (schedule,), 1)
+    while not any(task.status is TaskStatus.RUNNING for task in world.state.tasks.values()):
+        world.run(world.now + SECOND)
+        assert world.now < 26 * HOUR, "it waters within a day"
+    world.run(world.now + 5 * SECOND)
+    return world
+
+
+@pytest.mark.parametrize(
+    ("cadence", "rest_s"),
+    [
+        (Every(interval=HOUR), 3600.0),
+        (Trigger(interval=HOUR, gauge=Gauge.VPD, limit=1.2, min_gap=600 * SECOND), 600.0),
+    ],
+    ids=["interval", "measured"],
+)
+def test_the_run_of_now_is_not_what_comes_next(cadence: Every, rest_s: float) -> None:
+    world = in_its_run(replace(WATERING, cadence=cadence))
+    (task,) = [task for task in world.state.tasks.values() if not task.terminal]
+    (row,) = views.upcoming(world.state, now(world))
+    assert row["after"] == task.task_id
+    assert row["in_s"] == rest_s, "its rest begins with the end of the run"
+    speak_of("UTC")
+    assert any(line.startswith("next") and "not before" in line for line in lines(house(next=[row])))
+
+
+def test_the_calendar_knows_the_next_run_in_the_middle_of_one() -> None:
+    world = in_its_run(replace(WATERING, cadence=At(minutes=(360, 480, 600))))
+    (row,) = views.upcoming(world.state, now(world))
+    assert row["after"] is None
+    assert 7000 < row["in_s"] < 7200
+
+
+def test_a_run_that_waits_says_for_what() -> None:
+    said = lines(house(zones=[running(stage="", phase="", attempt=1, waits_for=Code.LOW_WATER.value)]))
+    assert "waits, attempt 1 of 10: The source holds too little water" in said[1]
+    assert "waits, attempt 1 of 10 " in lines(house(zones=[running(stage="", phase="", attempt=1)]))[1]
+
+
+FINE = Finding(what="site file", state=WELL, says="fine")
+CALM = Finding(what="sqlite", state=LOOK, says="a fault that needs two writers")
+ILL = Finding(what="state folder", state=BAD, says="is not there")
+
+
+@pytest.mark.parametrize(
+    ("found", "code"),
+    [([FINE, CALM], 0), ([FINE, ILL], 1), ([FINE, doctor.NOBODY], 3), ([ILL, doctor.NOBODY], 1)],
+    ids=["well", "wrong", "nobody", "both"],
+)
+def test_the_doctor_ends_as_every_command_does(found: list[Finding], code: int) -> None:
+    assert doctor.exit_code(found) == code
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [({}, BAD), ({"shelved_until": "2026-06-01T12:00:00.000Z"}, LOOK), ({"priority": "low"}, LOOK)],
+    ids=["stands", "silenced", "low"],
+)
+def test_an_alarm_that_stands_is_wrong_for_the_doctor(
+    more: dict[str, str], state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = {"id": "device_silent:board", "active": True, "message": "silent", "advice": "look", "priority": "high"}
+    status = {"ready": True, "clock": "synced", "alarms": [{**alarm, "shelved_until": None, **more}]}
+    monkeypatch.setattr(doctor, "ask", lambda *_, **__: status)
+    assert [one.state for one in doctor._daemon()] == [WELL, state]
