@@ -85,3 +85,22 @@ def test_an_output_that_was_not_seen_for_long_is_not_known_either() -> None:
     late = type(now)(mono=now.mono + 60 * SECOND, wall=now.wall + 60 * SECOND, trust=now.trust)
     assert {row["on"] for row in views.outputs(house.world.state, now)} == {False}
     assert {row["on"] for row in views.outputs(house.world.state, late)} == {None}
+
+
+def test_a_silenced_alarm_is_named_and_asks_for_nothing(silent: House) -> None:
+    status = silent.status()
+    for row in status["alarms"]:
+        row["shelved_until"], row["active"] = "2026-06-01T06:00:00Z", False
+    needs = silent.drawn("_needs.html", status=status)
+    assert "silent until" in needs
+    assert "· over" in needs
+    assert "I have seen it" not in needs
+
+
+def test_under_a_stop_what_would_be_refused_is_not_offered_in_green() -> None:
+    house = House()
+    status = house.status()
+    assert "is stopped" not in house.drawn("_hands.html", status=status)
+    assert "nothing can be switched on" in house.drawn("_hands.html", status=status | {"stopped": True})
+    dry = {"what": "stop_water", "zone": "", "who": "Ana", "why": "", "until": None, "since": status["now"]}
+    assert "pumps and valves stay off" in house.drawn("_hands.html", status=status | {"restraints": [dry]})

@@ -125,7 +125,7 @@ def test_every_number_of_a_phrase_has_all_its_forms() -> None:
         for english, text in russian()[section].items():
             choices = [found.split("|") for found in re.findall(r"{\w+\|([^{}]*)}", text)]
             assert all(len(forms) == count for forms in choices), text
-            named = {*re.findall(r"{w?(\w+)}", english), *re.findall(r"{w?(\d)}", english)}
+            named = {*re.findall(r"{[wt]?(\w+)}", english), *re.findall(r"{[wt]?(\d)}", english)}
             assert set(re.findall(r"{(\w+)\|", text)) <= named, text
 
 
@@ -263,6 +263,15 @@ def test_the_word_of_the_house_is_the_worst_that_is_so(status: dict[str, Any], w
     found = word_of(status)
     assert found.word == word
     assert found.code or found.why, "a word without its reason is of no use"
+
+
+def test_an_alarm_that_is_over_is_told_as_over_and_the_gravest_that_is_so_stands_first() -> None:
+    over, low = alarm("high", id="device_silent:air", active=False), alarm("low", id="low_alarm:x")
+    seen = alarm("critical", id="bus_silent:field", acknowledged_by="Ana")
+    assert word_of(house(alarms=[over])).over, "it was, and nobody has seen it"
+    assert word_of(house(alarms=[over, low])).code == "low_alarm:x", "what is so stands before what was"
+    assert word_of(house(alarms=[low, seen])).code == "bus_silent:field", "it was seen, and is still so"
+    assert word_of(house(alarms=[alarm("low", active=False, shelved_until="2026-06-01T06:00:00Z")])).word == "Well"
 
 
 # ---------------------------------------------------------------- curve and strip

@@ -185,6 +185,12 @@ def test_an_output_that_nobody_sees_is_never_called_off() -> None:
     assert words.seen(output("pump", on=True)) == "on"
 
 
+def test_a_silenced_alarm_that_is_over_is_told_as_over() -> None:
+    alarm = {"id": "a:b", "message": "unit 2 silent", "acknowledged_by": None, "active": False, "shelved_until": LATER}
+    assert needs.needs(house(alarms=[alarm])) == [["silenced", "", "unit 2 silent (until Tue 09:30:00, over)"]]
+    assert needs.needs(house(alarms=[alarm | {"active": True}]))[0][2] == "unit 2 silent (until Tue 09:30:00)"
+
+
 def test_what_a_schedule_left_out_last_is_said_once() -> None:
     left = {"scheduled_for": NOW, "reason": "hold", "why": "hold", "at": NOW}
     row = {"held_until": None, "kept": None, "keeper": None, "skipped": left}

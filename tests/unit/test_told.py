@@ -123,3 +123,37 @@ def test_each_shape_says_everything_that_the_sentence_did() -> None:
 def test_what_nobody_has_foreseen_stays_as_it_is_and_ends_soon() -> None:
     odd = "a " * 400 + "(" * 50
     assert RU.told(odd) == odd
+
+
+def test_a_name_is_never_translated_and_a_word_of_the_machine_is() -> None:
+    silent = "unit 5 on climate silent, 6 requests unanswered (no reply)"
+    assert RU.told(silent) == "устройство 5 на climate молчит, 6 запросов без ответа (ответа нет)"
+    assert RU.told("mist ran and heat saw no water") == "mist работал, а heat воды не видел"
+    assert RU.told("irrigation of climate cannot be done: no reply").startswith("полив в climate")
+    assert "устарело" in RU.told("beds is watered as planned, because water cannot be seen (stale)")
+    assert "water не видно" in RU.told("beds is watered as planned, because water cannot be seen (stale)")
+
+
+@pytest.mark.parametrize(
+    "english",
+    [
+        "pump would push against a closed valve: switch valve on first, for longer than the pump",
+        "the controller restarted",
+        "it was switched off before its end",
+        "it went off before its end, by another hand",
+        "1800 s is longer than max_on 180 s",
+    ],
+)
+def test_what_the_page_shows_of_a_refusal_or_an_end_is_russian(english: str) -> None:
+    told = RU.told(english)
+    assert re.search("[а-яё]", told, re.I)
+    assert "longer" not in told
+    assert (RU.unit("%RH"), RU.unit("mm/h"), RU.fine(69.56)) == ("% отн. вл.", "мм/ч", "69,56")
+
+
+def test_a_stop_is_released_on_the_page_that_tells_of_it() -> None:
+    english = Words("en", "Europe/Berlin")
+    assert english.told("everything is stopped; release it with: edgectl resume").endswith(
+        "at the top of this page first"
+    )
+    assert "на этой странице" in RU.told("the water is stopped; release it with: edgectl resume")

@@ -16,19 +16,21 @@ RESTRAINED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
-    """`word` is Well, Look or Act now; `why` a phrase of the page with its fields, or a code."""
+    """`word` is Well, Look or Act now; `why` a phrase of the page with its fields, or a code; what a code says may be
+    `over`."""
 
     word: str
     kind: str
     why: str = ""
     code: str = ""
+    over: bool = False
     fields: dict[str, Any] | None = None
 
 
 def word_of(status: dict[str, Any]) -> Word:
     """The first thing that a person should know, the worst first."""
     alarms = [alarm for alarm in status["alarms"] if alarm["active"]]
-    unseen = [alarm for alarm in status["alarms"] if alarm["acknowledged_by"] is None and not alarm["shelved_until"]]
+    unseen = [alarm for alarm in status["alarms"] if not_seen(alarm)]
     critical = next((alarm for alarm in alarms if alarm["priority"] == "critical" and alarm in unseen), None)
     if critical is not None:
         return Word(word="Act now", kind="bad", code=critical["id"])
@@ -40,7 +42,8 @@ def word_of(status: dict[str, Any]) -> Word:
     if any(item["what"] == "stop_water" for item in status["restraints"]):
         return Word(word="Look", kind="look", why="the water is stopped until somebody releases it")
     if unseen or alarms:
-        return Word(word="Look", kind="look", code=(unseen or alarms)[0]["id"])
+        worst = min([*unseen, *alarms], key=_rank)
+        return Word(word="Look", kind="look", code=worst["id"], over=not worst["active"])
     if status["proposed"]:
         return Word(word="Look", kind="look", why="work waits for your yes")
     if status["restraints"]:
@@ -58,6 +61,17 @@ def word_of(status: dict[str, Any]) -> Word:
     if status["clock"] == "untrusted":
         return Word(word="Look", kind="look", why="the clock cannot be believed")
     return Word(word="Well", kind="good", why="nothing needs you")
+
+
+def not_seen(alarm: dict[str, Any]) -> bool:
+    """Nobody has seen it, and nobody has silenced it: it needs a person."""
+    return alarm["acknowledged_by"] is None and not alarm["shelved_until"]
+
+
+def _rank(alarm: dict[str, Any]) -> tuple[bool, int, bool]:
+    """What is so now stands before what was, the graver first, and what nobody has seen before what somebody has."""
+    gravity = ("critical", "high", "low").index(alarm["priority"])
+    return not alarm["active"], gravity, alarm["acknowledged_by"] is not None
 
 
 def still(status: dict[str, Any]) -> list[str]:

@@ -92,7 +92,7 @@ class Words:
         if text in _CODES:
             return self.sentence(text)
         if self.language == "en":
-            return text
+            return text.replace("release it with: edgectl resume", "release the stop at the top of this page first")
         return in_russian(text, self, russian()["codes"]) or text
 
     def event(self, kind: str) -> str:
