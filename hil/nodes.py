@@ -7,7 +7,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from edgectl.testing.broker import PROGRAM, Broker
@@ -46,9 +45,7 @@ class NodeSide:
             self._open = opened.pop_all()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._open.close()
 
     def moves(self) -> list[Move]:
@@ -89,9 +86,7 @@ class BenchNode:
         self.broker.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.broker.stop()
 
     def moves(self) -> list[Move]:

@@ -5,7 +5,6 @@ take its place.
 """
 
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from ruamel.yaml import YAML
@@ -57,10 +56,8 @@ class Rig:
         self.field.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.field.__exit__(kind, error, trace)
+    def __exit__(self, *how: object) -> None:
+        self.field.__exit__(*how)
 
     def node_side(self) -> NodeSide:
         """The nodes of this rig and their broker, to be opened."""

@@ -4,7 +4,6 @@ import asyncio
 import importlib.util
 import os
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from edgectl.sync import migrate
@@ -40,10 +39,8 @@ class SimulatedCentre:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.server.__exit__(kind, error, trace)
+    def __exit__(self, *how: object) -> None:
+        self.server.__exit__(*how)
 
     async def _enrol(self) -> str:
         where = address(self.server.dsn())

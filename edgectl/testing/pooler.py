@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 from edgectl.sync.dsn import Address
@@ -76,9 +75,7 @@ class Pooler:
         """Its log."""
         return (self.folder / "log").read_text()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.send_signal(signal.SIGTERM)

@@ -8,7 +8,6 @@ import selectors
 import socket
 import struct
 import threading
-from types import TracebackType
 from typing import Self
 
 _CHUNK = 65536
@@ -55,9 +54,7 @@ class TcpProxy:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ending = True
         self._flowing.set()
         self._thread.join(10)

@@ -13,7 +13,6 @@ import time
 import tty
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 _CHUNK = 256
@@ -55,9 +54,7 @@ class SharedWire:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         os.write(self._stop, b"x")
         self._thread.join(10)
         for descriptor in (self._serial, self._wake, self._stop):

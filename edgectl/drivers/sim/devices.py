@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from edgectl.drivers.sim.plant import Surroundings
+from edgectl.drivers.sim.pulses import ended, next_end
 
 TICK = 100_000_000  # 100 ms
 ILLEGAL_FUNCTION, ILLEGAL_ADDRESS, ILLEGAL_VALUE = 1, 2, 3
@@ -36,13 +37,11 @@ class Board:
 
     def next_end(self) -> int | None:
         """When the next pulse ends."""
-        return min((at for at in self.until if at is not None), default=None)
+        return next_end(self.until)
 
     def advance(self, now: int) -> None:
         """End the pulses that are over, each at its own instant."""
-        while (end := self.next_end()) is not None and end <= now:
-            relay = self.until.index(end)
-            self.until[relay] = None
+        for relay, end in ended(self.until, now):
             self._move(relay, not self.on[relay], "pulse_end", end)
 
     def power_cycle(self, now: int) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from edgectl.drivers.sim.devices import ILLEGAL_VALUE, Refuse
+from edgectl.drivers.sim.pulses import ended, next_end
 from edgectl.drivers.sim.registers import RegisterMap
 
 RELAYS = 8
@@ -45,13 +46,11 @@ class WordBoard(RegisterMap):
 
     def next_end(self) -> int | None:
         """When the next pulse ends."""
-        return min((at for at in self.until if at is not None), default=None)
+        return next_end(self.until)
 
     def advance(self, now: int) -> None:
         """End the pulses that are over, each at its own instant."""
-        while (end := self.next_end()) is not None and end <= now:
-            relay = self.until.index(end)
-            self.until[relay] = None
+        for relay, end in ended(self.until, now):
             self._move(relay, False, "pulse_end", end)
 
     def _order(self, relay: int, order: int, seconds: int, now: int) -> None:
