@@ -43,7 +43,9 @@ def test_each_line_is_at_the_centre_once_and_in_order(seed: int) -> None:
     assert world.mail is not None
     assert set(world.mail.met) >= {"line to the centre cut", "acknowledgement of the centre lost"}
     assert len(world.mail.arrivals.lines) == 2, "of both journals"
-    assert len(world.mail.arrivals.minutes) > 300
+    arrived, gone = len(world.mail.arrivals.minutes), world.mail.met["readings dropped for room"]
+    assert arrived + gone >= world.mail._number > 500, "each is there, or went for room while the line was cut"
+    assert arrived > 100
 
 
 def test_a_house_with_a_centre_lives_the_days_of_one_without(monkeypatch: Patch) -> None:
