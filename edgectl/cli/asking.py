@@ -152,9 +152,10 @@ def _choice(found: "Found") -> str:
     fits = [guess.profile for guess in found.guesses]
     if not fits or found.guesses[0].proven or len(fits) == 1:
         return fits[0] if fits else ""
-    listed = ", ".join(f"{number} {profile}" for number, profile in enumerate(fits, 1))
-    number = click.prompt(f"  which is it: {listed}; 0 leaves it out", type=click.IntRange(0, len(fits)), err=True)
-    return fits[number - 1] if number else ""
+    numbered = {str(number): profile for number, profile in enumerate(fits, 1)}
+    listed = ", ".join(f"{number} {profile}" for number, profile in numbered.items())
+    said = _ask(f"  which is it: {listed}; - leaves it out", "", answers.one_of([*numbered, "-"]))
+    return numbered.get(said, "")
 
 
 def _sensors(device: "Device", known: "list[Sensor]") -> "list[Sensor]":

@@ -1,5 +1,6 @@
 """What a plan says, in the words and the order in which people read it: by the time of the plan, one line each."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ def table_of(outlook: "Outlook", course: "Course", zone: ZoneInfo) -> list[str]:
         )
         for one in outlook.again
     ]
+    tell.exact = any(tell.on(at).second for (at, _, _), _ in told)
     return table([[tell(at), *words] for (at, _, _), words in sorted(told, key=lambda one: one[0])])
 
 
@@ -55,14 +57,18 @@ class _Clock:
         self._form = "%a %d %b %Y" if wide >= A_WEEK else "%a"
         self._name = " %Z" if first != last else ""
         self._jumps = jumps(course)
+        self.exact = False  # with seconds throughout: a column of times reads alike
 
     def __call__(self, at: Nanos) -> str:
-        return to_datetime(at).astimezone(self._zone).strftime(f"{self._form} {self.clock(at)}{self._name}")
+        return self.on(at).strftime(f"{self._form} {self.clock(at)}{self._name}")
+
+    def on(self, at: Nanos) -> datetime:
+        """As people at the site read it."""
+        return to_datetime(at).astimezone(self._zone)
 
     def clock(self, at: Nanos) -> str:
         """The time of day, with seconds where it has some."""
-        moment = to_datetime(at).astimezone(self._zone)
-        return moment.strftime("%H:%M:%S" if moment.second else "%H:%M")
+        return self.on(at).strftime("%H:%M:%S" if self.exact or self.on(at).second else "%H:%M")
 
     def then(self, at: Nanos, planned: Nanos) -> str:
         """The time of day of what comes of a planned time, with its day where that is another one."""

@@ -205,11 +205,20 @@ def _write(file: Path, first: "First", *, as_json: bool) -> None:
         for problem in problems:
             click.echo(f"  still to mend: {problem}")
         for device in (device for device in first.devices if device.secret):
-            where = f"the folder of credentials, mode 0600, as {device.secret}"
-            click.echo(f"the secret that {device.node} shares with this controller goes into {where}")
+            click.echo(f"the secret that {device.node} shares with this controller {_secret(device.secret)}")
         click.echo(f"next: edgectl check {file}, then edgectl run --site {file}, then edgectl press")
     if problems:
         raise SystemExit(1)
+
+
+def _secret(name: str) -> str:
+    """Whether it lies where the controller looks, or where it has to be put."""
+    from edgectl.host.credentials import CredentialMissing, credential_file
+
+    try:
+        return f"is there: {credential_file(name)}"
+    except CredentialMissing:
+        return f"goes into the folder of credentials, mode 0600, as {name}"
 
 
 def _problems(text: str, place: Path) -> list[str]:

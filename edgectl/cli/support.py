@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from edgectl.daemon.offline import OfflineHouse
 
 LOG_LINES = "2000"
+NO_LOG = "the system's journal holds no line of edgectl; --log names the file that its log goes to"
 PATHS = {
     "status.json": "/status",
     "channels.json": "/channels",
@@ -48,7 +49,7 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None
     try:
         with tarfile.open(out, "x:gz") as bundle:
             for name, text in gathered(site, state, log):
-                click.echo(f"  {name}", err=True)
+                click.echo(f"  {name}" + (f": {text}" if text == NO_LOG else ""), err=True)
                 content = redacted(text).encode("utf-8", "replace")
                 member = tarfile.TarInfo(f"edgectl-support/{name}")
                 member.size = len(content)
@@ -127,4 +128,6 @@ def _journal() -> str:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"the system's journal cannot be asked: {error}"
-    return done.stdout or done.stderr
+    if not done.stdout.strip() or done.stdout.strip() == "-- No entries --":
+        return done.stderr.strip() or NO_LOG
+    return done.stdout

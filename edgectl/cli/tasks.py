@@ -118,7 +118,8 @@ def submit(
         body["correlation_id"] = correlation_id
     data = ask("POST", "/tasks", body)
     if not show(data, as_json):
-        click.echo(f"{data['result']}: {data['task_id']} ({data['status']})")
+        status = "" if data["status"] == data["result"] else f" ({data['status']})"
+        click.echo(f"{data['result']}: {data['task_id']}{status}")
         if data["status"] == "accepted":
             click.echo(f"it begins by {clock(data['due_at'])} or not at all; edgectl task show {data['task_id']}")
 

@@ -93,6 +93,7 @@ def body(found: Found) -> dict[str, Any]:
                 "proven": g.proven,
                 "marks": dict(g.marks),
                 "reads": {name: value for name, value, _ in g.values},
+                "units": {name: unit for name, _, unit in g.values},
             }
             for g in found.guesses
         ],
@@ -100,12 +101,12 @@ def body(found: Found) -> dict[str, Any]:
 
 
 def found_in(told: dict[str, Any]) -> Found:
-    """One unit from its JSON, as a daemon tells it. Units of values are not told."""
+    """One unit from its JSON, as a daemon tells it."""
     guesses = tuple(
         Guess(
             profile=row["profile"],
             marks=tuple(row["marks"].items()),
-            values=tuple((name, value, "") for name, value in row["reads"].items()),
+            values=tuple((name, value, row.get("units", {}).get(name, "")) for name, value in row["reads"].items()),
         )
         for row in told["guesses"]
     )

@@ -88,15 +88,26 @@ def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep:
             code = daemon.ask("POST", "/access/pairings", {"name": "demo", "role": "operator"})[1]["data"]
             say(f"   the page, once and within ten minutes: http://127.0.0.1:{daemon.http}{code['path']}")
             say(f"   metrics: http://127.0.0.1:{daemon.http}/metrics · site file: {daemon.site} · Ctrl-C ends it")
-            try:
-                daemon.process and daemon.process.wait()
-            except KeyboardInterrupt:
-                say("")
+            if not _stays(daemon):
+                return False
         else:
             say("6  the end: SIGTERM makes everything safe before anything closes")
         code = daemon.terminate()
     say(f"   edgectl status now says: {daemon.cli('status').stderr.splitlines()[0]}")
     return _judge(daemon, field, code, recovered[0], even=even)
+
+
+def _stays(daemon: DaemonProcess) -> bool:
+    """Until Ctrl-C. False when the daemon ended before it: who killed it knows why, and nothing is left to judge."""
+    assert daemon.process is not None
+    try:
+        code = daemon.process.wait()
+    except KeyboardInterrupt:
+        say("")
+        return True
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+    say(f"   the daemon {how}, and not from here; it is not started again. Its log: {daemon.log}")
+    return False
 
 
 def _heal(daemon: DaemonProcess, centre: SimulatedCentre) -> bool:

@@ -102,7 +102,7 @@ def test_options_alone_write_a_site_and_never_twice(tmp_path: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_nodes_and_what_speaks_frames_are_written_as_they_are(tmp_path: Path) -> None:
+def test_nodes_and_what_speaks_frames_are_written_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "site.yaml"
     words = shlex.split(
         "--line nodes=mqtt://127.0.0.1:1883 --device irrig=nodes:nd-irrig-1:hydro2-irrig "
@@ -114,6 +114,10 @@ def test_nodes_and_what_speaks_frames_are_written_as_they_are(tmp_path: Path) ->
     assert said.exit_code == 0, said.output
     assert "the secret that nd-irrig-1 shares with this controller goes into" in said.stdout
     assert "as node-irrig" in said.stdout
+    (tmp_path / "node-irrig").touch(mode=0o600)
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path))
+    again = init(tmp_path / "again.yaml", *GIVEN, *words).stdout
+    assert f"the secret that nd-irrig-1 shares with this controller is there: {tmp_path / 'node-irrig'}" in again
     buses = {bus.name: bus for bus in load(file).buses}
     assert buses["far"].kind == "serial-lines"
     (irrig,), (lamp,) = buses["nodes"].devices, buses["plugs"].devices

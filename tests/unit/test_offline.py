@@ -103,6 +103,8 @@ def test_the_picture_says_what_is_owed_and_guesses_nothing(state: Path) -> None:
     assert "main_pump" in zone
     assert any(line.startswith("planned") for line in lines)
     assert not any("everything off" in line or " %" in line for line in lines)
+    told = json.loads(ask(state, "status", "--json").stdout)["data"]
+    assert (told["phase"], {row["on"] for row in told["outputs"]}) == ("not_driven", {None})
 
 
 def test_one_task_is_told_with_its_lines(state: Path) -> None:

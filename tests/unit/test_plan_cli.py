@@ -1,6 +1,7 @@
 """`edgectl plan`: what the schedules will do, and what becomes of them when something comes between."""
 
 import json
+import re
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
@@ -334,3 +335,13 @@ def test_a_clock_beyond_every_calendar_is_a_mistake_and_no_traceback(words: tupl
 @pytest.mark.parametrize("by", ["-1780000000", "3000000000"])
 def test_a_clock_that_comes_up_in_another_century_is_foreseen(by: str) -> None:
     assert plan("--from", JUNE, "--hours", "5", "--clock-step", f"06:30,{by}").exit_code == 0
+
+
+def test_the_times_of_a_plan_have_seconds_in_every_line_or_in_none(tmp_path: Path) -> None:
+    site = tmp_path / "site.yaml"
+    alone = changed("    catch_up: {policy: replay_limited, max: 1, within: 2h}\n", "")
+    site.write_text(changed(CRON, "every: 75s", alone))
+    said = plan("--from", JUNE, "--hours", "1", file=site).output
+    lines = [line for line in said.splitlines() if " morning " in line]
+    assert len(lines) > 10, said
+    assert all(re.match(r"Mon \d\d:\d\d:\d\d  ", line) for line in lines)
