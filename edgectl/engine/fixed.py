@@ -4,12 +4,13 @@ It cannot be stale: a site is never changed, only exchanged for another, and who
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 
 from edgectl.model.named import devices_behind, devices_under
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
 from edgectl.model.time import Nanos
-from edgectl.model.water import Tank
+from edgectl.model.water import Inflow, Tank
 
 PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
 
@@ -94,6 +95,17 @@ class Fixed:
         return {valve: frozenset(pumps) for valve, pumps in found.items()}
 
     @cached_property
+    def inflows(self) -> Mapping[str, tuple[tuple[Inflow, tuple[tuple[str, ...], ...]], ...]]:
+        """The ways of water into tanks that each output is a part of, each with the sides that it is not on."""
+        found: dict[str, dict[Inflow, tuple[tuple[str, ...], ...]]] = {}
+        for zone in self.site.zones.values():
+            for inflow in () if zone.circuit is None else zone.circuit.inflows(zone.pump):
+                way = self._comes_back(zone, inflow)
+                for name in (name for side in way.sides for name in side):
+                    found.setdefault(name, {})[way] = tuple(side for side in way.sides if name not in side)
+        return {name: tuple(ways.items()) for name, ways in found.items()}
+
+    @cached_property
     def flows_of(self) -> Mapping[str, tuple[str, ...]]:
         """The sensors that see water move through each pump."""
         found: dict[str, dict[str, None]] = {}
@@ -176,6 +188,7 @@ class Fixed:
             "path": pump and bool(self.sides(actuator.name)),
             "min_flow": pump and actuator.least_flow is not None,
             "dry_run": pump and bool(self.sources(actuator)),
+            "full": actuator.name in self.inflows,
             "gas": actuator.role is Role.CO2,
             "requires": bool(actuator.requires),
             "stop_if": bool(actuator.stop_if),
@@ -199,6 +212,13 @@ class Fixed:
             tanks = {zone.tank for zone in zones if zone.tank is not None and zone.tank not in named}
             known = self._sources[pump.name] = tuple(name for name in sorted(tanks) if self._in_percent(name))
         return known
+
+    def _comes_back(self, zone: Zone, inflow: Inflow) -> Inflow:
+        """What a bypass or the channels of a film lead back comes to the solution, wherever it was drawn."""
+        if any(one.output == inflow.pump for one in zone.rounds) and not zone.outlets:
+            return replace(inflow, pushes=())
+        bypass = self.site.bypass_of(inflow.pump)
+        return inflow if bypass is None else replace(inflow, pushes=(*inflow.pushes, bypass))
 
     def _of(self, role: Role) -> tuple[str, ...]:
         return tuple(name for name, actuator in self.site.actuators.items() if actuator.role is role)

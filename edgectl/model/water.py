@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from edgectl.model.time import MS, SECOND, Nanos, seconds
 
 WET = 0.5  # a float reads 0 or 1
+FULL_PCT = 95.0  # a tank without an upper float is full above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,13 @@ class Tank:
     low: str | None = None
     high: str | None = None
     prove_every: Nanos | None = None
+
+    @property
+    def mark(self) -> tuple[str, float] | None:
+        """What shows that it is full, and above which value: its upper float, or its level where it has none."""
+        if self.high is not None:
+            return self.high, WET
+        return None if self.level is None else (self.level, FULL_PCT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,23 @@ class Way:
     draws: tuple[str, ...] = ()
     pushes: tuple[str, ...] = ()
     flow: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inflow:
+    """How water gets into a tank: while the pump runs, where there is one, and a valve is open on each side that has
+    any. Without a pump the mains press."""
+
+    tank: Tank
+    pushes: tuple[str, ...]
+    pump: str | None = None
+    draws: tuple[str, ...] = ()
+
+    @property
+    def sides(self) -> tuple[tuple[str, ...], ...]:
+        """What has to be on, one output of each."""
+        pump = () if self.pump is None else (self.pump,)
+        return tuple(side for side in (pump, self.draws, self.pushes) if side)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +145,22 @@ class Circuit:
         """The pump that moves clean water into the solution tank."""
         return self.fill_pump or self.mixer(pump)
 
+    def inflows(self, pump: str | None) -> tuple[Inflow, ...]:
+        """Everything that can make one of its tanks run over, in a zone with this pump. What only goes round in a tank
+        fills none; a pump that also mixes may push what it draws elsewhere through the way back."""
+        mixer, filler = self.mixer(pump), self.filler(pump)
+        found = [Inflow(tank=self.clean or self.solution, pushes=(self.fill,))]
+        supply, back = _named(self.clean_supply), self.back if filler == mixer else None
+        if self.clean is not None and filler is not None:
+            into = _named(self.solution_fill, None if back == self.solution_fill else back)
+            found.append(Inflow(tank=self.solution, pump=filler, draws=supply, pushes=into))
+        if self.irrigation is not None and mixer is not None:
+            # One that hangs in the solution tank draws from there, whatever valve is open before it.
+            chosen = (*_named(self.solution_supply), *(supply if filler == mixer else ()))
+            draws = () if self.solution_supply is None else chosen
+            found.append(Inflow(tank=self.irrigation, pump=mixer, draws=draws, pushes=_named(self.irrigation_fill)))
+        return tuple(found)
+
     def ways(self, watering: Way) -> tuple[Way, ...]:
         """Each pump with its valves, that of the zone first, which draws solution where there is no third tank."""
         found = {watering.pump: watering}
@@ -134,6 +175,10 @@ class Circuit:
             drawn = way.draws if draws is None else (*way.draws, draws)
             found[pump] = replace(way, draws=drawn, pushes=(*way.pushes, *more))
         return tuple(found.values())
+
+
+def _named(*names: str | None) -> tuple[str, ...]:
+    return tuple(name for name in names if name is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

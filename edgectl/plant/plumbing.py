@@ -74,6 +74,13 @@ class Plumbing:
             if end == self._event:
                 self._planned = False
 
+    def fed(self, tank: str) -> bool:
+        """Does anything that is on bring water into a tank from elsewhere? What seeps from the mains does not count."""
+        mains = any(
+            self.position[valve.name] for valve in self.layout.valves if (valve.source, valve.target) == (MAINS, tank)
+        )
+        return (mains and not self._is(Fault.MAINS_DRY)) or any(moves.get(tank) for moves in self._moves.values())
+
     def settle(self) -> None:
         """Find the flows as they are at the instant reached; `advance` alone leaves them as they were before it."""
         if not self._planned:

@@ -29,13 +29,18 @@ def broken_doses(
     found = [*_caps(site, field, met), *_mixing(site, ground, met)]
     if ground.dry > t_dry(field):
         found.append(f"12: the pump ran {ground.dry / SECOND:.1f} s without moving water")
+    if not lies and not any(breakage.fault in LYING for breakage in ground.plant.faults):
+        found += _brims(field, met)
     return found + _tanks(ground, met, lies=lies, leaks=leaks)
 
 
 def t_dry(field: SimField) -> Nanos:
     """How long a pump may run dry on this line: each OFF that is lost is asked for again after a while."""
-    pumps = (name for name, part in field.site.actuators.items() if part.role is Role.PUMP)
-    lost = max((field.deaf[name] for name in pumps), default=0)
+    return _reaction(field, *(name for name, part in field.site.actuators.items() if part.role is Role.PUMP))
+
+
+def _reaction(field: SimField, *outputs: str) -> Nanos:
+    lost = max((field.deaf[name] for name in outputs), default=0)
     return T_DRY + sum(min(READ_BACK_EVERY << (n + 1), SLOWEST_ASK) for n in range(max(0, lost - 1)))
 
 
@@ -88,6 +93,17 @@ def _mixing(site: Site, ground: Ground, met: Met) -> list[str]:
     if ground.standing_doses:
         found.append(f"11: {ground.standing_doses} doses fell into standing water")
     return found
+
+
+def _brims(field: SimField, met: Met) -> list[str]:
+    """H2: nothing that was ordered, by whomever, fills a tank on over an upper float that is wet and can be seen."""
+    ground, most = field.ground, _reaction(field, *field.site.actuators)
+    met["H2"] += len(ground.fed_full)
+    return [
+        f"H2: the {name} tank was filled on for {lasted / SECOND:.1f} s over its float"
+        for name, lasted in ground.fed_full.items()
+        if lasted > most
+    ]
 
 
 def _tanks(ground: Ground, met: Met, *, lies: int, leaks: bool) -> list[str]:

@@ -115,6 +115,7 @@ class SimField:
         """All sensors at once."""
         self.advance(now)
         values = self.ground.values(now)
+        self.ground.mind_the_brims(now, in_reach=not self.silent and not self.welded)
         if self._hit("bad_level", self.faults.bad_level):
             values[self.random.choice(self._levels)] = float("nan")
         block = []

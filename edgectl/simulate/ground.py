@@ -25,6 +25,8 @@ class Ground:
         self._watched = True
         self._spilled: dict[str, float] = {}  # over each tank when the controller was last gone
         self.spilled_alone: dict[str, float] = dict.fromkeys(self.plant.plumbing.tanks, 0.0)  # while nobody lived
+        self._fed_full: dict[str, Nanos] = {}  # since when each tank is filled over its wet float
+        self.fed_full: dict[str, Nanos] = {}  # the longest that this went on, while somebody lived to stop it
 
     @classmethod
     def small(cls, random: Random) -> "Ground":
@@ -79,6 +81,14 @@ class Ground:
         """What the sensors show, by channel; None is no answer."""
         shown = self.plant.shown(at)
         return {channel: value if value == value else None for channel, value in shown.items()}  # only NaN differs
+
+    def mind_the_brims(self, at: Nanos, *, in_reach: bool) -> None:
+        """How long each tank has been filled over its wet float, while somebody could see that and stop it."""
+        plumbing, before, self._fed_full = self.plant.plumbing, self._fed_full, {}
+        for part in self.plant.layout.tanks if in_reach and self._watched else ():
+            if plumbing.tanks[part.name].volume_l >= part.max_float_l and plumbing.fed(part.name):
+                self._fed_full[part.name] = since = before.get(part.name, at)
+                self.fed_full[part.name] = max(self.fed_full.get(part.name, 0), at - since)
 
     def block(self, pump: str, blocked: bool, at: Nanos) -> None:
         """The suction of a pump lets nothing through this time."""

@@ -86,12 +86,8 @@ class People:
         self._asked: list[TaskRequest] = []
         self._waiting: dict[int, tuple[TaskRequest, bool]] = {}
         self._later: list[tuple[Nanos, Act]] = []
-        # Nobody drives a vent by hand here, or lets clean water into a tank that may be full: no guard is asked then.
-        circuits = [zone.circuit for zone in world.site.zones.values() if zone.circuit is not None]
-        apart = {circuit.clean_supply for circuit in circuits}
-        self._buttons = [
-            name for name, part in world.site.actuators.items() if part.role is not Role.MOTOR and name not in apart
-        ]
+        # Nobody drives a vent by hand here: no guard is asked then.
+        self._buttons = [name for name, part in world.site.actuators.items() if part.role is not Role.MOTOR]
         self._zones = sorted(world.site.zones)
 
     @property

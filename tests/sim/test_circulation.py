@@ -372,6 +372,8 @@ def test_a_task_that_leaves_its_pump_off_for_long_is_not_refused_its_next_stage(
 def test_a_round_gives_way_once_to_who_waits_and_not_at_all_to_who_waits_for_more() -> None:
     world = _fed(0.3)
     began = world.now
+    # Nothing comes out of the tap: over a full tank it would be shut long before.
+    world.field.ground.plant.break_part(Fault.MAINS_DRY, "", world.now)
     world.offer(ManualOn(token=9, actuator="tap", lease=600 * SECOND, who="Ana"))
     world.run(world.now + 5 * SECOND)
     ask(world, "diagnostics", {"workflow": "startup"}, name="waits-for-tap", due=9 * MINUTE)

@@ -27,6 +27,7 @@ from edgectl.simulate.invariants import broken
 from edgectl.simulate.kept import broken_bonds
 from edgectl.simulate.world import World
 from tests.sim.asking import wish
+from tests.sim.test_three_tanks import filled_up
 from tests.sim.test_two_tanks import FILE
 
 Patch = pytest.MonkeyPatch
@@ -187,6 +188,14 @@ def _standing() -> bool:
     return not broken_doses(world.site, world.field)
 
 
+def _brim() -> bool:
+    """Nobody fills a full tank by hand."""
+    world = filled_up(settle_in(house_of(FILE.site, ()), 1, tap=RO), clean=196)
+    _on(world, "valve_clean_fill", 60)
+    world.run(world.now + 60 * SECOND)
+    return not broken_doses(world.site, world.field)
+
+
 def _no_deadlines(patch: Patch) -> None:
     accept = admission.accept
 
@@ -220,6 +229,7 @@ RULES: list[tuple[Callable[[], bool], Callable[[Patch], None]]] = [
     (_hold, lambda patch: patch.setattr(restraints, "expire", lambda draft: None)),
     (_thirst, lambda patch: patch.setattr(thirst, "watch", lambda draft: None)),
     (_acid_and_base, lambda patch: patch.setattr(dosing, "_mixing", lambda draft, zone, actuator: None)),
+    (_brim, lambda patch: _without(patch, "full")),
     (_standing, lambda patch: patch.setattr(dosing, "still", lambda draft, zone: None)),
 ]
 

@@ -48,7 +48,11 @@ def rested(site: Site = FILE.site) -> World:
 
 def with_litres(**litres: float) -> World:
     """The house before its first morning, with so many litres in its tanks."""
-    world = rested()
+    return filled_up(rested(), **litres)
+
+
+def filled_up(world: World, **litres: float) -> World:
+    """A house that has seen its floats with so many litres in its tanks."""
     for tank, volume in litres.items():
         _set(world, tank, volume)
     for _ in range(4):  # a controller that has nothing to do reads nothing, and a float has to rest

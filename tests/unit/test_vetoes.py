@@ -166,6 +166,15 @@ def _unsaid(state: State) -> None:
     _level(state, 12.0)
 
 
+def _full(state: State) -> None:
+    """The pump brings clean water into a tank that has no float."""
+    clean, solution = Tank(name="butt", volume_l=100), Tank(name="vat", volume_l=100, level="level")
+    circuit = Circuit(solution=solution, clean=clean, fill="lamp", fill_pump="pump", solution_fill="valve")
+    zone = replace(state.site.zones["zone-1"], circuit=circuit)
+    state.site = replace(state.site, zones={"zone-1": zone})
+    _level(state, 97.0)
+
+
 def _nearly_empty(state: State) -> None:
     with_pump(state, requires=(), stop_if=())
     _level(state, 9.0)
@@ -202,6 +211,7 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "path": (_closed, "switch valve on first"),
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "dry_run": (_unsaid, "pump would run dry: level shows 12 %, less than 15 %"),
+    "full": (_full, "pump would make vat run over: level shows 97, aged 1.0 s; draw from it first"),
     "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
@@ -224,6 +234,7 @@ STAY: dict[str, tuple[Callable[[State], None], str]] = {
     "path": (_closed, "pushes against a closed valve"),
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
+    "full": (_full, "pump would make vat run over: level shows 97, aged 1.0 s; draw from it first"),
     "dry_run": (_nearly_empty, "pump would run dry: level shows 9 %, less than 10 %"),
     "requires": (_only_requires, "requires level > 15"),
     "stop_if": (lambda state: _level(state, 9.0), "stop_if level < 10 (9"),

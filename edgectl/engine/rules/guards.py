@@ -9,6 +9,7 @@ from collections.abc import Callable
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import (
     balance,
+    brim,
     dry_run,
     floats,
     foreign,
@@ -275,6 +276,7 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("path", _way),
     ("min_flow", _least),
     ("dry_run", _dry),
+    ("full", brim.veto),
     ("dosing", _dosing),
     ("gas", _gas),
     ("max_per_day", litres.veto),
@@ -293,6 +295,7 @@ STAYING: tuple[tuple[str, Guard], ...] = (
     ("path", _dead_head),
     ("min_flow", _starved),
     ("dry_run", _dry_still),
+    ("full", brim.runs_over),
     ("gas", _gas),
     ("requires", _requires_still),
     ("stop_if", _stop_if),

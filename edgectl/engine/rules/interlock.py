@@ -46,8 +46,8 @@ def _guard(draft: Draft, output: Output) -> None:
     actuator = draft.state.site.actuators[output.name]
     command = draft.command(output.cmd_id)
     if veto := veto_stay(draft, actuator):
-        if veto.rule == "restraint" and (at := closes_at(draft, output.name)) > now:
-            draft.wake(at)  # its pump stops first, also under a stop
+        if veto.rule in ("restraint", "full") and (at := closes_at(draft, output.name)) > now:
+            draft.wake(at)  # its pump stops first, also under a stop and over a full tank
             return
         tell(draft, veto, output.task_id, output.zone)
         if veto.rule == "current":

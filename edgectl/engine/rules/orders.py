@@ -7,7 +7,7 @@ others. An OFF is an effect at once; its debt is closed by a read-back and by no
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import balance, litres, preparing
+from edgectl.engine.rules import balance, brim, litres, preparing
 from edgectl.engine.rules.guards import veto_start
 from edgectl.engine.senses import cited
 from edgectl.model.changed import replace
@@ -95,7 +95,8 @@ def switch_on(
 
 def _relied_on(draft: Draft, actuator: Actuator) -> dict[str, Any]:
     """The samples that its guards went by, with their ages: an order without them cannot be judged afterwards."""
-    sensors = dict.fromkeys(condition.sensor for condition in (*actuator.requires, *actuator.stop_if))
+    named = (condition.sensor for condition in (*actuator.requires, *actuator.stop_if))
+    sensors = dict.fromkeys((*named, *brim.looked_at(draft, actuator)))
     return {"samples": [cited(draft.read(sensor)) for sensor in sensors]} if sensors else {}
 
 

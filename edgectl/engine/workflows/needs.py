@@ -7,12 +7,11 @@ from edgectl.engine.senses import cited
 from edgectl.engine.workflows import silence
 from edgectl.engine.workflows.execution import node_types_of, wish_of
 from edgectl.engine.workflows.need import FAIL, RETRY, RUN, SKIP, WAIT, Need, awaited
-from edgectl.engine.workflows.tanks import FULL_PCT
 from edgectl.model.channel import Absence, Missing, Reading
 from edgectl.model.codes import Code, required
 from edgectl.model.site import Zone
 from edgectl.model.task import Task
-from edgectl.model.water import WET
+from edgectl.model.water import FULL_PCT, WET
 
 
 def nodes(draft: Draft, task: Task) -> Need:

@@ -27,7 +27,6 @@ TOLERANCE = 1.1  # a counter that nobody has calibrated is a tenth off
 RETRY_CYCLES = 1
 ROUNDS = 3  # of a solution tank that is smaller than the tank of the plants
 PREPARE_LEAST: Nanos = 1200 * SECOND
-FULL_PCT = 95.0  # nothing to refill above
 HALF_PCT = 50.0  # no upper float is wet below
 PREPARE_PH, PREPARE_EC = 0.15, 0.25
 
@@ -112,11 +111,11 @@ def refill(site: Site, zone: Zone, wish: Wish = NOTHING, level_pct: float | None
 
 
 def full(tank: Tank, wish: Wish = NOTHING) -> Until:
-    """What shows that a tank is full: its upper float, or its level where it has none."""
-    if tank.high is not None:
-        return Above(sensor=tank.high, limit=WET)
-    assert tank.level is not None
-    return Above(sensor=tank.level, limit=FULL_PCT if wish.full_pct is None else min(FULL_PCT, wish.full_pct))
+    """What shows that a tank is full. Of a level, less may be wished for."""
+    assert tank.mark is not None
+    sensor, limit = tank.mark
+    less = tank.high is None and wish.full_pct is not None
+    return Above(sensor=sensor, limit=min(limit, wish.full_pct) if less and wish.full_pct is not None else limit)
 
 
 def in_band(chemistry: Chemistry, ph_share: float, ec_share: float) -> InBand:

@@ -186,8 +186,7 @@ def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
 
 def _rest(draft: Draft, stage: Stage) -> Nanos:
     """How long a pump of this stage has still to rest."""
-    parts = [draft.state.site.actuators[name] for name in stage.opens]
-    pumps = [part for part in parts if part.role is Role.PUMP]
+    pumps = [part for name in stage.opens if (part := draft.state.site.actuators[name]).role is Role.PUMP]
     return max([0, *(rests_until(draft, pump) - draft.now.mono for pump in pumps)])
 
 
@@ -255,8 +254,9 @@ def barred(draft: Draft, task: Task, stage: Stage) -> str | None:
         blind = blind or seen is Sight.BLIND
     if stage.looks_first:
         seen = met(draft, task, stage.until, draft.now.mono)
-        if seen is Sight.YES and not any(order_of(draft, task, stage, name) for name in stage.opens):
-            return "done"
+        orders = map(partial(order_of, draft, task, stage), stage.opens)
+        if seen is Sight.YES and all(one is None or one.seen_at is not None for one in orders):
+            return "done"  # what was opened before has been seen open: it closes as planned, and its order is DONE
         blind = blind or seen is Sight.BLIND
     return "blind" if blind and stage.blind is not None else None
 
