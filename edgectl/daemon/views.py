@@ -179,6 +179,7 @@ def outputs(state: State, now: Now) -> list[View]:
                 "owed_off": owed,
                 "closing": owed and output is not None and output.closing is not None,
                 "ends_at": ends,
+                "max_on_s": None if actuator.max_on is None else actuator.max_on / SECOND,
                 "ends_by": actuator.fail_safe.value,
                 "tried": tried(state, name, actuator.channel),
                 **(_dosing(state, name) if actuator.doser is not None else {}),

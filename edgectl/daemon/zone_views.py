@@ -8,6 +8,7 @@ from edgectl.engine.rules.latched import mode_of
 from edgectl.engine.rules.overrides import settings_of
 from edgectl.model.site import Role, Site, Zone
 
+FIRST_SEEN = 4  # sensors on the card of a zone
 MOST_WIDE = 24  # sensors of the whole house that each zone names
 ORDER = [Role.PUMP, Role.VALVE, Role.LIGHT, Role.FOG, Role.FAN, Role.HEATER]
 
@@ -28,6 +29,7 @@ def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
     return {
         "mode": mode_of(draft, zone.name).value,
         "sensors": mine,
+        "shown": shown(zone, mine),
         "levels": [name for name in _levels(zone) if name in site.sensors],
         "sensors_left_out": max(0, len(wide) - MOST_WIDE),
         "outputs": [one.name for one in actuators],
@@ -35,6 +37,13 @@ def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
         "settings": list(settings_of(zone)),
         "vents": vents(draft, zone),
     }
+
+
+def shown(zone: Zone, mine: list[str]) -> list[str]:
+    """What one sees of it at first sight: the first ones, and whatever moves its vents."""
+    climate = zone.climate
+    moves = () if climate is None else (climate.temperature, climate.wind, climate.rain)
+    return list(dict.fromkeys([*mine[:FIRST_SEEN], *(name for name in moves if name in mine)]))
 
 
 def _levels(zone: Zone) -> list[str]:

@@ -32,7 +32,6 @@ VOLATILE = re.compile(
 )
 SHARED_S = 1.0  # no piece is older, and none is from before the newest line
 DAY_FRESH_S = 20.0
-READINGS_SHOWN = 3
 SHOWN = 50
 
 
@@ -151,7 +150,7 @@ class Pages:
         status = await self._status()
         day = self._day[1]
         rows = strip.rows(day)
-        pasts = {name: self._past(name) for zone in status["zones"] for name in zone["sensors"][:READINGS_SHOWN]}
+        pasts = {name: self._past(name) for zone in status["zones"] for name in zone["shown"]}
         mine = {zone["zone"]: [row for row in rows if row["zone"] == zone["zone"]] for zone in status["zones"]}
         readings = {row["sensor"]: row for row in status["readings"]}
         outputs = {row["output"]: row for row in status["outputs"]}

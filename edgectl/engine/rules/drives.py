@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.guards import rests_until
+from edgectl.engine.rules.guards import rests_until as motor_rests
 from edgectl.engine.rules.interlock import EARLY
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
@@ -94,7 +94,7 @@ def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> boo
     actuator = draft.state.site.actuators[name]
     if actuator.device in draft.state.silent:
         return False
-    if (rested := rests_until(draft, actuator)) > draft.now.mono:
+    if (rested := motor_rests(draft, actuator)) > draft.now.mono:
         draft.wake(rested)
         return False
     veto = switch_on(
@@ -129,8 +129,7 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     if abs(error) < DEADBAND and not (shuts or folds):
         return None
     closing = error < 0 and aim.urgent
-    rest = 0 if closing else URGENT_REST if aim.urgent else MOVE_REST
-    if drive.moved_at and now - drive.moved_at < rest:
+    if drive.moved_at and now - drive.moved_at < _rest(aim, error):
         return None
     if shuts and (closing or drive.position <= STEP):
         # Into the end switch: then its position is known again.
@@ -139,6 +138,28 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
         return True, round(vent.travel * (error + HOME_MORE - 1))
     step = abs(error) if aim.urgent else min(abs(error), STEP)
     return error > 0, max(SECOND, round(vent.travel * step))
+
+
+def _rest(aim: _Aim, error: float) -> Nanos:
+    """How long its motor rests before this way. What shuts in an emergency never waits."""
+    if not aim.urgent:
+        return MOVE_REST
+    return 0 if error < 0 else URGENT_REST
+
+
+def rests_until(draft: Draft, memory: Airing, vent: Vent) -> Nanos | None:
+    """When a vent that stands elsewhere than it should will move, while its motor rests; None where nothing rests."""
+    now, drive = draft.now.mono, memory.drives.get(vent.name, Drive())
+    aim = _Aim(vent=vent, opening=memory.wanted.vent, urgent=memory.wanted.urgent)
+    if drive.order or drive.position is None:
+        return None
+    way = _way(aim, replace(drive, moved_at=0), now)
+    if way is None:
+        return None
+    name = vent.opens if way[0] else vent.closes
+    own = drive.moved_at + _rest(aim, aim.opening - drive.position) if drive.moved_at else 0
+    ends = max(own, motor_rests(draft, draft.state.site.actuators[name]))
+    return ends if ends > now else None
 
 
 def home(vent: Vent) -> Nanos:
