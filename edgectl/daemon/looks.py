@@ -167,7 +167,7 @@ class DaemonLooks:
         reading = self._reads.entries_between("SCHEDULE_SKIPPED", begin, end + DAY, MOST_OF_A_DAY)
         skips: list[Entry] = await self._guarded(reading)
         left_out = [row for row in map(skip, skips) if begin <= row["scheduled_wall"] < end]
-        planned = await self._planned(now) if end > now else []
+        planned = [ahead(row, now) for row in await self._planned(now)] if end > now else []
         return {
             "cut": max(len(ran), len(skips)) >= MOST_OF_A_DAY,  # there was more: only the newest is told
             "from": iso(begin),
@@ -276,6 +276,16 @@ class DaemonLooks:
         except (ValueError, OverflowError) as error:
             message = f"date: {text[:40]!r} is no day"
             raise Unavailable(422, "payload_invalid", message, "write it as 2026-06-01") from error
+
+
+def ahead(row: Body, now: Nanos) -> Body:
+    """A planned run; of one that follows its last run again and again, and whose time has passed, the next one."""
+    late = now - int(row["at_wall"])
+    if row["every_s"] is None or late <= 0:
+        return row
+    every = round(row["every_s"] * SECOND)
+    wall = int(row["at_wall"]) + -(-late // every) * every
+    return {**row, "at": iso(wall), "at_wall": wall}
 
 
 def lost(task: Task) -> Body:

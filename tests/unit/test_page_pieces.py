@@ -12,13 +12,14 @@ from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
 from edgectl.daemon import views
 from edgectl.daemon.air_views import vents
+from edgectl.daemon.looks import ahead
 from edgectl.daemon.zone_views import shown
 from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.drives import MOVE_REST, rests_until
 from edgectl.model.air import Climate, Vent
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, iso
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 
@@ -192,3 +193,12 @@ def test_from_probes_and_pumps_one_finds_the_way_back() -> None:
     word = SimpleNamespace(kind="good", word="Well", why="nothing needs you", code="", fields=None)
     drawn = House().drawn("calibrations.html", probes=[], pumps=[], person=person, word=word, path="/page/calibrate")
     assert "‹ zone-1" in drawn
+
+
+def test_a_run_that_follows_its_last_one_stays_planned_after_its_time() -> None:
+    noon = 1_780_000_000 * SECOND
+    often = {"at": iso(noon), "at_wall": noon, "every_s": 60.0}
+    assert ahead(often, noon - SECOND) == often
+    assert ahead(often, noon + 61 * SECOND) == {**often, "at": iso(noon + 120 * SECOND), "at_wall": noon + 120 * SECOND}
+    once = {**often, "every_s": None}
+    assert ahead(once, noon + 61 * SECOND) == once
