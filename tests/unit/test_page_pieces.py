@@ -132,8 +132,8 @@ def test_a_vent_whose_motor_rests_says_until_when() -> None:
     assert rests_until(*resting(house, 0.0, 10), ROOF) is None, "it stands where it should"
     assert rests_until(*resting(house, 0.25, 301), ROOF) is None, "it has rested"
     zone = replace(house.world.state.site.zones["zone-1"], climate=Climate(temperature="level", vents=(ROOF,)))
-    draft.state.airing["zone-1"] = memory
-    (row,) = vents(draft, zone)
+    house.world.state.airing = {"zone-1": memory}
+    (row,) = vents(Draft(house.world.state, house.world._clock()), zone)
     status = house.status()
     status["zones"][0]["vents"] = [row]
     assert re.search(
@@ -169,7 +169,7 @@ def test_no_longer_time_is_offered_than_an_output_may_be_on() -> None:
 
 
 def test_many_runs_are_counted_and_what_went_wrong_is_listed_the_newest_first() -> None:
-    row = {"at": "2026-06-01T04:00:00Z", "zone": "zone-1", "schedule": "morning", "task_id": None}
+    row: dict[str, Any] = {"at": "2026-06-01T04:00:00Z", "zone": "zone-1", "schedule": "morning", "task_id": None}
     row |= {"task_type": None, "how": "", "idle": False, "every_s": None, "code": None, "why": None, "who": None}
     rows = [{**row, "kind": "done", "folded": 1} for _ in range(31)]
     rows += [{**row, "kind": "failed", "at": f"2026-06-01T0{hour}:00:00Z", "folded": 1} for hour in (5, 6)]
@@ -180,12 +180,12 @@ def test_many_runs_are_counted_and_what_went_wrong_is_listed_the_newest_first() 
 
 @pytest.mark.parametrize(("status", "said"), [("running", 1), ("completed", 0)])
 def test_a_task_says_once_that_it_runs(status: str, said: int) -> None:
-    task = {"status": status, "due_at": "2026-06-01T06:00:00Z", "result": None, "started_in_time": True}
+    task: dict[str, Any] = {"status": status, "due_at": "2026-06-01T06:00:00Z", "result": None, "started_in_time": True}
     task |= {"task_type": "irrigation", "zone": "zone-1", "schedule": None, "source": "cli", "task_id": "st-1"}
     task |= {"scheduled_for": "2026-06-01T05:00:00Z", "expires_at": "2026-06-01T07:00:00Z"}
     told = House().drawn("_task.html", task=task, may_run=False)
     assert told.count("running") == said
-    assert "to begin by 08:00:00" in told
+    assert "start by 08:00:00" in told
 
 
 def test_from_probes_and_pumps_one_finds_the_way_back() -> None:
