@@ -11,7 +11,7 @@ from itertools import count
 from typing import Any, Protocol
 
 from edgectl.engine.turn import InboxFull, Stepper
-from edgectl.model.inputs import Answer, Carried, Effect, Input, ReadBack, ReserveUsed, Samples
+from edgectl.model.inputs import Answer, Carried, Effect, Input, ReserveUsed
 from edgectl.model.ports import Clock
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Batch, Entry
@@ -124,7 +124,7 @@ class Control:
                 self._heard.append(then)
         except InboxFull:
             self.dropped += 1
-        if not (isinstance(item, Samples | ReadBack) and self.stepper.idle):
+        if not self.stepper.may_wait(item):
             self._wake.set()
 
     async def ask(self, make: Callable[[int], Input]) -> Answer:

@@ -18,6 +18,7 @@ SMALL = 0.15  # of the whole way: less is not worth a move
 SHUT_BELOW, SHUT_DRIER = 1.0, 4.0  # degC and %RH below what opened it
 FOG_ON, FOG_OFF, NEVER_FOG = 10.0, 2.0, 85.0  # %RH below the driest: on, off; and never above
 LESS_WIND, STORM, LULL = 8.0, 12.0, 6.0  # m/s: reduce, close, and what counts as over
+ANY_RAIN = 1e-9
 LESS_OPEN, RAIN_OPEN, BLIND_OPEN = 0.25, 0.1, 0.2
 
 
@@ -46,6 +47,7 @@ class Wanted:
     mix: float = 0.0  # how far the mixing valves are open to the warm side, 0..1
     gas: bool = False
     why: str = ""
+    most: float = 1.0  # how far wind and rain let a vent be open
     urgent: bool = False  # does not wait for the rest between two moves
 
 
@@ -54,9 +56,10 @@ def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy:
     most, why = _most_open(climate, seen, stormy=stormy)
     at = seen.temperature
     if at is None:
-        return Wanted(vent=min(before.vent, most), fans=before.fans, why=why, urgent=before.vent > most)
+        return Wanted(vent=min(before.vent, most), fans=before.fans, why=why, most=most, urgent=before.vent > most)
     if at >= climate.overheat:
-        return Wanted(vent=most, fans=len(climate.fans), fog=_fog(climate, seen, before), why=why, urgent=True)
+        fog = _fog(climate, seen, before)
+        return Wanted(vent=most, fans=len(climate.fans), fog=fog, why=why, most=most, urgent=True)
     vent = max(_for_heat(climate, seen, at, night=night), _for_humidity(climate, seen))
     if seen.outside is not None and seen.outside >= at and vent > 0 and not why:
         vent, why = 0.0, Code.OUTSIDE_TEMP_BLOCKED.value
@@ -67,6 +70,7 @@ def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy:
         heaters=_heaters(climate, at, before.heaters, night=night),
         fog=_fog(climate, seen, before),
         why=why if vent > most or why == Code.OUTSIDE_TEMP_BLOCKED else "",
+        most=most,
         urgent=before.vent > most,
     )
 

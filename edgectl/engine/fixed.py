@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 
+from edgectl.engine.air import ANY_RAIN, LESS_WIND
 from edgectl.model.named import devices_behind, devices_under
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
 from edgectl.model.time import Nanos
@@ -131,6 +132,17 @@ class Fixed:
     def airs(self) -> tuple[Zone, ...]:
         """The zones that have set-points of their air."""
         return tuple(zone for zone in self.site.zones.values() if zone.climate is not None)
+
+    @cached_property
+    def weather(self) -> Mapping[str, tuple[Sensor, float]]:
+        """The channels of wind and rain, and from where on each may forbid a vent to stand open."""
+        found: dict[str, tuple[Sensor, float]] = {}
+        for climate in (zone.climate for zone in self.airs if zone.climate is not None and zone.climate.vents):
+            for name, least in ((climate.wind, LESS_WIND), (climate.rain, ANY_RAIN)):
+                sensor = None if name is None else self.site.sensors[name]
+                if sensor is not None:
+                    found.update((channel, (sensor, least)) for channel in sensor.median_of or (sensor.channel,))
+        return found
 
     @cached_property
     def shutting(self) -> frozenset[str]:

@@ -126,6 +126,8 @@ class State:
     silent: dict[str, str] = field(default_factory=dict)  # device -> why
     foreign: dict[str, str] = field(default_factory=dict)  # bus -> who else asks on it
     unproven: set[str] = field(default_factory=set)
+    turned_at: Nanos | None = None  # mono: the last turn
+    woke_at: Nanos | None = None  # mono: the last turn that came after a gap
     insisted: Nanos | None = None  # mono: when the unproven outputs were last ordered off and asked for
     holding: Mapping[Hashable, Nanos] = field(default_factory=dict)  # condition -> mono: seen to hold since
     unordered: Mapping[str, Nanos] = field(default_factory=dict)  # flow sensor -> mono: sees water nobody ordered since

@@ -13,10 +13,11 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.model.command import CommandState
 from edgectl.model.inputs import DeviceHealth, Effect, ForeignMaster, Input, ReadBack, Samples, Send, Shutdown, Storage
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos, Now
+from edgectl.model.time import SECOND, Nanos, Now
 from edgectl.model.timeline import Batch, Change, Entry, key_of
 
 INBOX_BOUND = 4096
+GAP: Nanos = SECOND  # without a turn: the process was stopped, or nothing was to be done
 
 
 class InboxFull(Exception):
@@ -61,12 +62,27 @@ class Stepper:
             and not any(output.owed_off for output in state.outputs.values())
         )
 
+    def may_wait(self, item: Input) -> bool:
+        """May this input wait for the next turn? A reading may while nothing leans on it; strong wind and rain may not
+        where they could shut a vent."""
+        if not (isinstance(item, Samples | ReadBack) and self.idle):
+            return False
+        weather = self.state.fixed.weather
+        if not weather or isinstance(item, ReadBack):
+            return True
+        for sample in item.block:
+            sensor, least = weather.get(sample.channel, (None, 0.0))
+            if sensor is not None and sensor.scaled(sample.value) >= least:
+                return False
+        return True
+
     def turn(self, now: Now) -> tuple[Effect, ...]:
         """Take everything that waits, decide once, and return the effects that leave at once."""
         inputs = list(self.inbox)
         self.inbox.clear()
         for item in inputs:
             self._observe(item)
+        self._look_at_the_clock(now)
         settling = self.state.phase is Phase.SETTLING
         decision = decide(self.state, inputs, now)
         self._apply(decision)
@@ -76,6 +92,13 @@ class Stepper:
             self.state.unproven.clear()  # what could not be proven is owed an OFF from here on
         self.wake_at = decision.wake_at
         return decision.at_once
+
+    def _look_at_the_clock(self, now: Now) -> None:
+        """Has nobody looked for a while? Then what is in the image is of before."""
+        state = self.state
+        if state.turned_at is not None and now.mono - state.turned_at > GAP:
+            state.woke_at = now.mono
+        state.turned_at = now.mono
 
     def next_batch(self) -> Batch | None:
         """What the next commit must hold, or None while one is in flight or nothing waits."""

@@ -7,8 +7,21 @@ from random import Random
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.engine.rules import drives
-from edgectl.model.inputs import ManualOff, ManualOn, Mode, Restrain, Restraint, SetMode, StopAll, TaskRequest
+from edgectl.engine import air
+from edgectl.engine.rules import drives, weather
+from edgectl.model.channel import Sample
+from edgectl.model.inputs import (
+    Cancel,
+    ManualOff,
+    ManualOn,
+    Mode,
+    Restrain,
+    Restraint,
+    Samples,
+    SetMode,
+    StopAll,
+    TaskRequest,
+)
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
@@ -18,6 +31,7 @@ from edgectl.simulate.field import Faults
 from edgectl.simulate.invariants import broken
 from edgectl.simulate.world import DAY, World
 from tests.unit.site_files import EXAMPLES
+from tests.unit.test_overrides import Heard
 
 FILE = load(EXAMPLES / "climate.yaml")
 HOUR: Nanos = 3600 * SECOND
@@ -226,6 +240,80 @@ def test_a_closing_that_a_hand_cut_short_is_not_taken_for_shut(
     world.run(world.now + 400 * SECOND)
     assert (vent(world) > 0.3) is planted
     assert bool(promises(world)) is planted
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_storm_shuts_at_once_what_a_hand_has_left_open(monkeypatch: pytest.MonkeyPatch, planted: bool) -> None:
+    """The climate never wanted it open, so by what was wanted nothing had become urgent."""
+    if planted:
+        aims = drives._aims
+        monkeypatch.setattr(drives, "_aims", lambda *rest: [replace(aim, most=1.0) for aim in aims(*rest)])
+    zone = FILE.site.zones["house"]
+    assert zone.climate is not None
+    shut = replace(zone, climate=replace(zone.climate, vent=None, wettest=None))
+    site = replace(FILE.site, zones={"house": shut})
+    world = World(site, (), 1, ground=estate(site, Random(1)))
+    world.run(HOUR)
+    world.offer(ManualOn(token=1, actuator="roof_open", lease=60 * SECOND, who="Ana"))
+    world.run(world.now + 65 * SECOND)
+    assert vent(world) > 0.3
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    world.run(world.now + 200 * SECOND)
+    assert (vent(world) > 0) is planted
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_storm_does_not_wait_for_the_next_look(monkeypatch: pytest.MonkeyPatch, planted: bool) -> None:
+    if planted:
+        monkeypatch.setattr(weather, "turned", lambda draft, climate, memory: False)
+    world = house()
+    world.run(10 * HOUR)
+    looked = world.state.airing["house"].looked_at
+    while world.state.airing["house"].looked_at == looked:
+        world.run(world.now + SECOND)
+    assert vent(world) > 0.3
+    world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+    before = moved(world, "roof_close")
+    for _ in range(2):
+        world.offer(Cancel(token=1, task_id="nobody's", who="Ana"))  # a turn, for whatever reason
+        world.run(world.now + 2 * SECOND)
+    assert (moved(world, "roof_close") > before) is not planted
+
+
+def test_strong_wind_and_rain_do_not_wait_for_a_turn() -> None:
+    world = house()
+    world.run(10 * HOUR)
+    assert world._stepper.idle
+    zone = FILE.site.zones["house"]
+    assert zone.climate is not None
+    assert zone.climate.wind is not None
+    sensor = FILE.site.sensors[zone.climate.wind]
+
+    def waits(metres_per_second: float) -> bool:
+        raw = next(value for value in range(100_000) if sensor.scaled(value) >= metres_per_second)
+        sample = Sample(sample_id=1, channel=sensor.channel, value=raw, at=world.now)
+        return world._stepper.may_wait(Samples(block=(sample,)))
+
+    assert waits(2.0)
+    assert not waits(air.LESS_WIND)
+
+
+@pytest.mark.parametrize(("planted", "storm"), [(False, False), (False, True), (True, True)])
+def test_no_hand_opens_a_vent_into_a_storm(monkeypatch: pytest.MonkeyPatch, planted: bool, storm: bool) -> None:
+    if planted:
+        monkeypatch.setattr(weather, "veto", lambda draft, name, lease: None)
+    world = house()
+    world.people = heard = Heard(world)
+    world.run(HOUR)
+    if storm:
+        world.field.ground.plant.break_part(Fault.WIND_STORM, "", world.now)
+        world.run(world.now + 90 * SECOND)
+    world.offer(ManualOn(token=1, actuator="roof_open", lease=60 * SECOND, who="Ana"))
+    world.run(world.now + SECOND)
+    answer = heard.answers[-1]
+    assert answer.ok is (planted or not storm)
+    if not answer.ok:
+        assert "stays shut while the wind is too strong" in answer.body["why"]
 
 
 @pytest.mark.parametrize("seed", range(3))

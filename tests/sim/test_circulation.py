@@ -226,6 +226,7 @@ def test_current_proves_the_water_where_the_flow_cannot_be_seen(amps: float | No
     state = world.state
     state.site = replace(site, sensors=sensors, actuators={**site.actuators, "pump": pump})
     state.image.pop("meter.flow")
+    state.woke_at = None  # nobody has slept
     if amps is not None:
         state.image["meter.amps"] = Sample(sample_id=1, channel="meter.amps", value=amps, at=world.now)
     draft = Draft(state, world._clock())

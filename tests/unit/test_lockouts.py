@@ -103,7 +103,13 @@ PRESSED = Command(
 # -- each lock has an alarm of its own, and only that one takes it off
 
 
+def _sees_no_water(draft: Draft) -> None:
+    sample = Sample(sample_id=8, channel="meter.flow", value=0.0, at=draft.now.mono)
+    draft.state.image["meter.flow"] = sample
+
+
 def _no_flow(draft: Draft) -> None:
+    _sees_no_water(draft)
     for _ in range(flow.TRIPS_TO_LOCKOUT):
         flow.trip(draft, PRESSED)
 
@@ -171,6 +177,7 @@ def test_only_its_own_alarm_takes_a_lock_off(fail: Callable[[Draft], None], own:
 def test_an_alarm_of_something_else_does_not_count_the_dry_runs_anew() -> None:
     state = settled()
     draft = Draft(state, NOW)
+    _sees_no_water(draft)
     for _ in range(flow.TRIPS_TO_LOCKOUT):
         draft.alert("output_may_be_on", "pump", "it may be on", "look")
         operator.acknowledge(draft, Acknowledge(token=1, alarm_id="output_may_be_on:pump", who="Ana"))

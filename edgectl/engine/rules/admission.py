@@ -230,7 +230,8 @@ def end(
         confirmed=f"{final.commands_effect_confirmed} of {final.commands_total}",
     )
     moved = final.physical_effect in (PhysicalEffect.FULL, PhysicalEffect.PARTIAL)
-    if task.task_type == "irrigation" and moved and reason is not Code.FLOW_INACTIVE:
+    unproven = reason is Code.FLOW_INACTIVE or final.error_code == Code.STALE.value  # stopped, for no flow was seen
+    if task.task_type == "irrigation" and moved and not unproven:
         draft.spend(f"watered:{task.zone}", 1.0, draft.now.mono)
     if task.schedule is not None:
         _tell(draft, task, final)

@@ -7,7 +7,7 @@ that it moves water. And whatever keeps it off, a person is called when that has
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import aeration, thirst
-from edgectl.engine.rules.flow import ROUND, goes_round, proven_by
+from edgectl.engine.rules.flow import ROUND, goes_round, proven_by, undecided
 from edgectl.engine.rules.guards import rests_until, veto_start
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on, tell
@@ -155,7 +155,7 @@ def _moves_since(draft: Draft, command: Command) -> Nanos | None:
         return None
     draft.wake(proven_at)
     # What is dry by then, the guards have stopped in this very turn.
-    return command.moves_since if draft.now.mono >= proven_at else None
+    return command.moves_since if draft.now.mono >= proven_at and not undecided(draft, command) else None
 
 
 def _note_water(draft: Draft, name: str, *, every: Nanos) -> None:

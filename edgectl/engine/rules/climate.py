@@ -13,7 +13,7 @@ from edgectl.engine.air import LULL, STORM, Seen, Wanted
 from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
 from edgectl.engine.ramps import ramped
-from edgectl.engine.rules import air_alarms, drives, gas
+from edgectl.engine.rules import air_alarms, drives, gas, weather
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import OBSERVES, forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
@@ -55,7 +55,7 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
     before = draft.airing.get(zone.name, Airing())
     memory = drives.follow(draft, climate, before)
     due = memory.looked_at + LOOK
-    if not memory.looked_at or now >= due:
+    if not memory.looked_at or now >= due or weather.turned(draft, climate, memory):
         memory = _look(draft, zone, climate, memory)
         due = now + LOOK
     draft.wake(due)
@@ -110,12 +110,14 @@ def _wanted(
     """What the air needs, or what is left of that where somebody else decides: no vent stands open in a storm."""
     by_hand = in_force(draft, zone.name, "vent")
     if mode_of(draft, zone.name) is Mode.MANUAL:
-        return Wanted(vent=air.bound_by_weather(climate, seen, stormy=stormy), urgent=True)
+        most = air.bound_by_weather(climate, seen, stormy=stormy)
+        return Wanted(vent=most, most=most, urgent=True)
     after = air.wanted(climate, seen, before, night=night, stormy=stormy)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=stormy)
     if draft.held(OBSERVES):
-        after = replace(after, vent=air.bound_by_weather(climate, seen, stormy=stormy), why="", urgent=True)
+        most = air.bound_by_weather(climate, seen, stormy=stormy)
+        after = replace(after, vent=most, most=most, why="", urgent=True)
     return with_shade(climate, seen, after, before, night=night)
 
 

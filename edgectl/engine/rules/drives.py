@@ -34,6 +34,7 @@ class _Aim:
     vent: Vent
     opening: float
     urgent: bool = False
+    most: float = 1.0  # how far wind and rain let it be open
     home: float = 0.0
 
 
@@ -111,7 +112,7 @@ def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> boo
 
 
 def _aims(climate: Climate, wanted: Wanted) -> list[_Aim]:
-    aims = [_Aim(vent=vent, opening=wanted.vent, urgent=wanted.urgent) for vent in climate.vents]
+    aims = [_Aim(vent=vent, opening=wanted.vent, urgent=wanted.urgent, most=wanted.most) for vent in climate.vents]
     aims += [
         _Aim(vent=screen.drive, opening=opening, home=FOLDED)
         for screen, opening in zip(climate.screens, wanted.screens, strict=False)
@@ -121,6 +122,7 @@ def _aims(climate: Climate, wanted: Wanted) -> list[_Aim]:
 
 def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     """Open or close, and for how long; None when it is where it should be, or has just moved."""
+    aim = _urged(aim, drive)
     vent, wanted = aim.vent, aim.opening
     if drive.position is None:
         return aim.home == FOLDED, home(vent)
@@ -140,6 +142,12 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     return error > 0, max(SECOND, round(vent.travel * step))
 
 
+def _urged(aim: _Aim, drive: Drive) -> _Aim:
+    """Wind and rain forbid where it stands, whoever has left it there: that waits for nothing."""
+    blown = drive.position is not None and drive.position > aim.most
+    return replace(aim, urgent=True) if blown else aim
+
+
 def _rest(aim: _Aim, error: float) -> Nanos:
     """How long its motor rests before this way. What shuts in an emergency never waits."""
     if not aim.urgent:
@@ -150,7 +158,8 @@ def _rest(aim: _Aim, error: float) -> Nanos:
 def rests_until(draft: Draft, memory: Airing, vent: Vent) -> Nanos | None:
     """When a vent that stands elsewhere than it should will move, while its motor rests; None where nothing rests."""
     now, drive = draft.now.mono, memory.drives.get(vent.name, Drive())
-    aim = _Aim(vent=vent, opening=memory.wanted.vent, urgent=memory.wanted.urgent)
+    wanted = memory.wanted
+    aim = _urged(_Aim(vent=vent, opening=wanted.vent, urgent=wanted.urgent, most=wanted.most), drive)
     if drive.order or drive.position is None:
         return None
     way = _way(aim, replace(drive, moved_at=0), now)

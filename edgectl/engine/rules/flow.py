@@ -1,4 +1,10 @@
-"""Does a running pump move water? Whoever switched it on, a dry one is stopped, and the third time it stays stopped."""
+"""Does a running pump move water? Whoever switched it on, a dry one is stopped, and the third time it stays stopped.
+
+Two rules. A flow that nobody can read stops the pump too, and counts for nothing: it says that a sensor is out, not the
+water. And who has slept looks before he judges: what the meter showed before is no word about now.
+"""
+
+from collections.abc import Hashable, Sequence
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.lockouts import lock_out
@@ -11,6 +17,7 @@ from edgectl.model.timeline import Latch
 ROUND = "circulate"  # what the orders of water and air without end are called
 FLOW_PROOF = 3 * SECOND  # water must have moved by then
 NO_FLOW_L_MIN = 0.1
+READ_WITHIN = SECOND  # after a gap between two turns the meter is given so long to be read once
 TRIPS_TO_LOCKOUT = 3
 OVERRUNS_TO_LOCKOUT = 2
 
@@ -22,15 +29,56 @@ def is_dry(draft: Draft, command: Command) -> bool:
     if not sensors or proven_at is None:
         return False
     if draft.now.mono < proven_at:
+        draft.forget_since(("unread", command.actuator))
         draft.wake(proven_at)
         return False
     for name in sensors:
         reading = draft.read(name)
         if isinstance(reading, Reading) and reading.value >= NO_FLOW_L_MIN:
+            draft.forget_since(("unread", command.actuator))
             draft.wake(reading.at + draft.state.site.sensors[name].max_age + 1)
             return False
-    unseen = all(isinstance(draft.read(name), Missing) for name in sensors)
-    return not (unseen and command.stage == ROUND and _draws(draft, command.actuator))
+    if undecided(draft, command):
+        return False
+    return not (cannot_be_read(draft, command) and command.stage == ROUND and _draws(draft, command.actuator))
+
+
+def undecided(draft: Draft, command: Command) -> bool:
+    """Of a pump that should move water by now: can nobody tell yet whether it does, or any more?"""
+    readings = [draft.read(name) for name in draft.state.fixed.flows_of.get(command.actuator, ())]
+    if any(isinstance(reading, Reading) and reading.value >= NO_FLOW_L_MIN for reading in readings):
+        return False
+    if _pulse_is_over(draft, command):
+        return True
+    asked_until = _read_by(draft, readings, ("unread", command.actuator)) if readings else 0
+    if asked_until <= draft.now.mono:
+        return False
+    draft.wake(asked_until)
+    return True
+
+
+def cannot_be_read(draft: Draft, command: Command) -> bool:
+    """Of a pump that is dry: is it so only because no flow sensor of its zones can be read?"""
+    sensors = draft.state.fixed.flows_of.get(command.actuator, ())
+    return bool(sensors) and all(isinstance(draft.read(name), Missing) for name in sensors)
+
+
+def _pulse_is_over(draft: Draft, command: Command) -> bool:
+    """The board counts from when it heard the order, we from when we heard its echo: in between nothing flows any more,
+    and nobody is to blame."""
+    if command.lease is None:
+        return False
+    heard = command.queued_at if command.sent_at is None else command.sent_at
+    return draft.now.mono >= heard + command.lease
+
+
+def _read_by(draft: Draft, readings: Sequence[Reading | Missing], unread: Hashable) -> Nanos:
+    """Until when the meter may still be read for the first time since nobody has looked. Bounded also for a house that
+    oversleeps every turn."""
+    woke = draft.state.woke_at
+    if woke is None or any(isinstance(reading, Reading) and reading.at >= woke for reading in readings):
+        return 0
+    return min(woke, draft.since(unread)) + READ_WITHIN
 
 
 def proven_by(draft: Draft, command: Command) -> Nanos | None:
@@ -84,14 +132,23 @@ def overrun(draft: Draft, valve: str, code: Code) -> None:
         lock_out(draft, valve, code.value, code="fill_overrun", count=count)
 
 
-def trip(draft: Draft, command: Command) -> None:
-    """Count it, tell a person, and lock the pump out when it has happened too often in a row."""
+def trip(draft: Draft, command: Command) -> Code:
+    """Count it, tell a person, and lock the pump out when it has happened too often in a row. A flow that cannot be
+    read is told, and not counted. Returns which of the two it was."""
     pump = command.actuator
+    sensors = " or ".join(draft.state.fixed.flows_of.get(pump, ()))
+    if cannot_be_read(draft, command):
+        draft.alert(
+            "biz_no_flow",
+            pump,
+            f"{pump} was stopped, because {sensors} cannot be read",
+            f"check power, cable and bus of {sensors}, then acknowledge; the pump is tried again when it is wanted",
+        )
+        return Code.STALE
     name, wall = f"trips:{pump}", draft.now.wall
     before = draft.latch(name)
     count = 1 + (before.count if before is not None else 0)
     draft.put(Latch(name=name, held=False, since=wall, who=f"biz_no_flow:{pump}", why="no flow", count=count))
-    sensors = " or ".join(draft.state.fixed.flows_of.get(pump, ()))
     draft.alert(
         "biz_no_flow",
         pump,
@@ -102,3 +159,4 @@ def trip(draft: Draft, command: Command) -> None:
     )
     if count >= TRIPS_TO_LOCKOUT:
         lock_out(draft, pump, "no flow", code="biz_no_flow", count=count, task_id=command.task_id)
+    return Code.FLOW_INACTIVE

@@ -367,17 +367,15 @@ def _dry(draft: Draft, task: Task, stage: Stage) -> Command | None:
 
 def _stop_dry(draft: Draft, task: Task, stage: Stage, pump: Command) -> Task:
     """A pump that moves no water stops now. The stage may be tried again, until the pump is locked."""
-    trip(draft, pump)
-    if stage.dry is None or draft.held(f"lockout:{pump.actuator}"):
-        abort(draft, task, Code.FLOW_INACTIVE)
+    why, tries = trip(draft, pump), task.taken.get(f"{task.stage}:dry", 0)
+    enough = stage.dry is None or (why is Code.STALE and tries >= (stage.dry.cycles or 0))  # no lock ends these tries
+    if enough or draft.held(f"lockout:{pump.actuator}"):
+        abort(draft, task, why)
     else:
         # Time in which nothing came counts for nothing, and a run that dried up has given what came before.
         left = meter.keep(draft, task, moved=not never_moved(draft, pump)) if stage.keeps_time else task
         draft.put(replace(left, phase=CLOSE, leaving="dry", stage_since=draft.now.mono))
     return draft.task(task.task_id)
-
-
-# -- times and names
 
 
 def _tell_going(draft: Draft, task: Task, going: Code) -> None:
