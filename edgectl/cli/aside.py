@@ -39,6 +39,7 @@ def aside(state: Path) -> Iterator[Note]:
 
 
 def _notes(path: Path) -> Iterator[Note]:
+    from edgectl.engine.rules import handwork
     from edgectl.host.clock import SystemClock, boot_id
     from edgectl.journal.sqlite import SqliteJournal
     from edgectl.model.timeline import Batch, Entry
@@ -55,7 +56,8 @@ def _notes(path: Path) -> Iterator[Note]:
             entry = Entry(
                 seq=seq, event_type=event.value, wall=now.wall, mono=now.mono, boot_id=boot, zone=None, details=details
             )
-            journal.commit(Batch(changes=(), entries=(entry,)))
+            changes = handwork.kept(event, details, str(details.get("who", "")), now.wall)
+            journal.commit(Batch(changes=changes, entries=(entry,)))
 
         _hand_over(path.parent)
         yield note

@@ -21,7 +21,18 @@ from edgectl.drivers.talk import NoReply
 from edgectl.drivers.wiring import Bus
 from edgectl.engine.rules import handwork
 from edgectl.model.hands import Handwork, Kept
-from edgectl.model.inputs import Answer, ForeignMaster, Input, MakeSafe, ManualOn, Restrain, Restraint, Samples, Send
+from edgectl.model.inputs import (
+    Acknowledge,
+    Answer,
+    ForeignMaster,
+    Input,
+    MakeSafe,
+    ManualOn,
+    Restrain,
+    Restraint,
+    Samples,
+    Send,
+)
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.simulate.world import World
 from edgectl.testing.scripted import ScriptedLink
@@ -477,6 +488,33 @@ def a_write_waits_for_off_and_for_the_lock() -> None:
 
 def test_a_write_waits_for_off_and_for_the_lock() -> None:
     a_write_waits_for_off_and_for_the_lock()
+
+
+@pytest.mark.parametrize("planted", [False, True])
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_write_whose_outcome_no_life_saw_calls_a_person(
+    monkeypatch: pytest.MonkeyPatch, planted: bool, seen: bool
+) -> None:
+    if planted:
+        monkeypatch.setattr(handwork, "close", lambda draft: None)
+    bench = Bench()
+    world = bench.world
+    details = {"line": "field", "unit": 5, "setting": "address", "value": "6", "before": "5"}
+    for done in (False, True) if seen else (False,):
+        world.offer(Handwork(token=1, device="", who="Ana", details=details, done=done))
+        world.run(world.now + SECOND)
+    for _ in range(2):
+        world._begin()  # killed
+        world.run(world.now + 20 * SECOND)
+    told = [alarm for name, alarm in world.state.alarms.items() if name.startswith("device_write_unseen:")]
+    outcomes = bench.said("DEVICE_WRITTEN")
+    assert (len(told), len(outcomes)) == ((0, 1) if seen else (0, 0) if planted else (1, 1))
+    if told:
+        assert told[0].message.startswith("address of unit 5 on field was being written as edgectl ended")
+        assert (outcomes[0]["who"], outcomes[0]["taken"]) == ("Ana", False)
+        world.offer(Acknowledge(token=1, alarm_id=told[0].alarm_id, who="Ana"))
+        world.run(world.now + SECOND)
+        assert told[0].alarm_id not in world.state.alarms
 
 
 def test_the_probe_that_dosing_looks_at_waits_for_the_lock() -> None:

@@ -5,12 +5,20 @@ keeps every source away until the person takes it off. Whoever gives a device th
 names puts it in that one's place, so both are judged.
 """
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import latch_name
+from edgectl.model.changed import replace
 from edgectl.model.events import Event
 from edgectl.model.hands import Handwork
 from edgectl.model.inputs import Answer, Restraint
+from edgectl.model.time import Nanos
 from edgectl.model.timeline import Latch
+
+BEGUN = "device_write:"  # a latch per bus that holds from the intent to the outcome: one person writes there at a time
 
 
 def handwork(draft: Draft, work: Handwork) -> None:
@@ -20,8 +28,38 @@ def handwork(draft: Draft, work: Handwork) -> None:
             draft.effect(Answer(token=work.token, ok=False, code=code, body={"why": why}))
             return
     event = Event.DEVICE_WRITTEN if work.done else Event.DEVICE_WRITE_MEANT
+    for latch in kept(event, work.details, work.who, draft.now.wall):
+        draft.put(latch)
     draft.note(event.value, device=work.device or None, who=work.who, **work.details)
     draft.effect(Answer(token=work.token, ok=True, code="ok", body=dict(work.details)))
+
+
+def kept(event: Event, details: Mapping[str, Any], who: str, wall: Nanos) -> tuple[Latch, ...]:
+    """What was meant is kept in the same commit, until its outcome is: whoever dies in between leaves it behind for the
+    next start. Also the tool that writes while no daemon runs."""
+    if event not in (Event.DEVICE_WRITE_MEANT, Event.DEVICE_WRITTEN):
+        return ()
+    name, held = f"{BEGUN}{details.get('line', '')}", event is Event.DEVICE_WRITE_MEANT
+    return (Latch(name=name, held=held, since=wall, who=who, why=json.dumps(dict(details)) if held else ""),)
+
+
+def close(draft: Draft) -> None:
+    """A write that the last life began, and whose outcome it did not live to see: it may have left or not."""
+    for name in draft.holding_latches(BEGUN):
+        latch = draft.latch(name)
+        assert latch is not None
+        done = json.loads(latch.why)
+        line, unit, setting = done.get("line", ""), done.get("unit", ""), done.get("setting", "")
+        why = "the controller ended before it was read back"
+        told = {**done, "who": latch.who, "after": None, "taken": False, "why": why}
+        draft.note(Event.DEVICE_WRITTEN.value, **told)
+        draft.put(replace(latch, held=False))
+        draft.alert(
+            "device_write_unseen",
+            f"{line}-{unit}",
+            f"{setting} of unit {unit} on {line} was being written as edgectl ended, and nobody saw the outcome",
+            f"look where it is and what it holds: edgectl bus scan {line}, then edgectl device identify",
+        )
 
 
 def refusals(draft: Draft, device: str, takes: str = "") -> list[tuple[str, str]]:

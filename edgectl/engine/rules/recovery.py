@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import configured, rebuilt, remainder
+from edgectl.engine.rules import configured, handwork, rebuilt, remainder
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.aftermath import counter_of, what_happened
 from edgectl.engine.rules.latched import OBSERVES
@@ -174,6 +174,7 @@ def become_ready(draft: Draft) -> Phase:
         _part_with(draft, stranger)
     doubt_windows(draft)
     configured.tell(draft)
+    handwork.close(draft)
     draft.note("READY", silent=sorted(draft.state.silent))
     lead = draft.state.lead
     if lead is not None:

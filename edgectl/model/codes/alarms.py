@@ -17,6 +17,10 @@ ALARMS: dict[Code, Meaning] = {
         "A fill took all the time it may, and no float rose.",
         "Check the supply, the float and the floor around the tank, then acknowledge.",
     ),
+    Code.DEVICE_WRITE_UNSEEN: alarm(
+        "A setting of a device was being written as edgectl ended, and nobody saw the outcome.",
+        "Look at which address it answers and what it holds, then acknowledge.",
+    ),
     Code.FLOAT_PROOF_DUE: alarm(
         "An upper float has not moved for too long to be relied on.",
         "Lift it by hand and let it down again; edgectl has to see both.",

@@ -203,6 +203,7 @@ class Code(StrEnum):
     TOO_MANY_TASKS = "too_many_tasks"
     NOT_TO_BE_SHELVED = "not_to_be_shelved"
     FILL_OVERRUN = "fill_overrun"
+    DEVICE_WRITE_UNSEEN = "device_write_unseen"
     FLOAT_PROOF_DUE = "float_proof_due"
     LEVEL_BY_FLOAT = "level_by_float"
     LEVEL_BY_BALANCE = "level_by_balance"
