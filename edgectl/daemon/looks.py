@@ -166,7 +166,9 @@ class DaemonLooks:
         ran: list[Task] = await self._guarded(self._reads.tasks_between(begin, end, MOST_OF_A_DAY))
         reading = self._reads.entries_between("SCHEDULE_SKIPPED", begin, end + DAY, MOST_OF_A_DAY)
         skips: list[Entry] = await self._guarded(reading)
-        left_out = [row for row in map(skip, skips) if begin <= row["scheduled_wall"] < end]
+        types = {schedule.name: schedule.task_type for schedule in self._state.schedules}
+        rows = ({**row, "task_type": types.get(row["schedule"])} for row in map(skip, skips))
+        left_out = [row for row in rows if begin <= row["scheduled_wall"] < end]
         planned = [ahead(row, now) for row in await self._planned(now)] if end > now else []
         return {
             "cut": max(len(ran), len(skips)) >= MOST_OF_A_DAY,  # there was more: only the newest is told

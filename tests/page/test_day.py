@@ -56,7 +56,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     every = page.locator("details", has=page.locator(".planned"))
     expect(every.locator(".planned").first).to_be_hidden()
     every.locator("summary").click()
-    expect(every.locator(".planned").first).to_contain_text("irrigation · beds")
+    expect(every.locator(".planned").first).to_contain_text("irrigation · watering · beds")
     expect(every.locator(".planned").first).to_be_visible()
     assert page.locator(".strip rect.left-out").count() >= 1
     day = daemon.data("/status")["now"][:10]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from edgectl.api.web import strip
 from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
 from edgectl.daemon import views
@@ -202,3 +203,13 @@ def test_a_run_that_follows_its_last_one_stays_planned_after_its_time() -> None:
     assert ahead(often, noon + 61 * SECOND) == {**often, "at": iso(noon + 120 * SECOND), "at_wall": noon + 120 * SECOND}
     once = {**often, "every_s": None}
     assert ahead(once, noon + 61 * SECOND) == once
+
+
+def test_a_run_has_one_name_whether_it_was_done_planned_or_left_out() -> None:
+    instants = {"scheduled_for": "2026-06-01T06:00:00Z", "at": "2026-06-01T06:00:00Z"}
+    run = {"zone": "zone-1", "schedule": "morning", "task_type": "irrigation", **instants}
+    left = {**run, "reason_code": "hold", "why": "hold", "folded": 1}
+    ran = {**run, "task_id": "st-1", "status": "completed", "result": None, "created_at": "", "updated_at": ""}
+    plan = {**run, "verdict": "run", "reason_code": "due", "every_s": None}
+    told = House().drawn("_rows.html", rows=strip.rows({"runs": [ran], "skipped": [left], "planned": [plan]}))
+    assert told.count("irrigation · morning · zone-1") == 3

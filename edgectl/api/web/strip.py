@@ -92,6 +92,7 @@ def _left_out(skip: Row) -> Row:
         **BLANK,
         "at": skip["scheduled_for"],
         "zone": skip["zone"],
+        "task_type": skip.get("task_type"),
         "kind": LEFT_OUT,
         "how": LEFT_OUT,
         "code": skip["reason_code"],
