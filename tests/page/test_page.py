@@ -400,7 +400,7 @@ def test_a_service_lock_binds_everybody_until_it_is_taken_off(open_page: Open, d
     page.get_by_label("I work there:").fill("filter")
     page.get_by_role("button", name="lock", exact=True).click()
     expect(page.locator("#said")).to_contain_text("the zone is locked", timeout=SLOW)
-    expect(page.locator("#hands")).to_contain_text("(filter)", timeout=SLOW)
+    expect(page.locator("#hands")).to_contain_text("· filter ·", timeout=SLOW)
     page.get_by_role("button", name="water now", exact=True).click()
     expect(page.locator("#said .bad")).to_contain_text("works in beds (filter)", timeout=SLOW)
     # Somebody else finds no button for it, and one that was kept from before gets a sentence.
