@@ -29,8 +29,9 @@ def broken_doses(
     found = [*_caps(site, field, met), *_mixing(site, ground, met)]
     if ground.dry > t_dry(field):
         found.append(f"12: the pump ran {ground.dry / SECOND:.1f} s without moving water")
-    if not lies and not any(breakage.fault in LYING for breakage in ground.plant.faults):
-        found += _brims(field, met)
+    leaks = leaks or any(breakage.fault is Fault.VALVE_LEAKING for breakage in ground.plant.faults)
+    if not lies and not leaks and not any(breakage.fault in LYING for breakage in ground.plant.faults):
+        found += _brims(field, met)  # what seeps through a shut valve was ordered by nobody
     return found + _tanks(ground, met, lies=lies, leaks=leaks)
 
 
@@ -108,7 +109,7 @@ def _brims(field: SimField, met: Met) -> list[str]:
 
 def _tanks(ground: Ground, met: Met, *, lies: int, leaks: bool) -> list[str]:
     found: list[str] = []
-    if leaks or any(breakage.fault is Fault.VALVE_LEAKING for breakage in ground.plant.faults):
+    if leaks:
         return found  # no program closes a valve that does not close
     lies = max(lies, any(breakage.fault in LYING for breakage in ground.plant.faults))
     for name, tank in ground.plant.plumbing.tanks.items():

@@ -1,7 +1,7 @@
 """Water goes where the open valves lead, and a pump that moves none is counted."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgectl.model.time import SECOND
@@ -112,6 +112,7 @@ def test_a_dose_arrives_four_seconds_late_and_an_empty_line_never() -> None:
 NAMES = (*(valve.name for valve in two_tanks().valves), "pump_main", "acid")
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from((*NAMES, "pump_main", "acid")), st.floats(0, 1), st.floats(0.1, 900)), max_size=30
