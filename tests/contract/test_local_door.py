@@ -73,6 +73,8 @@ async def test_another_user_of_the_group_runs_the_house_and_gives_nobody_access(
     (folder / "edgectl.sock").chmod(0o666)  # as if it were one of the group
     server = door(http.local(inside), local=True)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    while not server.started:
+        await asyncio.sleep(0.01)
     try:
         status, _ = await answer(folder / "edgectl.sock", "POST", "/stop-all", b"{}")
         assert status == 200
