@@ -3,13 +3,17 @@
 import asyncio
 import io
 import json
+import os
 import platform
+import stat
 import subprocess
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from edgectl.daemon.offline import OfflineHouse
 
 LOG_LINES = "2000"
+LONGEST_TEXT = 2_000_000  # bytes of one file, the last ones
 NO_LOG = "the system's journal holds no line of edgectl; --log names the file that its log goes to"
 PATHS = {
     "status.json": "/status",
@@ -47,17 +52,29 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None
     if out.exists():
         refuse(f"{out} is there already", "choose another name with --out; nothing is overwritten")
     try:
-        with tarfile.open(out, "x:gz") as bundle:
+        with _whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
             for name, text in gathered(site, state, log):
                 click.echo(f"  {name}" + (f": {text}" if text == NO_LOG else ""), err=True)
                 content = redacted(text).encode("utf-8", "replace")
                 member = tarfile.TarInfo(f"edgectl-support/{name}")
                 member.size = len(content)
                 bundle.addfile(member, io.BytesIO(content))
-        out.chmod(0o600)
     except OSError as error:
         refuse(f"{out} cannot be written: {error.strerror}", "choose another place with --out")
     click.echo(f"{out}: passwords, tokens and keys were taken out; look into it before you send it")
+
+
+@contextmanager
+def _whole(out: Path) -> Iterator[IO[bytes]]:
+    """A file that is nobody else's to read from its first byte on, and bears its name only when it is whole."""
+    number, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
+    part = Path(name)
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+        part.rename(out)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def gathered(site: Path, state: Path, log: Path | None) -> Iterator[tuple[str, str]]:
@@ -116,8 +133,15 @@ def _recalled(house: "OfflineHouse", path: str) -> str:
 
 
 def _text(path: Path) -> str:
+    """The end of a file. A first line that is cut goes: what it was about can no longer be told, nor taken out."""
     try:
-        return path.read_text(errors="replace")[-2_000_000:]
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            return f"{path} cannot be read: it is no ordinary file"
+        with path.open("rb") as file:
+            file.seek(max(0, found.st_size - LONGEST_TEXT))
+            text = file.read(LONGEST_TEXT).decode("utf-8", "replace")
+            return text.partition("\n")[2] if found.st_size > LONGEST_TEXT else text
     except OSError as error:
         return f"{path} cannot be read: {error.strerror}"
 
