@@ -83,7 +83,8 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
     state = draft.state
     cursor, latch = state.cursors.get(schedule.name), draft.latch(pause(schedule.name))
     running = next((task for task in draft.tasks() if task.schedule == schedule.name), None)
-    held = latch is not None and latch.held
+    held = latch if latch is not None and latch.held else None
+    until = None if held is None else held.ends_at(draft.now, state.boot_id)
     return {
         "schedule": schedule.name,
         "zone": schedule.zone,
@@ -92,10 +93,10 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
         "next": [] if cursor is None else _next(state, schedule, draft.now),
         "task": None if running is None else running.task_id,
         "kept": kept_by(draft, schedule) or (None if cursor is None else cursor.waits or None),
-        "held_until": iso(latch.until) if held and latch is not None and latch.until is not None else None,
-        "held_by": latch.who if held and latch is not None else None,
-        "held_why": latch.why if held and latch is not None else None,
-        "keeper": _keeper(keeper(draft, schedule)),
+        "held_until": None if until is None else iso(until),
+        "held_by": None if held is None else held.who,
+        "held_why": None if held is None else held.why,
+        "keeper": _keeper(draft, keeper(draft, schedule)),
         "skipped": None
         if skipped is None
         else {
@@ -107,11 +108,12 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
     }
 
 
-def _keeper(latch: Latch | None) -> dict[str, Any] | None:
+def _keeper(draft: Draft, latch: Latch | None) -> dict[str, Any] | None:
     """Who has put it there, why, since and until when."""
     if latch is None:
         return None
-    until = None if latch.until is None else iso(latch.until)
+    ends = latch.ends_at(draft.now, draft.state.boot_id)
+    until = None if ends is None else iso(ends)
     return {"who": latch.who, "why": latch.why, "since": iso(latch.since), "until": until}
 
 

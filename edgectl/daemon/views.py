@@ -59,7 +59,8 @@ def restraints(draft: Draft) -> list[View]:
     for name, latch in draft.latches():
         kind, _, zone = name.partition(":")
         if kind in kinds and latch.held:
-            until = None if latch.until is None else iso(latch.until)
+            ends = latch.ends_at(draft.now, draft.state.boot_id)
+            until = None if ends is None else iso(ends)
             place, _, setting = (zones.get(zone, ""), "", "") if kind == PAUSE else zone.partition(":")
             row: View = {"what": kind, "zone": place, "who": latch.who, "why": latch.why, "until": until}
             row["since"] = iso(latch.since)

@@ -77,6 +77,13 @@ class Latch:
         believed = self.synced and now.trust is Trust.SYNCED
         return not believed or now.wall >= self.until or now.wall < self.since - ASTRAY
 
+    def ends_at(self, now: Now, boot_id: str) -> Nanos | None:
+        """When it ends by itself, by the wall clock as it stands now: within a boot no setting of that clock moves the
+        end."""
+        if self.until is None or self.boot_id != boot_id:
+            return self.until
+        return now.wall_at(self.until_mono)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:

@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from edgectl.config.loader import load
+from edgectl.daemon import views
 from edgectl.engine.air import by_hand
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import overrides
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, iso
 from edgectl.simulate.estate import estate
 from edgectl.simulate.people import People
 from edgectl.simulate.world import World
@@ -90,6 +91,18 @@ def test_it_is_over_after_a_restart_of_the_machine_whose_clock_cannot_be_believe
     latch = world.state.latches["override:house:vent"]
     assert not latch.over(world._clock(), "another boot"), "both clocks could be believed"
     assert replace(latch, synced=False).over(world._clock(), "another boot")
+
+
+@pytest.mark.parametrize("step", [2 * HOUR, -HOUR])
+def test_a_clock_that_is_set_moves_neither_its_end_nor_what_is_told_of_it(step: Nanos) -> None:
+    world = house()
+    assert order(world).ok
+    now = world._clock()
+    latch, stepped = world.state.latches["override:house:vent"], replace(now, wall=now.wall + step)
+    assert latch.until is not None
+    shown = [row["until"] for row in views.restraints(Draft(world.state, stepped))]
+    assert shown == [iso(latch.until + step)], "as far away as before"
+    assert latch.ends_at(stepped, "another boot") == latch.until
 
 
 def test_without_the_rule_it_never_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ its turn only for somebody who says that they know of the hold.
 """
 
 from dataclasses import replace
-from datetime import tzinfo
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
@@ -95,7 +94,7 @@ def run_now(draft: Draft, order: RunNow) -> None:
         return
     holds = holds_on(draft, schedule)
     if holds and not order.anyway:
-        why = "; ".join(_held(schedule, latch, draft.state.zone_info) for latch in holds)
+        why = "; ".join(_held(draft, schedule, latch) for latch in holds)
         draft.effect(Answer(token=order.token, ok=False, code=Code.HOLD, body={"why": why}))
         return
     now, payload = draft.now, schedule.payload
@@ -125,10 +124,11 @@ def run_now(draft: Draft, order: RunNow) -> None:
     draft.effect(Answer(token=order.token, ok=True, code="accepted", body=body))
 
 
-def _held(schedule: Schedule, latch: Latch, zone: tzinfo) -> str:
+def _held(draft: Draft, schedule: Schedule, latch: Latch) -> str:
     """Who holds it, until when, and why."""
     what = schedule.name if latch.name == pause(schedule.name) else f"its zone {schedule.zone}"
-    ends = "" if latch.until is None else f" until {to_datetime(latch.until).astimezone(zone):%a %d %b %H:%M}"
+    at = latch.ends_at(draft.now, draft.state.boot_id)
+    ends = "" if at is None else f" until {to_datetime(at).astimezone(draft.state.zone_info):%a %d %b %H:%M}"
     return f"{what} is held{ends} by {latch.who}" + (f" ({latch.why})" if latch.why else "")
 
 
