@@ -71,12 +71,15 @@ def list_(as_json: bool) -> None:
     """The record: each sensor and dosing pump with its last calibration, by whom, what came of it, and when it is due
     again: by the site file, or when it usually is."""
     rows = [row for row in ask("GET", "/channels") if "calibrate_every_s" in row]
-    keys = ("sensor", "output", "calibration", "calibrate_every_s")
+    keys = ("sensor", "output", "calibration", "calibrate_every_s", "in_hands")
     if show([{key: row[key] for key in keys if key in row} for row in rows], as_json):
         return
     for line in table([_recorded(row) for row in rows if row["calibration"] or row["calibrate_every_s"]]):
         click.echo(line)
-    never = [_named(row) for row in rows if not row["calibration"]]
+    held = [f"{_named(row)} by {row['in_hands']['who']}" for row in rows if row.get("in_hands")]
+    never = [_named(row) for row in rows if not row["calibration"] and not row.get("in_hands")]
+    if held:
+        click.echo(f"in calibration now: {', '.join(held)}")
     if never:
         click.echo(f"never, as far as edgectl knows: {', '.join(never)}")
 

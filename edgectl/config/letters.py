@@ -30,8 +30,15 @@ def unseen(file: str, text: str) -> Problem | None:
     # Lines are counted as an editor does, which a lone carriage return ends as well.
     before = text[:at].replace("\r\n", "\n").replace("\r", "\n")
     line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-    what = f"{_called(ord(text[at]))} (U+{ord(text[at]):04X}) stands here"
+    what = f"{hidden(text)} stands here"
     return Problem(file=file, line=line, column=column, path="", what=what, hint="type this line anew, by hand")
+
+
+def hidden(text: str) -> str:
+    """The name of the first of them; empty when there is none."""
+    found = _UNSEEN.search(text)
+    code = 0 if found is None else ord(text[found.end() - 1])
+    return "" if found is None else f"{_called(code)} (U+{code:04X})"
 
 
 def encoding(raw: bytes) -> str:

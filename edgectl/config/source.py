@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from edgectl.config.letters import hidden
 from edgectl.config.problems import Mark, Problem
 from edgectl.config.stream import Unsure, careful, kind, quick
 
@@ -179,6 +180,8 @@ def _refuse_extras(event: Any, at: Mark) -> None:
     tag = getattr(event, "tag", None)
     if tag and str(tag) != "!":
         raise _Refused(at, f"tags such as {str(tag)[:40]} are not used here", "remove the tag; write text in quotes")
+    if kind(event) == "ScalarEvent" and event.style == '"' and (what := hidden(event.value)):
+        raise _Refused(at, f"{what} is written here as an escape", "leave it out: a terminal would obey it")
 
 
 def _take_key(stack: list[_Open], event: Any, at: Mark, problems: list[Problem]) -> None:

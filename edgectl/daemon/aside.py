@@ -4,6 +4,7 @@ not there; nothing but the curves of a dashboard depends on it."""
 import json
 import logging
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ class Aside:
     def read(self) -> tuple[int, Service] | None:
         """The last line that is counted, and the counts; None when there are none of this journal."""
         try:
+            if not stat.S_ISREG(self._path.stat().st_mode):
+                raise ValueError("it is no ordinary file")  # one that waits for a writer would hold up the end too
             with self._path.open() as file:
                 found: dict[str, Any] = json.loads(file.read(LONGEST))
             if found["journal_id"] != self._journal_id:

@@ -81,6 +81,22 @@ def test_a_name_in_any_script_is_no_strange_letter() -> None:
     assert unseen("f", "name: Теплица «Север» – 温室 – Gärtnerei – N°\u00a07 \U0001f33f\n\ttext\r\n") is None
 
 
+ESCAPED = {
+    r'name: "\e]0;x\a"': "an escape character (U+001B)",
+    r'name: "\u202eesuoh"': "turns the direction of the text (U+202E)",
+    r'"\0": 1': "a NUL byte (U+0000)",
+}
+
+
+@pytest.mark.parametrize("line", ESCAPED)
+def test_what_a_terminal_would_obey_cannot_be_written_as_an_escape_either(line: str) -> None:
+    tree, problems = parse("site.yaml", f"site:\n  {line}\n")
+    assert tree is None
+    assert ESCAPED[line] in problems[0].what
+    assert (problems[0].line, problems[0].column > 1) == (2, True)
+    assert parse("site.yaml", r'name: "two\nlines, a \" and \u0442"')[1] == []
+
+
 def test_a_bomb_of_aliases_costs_nothing(tmp_path: Path) -> None:
     rows = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     rows += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 30)]

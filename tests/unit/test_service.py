@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import Any
@@ -214,6 +215,9 @@ async def test_counts_of_another_journal_or_of_no_sense_are_not_gone_on_from(tmp
         desk = ServiceDesk(journal, Time(), asked, Aside(file, "j"), 1)
         assert total(render(await desk.numbers()).decode(), "edgectl_task_sla_total") == 1
     assert json.loads(file.read_text())["seq"] == 1
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert Aside(pipe, "j").read() is None, "and nobody waits for one who writes into it"
     desk = ServiceDesk(Journal(), Time(), asked, Aside(file, "another"), 0)
     assert total(render(await desk.numbers()).decode(), "edgectl_task_sla_total") == 0
 

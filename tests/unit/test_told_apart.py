@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from edgectl.cli import asking, support, tasks
+from edgectl.cli import asking, calibrate, support, tasks
 from edgectl.drivers.discover import Found, Guess, body, found_in
 from edgectl.testing import demo
 from edgectl.testing.daemon import DaemonProcess
@@ -45,6 +45,18 @@ def test_a_demo_whose_daemon_is_killed_says_so(
     said = capsys.readouterr().out
     assert says in said
     assert str(daemon.log) in said
+
+
+def test_a_probe_in_calibration_is_not_one_that_nobody_ever_calibrated(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = {"calibration": None, "calibrate_every_s": None, "in_hands": None}
+    rows = [
+        {**never, "sensor": "ec"},
+        {**never, "sensor": "ph", "in_hands": {"who": "Ana"}},
+        {**never, "output": "acid"},
+    ]
+    monkeypatch.setattr(calibrate, "ask", lambda *_: rows)
+    said = CliRunner().invoke(calibrate.calibrate, ["list"]).output
+    assert said == "in calibration now: ph by Ana\nnever, as far as edgectl knows: ec, acid\n"
 
 
 @pytest.mark.parametrize(("said", "profile"), [("2", "other"), ("-", ""), ("\n-", "")], ids=["chosen", "left", "again"])
