@@ -120,7 +120,7 @@ def said(daemon: DaemonProcess, action: str) -> list[str]:
 
 def skipped(daemon: DaemonProcess) -> list[str]:
     """The rows of mornings that were left out."""
-    return [row for row in said(daemon, "SCHEDULE_SKIPPED") if "schedule=watering" in row]
+    return [row for row in said(daemon, "SCHEDULE_SKIPPED") if "schedule watering" in row]
 
 
 def wait_said(daemon: DaemonProcess, action: str, times: int = 1) -> list[str]:

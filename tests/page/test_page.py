@@ -431,7 +431,7 @@ def test_a_hold_has_its_end_and_a_mode_can_be_changed(open_page: Open, daemon: D
     page.get_by_label("who starts work").select_option("manual")
     page.get_by_role("button", name="set").click()
     until(lambda: daemon.data("/status")["zones"][0]["mode"] == "manual")
-    expect(page.locator("#zone-1 h2")).to_contain_text("manual", timeout=SLOW)
+    expect(page.locator("#zone-1 h2")).to_contain_text("people alone", timeout=SLOW)
 
 
 def test_what_is_being_typed_is_not_taken_away(open_page: Open, daemon: DaemonProcess) -> None:
