@@ -16,6 +16,7 @@ import pytest
 
 from edgectl.api import http, keepers
 from edgectl.api.server import door, unix_socket
+from tests.contract.test_doors import until
 
 pytestmark = pytest.mark.timeout(60)
 NOBODY = 65534
@@ -73,8 +74,7 @@ async def test_another_user_of_the_group_runs_the_house_and_gives_nobody_access(
     (folder / "edgectl.sock").chmod(0o666)  # as if it were one of the group
     server = door(http.local(inside), local=True)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         status, _ = await answer(folder / "edgectl.sock", "POST", "/stop-all", b"{}")
         assert status == 200
