@@ -41,7 +41,8 @@ HANDS = {
     "heal": "put everything back as it was",
     "bad_crc": "short A and B of the line again and again",
 }
-SITE = """\
+# What every house on a bench is watered by; its zones come behind.
+HOUSE = """\
 site: {{id: bench, name: Bench, timezone: Europe/Berlin, restarts_allowed: 1000}}
 buses: {{field: {{type: modbus-rtu, port: {port}}}}}
 devices:
@@ -54,9 +55,14 @@ sensors:
 actuators:
   pump: {{to: board.relay_1, role: pump, max_on: 1m, requires: [tank_level > 15], stop_if: [tank_level < 10]}}
   valve: {{to: board.relay_2, role: valve, max_on: 2m, travel: 200ms}}
+"""
+SITE = (
+    HOUSE
+    + """\
 zones: {{beds: {{number: 1, pump: pump, valve: valve, tank: tank_level, flow: flow}}}}
 schedules: {{watering: {{zone: beds, task: irrigation, every: 1h, duration: {duration}}}}}
 """
+)
 
 
 class RigAbsent(Exception):

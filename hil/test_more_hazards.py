@@ -12,7 +12,7 @@ import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
 from edgectl.testing.daemon import DaemonProcess
-from hil.bench import BenchRig
+from hil.bench import HOUSE, BenchRig
 from hil.nodes import BenchNode, NodeSide
 from hil.plugin import Report, Row
 from hil.rig import Rig
@@ -39,25 +39,16 @@ actuators:
 zones: {{}}
 declare: [air_gap, overflow, emergency_stop, frost_thermostat]
 """
-DRY = """\
-site: {{id: rig, name: Rig, timezone: Europe/Berlin, restarts_allowed: 1000}}
-buses: {{field: {{type: modbus-rtu, port: {port}}}}}
-devices:
-  board: {{bus: field, profile: waveshare-relay-8ch, unit: 1}}
-  level: {{bus: field, profile: qdy30a-level, unit: 5}}
-  meter: {{bus: field, profile: wb-mcm8, unit: 7}}
-sensors:
-  tank_level: {{from: level.level, unit: "%", scale: [0, 250, 0, 100], range: [0, 100], max_age: 4s}}
-  flow: {{from: meter.frequency_1, unit: L/min, scale: [0, 7.5, 0, 1], max_age: 2s, range: [0, 60]}}
-actuators:
-  pump:  {{to: board.relay_1, role: pump, max_on: 1m, requires: [tank_level > 15], stop_if: [tank_level < 10]}}
-  valve: {{to: board.relay_2, role: valve, max_on: 2m, travel: 200ms}}
+DRY = (
+    HOUSE
+    + """\
 zones:
   beds:
     {{number: 1, pump: pump, valve: valve, tank: tank_level, flow: flow, max_gap: {gap},
      fallback: {{duration: 5s, every: 1h, max_per_day: 2}}}}
 declare: [air_gap, overflow, motor_overload, emergency_stop]
 """
+)
 DOSE = """\
 site: {{id: rig, name: Rig, timezone: Europe/Berlin, restarts_allowed: 1000}}
 buses: {{line: {{type: ezo-uart, port: {acid}}}}}
