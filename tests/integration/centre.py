@@ -4,7 +4,6 @@ import asyncio
 import os
 import re
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,14 +39,14 @@ class Home:
 
     def hang_up(self) -> None:
         """Every session of the site ends. Returns when its next try has begun, or has come to something already."""
-        since = time.monotonic()
         sessions = "FROM pg_stat_activity WHERE usename = 'edgectl_site_demo'"
-        self.run(f"SELECT pg_terminate_backend(pid) {sessions}")
+        kill = f"SELECT pid FROM (SELECT pid, pg_terminate_backend(pid) {sessions}) AS ended"
+        ended = set(self.run(kill).split())
 
         def noticed(data: dict[str, object]) -> bool:
             if "connection" in str(data["why"]) or data["contact"] != "online":
                 return True
-            return float(str(data["for_s"])) < time.monotonic() - since - 1  # it is back, before anybody could look
+            return bool(set(self.run(f"SELECT pid {sessions}").split()) - ended)  # it is back before anybody looked
 
         self.daemon.wait("/central", noticed, 60)
 
