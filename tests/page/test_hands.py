@@ -176,6 +176,7 @@ def test_a_dosing_pump_runs_into_a_measure_and_what_it_gave_is_held_against_the_
 ) -> None:
     page = open_page("/page/calibrate/acid", bypass_csp=True)
     page.get_by_role("button", name="only people from now on").click()
+    daemon.wait("/status", lambda status: [row["what"] for row in status["restraints"]] == ["mode"])
     page.goto(address(daemon, "/page/calibrate/acid"))
     page.get_by_label("the hose is in a measure").select_option("5")
     page.get_by_role("button", name="run", exact=True).click()

@@ -10,9 +10,9 @@ from edgectl.config.loader import load
 from edgectl.daemon import views
 from edgectl.engine.air import by_hand
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import overrides
+from edgectl.engine.rules import climate, overrides
 from edgectl.model.hands import Override
-from edgectl.model.inputs import Answer
+from edgectl.model.inputs import Answer, Mode, SetMode
 from edgectl.model.time import SECOND, Nanos, iso
 from edgectl.simulate.estate import estate
 from edgectl.simulate.people import People
@@ -72,6 +72,25 @@ def test_the_vents_go_where_a_person_wants_them_and_come_back_by_themselves() ->
     assert opening(world) < 0.25
     assert [(e["before"], e["after"], e["who"]) for e in said(world, "OVERRIDE_SET")] == [(None, 70.0, "Ana")]
     assert [(e["before"], e["why"]) for e in said(world, "OVERRIDE_ENDED")] == [(70.0, "its time is over")]
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_in_manual_mode_they_go_where_a_person_wants_them_too_and_stay_there_afterwards(
+    monkeypatch: pytest.MonkeyPatch, planted: bool
+) -> None:
+    """It was said to hold while nothing moved: in manual mode people alone decide, and this is what one has decided."""
+    world = house()
+    world.offer(SetMode(token=1, zone="house", mode=Mode.MANUAL, who="Ana"))
+    world.run(20 * 60 * SECOND)
+    if planted:
+        monkeypatch.setattr(climate, "in_force", lambda draft, zone, setting: None)
+    assert order(world, value=70.0).ok
+    world.run(world.now + 40 * 60 * SECOND)
+    assert (opening(world) == pytest.approx(0.7, abs=0.1)) is not planted
+    there = opening(world)
+    world.run(world.now + HOUR)
+    assert said(world, "OVERRIDE_ENDED")
+    assert opening(world) == pytest.approx(there, abs=0.02), "nobody has asked for anything else"
 
 
 def test_no_restart_prolongs_it() -> None:

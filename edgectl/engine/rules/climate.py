@@ -22,6 +22,7 @@ from edgectl.engine.senses import cited
 from edgectl.engine.shade import with_shade
 from edgectl.model.air import Climate
 from edgectl.model.channel import Missing, Reading, Use
+from edgectl.model.codes import Code
 from edgectl.model.inputs import AskState, Mode
 from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos, to_datetime
@@ -61,7 +62,8 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
     draft.wake(due)
     if mode_of(draft, zone.name) is Mode.MANUAL:
         vents = replace(climate, screens=(), mixers=())
-        memory = drives.move(draft, zone, vents, memory, only_shuts=True)
+        by_hand = in_force(draft, zone.name, "vent") is not None
+        memory = drives.move(draft, zone, vents, memory, only_shuts=not by_hand)
     else:
         memory = _act(draft, zone, climate, memory)
     if memory != before:
@@ -107,11 +109,14 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
 def _wanted(
     draft: Draft, zone: Zone, climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy: bool
 ) -> Wanted:
-    """What the air needs, or what is left of that where somebody else decides: no vent stands open in a storm."""
+    """What the air needs, or what is left of that where somebody else decides: no vent stands open in a storm. In
+    manual mode vents go where a person has set them for a while, and else stay where they are."""
     by_hand = in_force(draft, zone.name, "vent")
     if mode_of(draft, zone.name) is Mode.MANUAL:
         most = air.bound_by_weather(climate, seen, stormy=stormy)
-        return Wanted(vent=most, most=most, urgent=True)
+        asked = most if by_hand is None else by_hand / 100
+        why = Code.WIND_BLOCKED.value if by_hand is not None and asked > most else ""
+        return Wanted(vent=min(asked, most), most=most, urgent=by_hand is None, why=why)
     after = air.wanted(climate, seen, before, night=night, stormy=stormy)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=stormy)
