@@ -251,7 +251,19 @@ class Unit(Answer):
     answers: list[int]
     collides: bool
     speaks: str | None
+    whole: bool
     guesses: list[dict[str, Any]]
+
+
+class Asking(Answer):
+    """How far the last person is who asked on a bus, what the next question waits for, and what was found so far."""
+
+    asking: bool
+    unit: int
+    asked: int
+    waits_for: str | None
+    left_s: int | None
+    so_far: Unit | None
 
 
 class Registers(Answer):

@@ -10,18 +10,22 @@ from starlette.requests import Request
 from edgectl.api.access import Role
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.operation import Call, Operation, Query
-from edgectl.api.wishes import SettingWish
+from edgectl.api.wishes import LONGEST_WAIT_S, SettingWish
 
 WORD = {"type": "integer", "minimum": 0, "maximum": 65535}
+WAIT = {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT_S}
 
 
 class Devices(Protocol):
     """Where single devices are asked and set. Raises Unavailable."""
 
-    async def identify(self, bus: str, unit: int) -> Body:
+    async def identify(self, bus: str, unit: int, wait_s: int) -> Body:
         """Every profile that fits, and what the device would read under it."""
 
-    async def read(self, bus: str, unit: int, room: str, address: int, count: int) -> Body:
+    def asking(self, bus: str) -> Body:
+        """How far the last person is who asked on a bus."""
+
+    async def read(self, bus: str, unit: int, room: str, address: int, count: int, wait_s: int) -> Body:
         """Registers or bits as they are."""
 
     async def write(self, bus: str, unit: int, setting: str, request: Body, who: str) -> Body:
@@ -32,20 +36,26 @@ def device_routes(devices: Devices) -> list[Operation]:
     """Their part of the table."""
 
     async def identify(call: Call) -> Any:
-        return await _while_there(call, devices.identify(call.path("bus"), _unit(call)))
+        return await _while_there(call, devices.identify(call.path("bus"), _unit(call), _wait(call)))
+
+    async def asking(call: Call) -> Any:
+        return devices.asking(call.path("bus"))
 
     async def read(call: Call) -> Any:
         address, count = call.number("address", 0, 0, 65535), call.number("count", 1, 1, 100)
-        return await _while_there(call, devices.read(call.path("bus"), _unit(call), call.path("room"), address, count))
+        room, wait_s = call.path("room"), _wait(call)
+        return await _while_there(call, devices.read(call.path("bus"), _unit(call), room, address, count, wait_s))
 
     async def write(call: Call) -> Any:
         return await _while_there(
             call, devices.write(call.path("bus"), _unit(call), call.path("setting"), call.body, call.who)
         )
 
+    wait = Query(name="wait_s", schema=WAIT, says="How long it may wait for a rest of the bus; 0.")
     queries = (
         Query(name="address", schema=WORD, says="The first, counted from 0."),
         Query(name="count", schema={"type": "integer", "minimum": 1, "maximum": 100}, says="How many; 1."),
+        wait,
     )
     unit = "/buses/{bus}/units/{unit}"
     return [
@@ -56,8 +66,18 @@ def device_routes(devices: Devices) -> list[Operation]:
             says="What a unit of a driven bus is.",
             handle=identify,
             answer="Unit",
+            queries=(wait,),
             refusals=(404, 409, 422),
             turn=False,
+        ),
+        Operation(
+            method="GET",
+            path="/buses/{bus}/asking",
+            role=Role.OPERATOR,
+            says="How far the last question of a person on a driven bus is.",
+            handle=asking,
+            answer="Asking",
+            refusals=(404,),
         ),
         Operation(
             method="GET",
@@ -102,6 +122,10 @@ async def _while_there(call: Call, doing: Coroutine[Any, Any, Body]) -> Body:
 async def _has_gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+
+
+def _wait(call: Call) -> int:
+    return call.number("wait_s", 0, 0, LONGEST_WAIT_S)
 
 
 def _unit(call: Call) -> int:

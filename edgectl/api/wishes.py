@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LONGEST_WAIT_S = 3600  # for a rest of a bus
+
 
 class Wish(BaseModel):
     """A body. Strict: "5" is no number, and no field may be misspelt."""
@@ -28,6 +30,8 @@ class SettingWish(Wish):
     value: str = Field(min_length=1, max_length=40)
     profile: str | None = Field(default=None, max_length=60, description="what the device is, where several fit")
     only_one: bool = Field(default=False, description="one device alone has this address")
+    follows: bool = Field(default=False, description="the old device at the new address is out, without power")
+    wait_s: int = Field(default=0, ge=0, le=LONGEST_WAIT_S, description="how long it may wait for a rest of the bus")
     who: str = Field(default="", max_length=200)
 
 

@@ -23,6 +23,14 @@ class NoDaemon(SystemExit):
     """Nobody answers: for whoever has another way."""
 
 
+class Refused(SystemExit):
+    """The daemon said no, and its sentence was told. `detail` is what it said besides: for whoever can use that."""
+
+    def __init__(self, detail: dict[str, Any]) -> None:
+        super().__init__(1)
+        self.detail = detail
+
+
 class _Local(http.client.HTTPConnection):
     def __init__(self, path: str, within_s: float) -> None:
         super().__init__("localhost", timeout=within_s)
@@ -52,12 +60,8 @@ def ask(
 
         return read(path)
     where = os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)
-    connection = _Local(where, within_s)
     try:
-        payload = None if body is None else json.dumps(body)
-        connection.request(method, path, payload, {"Content-Type": "application/json"})
-        answer = connection.getresponse()
-        data = json.loads(answer.read())
+        data = fetch(method, path, body, within_s)
     except (FileNotFoundError, ConnectionRefusedError):
         if quiet:
             raise NoDaemon(UNREACHABLE) from None
@@ -68,28 +72,40 @@ def ask(
         _unreachable(f"the daemon at {where} gave no answer of its own", "it may be overloaded: try again")
     except (OSError, http.client.HTTPException) as error:
         _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl")
-    finally:
-        connection.close()
     if "timezone" in data:
         speak_of(data["timezone"])
     if data.get("status") == "ok":
         return data["data"]
     if "checks" in data:
         return data
-    refuse(str(data.get("message", data)), str(data.get("hint", "")))
+    detail = data.get("detail") or {}
+    part = {"so_far": detail["so_far"]} if "so_far" in detail else {}
+    complain(str(data.get("message", data)), str(data.get("hint", "")), **part)
+    raise Refused(detail)
 
 
-def refuse(message: str, hint: str = "") -> NoReturn:
-    """Say what is wrong and what to do next, and exit 1."""
-    complain(message, hint)
+def fetch(method: str, path: str, body: dict[str, Any] | None, within_s: float) -> Any:
+    """What the daemon answers, as it is. Raises OSError, HTTPException, and ValueError where it is no answer."""
+    connection = _Local(os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET), within_s)
+    try:
+        payload = None if body is None else json.dumps(body)
+        connection.request(method, path, payload, {"Content-Type": "application/json"})
+        return json.loads(connection.getresponse().read())
+    finally:
+        connection.close()
+
+
+def refuse(message: str, hint: str = "", **part: Any) -> NoReturn:
+    """Say what is wrong and what to do next, and exit 1. A `part` of what was asked for goes along as JSON."""
+    complain(message, hint, **part)
     raise SystemExit(1)
 
 
-def complain(message: str, hint: str = "") -> None:
+def complain(message: str, hint: str = "", **part: Any) -> None:
     """A sentence for a person on stderr; for a program that asked for JSON the same sentence on stdout."""
     context = click.get_current_context(silent=True)
     if context is not None and context.params.get("as_json"):
-        click.echo(json.dumps({"ok": False, "message": message, "hint": hint}, ensure_ascii=False))
+        click.echo(json.dumps({"ok": False, "message": message, "hint": hint, **part}, ensure_ascii=False))
         return
     click.echo(message, err=True)
     if hint:

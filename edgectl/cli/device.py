@@ -6,9 +6,9 @@ from pathlib import Path
 import click
 
 from edgectl.cli.client import ask, refuse, show
+from edgectl.cli.driven import DEVICE_WITHIN_S, wait_option, watched
 from edgectl.cli.groups import Group
 from edgectl.cli.lines import (
-    DEVICE_WITHIN_S,
     alone,
     baud_option,
     line_of,
@@ -17,6 +17,7 @@ from edgectl.cli.lines import (
     site_option,
     where,
 )
+from edgectl.cli.part import broken_off
 from edgectl.cli.progress import progress
 from edgectl.cli.setting import identify, write
 
@@ -43,6 +44,7 @@ device.add_command(write)
 @site_option
 @baud_option
 @parity_option
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def read(
     line: str,
@@ -53,6 +55,7 @@ def read(
     site: Path,
     baud: int | None,
     parity: str | None,
+    wait_s: float,
     as_json: bool,
 ) -> None:
     """Read registers or bits of UNIT on LINE, from ADDRESS on, counted from 0 as they go on the wire."""
@@ -62,8 +65,10 @@ def read(
     if wrong := modbus.beyond(address, count):
         refuse(wrong, "ask for fewer, or from a lower one on")
     if names_driven(line):
-        place = f"/buses/{line}/units/{unit}/registers/{kind}?address={address}&count={count}"
-        _read_out(ask("GET", place, within_s=DEVICE_WITHIN_S)["values"], as_json, bits=kind in ("coils", "inputs"))
+        place = f"/buses/{line}/units/{unit}/registers/{kind}?address={address}&count={count}&wait_s={wait_s:.0f}"
+        with watched(line):
+            held = ask("GET", place, within_s=DEVICE_WITHIN_S + wait_s)["values"]
+        _read_out(held, as_json, bits=kind in ("coils", "inputs"))
         return
     _, way = line_of(line, site, baud, parity)
     function = KINDS[kind]
@@ -108,13 +113,22 @@ def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None
     if file.exists():
         refuse(f"{file} exists already; nothing was read", "take another name, or move the file away")
     _, way = line_of(line, site, baud, parity)
+    words: list[sweep.Word] = []
+    upto = "holding 0"
     label = f"reading unit {unit} on {where(way)}"
-    with alone(way) as talk, progress(label, length=2 * (last + 1)) as bar:
-        words = sweep.sweep(talk, unit, last, bar.update)
+    with alone(way) as talk, broken_off() as ended, progress(label, length=2 * (last + 1)) as bar:
+        for part in sweep.sweep(talk, unit, last):
+            words += part.words
+            upto = f"{sweep.ROOM[part.function]} {part.first + part.count - 1}"
+            bar.update(part.count)
+    missing = f"{ended[0]} after {upto}; the rest up to input {last} was not read" if ended else ""
     if not words:
-        refuse(f"unit {unit} on {where(way)} answered for none of the registers 0 to {last}", "try a larger --last")
-    file.write_text(sweep.draft(name, unit, words))
+        what = missing or f"it answered for none of the registers 0 to {last}"
+        refuse(f"unit {unit} on {where(way)}: {what}", "" if ended else "try a larger --last")
+    file.write_text(sweep.draft(name, unit, words, missing))
     click.echo(f"{len(words)} registers answered; they stand in {file} with the values that they held")
+    if missing:
+        refuse(missing, f"what answered is in {file}; to read all of it move that file away, and begin anew")
     click.echo("  change what the device measures, read again, and name the registers that followed")
     click.echo(f"  then move it to {site.parent / 'profiles'}: edgectl check judges it, edgectl profiles lists it")
 

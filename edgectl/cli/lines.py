@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgectl.drivers.wiring import Bus, Wire
 
 REPLY_WITHIN_S = 0.2
-DEVICE_WITHIN_S = 90.0  # for the daemon to ask a device dozens of questions, between its own
+OVER_RTU = "rtu://"  # before HOST:PORT of a box that passes the bytes of a serial line on as they are
 TRIES, LET_GO_S = 3, 0.15
 
 site_option = click.option(
@@ -34,12 +34,14 @@ def line_of(
     sentence."""
     from dataclasses import replace
 
-    from edgectl.drivers.wiring import Broker, SerialLine, TcpHost
+    from edgectl.drivers.wiring import Broker, RtuGateway, SerialLine, TcpHost
 
     know_own(site)
     if name.startswith("/"):
         return "modbus-rtu", SerialLine(port=name, baudrate=baud or 9600, parity=parity or "N")
-    host, colon, port = name.rpartition(":")
+    host, colon, port = name.removeprefix(OVER_RTU).rpartition(":")
+    if colon and port.isdigit() and name.startswith(OVER_RTU):
+        return "modbus-rtu-over-tcp", RtuGateway(host=host, port=int(port), baudrate=baud or 9600)
     if colon and port.isdigit():
         return "modbus-tcp", TcpHost(host=host, port=int(port))
     bus = _of_site(name, site, also)
@@ -129,11 +131,11 @@ def names_driven(line: str) -> bool:
 
 def where(line: "Wire") -> str:
     """The line in words."""
-    from edgectl.drivers.wiring import SerialLine
+    from edgectl.drivers.wiring import RtuGateway, SerialLine
 
     if isinstance(line, SerialLine):
         return f"{line.port}  {line.baudrate} 8{line.parity}{line.stopbits}"
-    return f"{line.host}:{line.port}"
+    return f"{OVER_RTU if isinstance(line, RtuGateway) else ''}{line.host}:{line.port}"
 
 
 def _same(line: "Wire", driven: str) -> bool:
@@ -143,10 +145,10 @@ def _same(line: "Wire", driven: str) -> bool:
     host, _, port = driven.rpartition(":")
     if isinstance(line, SerialLine) or port != str(line.port):
         return False
-    return host == line.host or not _addresses(host).isdisjoint(_addresses(line.host))
+    return host == line.host or not addresses_of(host).isdisjoint(addresses_of(line.host))
 
 
-def _addresses(host: str) -> set[str]:
+def addresses_of(host: str) -> set[str]:
     """Where a name leads; nowhere when nobody knows it."""
     from edgectl.drivers.bounded import name_found
 

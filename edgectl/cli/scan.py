@@ -1,4 +1,4 @@
-"""`edgectl bus scan` and `bus probe`: who is on a line. Reads only, and only while no daemon drives it."""
+"""`edgectl bus scan` and `bus probe`: who is on a line. Reads only, and a scan only while no daemon drives it."""
 
 import contextlib
 from pathlib import Path
@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING
 import click
 
 from edgectl.cli.client import refuse, show
-from edgectl.cli.lines import alone, baud_option, line_of, meant_by_site, parity_option, site_option, where
+from edgectl.cli.driven import ask_unit, wait_option
+from edgectl.cli.found import story, tell_part, unlike
+from edgectl.cli.lines import (
+    OVER_RTU,
+    alone,
+    baud_option,
+    line_of,
+    meant_by_site,
+    names_driven,
+    parity_option,
+    site_option,
+    where,
+)
+from edgectl.cli.part import broken_off, look
 from edgectl.cli.progress import progress
 
 if TYPE_CHECKING:
@@ -26,7 +39,8 @@ if TYPE_CHECKING:
 def scan(
     line: str, units: str, every_speed: bool, site: Path, baud: int | None, parity: str | None, as_json: bool
 ) -> None:
-    """Ask each address of LINE, a bus of the site file, a port such as /dev/ttyUSB0, or HOST:PORT, who is there."""
+    """Ask each address of LINE who is there: a bus of the site file, a port such as /dev/ttyUSB0, HOST:PORT of a box
+    that speaks Modbus TCP, or rtu://HOST:PORT of one that passes a serial line on as it is."""
     from dataclasses import replace
 
     from edgectl.drivers import discover
@@ -41,18 +55,28 @@ def scan(
     for number, way in enumerate(ways, 1):
         which = f" ({number} of {len(ways)})" if every_speed else ""
         label = f"scanning {where(way)}{which}  units {units}  reads only"
+        there: list[tuple[Wire, Found]] = []
+        asked = 0
         try:
             with (
                 alone(way, may_be_unfit=every_speed) as talk,
+                broken_off() as ended,
                 progress(label, numbers) as bar,
             ):
-                there = [(way, found) for found in discover.scan(talk, kind, bar) if found.there]
+                for found in discover.scan(talk, kind, bar):
+                    asked = found.unit
+                    there += [(way, found)] if found.there else []
         except UnfitPort as unfit:
             click.echo(f"{unfit}: left out{which}", err=True)
             continue
         # Told at once: all speeds take long, and who has seen his device ends it.
         _told([] if as_json else there, speed=every_speed)
         rows += there
+        if ended:
+            beyond = f"nobody was asked beyond {asked}" if asked else "nobody was asked"
+            part = [{"line": where(way), **body(found)} for way, found in rows]
+            hint = f"go on with --units {_rest(asked, numbers)}"
+            refuse(f"{ended[0]}: a part of {units}{which}, {beyond}", hint, so_far=part)
         if there and there[-1][1].text:
             break
     if not rows and isinstance(first, SerialLine) and (name := circuit_on(first)):
@@ -62,7 +86,21 @@ def scan(
         return
     if not rows:
         click.echo(f"nobody answered on {where(first)}")
-        click.echo("  check 24 V, swap A and B, try --every-speed; docs/commissioning.md, part 4")
+        click.echo(f"  {_nobody(first)}; docs/commissioning.md, part 4")
+
+
+def _nobody(line: "Wire") -> str:
+    """What to look at where nobody answers."""
+    from edgectl.drivers.wiring import TcpHost
+
+    if isinstance(line, TcpHost):
+        other = f"edgectl bus scan {OVER_RTU}{line.host}:{line.port}"
+        return f"a box that passes a serial line on as it is speaks otherwise: {other}; check 24 V, swap A and B"
+    return "check 24 V, swap A and B, try --every-speed"
+
+
+def _rest(asked: int, numbers: range) -> str:
+    return f"{min(asked + 1, numbers[-1]) if asked else numbers[0]}..{numbers[-1]}"
 
 
 def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
@@ -79,16 +117,14 @@ def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
 @site_option
 @baud_option
 @parity_option
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None, as_json: bool) -> None:
-    """Ask one UNIT of LINE what it is and what it reads now."""
-    from edgectl.drivers import discover
+def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None, wait_s: float, as_json: bool) -> None:
+    """Ask one UNIT of LINE what it is and what it reads now; on a bus that a daemon drives, between its own reads."""
+    found, place = unit_on(line, unit, site, baud, parity, wait_s)
+    meant = meant_by_site(line, site, unit)
     from edgectl.drivers.discover import body
 
-    kind, way = line_of(line, site, baud, parity)
-    with alone(way) as talk:
-        found = discover.probe(talk, kind, unit)
-    meant = meant_by_site(line, site, unit)
     if not show({**body(found), "site_file": meant}, as_json):
         for text in story(found, whole=True):
             click.echo(text)
@@ -96,17 +132,25 @@ def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None
         if meant is not None and found.functions and meant not in fits:
             click.echo(f"the site file says that it is a {meant}: {unlike(meant, fits)}")
     if not found.there:
-        refuse(f"unit {unit} is silent on {where(way)}", f"edgectl bus scan {line} shows who answers")
+        refuse(f"unit {unit} is silent on {place}", f"edgectl bus scan {line} shows who answers")
 
 
-def unlike(meant: str, fits: list[str]) -> str:
-    """Why a device is not what the site file says, as far as its registers tell."""
-    from edgectl.drivers import registry
+def unit_on(
+    line: str, unit: int, site: Path, baud: int | None, parity: str | None, wait_s: float
+) -> "tuple[Found, str]":
+    """What a unit is, whole, and the line in words: asked by the daemon that drives the line, or by ourselves. Exits 1
+    with what was found so far where it was broken off."""
+    from edgectl.drivers.discover import body, found_in
 
-    clones = [name for name in registry.find(meant).clones if name in fits]
-    if clones:
-        return f"its numbers are impossible under that profile, and possible as {clones[0]}, which counts otherwise"
-    return f"that does not fit; {' or '.join(fits) or 'no profile'} does"
+    if names_driven(line):
+        return found_in(ask_unit(line, unit, wait_s)), f"bus {line}"
+    kind, way = line_of(line, site, baud, parity)
+    with alone(way) as talk:
+        found, ended = look(talk, kind, unit)
+    if ended:
+        tell_part(body(found))
+        refuse(ended, f"edgectl device identify {line} {unit} asks anew", so_far=body(found))
+    return found, where(way)
 
 
 def circuit_on(line: "SerialLine") -> str:
@@ -119,40 +163,6 @@ def circuit_on(line: "SerialLine") -> str:
     except (LinkDown, OSError):
         return ""
     return f"EZO {kind}, firmware {firmware}" if kind else ""
-
-
-def story(found: "Found", *, whole: bool = False) -> list[str]:
-    """One unit in words."""
-    if found.text:
-        return [
-            f"this line speaks in words, not in Modbus ({found.text!r}), as an EZO circuit does",
-            "  write it as a bus of type ezo-uart; edgectl device identify with the port asks for its kind",
-        ]
-    if found.noise:
-        clear = " ".join(f"FC{function:02d}" for function in found.functions)
-        how = f"answers {clear} and garbles the rest" if clear else "two answers collide, or the line is noisy"
-        return [
-            f"unit {found.unit:<3}  {how}: two devices may share this address",
-            f"          heard {found.noise}; take one of them off the line, ask again, and give it another address",
-        ]
-    if not found.there:
-        return []
-    answers = " ".join(f"FC{function:02d}" for function in found.functions)
-    head = f"unit {found.unit:<3}  answers {answers:<14}"
-    if not found.guesses:
-        return [f"{head}  no profile fits; edgectl device new LINE {found.unit} NAME reads its registers"]
-    best, *others = found.guesses
-    sure = "is a" if best.proven else "could be a"
-    lines = [f"{head}  {sure} {best.profile}{_reads(best.values, whole)}"]
-    # What proves itself needs no rivals; where nothing does, a person has to look at what each would mean.
-    rivals = others if whole or not best.proven else []
-    return lines + [f"{'':<33}  or a {guess.profile}{_reads(guess.values, whole)}" for guess in rivals]
-
-
-def _reads(values: tuple[tuple[str, float, str], ...], whole: bool) -> str:
-    shown = values if whole else values[:3]
-    told = ", ".join(f"{name} {value:g}{f' {unit}' if unit else ''}" for name, value, unit in shown)
-    return f": {told}{', …' if len(shown) < len(values) else ''}" if told else ""
 
 
 def _units(text: str) -> range:

@@ -13,8 +13,9 @@ import click
 
 from edgectl.cli.aside import aside
 from edgectl.cli.client import DEFAULT_STATE, ask, refuse, show
+from edgectl.cli.driven import DEVICE_WITHIN_S, wait_option, watched
+from edgectl.cli.found import story
 from edgectl.cli.lines import (
-    DEVICE_WITHIN_S,
     alone,
     baud_option,
     line_of,
@@ -23,7 +24,7 @@ from edgectl.cli.lines import (
     site_option,
     where,
 )
-from edgectl.cli.scan import circuit_on, story
+from edgectl.cli.scan import circuit_on, unit_on
 from edgectl.model.events import Event
 
 if TYPE_CHECKING:
@@ -41,30 +42,26 @@ ALONE = "take all other new devices off the line, then try again; --only-one say
 @site_option
 @baud_option
 @parity_option
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def identify(line: str, unit: int | None, site: Path, baud: int | None, parity: str | None, as_json: bool) -> None:
+def identify(
+    line: str, unit: int | None, site: Path, baud: int | None, parity: str | None, wait_s: float, as_json: bool
+) -> None:
     """What UNIT of LINE is: every profile that fits, with its marks and what it would read; an EZO circuit needs no
     UNIT."""
-    from edgectl.drivers import discover
-    from edgectl.drivers.discover import body, found_in
-
-    if unit is not None and names_driven(line):
-        there = ask("GET", f"/buses/{line}/units/{unit}", within_s=DEVICE_WITHIN_S)
-        _identified(found_in(there), there, f"unit {unit} is silent on bus {line}", line, as_json)
-        return
-    kind, way = line_of(line, site, baud, parity, also=("ezo-uart",))
     if unit is None:
-        _circuit(way, as_json)
+        _circuit(line_of(line, site, baud, parity, also=("ezo-uart",))[1], as_json)
         return
-    with alone(way) as talk:
-        found = discover.probe(talk, kind, unit)
-    _identified(found, body(found), f"unit {unit} is silent on {where(way)}", line, as_json)
+    found, place = unit_on(line, unit, site, baud, parity, wait_s)
+    _identified(found, f"unit {unit} is silent on {place}", line, as_json)
 
 
-def _identified(found: "Found", told: dict[str, Any], silent: str, line: str, as_json: bool) -> None:
+def _identified(found: "Found", silent: str, line: str, as_json: bool) -> None:
+    from edgectl.drivers.discover import body
+
     if not found.there:
         refuse(silent, f"edgectl bus scan {line} shows who answers")
-    if show(told, as_json):
+    if show(body(found), as_json):
         return
     for text in story(found, whole=True):
         click.echo(text)
@@ -96,6 +93,12 @@ def _circuit(way: "Wire", as_json: bool) -> None:
 @click.argument("value")
 @click.option("--profile", help="What the device is, where more than one profile fits.")
 @click.option("--only-one", is_flag=True, help="Ask nothing: one device alone has this address.")
+@click.option(
+    "--follows",
+    is_flag=True,
+    help="It takes the place of a device that is dead: that one is out, without power, its loads are on this one.",
+)
+@wait_option
 @click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
 @site_option
 @baud_option
@@ -108,6 +111,8 @@ def write(
     value: str,
     profile: str | None,
     only_one: bool,
+    follows: bool,
+    wait_s: float,
     state: Path,
     site: Path,
     baud: int | None,
@@ -122,8 +127,11 @@ def write(
     if names_driven(line):
         if setting == ADDRESS and not only_one and not _alone_there(unit):
             refuse("nothing was written", ALONE)
-        wish = {"value": value, "profile": profile, "only_one": setting == ADDRESS, "who": getpass.getuser()}
-        told = ask("POST", f"/buses/{line}/units/{unit}/settings/{setting}", wish, within_s=DEVICE_WITHIN_S)
+        wish: dict[str, Any] = {"value": value, "profile": profile, "only_one": setting == ADDRESS}
+        wish |= {"follows": follows, "wait_s": round(wait_s), "who": getpass.getuser()}
+        with watched(line):
+            within_s = DEVICE_WITHIN_S + wait_s
+            told = ask("POST", f"/buses/{line}/units/{unit}/settings/{setting}", wish, within_s=within_s)
         _say(told, setting, as_json=as_json)
         return
     from edgectl.drivers import settle

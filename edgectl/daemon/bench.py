@@ -2,7 +2,8 @@
 
 Reads are questions between those of the owner, and none leaves while something dangerous is on that needs the bus. A
 write is asked of the engine before the first question and again before it leaves, which writes it down in between; one
-write at a time. One person at a time asks on a bus; another is told so at once. Who has gone is asked for no more.
+write at a time. One person at a time asks on a bus; another is told so at once. Who has gone is asked for no more. Who
+lets the questions wait for a rest is told meanwhile what they wait for, and whoever is broken off gets what was found.
 """
 
 import asyncio
@@ -18,10 +19,10 @@ from edgectl.daemon.field import Field
 from edgectl.daemon.hands import name_of
 from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.refusals import HINTS
-from edgectl.drivers import discover, settle
+from edgectl.daemon.visit import Visit, VisitedLine
+from edgectl.drivers import settle
 from edgectl.drivers.codecs import modbus
-from edgectl.drivers.codecs.modbus import BadReply, Request
-from edgectl.drivers.discover import Asks, body
+from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.guest import MayLeave, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
@@ -29,48 +30,10 @@ from edgectl.drivers.settle import Meant, NotDone
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import guests, handwork
 from edgectl.model.hands import Handwork, Kept
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND
 
-ANSWER_WITHIN_S = 60.0  # everything that one person asks at a time
 ROOMS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
-TOO_LONG = Kept(why=f"it took longer than {ANSWER_WITHIN_S:g} s", for_good=True)
-GONE = Kept(why="whoever asked has gone", for_good=True)
 T = TypeVar("T")
-
-
-class _Line:
-    """The bus as a tool in a thread asks over it. `asked` counts the questions that left."""
-
-    def __init__(self, task: BusTask, may_leave: MayLeave, mono: Callable[[], Nanos]) -> None:
-        self.asked = 0
-        self._task, self._loop, self._may_leave, self._mono = task, asyncio.get_running_loop(), may_leave, mono
-        self._ends = mono() + round(ANSWER_WITHIN_S * SECOND)
-        self._gone = False
-        self._asking: asyncio.Task[bytes] | None = None
-
-    def exchange(self, request: Request) -> bytes:
-        """The reply PDU. Raises BadReply, NotLeft and LinkDown."""
-        return asyncio.run_coroutine_threadsafe(self._exchange(request), self._loop).result(ANSWER_WITHIN_S)
-
-    def leave(self) -> None:
-        """Nobody wants to know any more: what has not left does not leave."""
-        self._gone = True
-        if self._asking is not None:
-            self._asking.cancel()
-
-    async def _exchange(self, request: Request) -> bytes:
-        if self._gone or self._mono() > self._ends:
-            raise NotLeft(GONE if self._gone else TOO_LONG)
-        self._asking = asyncio.current_task()
-        try:
-            return await self._task.exchange(request, self._leaves)
-        finally:
-            self._asking = None
-
-    def _leaves(self) -> Kept | None:
-        kept = self._may_leave()
-        self.asked += kept is None
-        return kept
 
 
 class DeviceBench:
@@ -79,23 +42,37 @@ class DeviceBench:
     def __init__(self, house: DaemonHouse, field: Field, look: Callable[[], Draft]) -> None:
         self._house, self._field, self._look = house, field, look
         self._writing = asyncio.Lock()
-        self._asked: set[str] = set()  # the buses on which a person asks now
+        self._visits: dict[str, Visit] = {}  # the last person who asked on a bus
 
-    async def identify(self, bus: str, unit: int) -> Body:
+    async def identify(self, bus: str, unit: int, wait_s: int = 0) -> Body:
         """Every profile that fits, and what it would read."""
         task = self._task(bus)
-        async with self._alone(bus):
-            return body(await self._with(task, lambda line: discover.probe(line, task.owner.bus.kind, unit)))
+        async with self._alone(bus, Visit(unit=unit, wait_s=wait_s)) as visit:
+            return await self._with(task, visit, lambda line: line.identify())
 
-    async def read(self, bus: str, unit: int, room: str, address: int, count: int) -> Body:
+    def asking(self, bus: str) -> Body:
+        """How far the last person is who asked on a bus, and what the next question waits for."""
+        self._task(bus)
+        visit = self._visits.get(bus) or Visit(unit=0, over=True)
+        kept = None if visit.over else visit.kept
+        return {
+            "asking": not visit.over,
+            "unit": visit.unit,
+            "asked": visit.asked,
+            "waits_for": kept.why if kept is not None else None,
+            "left_s": self._left(kept) if kept is not None and kept.until is not None else None,
+            "so_far": visit.so_far,
+        }
+
+    async def read(self, bus: str, unit: int, room: str, address: int, count: int, wait_s: int = 0) -> Body:
         """Registers or bits, as they are."""
         task, function = self._task(bus), ROOMS.get(room)
         if function is None:
             raise Unavailable(422, "payload_invalid", f"there are no {room[:40]!r}", f"one of {', '.join(ROOMS)}")
         if wrong := modbus.beyond(address, count):
             raise Unavailable(422, "payload_invalid", wrong, "ask for fewer, or from a lower one on")
-        async with self._alone(bus):
-            pdu = await self._with(task, lambda line: line.exchange(modbus.read(unit, function, address, count)))
+        async with self._alone(bus, Visit(unit=unit, wait_s=wait_s)) as visit:
+            pdu = await self._with(task, visit, lambda line: line.exchange(modbus.read(unit, function, address, count)))
         numbers = modbus.bits(pdu, count) if function < 3 else [modbus.number(pdu, n, "u16") for n in range(count)]
         return {"values": [{"address": address + n, "value": int(value)} for n, value in enumerate(numbers)]}
 
@@ -110,22 +87,25 @@ class DeviceBench:
             raise Unavailable(422, "payload_invalid", why, "say that it is the only one: only_one")
         wanted, place = request.get("profile"), f"bus {bus}"
         device, takes = _at(task, unit), _at(task, value) if setting == settle.ADDRESS else ""
-        work = partial(Handwork, device=device, takes=takes, who=name_of(request, who))
-        async with self._writing, self._alone(bus):
-            may_leave = self._under_these_locks(bus, device, takes)
+        follows = request.get("follows") is True
+        work = partial(Handwork, device=device, takes=takes, follows=follows, who=name_of(request, who))
+        async with self._alone(bus, Visit(unit=unit, wait_s=request.get("wait_s") or 0)) as visit:
+            may_leave = self._under_these_locks(bus, device, takes, follows)
             what = await self._with(
-                task, lambda line: settle.meant(line, task.owner.bus.kind, unit, setting, value, wanted, place)
+                task, visit, lambda line: settle.meant(line, task.owner.bus.kind, unit, setting, value, wanted, place)
             )
             if setting == settle.ADDRESS and _at(task, what.raw) != takes:  # judged was what was said, and it rounds
                 why = f"{value} is no whole address; nothing was written"
                 raise Unavailable(422, "payload_invalid", why, f"say {what.raw} if that is meant")
             done: Body = {"line": bus, "unit": unit, "setting": setting, "value": value, "before": what.was}
-            writing = asyncio.ensure_future(self._written(task, what, work, done, may_leave))
-            try:
-                done = await asyncio.shield(writing)
-            except asyncio.CancelledError:
-                await asyncio.wait([writing])  # what was begun gets its outcome, also when nobody waits for it
-                raise
+            done |= {"follows": takes} if follows else {}
+            async with self._writing:
+                writing = asyncio.ensure_future(self._written(task, what, work, done, may_leave))
+                try:
+                    done = await asyncio.shield(writing)
+                except asyncio.CancelledError:
+                    await asyncio.wait([writing])  # what was begun gets its outcome, also when nobody waits for it
+                    raise
         in_force = done["taken"] and (setting != settle.ADDRESS or done["answers_at"] == what.raw)
         return {**done, "in_force": in_force}
 
@@ -134,11 +114,11 @@ class DeviceBench:
     ) -> Body:
         """From the intent to the outcome. Raises Unavailable, after the outcome was noted."""
         await self._noted(work, done, done=False)
-        left = False
+        left, visit = False, Visit(unit=what.unit)  # what was meant is not left lying for minutes
         try:
-            await self._with(task, lambda line: settle.send(line, what), may_leave)
+            await self._with(task, visit, lambda line: settle.send(line, what), may_leave)
             left = True
-            at, held = await self._with(task, lambda line: settle.seen(line, what))
+            at, held = await self._with(task, visit, lambda line: settle.seen(line, what))
         except Unavailable as no:  # it may have left: what nobody saw is written down as well
             kept = not left and isinstance(no, _Kept)
             unseen = {"after": what.was if kept else None, "taken": False, "why": no.message}
@@ -154,17 +134,17 @@ class DeviceBench:
         _doubt(task)
         return done
 
-    def _under_these_locks(self, bus: str, device: str, takes: str) -> MayLeave:
+    def _under_these_locks(self, bus: str, device: str, takes: str, follows: bool) -> MayLeave:
         """May the write leave: still off, still locked, and by the same locks as now? Raises Unavailable if not now."""
         draft = self._look()
-        if refused := handwork.refusals(draft, device, takes):
+        if refused := handwork.refusals(draft, device, takes, follows):
             code, why = refused[0]
             raise Unavailable(409, code, why, HINTS[code])
         locks = handwork.locks(draft, device, takes)
 
         def may_leave() -> Kept | None:
             draft = self._look()
-            if refused := handwork.refusals(draft, device, takes):
+            if refused := handwork.refusals(draft, device, takes, follows):
                 return Kept(why=refused[0][1], for_good=True)
             if handwork.locks(draft, device, takes) != locks:
                 return Kept(why="the lock was taken off meanwhile; nothing was written", for_good=True)
@@ -173,45 +153,53 @@ class DeviceBench:
         return may_leave
 
     @asynccontextmanager
-    async def _alone(self, bus: str) -> AsyncIterator[None]:
-        if bus in self._asked:
+    async def _alone(self, bus: str, visit: Visit) -> AsyncIterator[Visit]:
+        if bus in self._visits and not self._visits[bus].over:
             raise Unavailable(409, "not_done", f"somebody asks on bus {bus} already", "ask again when that is done")
-        self._asked.add(bus)
+        self._visits[bus] = visit
         try:
-            yield
+            yield visit
         finally:
-            self._asked.discard(bus)
+            visit.over = True
 
     async def _noted(self, work: "partial[Handwork]", details: Body, *, done: bool) -> None:
         said = dict(details)
         await self._house.ask(lambda token: work(token=token, details=said, done=done))
 
-    async def _with(self, task: BusTask, act: Callable[[Asks], T], may_leave: MayLeave | None = None) -> T:
+    async def _with(
+        self, task: BusTask, visit: Visit, act: Callable[[VisitedLine], T], may_leave: MayLeave | None = None
+    ) -> T:
         bus = task.owner.bus.name
-        line = _Line(task, may_leave or (lambda: guests.kept(self._look(), bus)), lambda: self._look().now.mono)
+        may_leave = may_leave or (lambda: guests.kept(self._look(), bus))
+        line = VisitedLine(task, visit, may_leave, lambda: self._look().now.mono)
         try:
             return await asyncio.to_thread(act, line)
         except NotDone as no:
             raise Unavailable(409, "not_done", str(no), no.hint) from None
         except NotLeft as no:
-            raise self._kept(bus, no.kept, line.asked) from None
+            raise self._kept(bus, no.kept, visit) from None
         except (BadReply, LinkDown, TimeoutError) as error:
             why = str(error) or "no answer in time"
-            raise Unavailable(409, "not_done", why, "edgectl bus monitor shows the frames") from None
+            raise Unavailable(409, "not_done", why, "edgectl bus monitor shows the frames", _part(visit)) from None
         finally:
             line.leave()
 
-    def _kept(self, bus: str, kept: Kept, asked: int) -> "_Kept":
+    def _kept(self, bus: str, kept: Kept, visit: Visit) -> "_Kept":
         """What a person is told whose question did not leave."""
+        asked, part = visit.asked, _part(visit)
         so_far = f"; broken off after {asked} question{'s' * (asked != 1)}" if asked > 0 else ""
         if kept.until is None:
             hint = "" if kept.for_good else f"edgectl bus monitor {bus} shows what passes"
-            return _Kept(409, "bus_in_use", f"{kept.why}{so_far}", hint)
-        now = self._look().now
-        left = max(1, -(-(kept.until - now.mono) // SECOND))
+            return _Kept(409, "bus_in_use", f"{kept.why}{so_far}", hint, part)
+        left, now = self._left(kept), self._look().now
         end = datetime.fromtimestamp(now.wall_at(now.mono + left * SECOND) / SECOND, ZoneInfo(self._house.timezone))
-        hint = f"ask again at {end:%H:%M:%S}, or lock what it belongs to first: edgectl lock ZONE"
-        return _Kept(409, "bus_in_use", f"{kept.why}, {left} s more at the most{so_far}", hint, {"retry_after_s": left})
+        hint = f"ask again at {end:%H:%M:%S}, let it wait (--wait 10m), or lock what it belongs to: edgectl lock ZONE"
+        why = f"{kept.why}, {left} s more at the most{so_far}"
+        return _Kept(409, "bus_in_use", why, hint, {"retry_after_s": left, **part})
+
+    def _left(self, kept: Kept) -> int:
+        """How many seconds it keeps the bus at the most."""
+        return max(1, -(-((kept.until or 0) - self._look().now.mono) // SECOND))
 
     def _task(self, bus: str) -> BusTask:
         task: Any = self._field.tasks.get(bus)
@@ -233,6 +221,11 @@ def _at(task: BusTask, address: int | str) -> str:
     except ValueError:
         return ""
     return next((name for name, one in task.owner.health.items() if one.device.unit == unit), "")
+
+
+def _part(visit: Visit) -> Body:
+    """What was found until it was broken off."""
+    return {} if visit.so_far is None else {"so_far": visit.so_far}
 
 
 def _doubt(task: BusTask) -> None:

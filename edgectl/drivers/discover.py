@@ -1,5 +1,7 @@
 """Who is on a Modbus line: asks, never writes. A unit that answers is held against every profile.
 
+What is known of a unit grows answer by answer, so that whoever is broken off in the middle keeps what he has.
+
 An exception is an answer too: the device lives, it only has no such register. Bytes that never make a frame, and do not
 when they are asked for again, are two devices that talk at once, or noise; words that can be read are a line that
 speaks no Modbus at all. What a device is called is a guess from its registers, as good as its profile.
@@ -7,7 +9,7 @@ speaks no Modbus at all. What a device is called is a guess from its registers, 
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from edgectl.drivers import registry
@@ -46,13 +48,14 @@ class Guess:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """What one unit said. `functions` are those that it answered; `noise` are bytes that made no frame; `text` is what
-    the line said instead in plain words, whoever was asked."""
+    the line said instead in plain words, whoever was asked. It is `whole` when nothing is left to ask."""
 
     unit: int
     functions: tuple[int, ...] = ()
     noise: str = ""
     text: str = ""
     guesses: tuple[Guess, ...] = ()
+    whole: bool = True
 
     @property
     def there(self) -> bool:
@@ -87,6 +90,7 @@ def body(found: Found) -> dict[str, Any]:
         "answers": list(found.functions),
         "collides": bool(found.noise),
         "speaks": found.text or None,
+        "whole": found.whole,
         "guesses": [
             {
                 "profile": g.profile,
@@ -117,6 +121,7 @@ def found_in(told: dict[str, Any]) -> Found:
         noise=noise,
         text=told["speaks"] or "",
         guesses=guesses,
+        whole=told["whole"],
     )
 
 
@@ -132,20 +137,31 @@ def scan(line: Asks, kind: str, units: Iterable[int]) -> Iterator[Found]:
 
 def probe(line: Asks, kind: str, unit: int) -> Found:
     """One unit, whole."""
-    functions, noise = [], ""
+    *_, found = growing(line, kind, unit)
+    return found
+
+
+def growing(line: Asks, kind: str, unit: int) -> Iterator[Found]:
+    """One unit as it is known after each answer; the last one is whole."""
+    functions: tuple[int, ...] = ()
+    noise, known = "", Found(unit=unit, whole=False)
     for function in QUESTIONS:
         # One garbled answer is a bad moment; the same question garbled again is two devices.
         answered, garbled = _ask(line, unit, function)
         if garbled:
             answered, garbled = _ask(line, unit, function)
-        if answered:
-            functions.append(function)
         if garbled and (said := _WORDS.search(garbled)):
-            return Found(unit=unit, text=said[0].decode().strip())
+            yield Found(unit=unit, text=said[0].decode().strip())
+            return
+        functions = tuple(sorted((*functions, function))) if answered else functions
         noise = garbled.hex(" ") or noise
-    if noise or not functions:
-        return Found(unit=unit, functions=tuple(sorted(functions)), noise=noise)
-    return Found(unit=unit, functions=tuple(sorted(functions)), guesses=tuple(guesses(line, kind, unit)))
+        known = Found(unit=unit, functions=functions, noise=noise, whole=False)
+        yield known
+    if functions and not noise:
+        for fits in _fitting(line, kind, unit):
+            known = replace(known, guesses=fits)
+            yield known
+    yield replace(known, whole=True)
 
 
 def _ask(line: Asks, unit: int, function: int) -> tuple[bool, bytes]:
@@ -161,11 +177,18 @@ def _ask(line: Asks, unit: int, function: int) -> tuple[bool, bytes]:
 
 def guesses(line: Asks, kind: str, unit: int) -> list[Guess]:
     """The profiles that fit this unit, the best first: what is proven counts before what can merely be read."""
-    line = _Remembers(line)
-    profiles = (registry.find(name) for name in registry.names())
-    fits = [(guess, size) for profile in profiles if kind in profile.buses for guess, size in _fit(line, unit, profile)]
-    fits.sort(key=lambda fit: (-fit[0].proven, -fit[1], fit[0].profile))
-    return [guess for guess, _ in fits[:MOST_GUESSES]]
+    return list([(), *_fitting(line, kind, unit)][-1])
+
+
+def _fitting(line: Asks, kind: str, unit: int) -> Iterator[tuple[Guess, ...]]:
+    """Those that fit among the profiles that were tried, each time that one more does."""
+    line, fits = _Remembers(line), []
+    for profile in map(registry.find, registry.names()):
+        found = list(_fit(line, unit, profile)) if kind in profile.buses else []
+        if found:
+            fits += found
+            fits.sort(key=lambda fit: (-fit[0].proven, -fit[1], fit[0].profile))
+            yield tuple(guess for guess, _ in fits[:MOST_GUESSES])
 
 
 def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]:

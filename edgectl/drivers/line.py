@@ -73,12 +73,12 @@ class BusTask:
         self.owner.take(effect, self._mono())
         self._pump()
 
-    async def exchange(self, request: Request, may_leave: MayLeave = lambda: None) -> bytes:
-        """The reply to a person's question. `may_leave` is asked in the instant in which it would leave. Raises
-        NotLeft, BadReply, DeviceRefused among them, and LinkDown."""
+    async def exchange(self, request: Request, may_leave: MayLeave = lambda: None, waits: Nanos = WAITS) -> bytes:
+        """The reply to a person's question, which waits so long for a free line. `may_leave` is asked in the instant
+        in which it would leave. Raises NotLeft, BadReply, DeviceRefused among them, and LinkDown."""
         if not self.up:
             raise LinkDown(self.reason)
-        gives_up = self._mono() + WAITS
+        gives_up = self._mono() + waits
         answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         guest = Guest(request=request, framing=self._framing, answer=answer, gives_up=gives_up, may_leave=may_leave)
         self._guests.append(guest)

@@ -47,7 +47,8 @@ class Tried:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handwork:
     """A person sets a register of a device: before it leaves, and when it is `done`. `device` is empty for one that the
-    site does not name; `takes` is the one that the site file has at the address which is given."""
+    site does not name; `takes` is the one that the site file has at the address which is given. Who `follows` it says
+    that the old one is out, without power and without loads."""
 
     token: int
     device: str
@@ -55,6 +56,7 @@ class Handwork:
     details: Mapping[str, Any]
     done: bool
     takes: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

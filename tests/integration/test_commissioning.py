@@ -1,7 +1,9 @@
 """An electrician at a line that nobody drives: who is there, what is it, and what does a stranger hold."""
 
 import contextlib
+import itertools
 import json
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -13,10 +15,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
+from serial import SerialException
 
 from edgectl.__main__ import main
+from edgectl.cli import asking
+from edgectl.drivers.codecs.modbus import Request
 from edgectl.drivers.profile import Profile
 from edgectl.drivers.registry import find
+from edgectl.drivers.talk import Talk
 from edgectl.journal.errors import JournalUnwritable
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.testing.daemon import DaemonProcess, write_site
@@ -94,6 +100,52 @@ def test_registers_can_be_read_and_what_is_not_there_is_said(field: SimulatedFie
     assert refused.returncode == 1
     assert "unit 5" in refused.stderr
     assert "exception 2" in refused.stderr
+
+
+def broken_off_after(unit: int, questions: int, by: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C, or the adapter pulled, when a unit has been asked so many questions."""
+    monkeypatch.undo()
+    asked, exchange = itertools.count(1), Talk.exchange
+
+    def broken(talk: Talk, request: Request) -> bytes:
+        if request.unit == unit and next(asked) > questions:
+            raise by
+        return exchange(talk, request)
+
+    monkeypatch.setattr(Talk, "exchange", broken)
+
+
+@pytest.mark.parametrize(
+    ("by", "sentence"),
+    [(KeyboardInterrupt(), "broken off by hand"), (SerialException("device disconnected"), "the line was lost")],
+)
+def test_what_was_found_is_kept_by_whoever_is_broken_off(
+    by: BaseException, sentence: str, field: SimulatedField, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.control("clear")
+    broken_off_after(6, 1, by, monkeypatch)
+    said = edgectl("bus", "scan", field.port, "--units", "5..12")
+    assert said.returncode == 1
+    assert "is a qdy30a-level" in said.stdout
+    assert sentence in said.stderr
+    assert "a part of 5..12, nobody was asked beyond 5" in said.stderr
+    assert "go on with --units 6..12" in said.stderr
+    told = json.loads(edgectl("bus", "scan", field.port, "--units", "5..12", "--json").stdout)
+    assert (told["ok"], told["so_far"][0]["guesses"][0]["profile"]) == (False, "qdy30a-level")
+    for words in (("device", "identify"), ("bus", "probe")):
+        broken_off_after(9, 12, by, monkeypatch)
+        part = edgectl(*words, field.port, 9)
+        assert (part.returncode, sentence in part.stderr) == (1, True)
+        assert "so far, and not all that there is to ask:" in part.stdout
+        assert "unit 9    answers FC01 FC03 FC04  no profile has been found to fit yet" in part.stdout
+    broken_off_after(5, 6, by, monkeypatch)
+    said = edgectl("device", "new", field.port, 5, "my-part", folder=tmp_path)
+    assert said.returncode == 1
+    assert sentence in said.stderr
+    assert "was not read" in said.stderr
+    text = (tmp_path / "my-part.yaml").read_text()
+    assert text.startswith(f"# A part: {sentence}")
+    assert "holding_3:" in text, "what had answered"
 
 
 def test_a_stranger_becomes_the_beginning_of_a_profile(field: SimulatedField, tmp_path: Path) -> None:
@@ -286,6 +338,7 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
 
         # looked at through the owner, whose own reads go on
         assert "software version of a Waveshare board is 200" in say("device", "identify", "field", 1)
+        assert "is a qdy30a-level: level " in say("bus", "probe", "field", 5, "--wait", "1m")
         assert "no reply" in say("device", "read", "field", 33, 0, code=1)
         assert json.loads(say("device", "read", "field", 5, 2, "--json"))[0]["value"] == 1
         assert "runs past the last address" in say("device", "read", "field", 5, 65535, "--count", 100, code=1)
@@ -297,8 +350,14 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
         ]
         field.fault("late", unit=9, ms=150)  # dozens of questions take their time
         command = [sys.executable, "-m", "edgectl", "device", "identify", "field", "9"]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=daemon.environment) as person:
+            daemon.wait("/buses/field/asking", lambda told: told["so_far"] and told["so_far"]["answers"])
+            person.send_signal(signal.SIGINT)
+            part = person.communicate(timeout=30)[0]
+        assert (person.returncode, "so far, and not all" in part, "unit 9 " in part) == (1, True, True), part
+        daemon.wait("/buses/field/asking", lambda told: not told["asking"])
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=daemon.environment) as person:
-            daemon.wait("/buses/field/frames?after=0", lambda _: asked())
+            daemon.wait("/buses/field/asking", lambda told: told["asking"] and asked())
             assert "somebody asks on bus field already" in say("device", "read", "field", 5, 2, code=1)
             person.kill()
         one = "/buses/field/units/5/registers/holding?address=2"
@@ -329,12 +388,16 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
         daemon.wait("/channels", lambda rows: any(r.get("sensor") == "tank_level" and r["value"] for r in rows))
 
 
-def test_a_first_site_is_asked_for_line_by_line(field: SimulatedField, tmp_path: Path) -> None:
+def test_a_first_site_is_asked_for_line_by_line(
+    field: SimulatedField, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     field.control("clear")
+    monkeypatch.setattr(asking, "HIGHEST", 9)
     answers = {
         "greenhouse": "gh-1", "people call it": "House", "time zone": "Europe/Berlin",
         "a line": str(field.port), "its name": "field", "another line": str(field.folder / "bus-ph"), "named": "ph",
-        "no more": "", "addresses": "5..9", "unit 5": "tank", "unit 7": "meter", "unit 9 is": "1", "called": "cabinet",
+        "no more": "", "addresses": "5..7", "all of them": "n", "unit 5": "tank", "unit 7": "meter", "unit 9 is": "1",
+        "called": "cabinet",
         "circuit": "", "tank measures": "", "full": "250", "empty": "0", "meter measures": "", "hz": "7.5",
         "cabinet measures": "temperature", "ph measures": "",
     }  # fmt: skip

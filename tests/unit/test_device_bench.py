@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,6 +21,7 @@ from edgectl.drivers import settle
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import handwork
+from edgectl.engine.rules.interlock import LOUD_AFTER
 from edgectl.model.hands import Handwork
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.output import Output
@@ -227,9 +229,9 @@ def test_a_planted_write_is_seen(plant: str, seen_by: str, monkeypatch: pytest.M
         (a_write_that_is_refused_asks_nothing if seen_by == "before" else judged)()
 
 
-async def in_the_middle(line: Line, devices: DeviceBench, bus: str) -> "asyncio.Task[Any]":
+async def in_the_middle(line: Line, devices: DeviceBench, bus: str, wait_s: int = 0) -> "asyncio.Task[Any]":
     """An identify that has asked some of its questions."""
-    asking = asyncio.create_task(devices.identify(bus, 14))
+    asking = asyncio.create_task(devices.identify(bus, 14, wait_s))
     while len(line.left()) < 6:
         await line.settle(0.05)
         await asyncio.sleep(0.001)
@@ -244,11 +246,93 @@ def test_an_identify_gives_way_to_what_goes_on_and_says_until_when() -> None:
         begun = len(line.left())
         with pytest.raises(Unavailable, match="kept for pump while it is on, 60 s more at the most; broken off") as no:
             await until(line, asking)
-        assert (no.value.http, no.value.code, no.value.detail) == (409, "bus_in_use", {"retry_after_s": 60})
+        assert (no.value.http, no.value.code, no.value.detail["retry_after_s"]) == (409, "bus_in_use", 60)
         assert no.value.hint.startswith("ask again at ")
+        part = no.value.detail["so_far"]
+        assert (part["unit"], part["answers"], part["whole"]) == (14, [3], False), "what was found is not lost"
         assert len(line.left()) <= begun
 
     live(scene, **THERE)
+
+
+async def over_two_rests(line: Line, devices: DeviceBench, house: House, bus: str) -> None:
+    """It waits while the pump is on, and goes on at once when it is off, for a question or two."""
+    for _ in range(2):
+        house.switch("pump")
+        await line.settle(40)
+        told = devices.asking(bus)
+        assert (told["asking"], told["waits_for"]) == (True, "bus relays is kept for pump while it is on")
+        assert (told["unit"], told["so_far"]["answers"], told["so_far"]["whole"]) == (14, [3], False)
+        begun = len(line.left())
+        await line.settle(1)
+        assert len(line.left()) == begun
+        del house.world.state.outputs["pump"]
+        while len(line.left()) < begun + 2 and devices.asking(bus)["asking"]:
+            await line.settle(0.05)
+            await asyncio.sleep(0.001)
+
+
+def an_identify_that_may_wait_goes_on_at_the_next_rest(wait_s: int = 600) -> None:
+    async def scene(line: Line) -> None:
+        devices, house, bus = bench(line)
+        asking = await in_the_middle(line, devices, bus, wait_s)
+        try:
+            await over_two_rests(line, devices, house, bus)
+            whole = await until(line, asking)
+        finally:
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+        assert (whole["answers"], whole["whole"], devices.asking(bus)["asking"]) == ([3], True, False)
+
+    live(scene, **THERE)
+
+
+def test_an_identify_that_may_wait_goes_on_at_the_next_rest() -> None:
+    an_identify_that_may_wait_goes_on_at_the_next_rest()
+    with pytest.raises((AssertionError, Unavailable)):
+        an_identify_that_may_wait_goes_on_at_the_next_rest(0)
+
+
+def a_new_board_follows_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    certain(monkeypatch, unit=33, to=1)
+    follows = {"value": "1", "only_one": True, "follows": True}
+
+    async def write(line: Line, devices: DeviceBench, bus: str, **more: Any) -> Any:
+        return await until(line, asyncio.create_task(devices.write(bus, 33, "address", follows | more, "Ana")))
+
+    async def scene(line: Line) -> None:
+        devices, house, bus = bench(line)
+        state = house.world.state
+        house.lock("Ana")
+        with pytest.raises(Unavailable, match="the address is that of board: board still answers; nothing was written"):
+            await write(line, devices, bus)
+        state.silent["board"] = "no answer"
+        state.seen.clear()
+        with pytest.raises(Unavailable, match="acid of board is on, or not seen off"):
+            await write(line, devices, bus, follows=False)  # nobody says what became of the old one
+        house.switch("pump")
+        with pytest.raises(Unavailable, match="pump of board is ordered on"):
+            await write(line, devices, bus)
+        state.put(replace(state.outputs["pump"], closing=state.outputs["pump"].off_by, tries=LOUD_AFTER))
+        done = await write(line, devices, bus)
+        assert (done["taken"], done["follows"], done["in_force"]) == (True, "board", True)
+        house.lock("Ana", on=False)
+        with pytest.raises(Unavailable, match="zone-1 needs board and is not locked"):
+            await write(line, devices, bus)
+
+    echo = "21 06 01 00 00 01"
+    live(scene, **{echo: echo, "01 03 01 00 00 01": "01 03 02 00 01"})
+
+
+def test_a_new_board_follows_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    a_new_board_follows_a_dead_one(monkeypatch)
+
+
+@pytest.mark.parametrize("plant", ["_meant_on", "_not_seen_off"])
+def test_a_planted_successor_is_seen(plant: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handwork, plant, lambda *_: ())
+    with pytest.raises((AssertionError, pytest.fail.Exception)):
+        a_new_board_follows_a_dead_one(monkeypatch)
 
 
 def test_who_goes_away_in_the_middle_leaves_the_line_and_the_bus_to_others() -> None:

@@ -2,11 +2,13 @@
 
 So its outputs are off, and every zone that needs it is under a service lock: the lock, and no rule of its own, is what
 keeps every source away until the person takes it off. Whoever gives a device the address of another that the site file
-names puts it in that one's place, so both are judged.
+names puts it in that one's place, so both are judged. A new board at the address of a dead one is such a case: nobody
+will ever see the outputs of the old one off. It may follow when the old one is silent, when nothing of it is meant to
+be on, and when a person says that it is out and without power; what is owed to it is then proven on the new one.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from edgectl.engine.draft import Draft
@@ -24,7 +26,7 @@ BEGUN = "device_write:"  # a latch per bus that holds from the intent to the out
 def handwork(draft: Draft, work: Handwork) -> None:
     """Let a write begin, or say why not; or write down what came of it. The answer waits for the disk."""
     if not work.done:
-        for code, why in refusals(draft, work.device, work.takes):
+        for code, why in refusals(draft, work.device, work.takes, work.follows):
             draft.effect(Answer(token=work.token, ok=False, code=code, body={"why": why}))
             return
     event = Event.DEVICE_WRITTEN if work.done else Event.DEVICE_WRITE_MEANT
@@ -62,21 +64,41 @@ def close(draft: Draft) -> None:
         )
 
 
-def refusals(draft: Draft, device: str, takes: str = "") -> list[tuple[str, str]]:
+def refusals(draft: Draft, device: str, takes: str = "", follows: bool = False) -> list[tuple[str, str]]:
     """Why this device, or the one whose address it takes, may not be written to now: codes and sentences."""
-    site, found = draft.state.site, []
-    owed = {output.name for output in draft.owed()}
+    found = []
     for one in _named(device, takes):
         whose = f"the address is that of {one}: " if one != device else ""
-        for name in sorted(name for name, actuator in site.actuators.items() if actuator.device == one):
-            seen = draft.state.seen.get(name)
-            if name in owed or seen is None or seen.on:
-                why = f"{whose}{name} of {one} is on, or not seen off; nothing was written"
-                found.append(("device_in_use", why))
+        if not (follows and one == takes != device):
+            found += [("device_in_use", f"{whose}{why}") for why in _not_seen_off(draft, one)]
+        elif one not in draft.state.silent:
+            found.append(("device_in_use", f"{whose}{one} still answers; nothing was written"))
+        else:
+            found += [("device_in_use", f"{whose}{why}") for why in _meant_on(draft, one)]
         for zone in _zones(draft, one):
             if not draft.held(latch_name(Restraint.LOCK, zone)):
                 found.append(("zone_not_locked", f"{whose}{zone} needs {one} and is not locked; nothing was written"))
     return found
+
+
+def _not_seen_off(draft: Draft, device: str) -> Iterator[str]:
+    owed = {output.name for output in draft.owed()}
+    for name in _outputs(draft, device):
+        seen = draft.state.seen.get(name)
+        if name in owed or seen is None or seen.on:
+            yield f"{name} of {device} is on, or not seen off; nothing was written"
+
+
+def _meant_on(draft: Draft, device: str) -> Iterator[str]:
+    """Outputs that were ordered on and not yet off again. A silent device is ordered off in the same turn."""
+    meant = {output.name for output in draft.owed() if output.closing is None}
+    for name in _outputs(draft, device):
+        if name in meant:
+            yield f"{name} of {device} is ordered on; nothing was written"
+
+
+def _outputs(draft: Draft, device: str) -> list[str]:
+    return sorted(name for name, actuator in draft.state.site.actuators.items() if actuator.device == device)
 
 
 def locks(draft: Draft, device: str, takes: str = "") -> tuple[Latch | None, ...]:
