@@ -17,13 +17,14 @@ def zone(text: str) -> str:
 
 
 def place(text: str) -> str:
-    """A serial port that is there, HOST:PORT, or a broker. Empty ends the list."""
-    if not text or re.fullmatch(r"(mqtts?://)?[A-Za-z0-9_.-]{1,253}:\d{1,5}", text):
+    """A serial port that is there, HOST:PORT of a box, or a broker. Empty ends the list."""
+    if not text or re.fullmatch(r"(mqtts?://|rtu://)?[A-Za-z0-9_.-]{1,253}:\d{1,5}", text):
         return ""
     if text.startswith("/"):
         return "" if Path(text).exists() else f"there is no {text} on this machine"
     return (
-        f"{text!r} is no line: a port begins with /dev/, a box on the network is HOST:PORT, a broker mqtt://HOST:PORT"
+        f"{text!r} is no line: a port begins with /dev/, a box on the network is HOST:PORT, or rtu://HOST:PORT where "
+        "it passes a serial line on as it is, a broker mqtt://HOST:PORT"
     )
 
 

@@ -9,11 +9,13 @@ import click
 
 from edgectl.cli import answers
 from edgectl.cli.answers import Judge
+from edgectl.cli.found import story
 from edgectl.cli.init import here, line_of
-from edgectl.cli.lines import alone
+from edgectl.cli.lines import OVER_RTU, REPLY_WITHIN_S, alone
 from edgectl.cli.lines import line_of as wire_of
+from edgectl.cli.part import broken_off
 from edgectl.cli.progress import progress
-from edgectl.cli.scan import circuit_on, story
+from edgectl.cli.scan import circuit_on
 
 if TYPE_CHECKING:
     from edgectl.config.first import Device, First, Line, Output, Sensor
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 ROLES = ("pump", "valve", "dosing", "light", "fan", "heater", "air_pump", "fog")
 LENGTHS = ("cm", "mm", "m")
 LEFT = "  its name, - to leave it out"
+HIGHEST = 247  # address of a Modbus line
+SILENT_S = 3 * REPLY_WITHIN_S  # what an address costs at which nobody is
+AS_IT_IS = "nobody answers in Modbus TCP; ask as a serial line that the box passes on as it is (modbus-rtu-over-tcp)?"
 MANY = 8  # channels; who has more is asked for the first, not for all
 
 
@@ -73,7 +78,7 @@ def _lines() -> "list[str]":
     if ports:
         click.echo("serial ports here: " + ", ".join(ports), err=True)
     named: list[str] = []
-    asked = "a line: a serial port, HOST:PORT, or mqtt://HOST:PORT of a broker; Enter when there is no more"
+    asked = "a line: a serial port, HOST:PORT of a box, or mqtt://HOST:PORT of a broker; Enter when there is no more"
     while place := _ask(asked, "", answers.place):
         usual = "field" if place.startswith("/") else "nodes" if place.startswith("mqtt") else "network"
         taken = sum(one.startswith(usual) for one in named)
@@ -100,10 +105,14 @@ def _look(file: Path, text: str, known: "list[Device]") -> "tuple[Line, list[Dev
         profile = _of_circuit(circuit)
         click.echo(f"{line.place}: {said}, {profile or 'no profile fits'}", err=True)
         name = _free(_name(LEFT, circuit), known)
-        there = [Device(name=name, line=line.name, profile=profile)] if profile and name != "-" else []
-        return replace(line, kind="ezo-uart"), there
+        one = [Device(name=name, line=line.name, profile=profile)] if profile and name != "-" else []
+        return replace(line, kind="ezo-uart"), one
+    there = _scan(file, line, kind)
+    if not there and kind == "modbus-tcp" and click.confirm(f"  {AS_IT_IS}", default=True, err=True):
+        line = line_of(f"{line.name}={OVER_RTU}{line.place}", ())
+        there = _scan(file, line, line.kind)
     devices: list[Device] = []
-    for found in _scan(file, line, kind):
+    for found in there:
         for words in story(found):
             click.echo(words, err=True)
         if (profile := _choice(found)) and (name := _name(LEFT, _short(profile))) != "-":
@@ -132,14 +141,32 @@ def _nodes(line: str, known: "list[Device]") -> "list[Device]":
 
 
 def _scan(file: Path, line: "Line", kind: str) -> "list[Found]":
+    """Who answers. A person knows how many there should be, so the rest is looked at where one is missed."""
+    asked = f"  which addresses of {line.name}, of 1..{HIGHEST}"
+    first, last = _range(_ask(asked, "1..32", answers.addresses))
+    found = _asked(file, line, kind, range(first, last + 1))
+    beyond = range(last + 1, HIGHEST + 1)
+    if beyond and (found or kind != "modbus-tcp"):
+        minutes = max(1, round(len(beyond) * SILENT_S / 60))
+        here = f"  {len(found)} answered at {first}..{last}; is that all of {line.name}? n looks at the rest"
+        if not click.confirm(f"{here}, {beyond[0]}..{HIGHEST}, about {minutes} min", default=True, err=True):
+            found += _asked(file, line, kind, beyond)
+    return found
+
+
+def _asked(file: Path, line: "Line", kind: str, units: range) -> "list[Found]":
+    """Who answers among these. Ctrl-C ends the look, and not the questions of `init`."""
     from edgectl.drivers import discover
 
-    asked = f"  which addresses of {line.name}, of 1..247; beyond them nobody is looked for"
-    first, last = _range(_ask(asked, "1..32", answers.addresses))
+    found: list[Found] = []
     _, way = wire_of(line.place, file, None, None)
-    label = f"scanning {line.place}, reads only"
-    with alone(way) as talk, progress(label, range(first, last + 1)) as bar:
-        return [found for found in discover.scan(talk, kind, bar) if found.there]
+    label = f"scanning {line.place}, {units[0]}..{units[-1]}, reads only; Ctrl-C goes on with who has answered"
+    with alone(way) as talk, broken_off() as ended, progress(label, units) as bar:
+        for one in discover.scan(talk, kind, bar):
+            found += [one] if one.there else []
+    if ended:
+        click.echo(f"  {ended[0]}", err=True)
+    return found
 
 
 def _range(text: str) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgectl.cli.client import DEFAULT_SITE, refuse, show
-from edgectl.cli.lines import know_own
+from edgectl.cli.lines import OVER_RTU, know_own
 
 if TYPE_CHECKING:
     from edgectl.config.first import Device, First, Line, Output, Sensor
@@ -30,7 +30,8 @@ OWN_PORT = ("ezo-uart", "serial-lines")  # what has a port of its own
     "lines",
     multiple=True,
     metavar="NAME=PLACE",
-    help="field=/dev/edgectl/field, net=HOST:PORT, nodes=mqtt://HOST:PORT.",
+    help="field=/dev/edgectl/field, net=HOST:PORT, nodes=mqtt://HOST:PORT; box=rtu://HOST:PORT where a box passes a "
+    "serial line on as it is.",
 )
 @click.option("--device", "devices", multiple=True, metavar="NAME=LINE[:UNIT]:PROFILE", help=DEVICE)
 @click.option(
@@ -129,6 +130,7 @@ def line_of(text: str, devices: "tuple[Device, ...]") -> "Line":
         protocols = [_protocol(one.profile) for one in devices if one.line == name]
         return Line(name=name, kind="mqtt", place=place, protocol=next(filter(None, protocols), "hydro2"))
     kind = "modbus-rtu" if place.startswith("/") else "modbus-tcp"
+    kind = "modbus-rtu-over-tcp" if place.startswith(OVER_RTU) else kind
     for own in OWN_PORT:
         if spoken and all(own in buses for buses in spoken):
             kind = own

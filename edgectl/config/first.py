@@ -24,10 +24,11 @@ CAPS = "max_dose: 20ml, max_per_hour: 60ml, max_per_day: 200ml"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A wire. `place` is a port, HOST:PORT, or the address of a broker, whose nodes speak `protocol`."""
+    """A wire. `place` is a port, HOST:PORT, or the address of a broker, whose nodes speak `protocol`; before the
+    HOST:PORT of a box that passes a serial line on as it is stands rtu://."""
 
     name: str
-    kind: str  # modbus-rtu, modbus-tcp, ezo-uart, serial-lines, mqtt
+    kind: str  # modbus-rtu, modbus-tcp, modbus-rtu-over-tcp, ezo-uart, serial-lines, mqtt
     place: str
     baudrate: int = 9600
     parity: str = "N"
@@ -127,9 +128,11 @@ def _section(name: str, entries: list[str]) -> list[str]:
 def _line(line: Line) -> str:
     if line.kind == "mqtt":
         return f"{{type: mqtt, url: {_quoted(line.place)}, protocol: {_word(line.protocol)}}}"
-    if line.kind == "modbus-tcp":
-        host, _, port = line.place.rpartition(":")
-        return f"{{type: modbus-tcp, host: {_word(host)}, port: {port if DIGITS.fullmatch(port) else _quoted(port)}}}"
+    if line.kind in ("modbus-tcp", "modbus-rtu-over-tcp"):
+        host, _, port = line.place.removeprefix("rtu://").rpartition(":")
+        where = f"host: {_word(host)}, port: {port if DIGITS.fullmatch(port) else _quoted(port)}"
+        speed = f", baudrate: {line.baudrate}" if line.kind == "modbus-rtu-over-tcp" else ""
+        return f"{{type: {line.kind}, {where}{speed}}}"
     odd = f", parity: {line.parity}" if line.parity != "N" else ""
     return f"{{type: {line.kind}, port: {_word(line.place)}, baudrate: {line.baudrate}{odd}}}"
 

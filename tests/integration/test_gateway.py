@@ -12,7 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgectl.__main__ import main
+from edgectl.config.loader import load
+from edgectl.drivers.wiring import RtuGateway
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
@@ -150,3 +154,21 @@ def test_safe_state_reaches_through_the_box_when_nobody_is_in_charge(
     done = subprocess.run(command, env=daemon.environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert not any(field.control("state")["relays"][:2])
+
+
+def test_the_first_site_file_finds_out_how_a_box_is_asked(field: SimulatedField, box: Box, tmp_path: Path) -> None:
+    place = f"127.0.0.1:{box.port}"
+    found = CliRunner().invoke(main, ["bus", "scan", f"rtu://{place}", "--units", "5"])
+    assert "is a qdy30a-level" in found.stdout, found.output
+    nobody = CliRunner().invoke(main, ["bus", "scan", place, "--units", "5"])
+    assert f"edgectl bus scan rtu://{place}" in nobody.stdout
+    answers = {
+        "greenhouse": "gh-1", "people call it": "House", "time zone": "Europe/Berlin",
+        "a line": place, "its name": "", "no more": "", "addresses": "5", "as it is": "", "again": "5", "all": "",
+        "unit 5": "tank", "measures": "", "full": "250", "empty": "0",
+    }  # fmt: skip
+    file = tmp_path / "first.yaml"
+    said = CliRunner().invoke(main, ["init", str(file)], input="\n".join(answers.values()) + "\n")
+    assert said.exit_code == 0, said.output
+    (bus,) = load(file).buses
+    assert (bus.kind, bus.line) == ("modbus-rtu-over-tcp", RtuGateway(host="127.0.0.1", port=box.port, baudrate=9600))

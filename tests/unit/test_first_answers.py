@@ -12,7 +12,11 @@ from edgectl.cli import answers, asking
     ("judge", "good", "bad"),
     [
         (answers.zone, ["Europe/Berlin", "UTC"], ["Europe/Berlin2", "", "../UTC"]),
-        (answers.place, ["", "/dev/null", "box:502", "10.0.0.7:4196"], ["Europe/Berlin", "/dev/nowhere", "box"]),
+        (
+            answers.place,
+            ["", "/dev/null", "box:502", "rtu://10.0.0.7:4196"],
+            ["Europe/Berlin", "/dev/nowhere", "rtu://box"],
+        ),
         (answers.addresses, ["1", "1..32", "247"], ["0", "32..1", "1..248", "all", ""]),
         (answers.channels(["level", "soil"]), ["level", "level, soil", "all", "-"], ["moisture", "level soilph", "0"]),
         (answers.number, ["", "0", "-2.5"], ["ten", "1e12", "nan"]),

@@ -74,6 +74,7 @@ def test_every_first_site_passes_the_check(
 GIVEN = shlex.split(
     "--id gh-2 --name South --timezone Europe/Berlin --water-at 07:30 "
     "--line field=/dev/edgectl/field --line ph=/dev/edgectl/ph --line net=10.0.0.5:502 "
+    "--line box=rtu://10.0.0.6:4196 --device far=box:3:xy-md02 "
     "--device board=field:1:waveshare-relay-8ch --device level=field:5:qdy30a-level "
     "--device ph=ph:atlas-ezo-ph --device air=net:2:xy-md02 --sensor tank=level.level:0:250 --sensor ph=ph.ph "
     "--output pump=board.relay_1:pump --output valve=board.relay_2:valve"
@@ -93,6 +94,7 @@ def test_options_alone_write_a_site_and_never_twice(tmp_path: Path) -> None:
         "field": "modbus-rtu",
         "ph": "ezo-uart",
         "net": "modbus-tcp",
+        "box": "modbus-rtu-over-tcp",
     }
     assert loaded.schedules[0].name == "watering"
     before = file.read_bytes()
