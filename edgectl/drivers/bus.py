@@ -335,8 +335,7 @@ class BusOwner:
                 self._offs.failed(name, now)
             case Look(block=read):
                 self._news.blind(read, now, why)
-        place = exchange.device.place(self.bus.name)
-        sentence = f"{place} silent, {health.misses} requests unanswered ({why})"
+        sentence = health.silence(self.bus.name, now, why)
         if health.misses >= SILENT_AFTER:
             health.doubt()
             self._give_up(health, sentence, now)
@@ -363,7 +362,7 @@ class BusOwner:
                     self._give_up(health, f"{health.device.place(self.bus.name)} {sign.why}", now)
 
     def _give_up(self, health: Health, why: str, now: Nanos) -> None:
-        self._news.ill(health, why, now)
+        self._news.ill(health, why, now, health.device.asked_by(self.bus.name))
         self._forsake(health.device, why, now)
 
     def _forsake(self, device: Device, why: str, now: Nanos) -> None:

@@ -68,6 +68,11 @@ class Health:
         self.misses += 1
         self.rest(now)
 
+    def silence(self, bus: str, now: Nanos, why: str) -> str:
+        """Where it sits, since when nobody has heard it, and how often it was asked in vain."""
+        since = "" if self.last_good is None else f" for {-(-(now - self.last_good) // SECOND)} s"
+        return f"{self.device.place(bus)} silent{since}, {self.misses} requests unanswered ({why})"
+
     def rest(self, now: Nanos) -> None:
         """Leave it alone for a while."""
         self.rest_until = now + min(FIRST_REST << min(max(self.misses, 1) - 1, 10), LONGEST_REST)

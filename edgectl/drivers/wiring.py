@@ -110,6 +110,10 @@ class Device:
             return f"node {self.node} on {bus}"
         return f"{self.name} on {bus}" if self.unit is None else f"unit {self.unit} on {bus}"
 
+    def asked_by(self, bus: str) -> str:
+        """The command by which a person asks it; empty for one that answers no questions by hand."""
+        return "" if self.node or self.unit is None else f"edgectl bus probe {bus} {self.unit}"
+
 
 Wire = SerialLine | RtuGateway | TcpHost
 Line = Wire | Broker

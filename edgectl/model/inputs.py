@@ -66,12 +66,13 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHealth:
-    """A device began or ceased to answer."""
+    """A device began or ceased to answer. `asked_by` is the command by which a person asks it, where there is one."""
 
     device: str
     healthy: bool
     at: Nanos
     reason: str = ""
+    asked_by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

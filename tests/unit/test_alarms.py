@@ -27,6 +27,18 @@ def world() -> World:
     return house
 
 
+def test_a_silent_device_is_called_with_what_it_means_and_how_to_ask_it() -> None:
+    house = world()
+    why, ask = "unit 5 on field silent for 4 s, 3 requests unanswered (no reply)", "edgectl bus probe field 5"
+    house.offer(DeviceHealth(device="board", healthy=False, at=house.now, reason=why, asked_by=ask))
+    house.run(house.now + SECOND)
+    alarm = house.state.alarms["device_silent:board"]
+    assert alarm.message == f"board: {why}"
+    assert alarm.advice.startswith(
+        f"check power, cable and address of board, then {ask}; until it answers nothing switches"
+    )
+
+
 def silence(house: World, *devices: str, healthy: bool = False) -> None:
     for device in devices:
         house.offer(DeviceHealth(device=device, healthy=healthy, at=house.now, reason="no reply"))

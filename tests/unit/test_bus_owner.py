@@ -1,5 +1,6 @@
 """The bus owner against scripted bytes: who speaks first, what is believed, and what a silent device costs."""
 
+import re
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -352,7 +353,10 @@ def test_a_dead_device_is_reported_once_and_costs_the_others_little() -> None:
     (ill,) = desk.of(DeviceHealth)
     assert ill.device == "level"
     assert not ill.healthy
-    assert "unit 5 on relays silent" in ill.reason
+    told = re.fullmatch(r"unit 5 on relays silent for (\d+) s, 3 requests unanswered \(no reply\)", ill.reason)
+    assert told is not None, ill.reason
+    assert 2 <= int(told[1]) <= 8, "since it was last heard, and not since it was asked first in vain"
+    assert ill.asked_by == "edgectl bus probe relays 5"
     assert sum(frame.startswith("05") for frame in desk.frames()) <= 14
     assert sum(frame.startswith("07") for frame in desk.frames()) >= 26
     desk.dead = set()

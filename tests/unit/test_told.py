@@ -95,6 +95,10 @@ def test_nor_does_anybody_beside_it() -> None:
             "level: устройство 5 на field молчит, 6 запросов без ответа (ответа нет)",
         ),
         (
+            "level: unit 5 on field silent for 12 s, 6 requests unanswered (no reply)",
+            "level: устройство 5 на field молчит 12 с, 6 запросов без ответа (ответа нет)",
+        ),
+        (
             "float_max of the solution tank rose while everything was off",
             "float_max в баке solution поднялся, когда всё было выключено",
         ),

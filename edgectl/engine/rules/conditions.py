@@ -26,6 +26,7 @@ def device(draft: Draft, news: DeviceHealth) -> None:
         return
     node = subject in draft.state.site.nodes
     look = f"check power and network of {subject}" if node else f"check power, cable and address of {subject}"
+    look += f", then {news.asked_by}" if news.asked_by else ""
     draft.alert(
         silence(draft.state.site, subject),
         subject,
