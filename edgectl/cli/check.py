@@ -23,6 +23,7 @@ HEAD: tuple[str, ...] = ("bus", "load now", "worst cycle", "with 1 dead device",
 def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
     """Check the site file FILE and everything in conf.d beside it. Exit code 1 when something is wrong."""
     # Imported here: the schema library takes longer to import than the rest of the command line together.
+    from edgectl.cli import one_box
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
     from edgectl.config.schema import json_schema
@@ -42,10 +43,11 @@ def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
             click.echo(str(rejected))
             click.echo(f"{count} problem{'s' * (count != 1)}. Nothing was started.")
         raise SystemExit(1) from None
+    notices = (*loaded.notices, *one_box.notes(loaded.buses))
     if as_json:
-        click.echo(json.dumps(_body(loaded, explain=explain)))
+        click.echo(json.dumps({**_body(loaded, explain=explain), "notices": list(notices)}))
         return
-    _print(loaded)
+    _print(loaded, notices)
     if explain:
         _explain(loaded)
 
@@ -72,14 +74,13 @@ def _body(loaded: "Loaded", *, explain: bool) -> dict[str, Any]:
         "without_hardware_end": list(loaded.endless),
         "accepted": list(loaded.accepted),
         "please_declare": list(loaded.undeclared),
-        "notices": list(loaded.notices),
     }
     if explain:
         body["effective"] = [{"path": e.path, "value": e.value, "origin": e.origin} for e in loaded.effective]
     return body
 
 
-def _print(loaded: "Loaded") -> None:
+def _print(loaded: "Loaded", notices: tuple[str, ...]) -> None:
     click.echo("site ok: " + ", ".join(_count(noun, n) for noun, n in loaded.counts.items()))
     rows = [HEAD, *(_row(load) for load in loaded.loads)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
@@ -98,7 +99,7 @@ def _print(loaded: "Loaded") -> None:
         click.echo(f"risks accepted by name: {', '.join(loaded.accepted)}")
     for path in loaded.ignored:
         click.echo(f"not acted on yet: {path}")
-    for sentence in loaded.notices:
+    for sentence in notices:
         click.echo(f"note: {sentence}")
     for line in loaded.undeclared:
         word, what = line.split(": ", 1)

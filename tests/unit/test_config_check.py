@@ -43,6 +43,34 @@ def test_the_whole_language_says_what_this_version_leaves_out() -> None:
     assert "please declare: anti-siphon on the dosing line" in text
 
 
+@pytest.mark.parametrize(
+    ("far", "told"),
+    [
+        (
+            "host: 127.0.0.1, port: 4196",
+            "near and far are one line: localhost and 127.0.0.1 are both 127.0.0.1, port 4196",
+        ),
+        (
+            "host: box.invalid, port: 4196",
+            "nobody here knows the name box.invalid: see yourself that near and far are not",
+        ),
+        ("host: 127.0.0.1, port: 4197", ""),
+        ("host: 127.0.0.2, port: 4196", ""),
+    ],
+)
+def test_one_box_under_two_names_is_told(far: str, told: str, tmp_path: Path) -> None:
+    """No line of the file shows that two names lead to one place; whoever looks them up sees it."""
+    site = tmp_path / "site.yaml"
+    near = "near: {type: modbus-tcp, host: localhost, port: 4196}"
+    lines = f"buses:\n  {near}\n  far: {{type: modbus-rtu-over-tcp, {far}}}"
+    devices = "devices:\n  one: {bus: near, profile: xy-md02, unit: 2}\n  two: {bus: far, profile: xy-md02, unit: 2}"
+    site.write_text(changed("buses:", lines, changed("devices:", devices)))
+    code, said = check(site)
+    assert code == 0, said
+    assert told in said
+    assert ("one line" in said or "one box" in said) == bool(told)
+
+
 def test_a_wrong_file(tmp_path: Path) -> None:
     path = tmp_path / "site.yaml"
     path.write_text(changed("qdy30a-level", "qdy30-level", changed("duration: 90s", "duration: 15m")))
