@@ -87,7 +87,7 @@ def failed(report: Report, hazards: tuple[str, ...]) -> list[str]:
     return [*missing, *(f"{row.hazard}: {row.done}: {row.plant}" for row in rows if not row.ok)]
 
 
-def until(condition: Callable[[], Any], what: str, within_s: float = 40) -> None:
+def until(condition: Callable[[], Any], what: str, within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, f"it did not come to it: {what}"

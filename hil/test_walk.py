@@ -110,7 +110,7 @@ def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Sign
             network = told.split("HOST=")[1].split()[0].split(":")
             with socket.create_connection((network[0], int(network[1])), timeout=10):  # somebody who still listens
                 rig.send_signal(ends)
-                assert rig.wait(20) == 0
+                assert rig.wait(60) == 0
         said = rig.stderr.read() if rig.stderr is not None else ""
     assert "Traceback" not in said
     assert ("a controller still runs in" in said) is runs

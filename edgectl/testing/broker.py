@@ -9,6 +9,8 @@ import time
 from pathlib import Path
 from typing import Self
 
+from edgectl.testing.ports import free_port
+
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
 PLAIN = "set_tcp_nodelay true\nlistener {port} 127.0.0.1\nallow_anonymous true\n"
 
@@ -18,7 +20,7 @@ class Broker:
 
     def __init__(self, folder: Path, *, config: str = PLAIN, port: int | None = None) -> None:
         self.folder = folder
-        self.port, self.other, self.third = port or _free_port(), _free_port(), _free_port()
+        self.port, self.other, self.third = port or free_port(), free_port(), free_port()
         self._config = config
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,7 +37,7 @@ class Broker:
         )
         with (self.folder / "mosquitto.log").open("ab") as log:
             self._process = subprocess.Popen([PROGRAM, "-c", str(config)], stdout=log, stderr=log)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self._process.poll() is None:
             with socket.socket() as probe:
                 probe.settimeout(1)
@@ -48,14 +50,14 @@ class Broker:
         """SIGKILL."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(30)
 
     def stop(self) -> None:
         """SIGTERM: it writes down what it keeps."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(30)
 
     def freeze(self) -> None:
         """It answers nobody, and its connections stay open."""
@@ -72,10 +74,3 @@ class Broker:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -15,9 +15,13 @@ from types import MappingProxyType
 from typing import Any, Self
 
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.hours import MORNING
+from edgectl.testing.ports import free_port
 
+PATIENCE_S = 60.0  # of whoever waits for a fact: a crowded machine is slow, and a fact that comes costs nothing more
+ANSWERS_WITHIN_S = 30.0
 SITE = """\
-site: {{id: demo, name: Demo house, timezone: Europe/Berlin, restarts_allowed: {restarts}}}
+site: {{id: demo, name: Demo house, timezone: {timezone}, restarts_allowed: {restarts}}}
 buses:
   field:   {{type: modbus-rtu, port: {port}}}
   climate: {{type: modbus-tcp, host: {host}, port: {tcp}}}
@@ -55,6 +59,7 @@ def write_site(
     travel: str = "1s",
     run_down: str = "1s",
     restarts: int = 1000,
+    timezone: str = MORNING,
 ) -> Path:
     """A site file for a simulated field. Its daemon is killed on purpose, so `restarts` are allowed."""
     host, tcp = field.tcp
@@ -68,6 +73,7 @@ def write_site(
         travel=travel,
         run_down=run_down,
         restarts=restarts,
+        timezone=timezone,
     )
     path.write_text(text)
     return path
@@ -82,7 +88,7 @@ class DaemonProcess:
         self.folder, self.site = folder, site
         self.state = folder / "state"
         self.socket = folder / "edgectl.sock"
-        self.http = _free_port()
+        self.http = free_port()
         self.log = folder / "daemon.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._prefix, self._options = prefix, options
@@ -111,7 +117,7 @@ class DaemonProcess:
         self.process.kill()
         self.process.wait()
 
-    def terminate(self, within_s: float = 20, by: Signals = Signals.SIGTERM) -> int:
+    def terminate(self, within_s: float = PATIENCE_S, by: Signals = Signals.SIGTERM) -> int:
         """Ask it to end. Returns the exit code."""
         assert self.process is not None
         self.process.send_signal(by)
@@ -125,9 +131,9 @@ class DaemonProcess:
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[int, dict[str, Any]]:
         """One request over the local socket: status and body."""
-        connection = http.client.HTTPConnection("localhost", timeout=15)
+        connection = http.client.HTTPConnection("localhost")
         connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        connection.sock.settimeout(15)
+        connection.sock.settimeout(ANSWERS_WITHIN_S)
         try:
             connection.sock.connect(str(self.socket))
             connection.request(method, path, None if body is None else json.dumps(body), dict(headers))
@@ -143,9 +149,11 @@ class DaemonProcess:
     def cli(self, *words: str) -> subprocess.CompletedProcess[str]:
         """One command of edgectl against this daemon."""
         command = [sys.executable, "-m", "edgectl", *words]
-        return subprocess.run(command, env=self.environment, capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run(
+            command, env=self.environment, capture_output=True, text=True, timeout=2 * PATIENCE_S, check=False
+        )
 
-    def wait_log(self, words: str, within_s: float = 30) -> None:
+    def wait_log(self, words: str, within_s: float = PATIENCE_S) -> None:
         """Wait until its log says these words."""
         deadline = time.monotonic() + within_s
         while words not in (text := self.log.read_text() if self.log.exists() else ""):
@@ -153,12 +161,12 @@ class DaemonProcess:
                 raise TimeoutError(f"the log does not say {words!r}:\n{text[-3000:]}")
             time.sleep(0.02)
 
-    def wait_ready(self, within_s: float = 30) -> dict[str, Any]:
+    def wait_ready(self, within_s: float = PATIENCE_S) -> dict[str, Any]:
         """Wait until it says that it is ready. Returns the status."""
         status: dict[str, Any] = self.wait("/status", lambda data: data["ready"], within_s)
         return status
 
-    def wait(self, path: str, until: Any, within_s: float = 30) -> Any:
+    def wait(self, path: str, until: Any, within_s: float = PATIENCE_S) -> Any:
         """Ask again until the data satisfies, or fail with the last of it and the log."""
         deadline, last = time.monotonic() + within_s, None
         while time.monotonic() < deadline:
@@ -189,10 +197,3 @@ class DaemonProcess:
     def _kill_what_runs(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.kill()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -49,7 +49,7 @@ def main() -> int:
 def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep: bool) -> bool:
     say("1  a simulated house: relay board, level probe and flow counter on a serial line (Modbus RTU), air on TCP")
     say("   and a centre: a real PostgreSQL of its own, to which everything that happens is sent once")
-    site = write_site(folder, field)
+    site = write_site(folder, field, timezone="Europe/Berlin")
     centre.write_into(site)
     daemon = DaemonProcess(folder, site)
     with daemon:

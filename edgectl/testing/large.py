@@ -106,7 +106,7 @@ def large_house(folder: Path, *, every: str = "1h") -> Iterator[Path]:
             yield site
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(30)
 
 
 async def _main(site: Path, every: str) -> None:

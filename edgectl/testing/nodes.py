@@ -38,7 +38,7 @@ class SimulatedNodes(SimulatedProcess):
         view: dict[str, Any] = self.do("look")[node]
         return view
 
-    def wait(self, node: str, until: Callable[[dict[str, Any]], bool], within_s: float = 20) -> dict[str, Any]:
+    def wait(self, node: str, until: Callable[[dict[str, Any]], bool], within_s: float = 60) -> dict[str, Any]:
         """Look again until a node satisfies."""
         deadline = time.monotonic() + within_s
         while not until(seen := self.look(node)):

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from edgectl.sync.dsn import Address
+from edgectl.testing.ports import free_port
 
 CONFIG = """
 [databases]
@@ -37,8 +38,7 @@ class Pooler:
 
     def __init__(self, roles: list[Address], *, sessions: int) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="edgectl-pool-"))
-        with socket.create_server(("127.0.0.1", 0)) as door:
-            self.port: int = door.getsockname()[1]
+        self.port = free_port()
         users = "".join(f'"{role.user}" "{role.password}"\n' for role in roles)
         (self.folder / "users").write_text(users)
         config = CONFIG.format(

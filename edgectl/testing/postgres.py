@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,8 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, Self
+
+from edgectl.testing.ports import free_port
 
 USER = "edgectl"
 _PLACES = ("/usr/lib/postgresql", "/usr/local/pgsql")
@@ -32,7 +33,7 @@ class PostgresServer:
 
     def __init__(self, home: Path | None = None) -> None:
         self._home = home
-        self.port = _free_port()
+        self.port = free_port()
         self.folder = Path(tempfile.mkdtemp(prefix="edgectl-pg-"))
         self._names = count(1)
         self._command: list[str] = []
@@ -185,10 +186,3 @@ def _children(pid: int) -> list[int]:
 
 def _open_to_all(path: Path) -> bool:
     return all(place.stat().st_mode & 0o005 == 0o005 for place in (path, *path.parents))
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -32,7 +32,7 @@ class SimulatedProcess:
     def __exit__(self, *_: object) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(10)
+            self._process.wait(30)
             if self._process.stdout is not None:
                 self._process.stdout.close()
             self._process = None
@@ -41,7 +41,7 @@ class SimulatedProcess:
         """SIGKILL."""
         assert self._process is not None
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(30)
 
     def wish(self, do: str, **more: Any) -> dict[str, Any]:
         """One wish. Raises ValueError with the sentence of the process."""

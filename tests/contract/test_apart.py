@@ -41,7 +41,7 @@ def test_each_device_is_a_process_that_dies_alone(field: SimulatedField) -> None
 
 def test_the_relays_of_a_board_that_dies_fall_and_the_water_stops(field: SimulatedField) -> None:
     line = SerialLine(port=str(field.port))
-    with open_line(line, reply_within_s=2) as talk:
+    with open_line(line, reply_within_s=20) as talk:
         talk.exchange(modbus.write_coil(1, 0, True))
         talk.exchange(modbus.write_coil(1, 1, True))
     until(lambda: field.control("state")["flow"] > 0)
@@ -53,7 +53,7 @@ def test_the_relays_of_a_board_that_dies_fall_and_the_water_stops(field: Simulat
 
 
 def test_a_pulse_ends_in_the_device_while_nobody_asks(field: SimulatedField) -> None:
-    with open_line(SerialLine(port=str(field.port)), reply_within_s=2) as talk:
+    with open_line(SerialLine(port=str(field.port)), reply_within_s=20) as talk:
         talk.exchange(modbus.pulse_coil(1, 0x0200, 300_000_000))
     until(lambda: len(field.trace()) == 2)
     on, off = field.trace()
@@ -85,7 +85,7 @@ def test_a_house_that_is_killed_leaves_no_device_behind(field: SimulatedField) -
 
 def said(line: Wire, unit: int, function: int, address: int) -> int | None:
     """The register as the device holds it; None where nobody answers."""
-    with open_line(line, reply_within_s=1) as talk:
+    with open_line(line, reply_within_s=3) as talk:
         try:
             return int(modbus.number(talk.exchange(modbus.read(unit, function, address, 1)), 0, "u16"))
         except NoReply:
@@ -105,7 +105,7 @@ def own_kb(pid: int) -> int:
     return int(words[words.index("Pss:") + 1])
 
 
-def until(condition: Callable[[], bool], within_s: float = 30) -> None:
+def until(condition: Callable[[], bool], within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to it"

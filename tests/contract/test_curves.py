@@ -93,7 +93,7 @@ async def lived(path: Path, hand: Hand, until: Callable[[History], bool], monkey
     monkeypatch.setattr(curves, "values", hand.values)
     life = asyncio.ensure_future(Curves(history, hand, hand, JournalReads(path), writer).run())  # type: ignore[arg-type]
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while not (until(history) or life.done()):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.001)

@@ -24,7 +24,7 @@ from edgectl.api.house import Unavailable
 from edgectl.api.server import Certificate, Door, door, tcp_socket
 from edgectl.api.stream import EventStream, Streams, event
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 LOUD = "x" * 65_536
 
 
@@ -96,7 +96,7 @@ class Desk:
         return line
 
 
-async def until(condition: Any, within_s: float = 20) -> None:
+async def until(condition: Any, within_s: float = 60) -> None:
     deadline = time.monotonic() + within_s
     while not condition():
         assert time.monotonic() < deadline, "it did not come to it"

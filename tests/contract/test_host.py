@@ -35,9 +35,10 @@ signal.pause()
 
 
 def test_both_clocks_are_read_together() -> None:
-    now = SystemClock().now()
-    assert abs(now.mono - time.monotonic_ns()) < SECOND
-    assert abs(now.wall - time.time_ns()) < SECOND
+    ours, mono, wall = SystemClock(), time.monotonic_ns(), time.time_ns()
+    now = ours.now()
+    assert mono <= now.mono <= time.monotonic_ns()
+    assert wall <= now.wall <= time.time_ns()
 
 
 def test_trust_follows_the_kernel_and_the_journal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_an_alarm_is_never_early(run) -> None:  # type: ignore[no-untyped-def]
             at = time.monotonic_ns() + (1 + number % 5) * MS
             alarm.set(at + SECOND)
             alarm.set(at)  # the newer one counts
-            await asyncio.wait_for(rang.wait(), 5)
+            await asyncio.wait_for(rang.wait(), 60)
             rang.clear()
             late.append(time.monotonic_ns() - at)
         alarm.close()
@@ -99,7 +100,7 @@ def test_an_alarm_that_is_put_off_a_thousand_times_is_set_three_times(run, monke
         first = time.monotonic_ns() + 20 * MS
         for number in range(1000):
             alarm.set(first + number * 100_000)
-        await asyncio.wait_for(rang.wait(), 5)
+        await asyncio.wait_for(rang.wait(), 60)
         alarm.close()
         return time.monotonic_ns() - first - 999 * 100_000
 
@@ -141,7 +142,7 @@ async def test_a_port_is_ours_alone_and_a_missing_one_is_told() -> None:
         _, err = await other.communicate()
         assert b"is in use by another program" in err or b"Device or resource busy" in err
         first.close()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:  # the transport closes its file on another thread
                 with contextlib.suppress(LinkDown):
                     await first.open(lambda _: None, lambda _: None)
@@ -158,7 +159,7 @@ async def test_a_port_is_ours_alone_and_a_missing_one_is_told() -> None:
 def test_the_service_manager_is_told_if_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
     notify.ready()
-    for address in (str(tmp_path / "notify"), "@edgectl-test-notify"):
+    for address in (str(tmp_path / "notify"), f"@edgectl-test-{os.getpid()}"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind("\0" + address[1:] if address.startswith("@") else address)
             monkeypatch.setenv("NOTIFY_SOCKET", address)

@@ -75,7 +75,7 @@ def test_a_real_step_is_told_once_and_durations_do_not_notice(tmp_path: Path) ->
         assert abs(int(step) - expected) <= 1, offset
         assert int(elapsed) < 60, "monotonic durations never step"
     child.stdin.close()
-    assert child.wait(10) == 0
+    assert child.wait(60) == 0
     child.stdout.close()
 
 
@@ -179,7 +179,7 @@ def test_of_two_hundred_alarms_none_is_early(run: Callable[[Any], Any]) -> None:
             due[number] = start + (number * 7 % 200) * MS
             alarms.append(Alarm(loop, lambda number=number: rung(number)))  # type: ignore[misc]
             alarms[-1].set(due[number])
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await done.wait()
         for alarm in alarms:
             alarm.close()

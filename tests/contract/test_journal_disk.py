@@ -236,7 +236,7 @@ async def test_when_the_thread_ends_everyone_is_told_and_a_start_brings_it_back(
         second = asyncio.create_task(writer.start())  # waits behind it
         await asyncio.sleep(0)
         held.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             for waiting in (first, second):
                 with pytest.raises(JournalThreadEnded, match="the thread is shot"):
                     await waiting

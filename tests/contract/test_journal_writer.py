@@ -65,7 +65,7 @@ async def test_the_thread_writes_while_the_loop_has_not_come_round_yet(tmp_path:
     await writer.start()
     written = writer.commit(batch(1))
     with contextlib.closing(sqlite3.connect(tmp_path / "journal.db")) as db:
-        end = time.monotonic() + 20
+        end = time.monotonic() + 60
         while db.execute("SELECT count(*) FROM timeline").fetchone()[0] == 0:  # the loop stands still meanwhile
             assert time.monotonic() < end, "a commit waits for its loop"
     await written

@@ -34,7 +34,7 @@ async def stores(request: pytest.FixtureRequest) -> AsyncIterator[tuple[LeaseSto
 
 async def over(store: LeaseStore) -> LeaseRow:
     """Wait until the time of the row has passed by the clock that counts."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             row = await store.look()
             if row is not None and row.over:

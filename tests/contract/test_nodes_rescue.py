@@ -16,7 +16,7 @@ from edgectl.testing.broker import Broker
 from edgectl.testing.nodes import SimulatedNodes
 
 pytestmark = [
-    pytest.mark.timeout(120),
+    pytest.mark.timeout(240),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),  # paho lets its own sockets lie
 ]
 NODES = [

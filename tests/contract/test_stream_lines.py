@@ -31,7 +31,7 @@ from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.testing.field import SimulatedField
 from tests.contract.line_story import LineStory
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 
 PROFILE = {
     "sonar": "a02yyuw",

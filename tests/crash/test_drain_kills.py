@@ -26,7 +26,7 @@ DAEMONS = 6  # so many more are whole daemons; the others are born faster and do
 BACKLOG = 5_000
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(300 + 3 * KILLS)
 def test_a_kill_at_any_instant_of_a_drain_loses_and_doubles_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ KILLS = int(os.environ.get("EDGECTL_KILLS", "200"))
 SHARES = 4  # independent houses, so that the test runner can spread them
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(300 + 2 * KILLS)
 @pytest.mark.parametrize("share", range(SHARES))
 def test_a_kill_at_any_instant_leaves_outputs_safe_and_the_journal_whole(tmp_path: Path, share: int) -> None:
     random = Random(share)

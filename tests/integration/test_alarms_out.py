@@ -20,7 +20,7 @@ from edgectl.testing.broker import Broker as MqttBroker
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 SECRET = "canary-in-the-address"
 
 

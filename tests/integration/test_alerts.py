@@ -17,7 +17,7 @@ from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.dashboards import DASHBOARDS, FOLDER, write
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 RULES = Path(__file__).parents[2] / "docs" / "prometheus" / "edgectl.rules.yml"
 HERE = 'instance="gh-1"'
 CENTRE = {"edgectl_outbox_lines", "edgectl_parity_gaps"}  # only where a site has a centre

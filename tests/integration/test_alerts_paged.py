@@ -5,7 +5,6 @@ how often they are looked at) is shortened."""
 import json
 import re
 import shutil
-import socket
 import subprocess
 import threading
 import time
@@ -17,9 +16,10 @@ from typing import Any
 
 import pytest
 
+from edgectl.testing.ports import free_port
 from tests.integration.test_alerts import RULES, SCENES, rules
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 STEPS_PER_S = 5.0  # a minute of a scene passes in a fifth of a second
 
 
@@ -77,10 +77,7 @@ class Handler(BaseHTTPRequestHandler):
 @contextmanager
 def prometheus(folder: Path, desk: Desk) -> Iterator[None]:
     place = f"127.0.0.1:{desk.server_address[1]}"
-    with socket.socket() as dead, socket.socket() as free:
-        for one in (dead, free):
-            one.bind(("127.0.0.1", 0))
-        closed, port = dead.getsockname()[1], free.getsockname()[1]
+    closed, port = free_port(), free_port()
     scenes = [
         {"targets": [place], "labels": {"instance": name, "__metrics_path__": f"/{name}"}}
         for name in SCENES

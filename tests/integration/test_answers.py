@@ -12,7 +12,7 @@ from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from tests.integration.test_api import ask
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 NO_JSON = {("GET", "/metrics"), ("GET", "/events"), ("GET", "/openapi.json")}
 TASK = {"zone": "beds", "task_type": "irrigation", "payload": {"duration_s": 1}}
 LATER = {"zone_id": 1, "task_type": "irrigation", "payload": {"duration_s": 1}}

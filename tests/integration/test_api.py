@@ -20,7 +20,7 @@ from edgectl.api.web.door import TABLE
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 ROLES = ("viewer", "operator", "engineer")
 
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ import pytest
 
 from edgectl.testing.field import SimulatedField
 from edgectl.testing.nodes import SimulatedNodes
+from edgectl.testing.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 NODE = {"name": "nd-irrig-1", "kind": "irrig", "zone": "zone-1", "secret": "s3cret-of-the-bench"}
@@ -114,9 +114,7 @@ def file(folder: Path, field: SimulatedField, nodes: Path, broker: int, text: st
 
 
 def test_the_same_scenes_run_where_the_devices_are(tmp_path: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with (
         SimulatedField(tmp_path / "field", witness=True, circuits={"acid": "PMP"}) as field,
         SimulatedNodes(tmp_path / "nodes", port, [NODE]) as nodes,

@@ -12,7 +12,7 @@ from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.nodes import SimulatedNodes
 from tests.integration.test_nodes_daemon import daemon, events, nodes, off_and_rested, on, wait_event, watered
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 __all__ = ["daemon", "nodes"]  # the fixtures of the house with nodes
 RIDER_S = 12.0  # longer than a node believes an order
 
@@ -23,7 +23,7 @@ def runs(daemon: DaemonProcess, output: str) -> None:
     def confirmed() -> int:
         return sum(e["event"] == "COMMAND_CONFIRMED" and e["actuator"] == output for e in events(daemon))
 
-    before, deadline = confirmed(), time.monotonic() + 20
+    before, deadline = confirmed(), time.monotonic() + 60
     code, body = on(daemon, output, 1)
     assert code == 200, body
     while confirmed() == before:
@@ -40,13 +40,13 @@ def test_a_killed_broker_is_one_alarm_and_the_house_goes_on_when_it_is_back(
         assert on(daemon, "valve", 60)[0] == 200
         nodes.wait("nd-irrig-1", lambda node: node["outputs"]["valve_irrigation"])
         broker.kill()
-        alarms = daemon.wait("/alarms", lambda rows: [row for row in rows if row["id"] == "bus_silent:nodes"], 30)
+        alarms = daemon.wait("/alarms", lambda rows: [row for row in rows if row["id"] == "bus_silent:nodes"])
         assert any("none of the 2 devices on bus nodes answers" in row["message"] for row in alarms)
         code, body = on(daemon, "pump", 2)
         assert (code, "does not answer" in body["message"]) == (409, True), "nothing is ordered into nowhere"
         broker.start()
-        nodes.wait("nd-irrig-1", lambda node: not node["outputs"]["valve_irrigation"], 30)
-        daemon.wait("/channels", off_and_rested, 30)
+        nodes.wait("nd-irrig-1", lambda node: not node["outputs"]["valve_irrigation"])
+        daemon.wait("/channels", off_and_rested)
         daemon.wait("/alarms", lambda rows: not [row for row in rows if row["active"]], 60)
         daemon.wait_ready()
         runs(daemon, "pump")

@@ -20,6 +20,7 @@ from tests.contract.centre_rows import Enrolled
 from tests.contract.test_journal_disk import fill, small_disk
 from tests.integration.centre import Home, home, renew
 
+pytestmark = pytest.mark.timeout(300)
 PACE = {"every": "300ms", "duration": "1s", "travel": "200ms", "run_down": "200ms"}
 
 
@@ -66,20 +67,24 @@ def heals(house: Home) -> None:
 def harmed(house: Home, *, harm: str, heal: str, contact: str, told: str) -> None:
     """Something is changed at the centre, and changed back."""
     house.run(harm)
-    house.hang_up()
-    works_on(house, contact, told)
-    house.run(heal)
+    try:
+        house.hang_up()
+        works_on(house, contact, told)
+    finally:
+        house.run(heal)  # one trouble is not that of the next test
     house.hang_up()
     heals(house)
 
 
 def test_killed(house: Home) -> None:
     house.server.stop(signal.SIGKILL)
-    works_on(house, "offline", "the centre at .* cannot be reached")
-    house.daemon.ask("POST", "/central")
-    house.daemon.wait("/central", lambda data: data["oldest"] is not None)
-    assert "the oldest since" in house.in_status()
-    house.server.start()
+    try:
+        works_on(house, "offline", "the centre at .* cannot be reached")
+        house.daemon.ask("POST", "/central")
+        house.daemon.wait("/central", lambda data: data["oldest"] is not None)
+        assert "the oldest since" in house.in_status()
+    finally:
+        house.server.start()
     heals(house)
 
 
@@ -195,10 +200,12 @@ def test_schema_ahead(house: Home) -> None:
 
 def test_password_changed(house: Home) -> None:
     dsn = renew(house)
-    house.hang_up()
-    works_on(house, "rejected", "the centre at .* does not take this role's password")
-    house.enrolled = Enrolled(owner=house.enrolled.owner, dsn=dsn)
-    house.tell(dsn)
+    try:
+        house.hang_up()
+        works_on(house, "rejected", "the centre at .* does not take this role's password")
+    finally:
+        house.enrolled = Enrolled(owner=house.enrolled.owner, dsn=dsn)
+        house.tell(dsn)
     heals(house)
 
 
@@ -208,16 +215,18 @@ def test_certificate_expired(house: Home, tmp_path: Path) -> None:
     house.run("ALTER SYSTEM SET ssl = on")
     house.run("SELECT pg_reload_conf()")
     house.tell(f"{house.enrolled.dsn}?sslmode=verify-full&sslrootcert={tmp_path}/ca.pem")
-    house.hang_up()
-    works_on(house, "rejected", "the certificate of the centre at .* is not believed: certificate has expired")
-    _certificate(tmp_path, data, days=2)
-    house.run("SELECT pg_reload_conf()")
-    heals(house)
-    sessions = "FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename LIKE 'edgectl_site%'"
-    assert house.run(f"SELECT bool_and(ssl) {sessions}") == "t"
-    house.tell(house.enrolled.dsn)
-    house.run("ALTER SYSTEM RESET ssl")
-    house.run("SELECT pg_reload_conf()")
+    try:
+        house.hang_up()
+        works_on(house, "rejected", "the certificate of the centre at .* is not believed: certificate has expired")
+        _certificate(tmp_path, data, days=2)
+        house.run("SELECT pg_reload_conf()")
+        heals(house)
+        sessions = "FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename LIKE 'edgectl_site%'"
+        house.daemon.wait("/central", lambda _: house.run(f"SELECT bool_and(ssl) {sessions}") == "t")
+    finally:
+        house.tell(house.enrolled.dsn)
+        house.run("ALTER SYSTEM RESET ssl")
+        house.run("SELECT pg_reload_conf()")
 
 
 def test_a_row_poisoned(house: Home) -> None:

@@ -12,6 +12,7 @@ from edgectl.testing.field import SimulatedField
 from edgectl.testing.postgres import PostgresServer
 from tests.integration.centre import Home, home
 
+pytestmark = pytest.mark.timeout(300)
 PACE = {"every": "10m", "duration": "1s", "travel": "200ms", "run_down": "200ms"}
 
 
@@ -50,7 +51,7 @@ def answer(house: Home, name: str) -> tuple[str, str]:
         found[:] = told.splitlines()
         return bool(found)
 
-    house.daemon.wait("/central", there, 30)
+    house.daemon.wait("/central", there)
     (line,) = found
     code, _, why = line.partition("|")
     return code, why
@@ -62,15 +63,21 @@ def lines_of(house: Home, name: str) -> int:
     return int(house.run(f"SELECT count(*) FROM edgectl.edge_entries WHERE {told} = '{name}'"))
 
 
+def asked(house: Home) -> list[dict[str, Any]]:
+    """The tasks that came of the centre's wish; the house waters by itself too."""
+    rows = house.daemon.data("/tasks?limit=50")
+    return [row for row in rows if row["correlation_id"] == "centre-watering-1"]
+
+
 def test_a_task_runs_once_however_often_it_is_asked_for(house: Home) -> None:
     wish = {"zone_id": 1, "task_type": "irrigation", "payload": {"duration_s": 1}}
     ask(house, "request-task-1", "task", wish, id_="centre-watering-1")
     assert answer(house, "request-task-1")[0] in ("accepted", "ok")
-    newest = house.daemon.wait("/tasks?limit=1", lambda rows: rows and rows[0]["status"] == "completed")[0]
-    assert (newest["source"], newest["correlation_id"]) == ("centre", "centre-watering-1")
+    house.daemon.wait("/tasks?limit=50", lambda _: [row["status"] for row in asked(house)] == ["completed"])
+    assert [row["source"] for row in asked(house)] == ["centre"]
     ask(house, "request-task-2", "task", {**wish, "payload": {"duration_s": 2}}, id_="centre-watering-1")
     assert answer(house, "request-task-2")[0] == "idempotency_payload_mismatch"
-    assert house.daemon.data("/tasks?limit=1")[0]["task_id"] == newest["task_id"]
+    assert len(asked(house)) == 1
     assert lines_of(house, "request-task-1") == 1
 
 

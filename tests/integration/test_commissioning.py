@@ -27,8 +27,9 @@ from edgectl.journal.errors import JournalUnwritable
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.hours import MORNING
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 ROOT = Path(__file__).parents[2]
 
 
@@ -179,7 +180,7 @@ def test_a_line_that_a_daemon_drives_is_left_to_it(field: SimulatedField, tmp_pa
         assert "qdy30a" not in listed.stdout
         assert {"field", "climate"} <= set(listed.stdout.split())
         assert field.control("state")["requests"] >= before
-        began = datetime.fromisoformat(daemon.data("/status")["now"]).astimezone(ZoneInfo("Europe/Berlin"))
+        began = datetime.fromisoformat(daemon.data("/status")["now"]).astimezone(ZoneInfo(MORNING))
         watch = [sys.executable, "-m", "edgectl", "bus", "monitor", "field"]
         with subprocess.Popen(watch, stdout=subprocess.PIPE, text=True, env=daemon.environment) as monitor:
             assert monitor.stdout is not None
@@ -361,7 +362,7 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
             assert "somebody asks on bus field already" in say("device", "read", "field", 5, 2, code=1)
             person.kill()
         one = "/buses/field/units/5/registers/holding?address=2"
-        daemon.wait("/status", lambda _: daemon.ask("GET", one)[0] == 200, within_s=10)
+        daemon.wait("/status", lambda _: daemon.ask("GET", one)[0] == 200)
         last = asked()[-1]
         assert json.loads(say("device", "read", "field", 5, 2, "--json"))[0]["value"] == 1
         assert asked()[-1] == last

@@ -8,7 +8,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from edgectl.testing.verdict import broken
 
-pytestmark = pytest.mark.timeout(90)
+pytestmark = pytest.mark.timeout(240)
+SLACK_S = 3  # a loaded machine
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def daemon(tmp_path: Path, field: SimulatedField) -> Iterator[DaemonProcess]:
 def http(daemon: DaemonProcess, path: str) -> tuple[int, str]:
     """One request over TCP."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{daemon.http}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{daemon.http}{path}", timeout=30) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -101,7 +101,7 @@ def test_a_pump_that_moves_no_water_is_stopped(daemon: DaemonProcess, field: Sim
         (alarm,) = daemon.data("/alarms")
         assert "flow saw no water" in alarm["message"]
     runs = [move for move in field.trace() if move["relay"] == "relay_1"]
-    assert (runs[1]["at"] - runs[0]["at"]) / 1e9 < 5.5, "T_dry"
+    assert (runs[1]["at"] - runs[0]["at"]) / 1e9 < 5.5 + SLACK_S, "T_dry"
     assert not any(relays(field)[:2])
 
 
@@ -142,7 +142,7 @@ def test_the_level_goes_silent_while_the_pump_runs(
         vetoes = [e for e in daemon.data(f"/tasks/{task['task_id']}")["timeline"] if e["event_type"] == "VETO"]
         assert "stale" in vetoes[0]["details"]["why"]
     runs = [move for move in field.trace() if move["relay"] == "relay_1"]
-    assert 3 < (runs[1]["at"] - runs[0]["at"]) / 1e9 < 6, "max_age is 4 s"
+    assert 3 < (runs[1]["at"] - runs[0]["at"]) / 1e9 < 6 + SLACK_S, "max_age is 4 s, and the run would last 30 s"
 
 
 # ---------------------------------------------------------------- starts and ends
@@ -176,7 +176,7 @@ def test_whoever_ends_it_everything_is_made_safe_before_anything_closes(
 def test_the_service_manager_hears_ready_watchdog_and_stopping(daemon: DaemonProcess, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
+        manager.settimeout(60)
         daemon._prefix = ("env", f"NOTIFY_SOCKET={tmp_path / 'notify'}")
         heard = []
         with daemon:
@@ -208,7 +208,7 @@ def test_a_stalled_loop_ends_the_process(daemon: DaemonProcess, field: Simulated
     )
     with daemon:
         assert daemon.process is not None
-        assert daemon.process.wait(40) == 70
+        assert daemon.process.wait(90) == 70
     text = daemon.log.read_text()
     assert "the event loop has stalled" in text
     daemon.log.write_text("")
@@ -232,7 +232,7 @@ def test_a_broken_control_loop_makes_everything_safe_and_ends(daemon: DaemonProc
     )
     with daemon:
         assert daemon.process is not None
-        assert daemon.process.wait(40) == 70
+        assert daemon.process.wait(90) == 70
     assert "planted" in daemon.log.read_text()
     daemon.log.write_text("")
     assert not any(relays(field)[:2])
@@ -411,7 +411,7 @@ def test_a_journal_that_is_taken_away_ends_the_daemon_safely(daemon: DaemonProce
         with contextlib.suppress(OSError, http_client.HTTPException):
             daemon.ask("POST", "/outputs/valve/on", {"seconds": 30})
         assert daemon.process is not None
-        assert daemon.process.wait(20) == 70
+        assert daemon.process.wait(90) == 70
     assert "was removed or replaced while it was in use" in daemon.log.read_text()
     daemon.log.write_text("")
     assert not any(relays(field)[:2])
@@ -489,10 +489,7 @@ def test_over_tcp_a_cut_connection_is_made_anew(daemon: DaemonProcess, field: Si
         before = field.control("state")["tcp_requests"]
         field.control("drop")
         daemon.wait("/status", lambda s: s["buses"][1]["up"])
-        deadline = time.monotonic() + 30
-        while field.control("state")["tcp_requests"] <= before and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert field.control("state")["tcp_requests"] > before
+        daemon.wait("/status", lambda _: field.control("state")["tcp_requests"] > before)
 
 
 # ---------------------------------------------------------------- disk and clock
@@ -547,7 +544,7 @@ def test_a_newer_journal_is_left_alone_and_the_start_refused(daemon: DaemonProce
     db.close()
     with daemon:
         assert daemon.process is not None
-        assert daemon.process.wait(20) == 1
+        assert daemon.process.wait(60) == 1
     assert "schema 99" in daemon.log.read_text()
 
 
@@ -622,10 +619,7 @@ def test_a_journal_that_cannot_be_opened_is_asked_again(daemon: DaemonProcess, f
     daemon.state.mkdir()
     (daemon.state / "journal.db.new").mkdir()  # no file can be made there
     with daemon:
-        deadline = time.monotonic() + 20
-        while "cannot be opened" not in daemon.log.read_text() and time.monotonic() < deadline:
-            time.sleep(0.1)
-        assert "cannot be opened" in daemon.log.read_text()
+        daemon.wait_log("cannot be opened")
         assert not any(relays(field))
         (daemon.state / "journal.db.new").rmdir()
         daemon.wait_ready()

@@ -10,7 +10,7 @@ import serial
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 SITE = """\
 site: {{id: doses, name: Dosing corner, timezone: Europe/Berlin}}

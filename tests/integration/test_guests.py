@@ -10,7 +10,7 @@ import pytest
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 ON, OFF = "01 05 02 00", "01 05 00 00 00 00"  # the pump, by a pulse; and off
 
 

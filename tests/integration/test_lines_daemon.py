@@ -9,7 +9,7 @@ import pytest
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 
 SITE = """\
 site: {{id: gh-1, name: Frames, timezone: Europe/Berlin}}
@@ -85,7 +85,7 @@ def test_it_waters_by_what_the_board_shows_and_after_a_kill_the_first_words_are_
         daemon.kill()
         assert moved(sim, 1) == [True, False, True], "nobody ends it: that is the risk that the file accepts by name"
         daemon.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while moved(sim, 1) != [True, False, True, False]:
             assert time.monotonic() < deadline
             time.sleep(0.05)

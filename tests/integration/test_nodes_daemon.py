@@ -14,7 +14,7 @@ from edgectl.testing.broker import Broker
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.nodes import SimulatedNodes
 
-pytestmark = pytest.mark.timeout(150)
+pytestmark = pytest.mark.timeout(240)
 
 SITE = """\
 site: {{id: gh-1, name: Nodes, timezone: Europe/Berlin}}
@@ -75,7 +75,7 @@ def events(daemon: DaemonProcess) -> list[dict[str, Any]]:
     return [{"event": event, **json.loads(body)["details"]} for event, body in rows]
 
 
-def wait_event(daemon: DaemonProcess, within_s: float = 20, **wanted: Any) -> dict[str, Any]:
+def wait_event(daemon: DaemonProcess, within_s: float = 60, **wanted: Any) -> dict[str, Any]:
     """Wait for a line of the timeline that holds all of this."""
     deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
@@ -128,7 +128,7 @@ def test_a_kill_in_the_middle_leaves_the_pump_to_the_node_and_the_valve_to_the_n
         nodes.wait("nd-irrig-1", lambda node: node["outputs"]["pump_main"])
         daemon.kill()
         daemon.start()
-        nodes.wait("nd-irrig-1", lambda node: not node["outputs"]["valve_irrigation"], 10)
+        nodes.wait("nd-irrig-1", lambda node: not node["outputs"]["valve_irrigation"])
         assert not nodes.look("nd-irrig-1")["outputs"]["pump_main"]
         daemon.wait_ready()
         task = watered(daemon)
@@ -149,7 +149,7 @@ def test_nodes_that_lie_end_as_what_can_be_seen(daemon: DaemonProcess, nodes: Si
             if kind:
                 nodes.do("fault", "nd-irrig-1", kind=kind, **more)
             assert on(daemon, "pump", 2)[0] == 200
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 60
             while not (new := [e for e in events(daemon)[before:] if e["event"] == event]):
                 assert time.monotonic() < deadline, events(daemon)[before:]
                 time.sleep(0.05)
@@ -184,7 +184,7 @@ def test_a_node_goes_and_comes_and_its_zone_is_told(daemon: DaemonProcess, nodes
         daemon.wait_ready()
         watered(daemon)
         nodes.do("fault", "nd-irrig-1", kind="deaf")
-        alarms = daemon.wait("/alarms", lambda rows: [r for r in rows if r["id"] == "biz_node_offline:irrig"], 40)
+        alarms = daemon.wait("/alarms", lambda rows: [r for r in rows if r["id"] == "biz_node_offline:irrig"])
         assert any("node nd-irrig-1 on nodes: silent, 3 orders unanswered" in row["message"] for row in alarms)
         code, body = on(daemon, "pump", 2)
         assert code == 409, body

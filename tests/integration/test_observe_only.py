@@ -7,7 +7,7 @@ import pytest
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def test_the_third_kill_within_ten_minutes_makes_it_watch_until_somebody_has_looked(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from edgectl.testing.postgres import PostgresServer
 from edgectl.testing.proxy import TcpProxy
 from edgectl.testing.wire import SharedWire
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(240)
 STOOD_DOWN = 75
 
 
@@ -82,7 +82,7 @@ def house(
             assert "Traceback" not in said, said[said.index("Traceback") :][:3000]
 
 
-def ended(daemon: DaemonProcess, within_s: float = 60) -> int:
+def ended(daemon: DaemonProcess, within_s: float = 90) -> int:
     assert daemon.process is not None
     return daemon.process.wait(within_s)
 
@@ -150,7 +150,7 @@ def test_a_leader_whose_line_to_the_database_is_half_open_switches_off_in_time(h
     assert house.wire.of("a", began) == []
 
 
-@pytest.mark.parametrize("house", ["15s"], indirect=True)
+@pytest.mark.parametrize("house", ["60s"], indirect=True)
 def test_a_lost_session_and_a_restart_of_the_server_do_not_move_the_lead(
     house: House, postgres: PostgresServer
 ) -> None:
@@ -170,7 +170,7 @@ def test_a_lost_session_and_a_restart_of_the_server_do_not_move_the_lead(
     assert house.daemons["a"].terminate() == 0
     gone = time.monotonic_ns()
     house.leads("b", 2)
-    assert house.first_word("b", 0) - gone < 14 * 10**9, "what was given back is not waited for"
+    assert house.first_word("b", 0) - gone < 50 * 10**9, "what was given back is not waited for"
     assert house.wire.of("a", house.first_word("b", 0)) == []
 
 

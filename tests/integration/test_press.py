@@ -10,7 +10,7 @@ from edgectl.__main__ import main
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 def press(daemon: DaemonProcess, *words: str, answers: str = "") -> Result:

@@ -88,7 +88,9 @@ def wall(tmp_path: Path) -> Wall:
 def daemon(tmp_path: Path, wall: Wall) -> Iterator[DaemonProcess]:
     """A house that waters at six in the morning, and by the clock only."""
     with SimulatedField(tmp_path / "field") as field:
-        site = write_site(tmp_path, field, every="1h", duration="1s", travel="200ms", run_down="200ms")
+        site = write_site(
+            tmp_path, field, every="1h", duration="1s", travel="200ms", run_down="200ms", timezone=BERLIN.key
+        )
         text = site.read_text()
         assert "every: 1h" in text
         site.write_text(text.replace("every: 1h", 'at: ["06:00"]'))

@@ -15,7 +15,8 @@ from edgectl.testing.field import SimulatedField
 def daemon(tmp_path: Path) -> Iterator[DaemonProcess]:
     """A house that waters on the first of January, running."""
     with SimulatedField(tmp_path / "field") as field:
-        site = write_site(tmp_path, field, every="1h", duration="2s", travel="200ms", run_down="200ms")
+        pace = {"every": "1h", "duration": "2s", "travel": "200ms", "run_down": "200ms"}
+        site = write_site(tmp_path, field, timezone="Europe/Berlin", **pace)
         site.write_text(site.read_text().replace("every: 1h", 'cron: "0 6 1 1 *"'))
         with DaemonProcess(tmp_path, site) as running:
             running.wait_ready()

@@ -14,7 +14,7 @@ import pytest
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 
 @pytest.fixture
@@ -25,8 +25,8 @@ def field(tmp_path: Path) -> Iterator[SimulatedField]:
 
 @pytest.fixture
 def leader(tmp_path: Path, field: SimulatedField) -> Iterator[DaemonProcess]:
-    """A daemon that leads and is ready."""
-    with DaemonProcess(tmp_path, write_site(tmp_path, field, every="1h", duration="20s", travel="200ms")) as process:
+    """A daemon that leads and is ready, and waters for as long as a slow second one may need to start."""
+    with DaemonProcess(tmp_path, write_site(tmp_path, field, every="1h", duration="55s", travel="200ms")) as process:
         process.wait_ready()
         yield process
 
@@ -100,7 +100,7 @@ def test_the_service_manager_hears_from_a_follower(
 ) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(30)
+        manager.settimeout(60)
         twin._prefix = ("env", f"NOTIFY_SOCKET={tmp_path / 'notify'}")
         heard: list[str] = []
         with twin:
@@ -117,7 +117,7 @@ def test_alone_means_that_nobody_waits(leader: DaemonProcess, twin: DaemonProces
     twin._options = ("--alone",)
     with twin:
         assert twin.process is not None
-        assert twin.process.wait(30) == 1
+        assert twin.process.wait(60) == 1
     said = twin.log.read_text()
     assert f"process {leader.process.pid} already drives the site" in said
     assert "wait without --alone" in said

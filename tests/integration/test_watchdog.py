@@ -37,13 +37,13 @@ def test_what_was_on_when_the_daemon_died_is_dropped_by_its_board(tmp_path: Path
             daemon.wait("/status", lambda s: all(not d["down"] for b in s["buses"] for d in b["devices"]))
             ordered = daemon.cli("channel", "on", "tap", "--for", "90s")
             assert ordered.returncode == 0, ordered.stderr
-            assert until(field, True, 20)
+            assert until(field, True, 60)
             assert field.control("state")["armed"]["938"] == 1
             assert field.control("state")["armed"]["6"] == 0
             assert "DEVICE_SET_UP" in daemon.log.read_text()
         finally:
             daemon.kill()
-        assert until(field, False, 40), "the board waits ten seconds for a word"
+        assert until(field, False, 60), "the board waits ten seconds for a word"
         rows = [json.loads(line) for line in (field.folder / "trace.jsonl").read_text().splitlines()]
         fell = [row for row in rows if row["relay"] == "guarded_1" and not row["on"]]
         assert fell[-1]["why"] == "watchdog"

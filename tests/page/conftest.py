@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
@@ -15,6 +15,7 @@ from edgectl.testing.field import SimulatedField
 CHROMIUM = "chromium-headless-shell"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"]
 PHONE = {"width": 360, "height": 720}
+expect.set_options(timeout=30_000)  # ms; by itself it waits for 5 s, and the machine may be busy
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ def open_page(browser: Browser, daemon: DaemonProcess) -> Iterator[Open]:
         context = browser.new_context(
             viewport=more.pop("viewport", PHONE), locale=locale, java_script_enabled=script, has_touch=True, **more
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(60_000)
         made.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

@@ -29,7 +29,9 @@ def main() -> int:
     FOLDER.mkdir(exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="edgectl-pictures-"))
     with SimulatedField(folder / "field", speed=3.0) as field:
-        daemon = DaemonProcess(folder, write_site(folder, field, every="40s", duration="25s", travel="200ms"))
+        daemon = DaemonProcess(
+            folder, write_site(folder, field, every="40s", duration="25s", travel="200ms", timezone="Europe/Berlin")
+        )
         with daemon, sync_playwright() as started:
             daemon.wait_ready()
             _wait(past_s)

@@ -13,7 +13,7 @@ from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from tests.page.conftest import Open, address
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     daemon.wait("/day", left_out, within_s=100)
     page = open_page("/")
     missed = page.locator("#zone-1 .missed")
-    expect(missed).to_contain_text("A person holds the zone or the schedule.", timeout=40_000)
+    expect(missed).to_contain_text("A person holds the zone or the schedule.", timeout=90_000)
     page.get_by_role("link", name="Day").click()
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
@@ -85,7 +85,7 @@ def test_work_that_waits_for_a_yes_needs_you_and_is_let_run_or_refused_there(
         expect(one).to_contain_text("irrigation · beds: waits for your yes")
         assert open_page("/", role="viewer").get_by_role("button", name=name).count() == 0
         one.get_by_role("button", name=name).click()
-        expect(one).to_have_count(0, timeout=40_000)
+        expect(one).to_have_count(0, timeout=60_000)
         ended = daemon.wait(f"/tasks/{task['task_id']}", lambda task: task["result"] is not None)
         assert ended["status"] == status, name
     assert ended["error_code"] == "task_cancelled"

@@ -15,12 +15,13 @@ from edgectl.model.time import from_datetime, iso
 from edgectl.model.timeline import Batch, Entry
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.hours import MORNING
 from tests.page.conftest import Open, relays
 from tests.page.test_page import hold, until, water
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 SLOW = 60_000
-TODAY = datetime.now(ZoneInfo("Europe/Berlin")).replace(hour=6, minute=0, second=0, microsecond=0)
+TODAY = datetime.now(ZoneInfo(MORNING)).replace(hour=6, minute=0, second=0, microsecond=0)
 YESTERDAY = TODAY - timedelta(days=1)
 
 

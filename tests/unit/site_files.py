@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
 
 from edgectl.config.loader import load
 from edgectl.config.problems import Problem, SiteRejected
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+# One folder does for all examples of a test, and a crowded machine may be slow to draw them.
+IN_A_FOLDER = (HealthCheck.function_scoped_fixture, HealthCheck.too_slow)
 SMALL = (EXAMPLES / "small.yaml").read_text()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgectl.config.letters import unseen
@@ -14,7 +14,7 @@ from edgectl.config.loaded import Loaded
 from edgectl.config.loader import load
 from edgectl.config.problems import SiteRejected
 from edgectl.config.source import parse, plain
-from tests.unit.site_files import EXAMPLES, SMALL, changed, line_of, rejected
+from tests.unit.site_files import EXAMPLES, IN_A_FOLDER, SMALL, changed, line_of, rejected
 
 PRODUCT = (EXAMPLES / "product.yaml").read_text()
 
@@ -247,13 +247,13 @@ def spoilt(draw: st.DrawFn) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=IN_A_FOLDER)
 @given(text=spoilt())
 def test_a_spoilt_example_is_loaded_or_rejected(tmp_path: Path, text: str) -> None:
     _is_only_loaded_or_rejected(tmp_path / "site.yaml", text)
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=IN_A_FOLDER)
 @given(text=st.one_of(st.text(max_size=300), st.lists(WORDS, max_size=40).map("".join)))
 def test_any_text_is_loaded_or_rejected(tmp_path: Path, text: str) -> None:
     _is_only_loaded_or_rejected(tmp_path / "site.yaml", text)
@@ -266,7 +266,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=IN_A_FOLDER)
 @given(data=st.data())
 def test_any_value_in_any_place_is_loaded_or_rejected(tmp_path: Path, data: st.DataObject) -> None:
     node, _ = parse("x", PRODUCT)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -13,6 +13,7 @@ from edgectl.__main__ import main
 from edgectl.config.first import Device, First, Line, Output, Sensor, write
 from edgectl.config.loader import load
 from edgectl.model.time import SECOND
+from tests.unit.site_files import IN_A_FOLDER
 
 LINES = (
     Line(name="field", kind="modbus-rtu", place="/dev/edgectl/field"),
@@ -37,7 +38,7 @@ SENSORS = (
 ROLES = ("pump", "valve", "dosing", "light", "fan", "heater", "air_pump", "fog")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=IN_A_FOLDER)
 @given(
     roles=st.lists(st.sampled_from(ROLES), max_size=8),
     sensors=st.sets(st.sampled_from(SENSORS)),

@@ -31,7 +31,7 @@ def test_a_journal_that_is_no_file_counts_as_a_lost_one(tmp_path: Path, make: Ca
 
 @pytest.mark.parametrize("make", KINDS, ids=["folder", "pipe"])
 @pytest.mark.parametrize("name", [safeplan.NAME, f"{safeplan.NAME}.new"])
-@pytest.mark.timeout(20)
+@pytest.mark.timeout(60)
 def test_a_plan_is_written_whatever_stood_in_its_place(tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
     make(tmp_path / name)
     safeplan.write(tmp_path, {"format": 1, "buses": []})

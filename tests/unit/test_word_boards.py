@@ -154,7 +154,7 @@ def test_a_damaged_plan_of_words_is_not_followed(damage: str) -> None:
 
 def state_of(line: SerialLine, order: modbus.Request | None = None) -> float:
     """What the second relay shows, after an order if there is one."""
-    with open_line(line, reply_within_s=2) as talk:
+    with open_line(line, reply_within_s=20) as talk:
         if order is not None:
             talk.exchange(order)
         return modbus.number(talk.exchange(modbus.read(UNIT, 3, 1, 1)), 0, "u16")
@@ -168,7 +168,7 @@ def test_the_rescue_ends_a_pulse_on_a_real_line(tmp_path: Path) -> None:
         found = rescue(plan_of(site, (replace(bus, line=line),))["buses"][0])
         assert [(one.actuator, one.proven) for one in found] == [("pump", True)]
         assert state_of(line) == 0
-        with open_line(line, reply_within_s=0.5) as talk:
+        with open_line(line, reply_within_s=3) as talk:
             guesses = [guess.profile for guess in probe(talk, "modbus-rtu", UNIT).guesses]
         assert guesses[0] == "eletechsup-ryn408f", "its own marks come before those of its look-alike"
 

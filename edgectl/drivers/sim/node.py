@@ -94,7 +94,7 @@ class Node:
         for output, (end, cmd_id) in list(self.ends.items()):
             if end <= now:
                 del self.ends[output]
-                self._switch(output, False, "end", now)
+                self._switch(output, False, "end", end)
                 if not {"early_done", "noop_done"} & set(self.faults):
                     said += self._said(output, cmd_id, "DONE", now, wall_s, details={"transient": True, "state": False})
                     if "double" in self.faults:

@@ -39,10 +39,10 @@ class Plug:
         self.moved.append((now, f"relay_{number}", on, why))
         return True
 
-    def ended(self, now: int) -> list[int]:
-        """The relays whose time is over."""
-        over = [number for number, end in self.ends.items() if now >= end]
-        for number in over:
+    def ended(self, now: int) -> list[tuple[int, int]]:
+        """The relays whose time is over, each with the instant of its end, however late anybody looks."""
+        over = [(number, end) for number, end in self.ends.items() if now >= end]
+        for number, _ in over:
             del self.ends[number]
         return over
 
@@ -83,7 +83,7 @@ class TasmotaPlug(Plug):
 
     def advance(self, now: int) -> list[Said]:
         """What happens by itself."""
-        return [item for number in self.ended(now) for item in self._power(number, "OFF", "pulse", now)]
+        return [item for number, end in self.ended(now) for item in self._power(number, "OFF", "pulse", end)]
 
     def telemetry(self) -> list[Said]:
         """What it says each TelePeriod."""
@@ -176,8 +176,8 @@ class ShellyPlug(Plug):
     def advance(self, now: int) -> list[Said]:
         """What happens by itself."""
         said = []
-        for number in self.ended(now):
-            self.turn(number, not self.on[number - 1], "timer", now)
+        for number, end in self.ended(now):
+            self.turn(number, not self.on[number - 1], "timer", end)
             said.append(self._notify(number, "timer"))
         return said
 
