@@ -1,8 +1,10 @@
-"""The two doors: the local socket for the command line, and the network. The same table stands behind both."""
+"""The doors: the local socket for the command line, and the network. The same table stands behind both; a third one
+shows numbers alone."""
 
 import asyncio
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from starlette.applications import Starlette
@@ -53,6 +55,16 @@ def network(inside: Inside, address: Address) -> Starlette:
     return _app(inside, keeper, table, json_only=True, also=page_routes(inside, keeper))
 
 
+def numbers(inside: Inside, address: Address) -> Starlette:
+    """A door of their own for those who watch: health and numbers, and nothing that moves or tells anything else."""
+    table = routes.health(inside.house, open_metrics=address.open_metrics)
+    app = _app(inside, network_keeper(inside, address), table, json_only=True)
+    app.add_exception_handler(
+        HTTPException, partial(_no_such_route, hint=f"here are {', '.join(one.path for one in table)}")
+    )
+    return app
+
+
 def network_keeper(inside: Inside, address: Address) -> NetworkKeeper:
     """Twenty questions a second are plenty for a page and a few programs; ten wrong secrets a minute for a person."""
     asked = Rate(inside.mono, burst=120, per_s=20)
@@ -80,11 +92,13 @@ def _app(
     return app
 
 
-async def _no_such_route(request: Request, error: Exception) -> Response:
+async def _no_such_route(
+    request: Request, error: Exception, hint: str = "/openapi.json lists what there is"
+) -> Response:
     assert isinstance(error, HTTPException)
     code = {404: "no_such_path", 405: "no_such_method"}.get(error.status_code, "refused")
     sentence = f"there is nothing under {request.url.path[:80]!r} for {request.method}"
-    return refused(Unavailable(error.status_code, code, sentence, "/openapi.json lists what there is"))
+    return refused(Unavailable(error.status_code, code, sentence, hint))
 
 
 def _described(table: list[Operation]) -> Operation:

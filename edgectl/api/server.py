@@ -236,7 +236,8 @@ def tcp_socket(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         raise DoorClosed(
-            f"{host}:{port} cannot be listened on: {error.strerror}; another program may use it (--http moves ours)"
+            f"{host}:{port} cannot be listened on: {error.strerror}; another program may use it (--http or"
+            " --metrics moves ours)"
         ) from error
     return listener
 

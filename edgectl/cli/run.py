@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
+from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_METRICS, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
 from edgectl.model.said import plainly
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     help="Where the commands find this daemon.",
 )
 @click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Page, API, health and metrics: HOST:PORT.")
+@click.option("--metrics", envvar="EDGECTL_METRICS", help="Health and metrics at an address of their own: HOST:PORT.")
 @click.option(
     "--tls-cert", type=click.Path(path_type=Path), envvar="EDGECTL_TLS_CERT", help="The certificate of that door."
 )
@@ -55,6 +56,7 @@ def run(
     state: Path,
     socket_: Path,
     http: str,
+    metrics: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
     behind_proxy: bool,
@@ -68,7 +70,9 @@ def run(
     nothing, and takes over when that one is dead.
     """
     certificate = _certificate(tls_cert, tls_key)
-    address = _address(http, locked=certificate is not None or behind_proxy)
+    locked = certificate is not None or behind_proxy
+    address = _address("--http", http, locked=locked)
+    watched = None if metrics is None else _address("--metrics", metrics, locked=locked)
     # Imported here: `edgectl status` must not wait for what only the daemon needs, and what was on goes off first.
     from edgectl.daemon.words import FirstWords, made_from
     from edgectl.host.ends import ENDS
@@ -122,6 +126,7 @@ def run(
         state=state,
         socket=socket_,
         http=address,
+        metrics=watched,
         outside_scheduler=loaded.outside_scheduler,
         names=frozenset(name.lower() for name in names),
         certificate=certificate,
@@ -223,19 +228,20 @@ def _certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | Non
     return cert, key
 
 
-def _address(text: str, *, locked: bool) -> tuple[str, int]:
+def _address(option: str, text: str, *, locked: bool) -> tuple[str, int]:
     """Where to listen. The network beyond this machine needs a lock on the door: TLS, by us or by a proxy."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
     if not port.isdigit() or int(port) > 65535:
-        raise click.UsageError(f"--http {text!r} must be HOST:PORT, for example {DEFAULT_HTTP}")
+        usual = DEFAULT_HTTP if option == "--http" else DEFAULT_METRICS
+        raise click.UsageError(f"{option} {text!r} must be HOST:PORT, for example {usual}")
     try:
         loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError as error:
-        raise click.UsageError(f"--http {text!r}: {host!r} is no address") from error
+        raise click.UsageError(f"{option} {text!r}: {host!r} is no address") from error
     if not loopback and not locked:
         refuse(
-            f"--http {text} would open the door to the network without a lock",
+            f"{option} {text} would open the door to the network without a lock",
             "give it a certificate (--tls-cert and --tls-key), or say --behind-proxy if a reverse proxy speaks TLS",
         )
     return ("127.0.0.1" if host == "localhost" else host), int(port)

@@ -5,6 +5,8 @@ import socket
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
+from starlette.applications import Starlette
+
 from edgectl.api import http
 from edgectl.api.events import Happenings
 from edgectl.api.inside import Inside
@@ -119,6 +121,12 @@ class Doors:
         if self._on_broker is not None:
             self._on_broker.read(entries)
 
+    @property
+    def each(self) -> list[tuple[str, Callable[[], tuple[Door, socket.socket]]]]:
+        """Every door by its name, and what opens it."""
+        watched = [] if self._asked.metrics is None else [("metrics", self.numbers)]
+        return [("http", self.network), ("socket", self.local), *watched]
+
     def local(self) -> tuple[Door, socket.socket]:
         """The socket of the command line. Raises DoorClosed."""
         listener = unix_socket(self._asked.socket)
@@ -126,14 +134,23 @@ class Doors:
 
     def network(self) -> tuple[Door, socket.socket]:
         """The address for programs and browsers. Raises DoorClosed."""
-        asked = self._asked
-        names = asked.names | {"localhost", socket.gethostname().lower(), f"{socket.gethostname().lower()}.local"}
+        server, listener = self._opened(http.network, self._asked.http)
+        self._listens = _address(listener, tls=self._asked.certificate is not None)
+        return server, listener
+
+    def numbers(self) -> tuple[Door, socket.socket]:
+        """The address for those who watch. Raises DoorClosed."""
+        assert self._asked.metrics is not None
+        return self._opened(http.numbers, self._asked.metrics)
+
+    def _opened(
+        self, made: Callable[[Inside, Address], Starlette], where: tuple[str, int]
+    ) -> tuple[Door, socket.socket]:
+        asked, own = self._asked, socket.gethostname().lower()
+        names = asked.names | {"localhost", own, f"{own}.local"}
         address = Address(names=names, tls=asked.certificate is not None, proxied=asked.proxied)
         files = None if asked.certificate is None else Certificate(cert=asked.certificate[0], key=asked.certificate[1])
-        server = door(http.network(self._inside, address), certificate=files)
-        listener = tcp_socket(*asked.http)
-        self._listens = _address(listener, tls=files is not None)
-        return server, listener
+        return door(made(self._inside, address), certificate=files), tcp_socket(*where)
 
     def _mono(self) -> Nanos:
         return self._clock.now().mono

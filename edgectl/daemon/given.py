@@ -20,6 +20,7 @@ class House:
     state: Path
     socket: Path
     http: tuple[str, int]
+    metrics: tuple[str, int] | None = None  # numbers and health at a door of their own, too
     outside_scheduler: bool = False
     names: frozenset[str] = frozenset()  # host names by which browsers may ask
     certificate: tuple[Path, Path] | None = None

@@ -91,7 +91,15 @@ def gauges(control: Control, field: Field, supervisor: Supervisor, now: Now, *, 
             "output",
             _overdue(state, now),
         ),
-        *per("edgectl_output_on", "1 when seen on.", "output", {o["output"]: float(bool(o["on"])) for o in outputs}),
+        # An output that nobody sees is neither on nor off: it has no sample here, and 0 below.
+        Gauge.declared("edgectl_output_on", "1 when seen on, 0 when seen off."),
+        *per("edgectl_output_on", "", "output", {o["output"]: float(o["on"]) for o in outputs if o["on"] is not None}),
+        *per(
+            "edgectl_output_known",
+            "1 while its state is read back.",
+            "output",
+            {o["output"]: float(o["on"] is not None) for o in outputs},
+        ),
         *per(
             "edgectl_output_owed_off",
             "1 while an OFF is owed.",

@@ -19,9 +19,11 @@ from edgectl.api.access import Role
 from edgectl.api.web.door import TABLE
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.ports import free_port
 
 pytestmark = pytest.mark.timeout(240)
 ROLES = ("viewer", "operator", "engineer")
+WATCHED = free_port()  # the door of the numbers
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,8 @@ def daemon(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DaemonProcess]:
     """One daemon for the whole file: no question of it depends on what another one did."""
     folder = tmp_path_factory.mktemp("api")
     with SimulatedField(folder / "field") as field:
-        process = DaemonProcess(folder, write_site(folder, field, every="1h", duration="2s", travel="200ms"))
+        site = write_site(folder, field, every="1h", duration="2s", travel="200ms")
+        process = DaemonProcess(folder, site, options=("--metrics", f"127.0.0.1:{WATCHED}"))
         with process:
             process.wait_ready()
             process.wait("/tasks", lambda tasks: any(t["task_type"] == "irrigation" and t["result"] for t in tasks))
@@ -46,22 +49,30 @@ def tokens(daemon: DaemonProcess) -> dict[str, str]:
 
 
 def ask(
-    daemon: DaemonProcess, method: str, path: str, token: str | None = None, body: Any = None, **headers: str
+    daemon: DaemonProcess,
+    method: str,
+    path: str,
+    token: str | None = None,
+    body: Any = None,
+    *,
+    port: int = 0,
+    **headers: str,
 ) -> tuple[int, dict[str, str], bytes]:
-    """One request over TCP: status, headers, body."""
+    """One request over TCP, to the door of the page unless told: status, headers, body."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     if token is not None:
         sent["authorization"] = f"Bearer {token}"
     payload = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
     if payload is not None:
         sent.setdefault("content-type", "application/json")
-    connection = http.client.HTTPConnection("127.0.0.1", daemon.http, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port or daemon.http, timeout=20)
     try:
         connection.request(method, path, payload, sent)
         answer = connection.getresponse()
         known = {name.lower(): value for name, value in answer.getheaders()}
         # A stream has no end: its beginning is enough.
-        text = b"" if known.get("content-type", "").startswith("text/event-stream") else answer.read()
+        stream = method != "HEAD" and known.get("content-type", "").startswith("text/event-stream")
+        text = b"" if stream else answer.read()
         return answer.status, known, text
     finally:
         connection.close()
@@ -523,6 +534,7 @@ def refusal(folder: Path, *options: str) -> str:
 
 
 def test_the_network_is_refused_without_a_lock_on_the_door(tmp_path: Path) -> None:
+    assert "--metrics 0.0.0.0:0 would open the door" in refusal(tmp_path, "--metrics", "0.0.0.0:0")
     said = refusal(tmp_path, "--http", "0.0.0.0:0")
     assert "without a lock" in said
     assert "--tls-cert" in said
@@ -533,6 +545,21 @@ def test_the_network_is_refused_without_a_lock_on_the_door(tmp_path: Path) -> No
     said = refusal(tmp_path, "--http", "0.0.0.0:0", "--tls-cert", str(key), "--tls-key", str(key))
     assert "everybody may read the key" in said
     assert not (tmp_path / "journal.db").exists(), "nothing was started"
+
+
+def test_numbers_have_a_door_of_their_own_that_shows_and_takes_nothing_else(
+    daemon: DaemonProcess, tokens: dict[str, str]
+) -> None:
+    for path in ("/health/live", "/health/ready", "/metrics"):
+        assert ask(daemon, "GET", path, port=WATCHED)[0] == 200, path
+    assert b'edgectl_output_known{output="pump"} 1.0' in ask(daemon, "GET", "/metrics", port=WATCHED)[2]
+    listed = {path for _, path, _ in table(daemon)} | {"/", "/page/zones", "/pair", "/openapi.json"}
+    for path in sorted(listed - {"/health/live", "/health/ready", "/metrics"}):
+        for method in ("GET", "POST", "DELETE"):
+            status, _, text = ask(daemon, method, path, tokens["engineer"], b"{}", port=WATCHED)
+            assert status in (404, 405, 429), (method, path)
+            assert status == 429 or "here are /health/live" in json.loads(text)["hint"]
+    _cool_down(daemon)
 
 
 def test_with_a_certificate_the_door_speaks_tls_and_asks_who_it_is(
