@@ -81,7 +81,11 @@ class EventStream(Response):
         self._streams, self._pieces, self._guest = streams, pieces, guest
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve it."""
+        """Serve it. Whoever asks for the head alone takes no place among those who follow."""
+        if scope["method"] == "HEAD":
+            await self._begin(send)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            return
         with self._streams.admit(self._guest) as ended:
             late = asyncio.get_running_loop().call_later(LASTS_S, ended.set)
             gone = asyncio.ensure_future(_gone(receive))
@@ -96,13 +100,16 @@ class EventStream(Response):
                 if isinstance(sent, Exception) and not isinstance(sent, OSError):
                     LOG.error("a stream broke off", exc_info=sent)  # a reader that has gone is none of our mistakes
 
-    async def _send(self, send: Any, ended: asyncio.Event) -> None:
+    async def _begin(self, send: Any) -> None:
         headers = [
             (b"content-type", b"text/event-stream; charset=utf-8"),
             (b"cache-control", b"no-store"),
             (b"x-accel-buffering", b"no"),
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
+
+    async def _send(self, send: Any, ended: asyncio.Event) -> None:
+        await self._begin(send)
         while not ended.is_set() and (piece := await self._next(ended)) is not None:
             await send({"type": "http.response.body", "body": piece.encode(), "more_body": True})
         await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import secrets
+import stat
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -95,9 +96,9 @@ class TokenBook:
         """Write the book whole. What cannot be written was not given."""
         unborn = self._path.with_name(f"{self._path.name}.new")
         try:
-            descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            unborn.unlink(missing_ok=True)  # a pipe would be waited at for ever
+            descriptor = os.open(unborn, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w") as file:
-                os.fchmod(file.fileno(), 0o600)  # also when an older hand had made it
                 json.dump([asdict(token) for token in tokens], file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -111,6 +112,8 @@ class TokenBook:
 def _read(path: Path) -> tuple[Token, ...]:
     """What is in the book. One that cannot be read is put aside and lets nobody in: the plants do not wait for it."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ValueError("it is no ordinary file")
         rows = json.loads(path.read_text())
         return tuple(_token(row) for row in rows)
     except FileNotFoundError:

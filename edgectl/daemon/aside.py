@@ -40,7 +40,8 @@ class Aside:
         """Keep them."""
         unborn = self._path.with_name(f"{self._path.name}.new")
         try:
-            with unborn.open("w") as file:
+            unborn.unlink(missing_ok=True)  # a pipe would be waited at for ever
+            with unborn.open("x") as file:
                 json.dump({"journal_id": self._journal_id, "seq": seq, "counts": counts}, file)
                 file.flush()
                 os.fsync(file.fileno())

@@ -19,6 +19,7 @@ from edgectl.daemon import former, safeplan, stumbles
 from edgectl.daemon.centre import TASK, CentreLine
 from edgectl.daemon.control import Control
 from edgectl.daemon.desk import CentreDesk
+from edgectl.daemon.farewell import leave_soon
 from edgectl.daemon.field import Field
 from edgectl.daemon.former import Former
 from edgectl.daemon.given import House
@@ -111,6 +112,7 @@ class Daemon:
                 for door in doors:
                     door.should_exit = True
             opening.cancel()
+            leave_soon(self._exit)
             notify.stopping()
             for keeper in [*keepers, ending]:
                 keeper.cancel()
@@ -229,7 +231,7 @@ class Daemon:
         self._listeners.append(doors.publish)
         keepers += [group.create_task(self.supervisor.keep(name, run)) for name, run in doors.beside]
         servers: list[Any] = [doors]
-        for name, open_ in (("http", doors.network), ("socket", doors.local)):
+        for name, open_ in doors.each:
             try:
                 server, listener = open_()
             except DoorClosed as closed:

@@ -125,6 +125,19 @@ async def test_at_its_end_readers_who_read_nothing_are_cut_off_and_nobody_is_to_
             reader.close()
 
 
+async def test_whoever_asks_for_the_head_of_a_stream_has_it_at_once_and_takes_no_place() -> None:
+    async with Desk() as desk:
+        asked = desk.say(
+            b"HEAD /quiet HTTP/1.1\r\nHost: localhost\r\n\r\nGET /short HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        )
+        loop, said = asyncio.get_running_loop(), b""
+        while not said.endswith(b"here"):
+            said += await asyncio.wait_for(loop.sock_recv(asked, 4096), 20)
+        assert b"text/event-stream" in said, "and what was asked next is answered on the same line"
+        assert desk.streams.open == 0
+        asked.close()
+
+
 async def test_a_reader_who_takes_nothing_makes_room(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,0 +1,74 @@
+"""A thread that hangs on a file holds up the end of the process no longer than a while, and no strange file hangs."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edgectl.api.access import Role
+from edgectl.api.tokens import TokenBook
+from edgectl.daemon.aside import Aside
+
+HANGS = """
+import asyncio, os, sys
+from edgectl.daemon import farewell
+
+async def live():
+    reading = asyncio.get_running_loop().run_in_executor(None, open, sys.argv[1])
+    await asyncio.sleep(0.1)
+    print("outputs are off", flush=True)
+    farewell.leave_soon(3)
+
+farewell.WITHIN_S = float(sys.argv[2])
+asyncio.run(live())
+"""
+
+
+def lives(pipe: Path, within_s: float, patience_s: float) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-c", HANGS, str(pipe), str(within_s)]
+    return subprocess.run(words, capture_output=True, text=True, timeout=patience_s, check=False)
+
+
+@pytest.fixture
+def pipe(tmp_path: Path) -> Path:
+    """A file that whoever opens it waits at."""
+    os.mkfifo(tmp_path / "pipe")
+    return tmp_path / "pipe"
+
+
+def test_what_hangs_ends_with_the_process(pipe: Path) -> None:
+    done = lives(pipe, 0.5, 60)
+    assert (done.returncode, done.stdout) == (3, "outputs are off\n"), done.stderr
+
+
+def test_without_that_it_would_hang_for_ever(pipe: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        lives(pipe, 3600, 4)
+
+
+KINDS: list[Callable[[Path], None]] = [Path.mkdir, os.mkfifo]
+
+
+@pytest.mark.parametrize("make", KINDS, ids=["folder", "pipe"])
+@pytest.mark.timeout(20)
+def test_a_book_of_tokens_that_is_no_file_lets_nobody_in_and_hangs_nothing(
+    tmp_path: Path, make: Callable[[Path], None]
+) -> None:
+    make(tmp_path / "tokens.json")
+    book = TokenBook(tmp_path / "tokens.json", lambda: 1)
+    assert book.listed() == ()
+    _, secret = book.add("grafana", Role.VIEWER)
+    assert book.known(secret, "token") is not None
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_a_file_that_is_about_to_be_written_is_not_waited_at(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "tokens.json.new")
+    os.mkfifo(tmp_path / "service.json.new")
+    TokenBook(tmp_path / "tokens.json", lambda: 1).add("grafana", Role.VIEWER)
+    Aside(tmp_path / "service.json", "j").write(7, {})
+    assert (tmp_path / "service.json").is_file()
+    assert (tmp_path / "tokens.json").stat().st_mode & 0o777 == 0o600
