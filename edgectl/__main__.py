@@ -50,7 +50,7 @@ INTEGRATOR = {
     "simulate": ("simulate:simulate", "Days of the house in virtual time."),
     "token": ("token:token", "Let a program or a phone in."),
     "central": ("central:central", "The way to the central database."),
-    "journal": ("journal:journal", "Is the journal sound and unchanged; its numbers, its lines."),
+    "journal": ("copies:journal", "Is it sound, its numbers, its lines; back it up, put it back."),
     "doctor": ("doctor:doctor", "What is wrong on this machine."),
     "support-bundle": ("support:support_bundle", "One file for whoever helps, without secrets."),
     "safe-state": ("safe_state:safe_state", "Every output safe, without daemon or site file."),

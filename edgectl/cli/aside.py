@@ -59,12 +59,12 @@ def _notes(path: Path) -> Iterator[Note]:
             changes = handwork.kept(event, details, str(details.get("who", "")), now.wall)
             journal.commit(Batch(changes=changes, entries=(entry,)))
 
-        _hand_over(path.parent)
+        hand_over(path.parent)
         yield note
-    _hand_over(path.parent)
+    hand_over(path.parent)
 
 
-def _hand_over(folder: Path) -> None:
+def hand_over(folder: Path) -> None:
     """What root has made here belongs to the user of the daemon, or the daemon could not open its own journal."""
     if os.geteuid() == 0:
         owner = folder.stat()

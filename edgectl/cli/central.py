@@ -210,6 +210,8 @@ async def _parity(site: Path, state: Path) -> "tuple[list[dict[str, Any]], list[
         async with Doorway(loaded.site, loaded.central).session() as session:
             for shelf in await outbox.shelves():
                 arrived, _ = await session.arrived(shelf.journal_id)
+                if shelf.beyond(arrived):
+                    continue
                 theirs = await session.day_sums(shelf.journal_id)
                 ours = await outbox.day_sums(shelf.journal_id, upto=arrived)
                 odd = {gap.day: gap for gap in compare(ours, theirs)}
@@ -231,7 +233,7 @@ async def _parity(site: Path, state: Path) -> "tuple[list[dict[str, Any]], list[
                         "there": there.get(one.day, 0),
                     }
                     days.append({**row, "verdict": "NOT THE SAME" if one.day in odd else "the same"})
-                if waiting := shelf.head - arrived:
+                if waiting := shelf.head - max(arrived, shelf.begins):
                     row = {"journal": shelf.journal_id, "day": "not sent", "here": waiting, "there": 0}
                     days.append({**row, "verdict": "waits"})
     except JournalError as error:

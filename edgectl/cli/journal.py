@@ -1,8 +1,8 @@
-"""`edgectl journal …`: is it sound, has anybody changed it, what is in it; with or without a daemon. It only reads."""
+"""`edgectl journal …`: is it sound, has anybody changed it, what is in it; with or without a daemon. It only reads:
+copies are made and put back in copies.py."""
 
 import contextlib
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +13,7 @@ import click
 from edgectl.cli.client import DEFAULT_STATE, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import ROOT, nobody_came, sign_of
+from edgectl.cli.progress import counted
 from edgectl.cli.words import date_and_time, table
 from edgectl.model.time import iso
 
@@ -45,8 +46,9 @@ def verify(state: Path, as_json: bool) -> None:
     """Follow the chain of hashes through the timeline. Exit code 1 when a line was changed, taken out or put in."""
     from edgectl.journal.chain import walk
 
-    with _looking(state) as db:
-        chain = walk(db)
+    with looking(state) as db, counted() as told:
+        lines = db.execute("SELECT count(*) FROM timeline").fetchone()[0]
+        chain = walk(db, lambda count: told("lines of the timeline", count, lines))
     body = {"lines": chain.lines, "last": chain.last, "broken_at": chain.broken_at, "why": chain.why}
     if not show(body, as_json):
         if chain.broken_at is None:
@@ -69,8 +71,8 @@ def check(state: Path, as_json: bool) -> None:
     """
     from edgectl.journal.survey import unsound
 
-    with _looking(state) as db:
-        found = unsound(db, _told)
+    with looking(state) as db, counted() as told:
+        found = unsound(db, told)
     if not show({"sound": not found, "found": found}, as_json):
         for sentence in found or ["every table is whole, and every row is a value of edgectl"]:
             click.echo(sentence)
@@ -85,7 +87,7 @@ def stats(state: Path, as_json: bool) -> None:
     """How large it is, from when to when it reaches, what came of its tasks, and what the centre does not have yet."""
     from edgectl.journal.survey import stats as counted
 
-    with _looking(state) as db:
+    with looking(state) as db:
         found = counted(db, state / "journal.db")
         body = {**asdict(found), "first": _at(found.first), "last": _at(found.last)}
     if not show(body, as_json):
@@ -100,13 +102,13 @@ def export(state: Path, after: int) -> None:
     """Print the timeline, one JSON object in each line, the oldest first."""
     from edgectl.journal.survey import lines
 
-    with _looking(state) as db:
+    with looking(state) as db:
         for entry in lines(db, after):
             _put(json.dumps(_exported(entry), ensure_ascii=False))
 
 
 @contextlib.contextmanager
-def _looking(state: Path) -> "Iterator[sqlite3.Connection]":
+def looking(state: Path) -> "Iterator[sqlite3.Connection]":
     """The journal, opened. While nobody drives the house it is opened as one that does not change, and somebody who
     begins meanwhile is told of at the end. Nobody is kept waiting. Exits 1 with a sentence."""
     from edgectl.host.lock import AlreadyRunning
@@ -135,11 +137,6 @@ def _put(line: str) -> None:
         raise
     except OSError as error:
         refuse(f"the lines cannot be written: {error.strerror}", "make room where they go, or send them elsewhere")
-
-
-def _told(name: str) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"looking through {name}", err=True)
 
 
 def _at(wall: int | None) -> str | None:

@@ -1,7 +1,8 @@
 """How far a long look has come, where a person looks on."""
 
+import contextlib
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import click
@@ -15,3 +16,20 @@ def progress(label: str, steps: Iterable[int] | None = None, length: int | None 
         click.echo(label, err=True)
     name = None if watched else label
     return click.progressbar(steps, length=length, label=name, show_pos=True, file=sys.stderr)
+
+
+@contextlib.contextmanager
+def counted() -> Iterator[Callable[[str, int, int], None]]:
+    """For a look whose parts have lengths of their own: what it is at, and how far, in one line that is written over.
+    Nothing of it is left, and without a terminal nothing is said."""
+    if not sys.stderr.isatty():
+        yield lambda _name, _done, _all: None
+        return
+    try:
+        yield lambda name, done, all_: click.echo(f"\r\x1b[K{name}{_share(done, all_)}", err=True, nl=False)
+    finally:
+        click.echo("\r\x1b[K", err=True, nl=False)
+
+
+def _share(done: int, all_: int) -> str:
+    return f": {100 * done // all_} % of {all_}" if all_ else ""

@@ -3,17 +3,14 @@
 import asyncio
 import io
 import json
-import os
 import platform
 import stat
 import subprocess
 import tarfile
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +18,7 @@ from edgectl import __version__
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse
 from edgectl.cli.doctor import examine
 from edgectl.cli.offline import CAME, at_rest, house_of, is_as_it_was
+from edgectl.cli.whole import whole
 from edgectl.observe.redact import redacted
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None
     if out.exists():
         refuse(f"{out} is there already", "choose another name with --out; nothing is overwritten")
     try:
-        with _whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
+        with whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
             for name, text in gathered(site, state, log):
                 click.echo(f"  {name}" + (f": {text}" if text == NO_LOG else ""), err=True)
                 content = redacted(text).encode("utf-8", "replace")
@@ -62,19 +60,6 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None
     except OSError as error:
         refuse(f"{out} cannot be written: {error.strerror}", "choose another place with --out")
     click.echo(f"{out}: passwords, tokens and keys were taken out; look into it before you send it")
-
-
-@contextmanager
-def _whole(out: Path) -> Iterator[IO[bytes]]:
-    """A file that is nobody else's to read from its first byte on, and bears its name only when it is whole."""
-    number, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-    part = Path(name)
-    try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-        part.rename(out)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def gathered(site: Path, state: Path, log: Path | None) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ from edgectl.model.quick import quick
 from edgectl.model.site import Site
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, Trust
-from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, Stored
+from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch, PutBack, Stored
 from edgectl.model.water import Seen
 from edgectl.scheduler.schedule import Schedule
 
@@ -34,6 +34,7 @@ V = TypeVar("V")
 
 
 LOSS_SETTLED = "loss_settled"  # a latch that stays: what a lost journal costs has been paid
+PUT_BACK_SETTLED = "put_back_settled"  # the same of a copy that was put back; it says of which
 KEPT_AFTER_END: Nanos = 600 * SECOND
 
 
@@ -106,6 +107,7 @@ class State:
     storage_ok: bool = True
     journal_lost: bool = False  # this journal does not know everything
     loss_untold: bool = False  # the one before it could not be read, and nobody has been told
+    put_back: PutBack | None = None  # it is a copy that was put in the place of another, and this is its first start
     lead: Lead | None = None  # under which lease of a pair it acts; None where no other controller can lead
     seq: int = 0
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -166,6 +168,8 @@ class State:
         }
         limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
         loss_untold = stored.lost and LOSS_SETTLED not in {latch.name for latch in stored.latches}
+        settled = next((latch.why for latch in stored.latches if latch.name == PUT_BACK_SETTLED), "")
+        put_back = stored.put_back if stored.put_back and stored.put_back.journal_id != settled else None
         state = cls(
             site=envelope.tightened(site, envelope.read(limits)),
             local=site,
@@ -174,8 +178,9 @@ class State:
             boot_id=boot_id,
             started=started,
             # A loss is dealt with once; and after somebody else has led, this journal is as good as a new one.
-            journal_lost=loss_untold or (lead is not None and lead.took_over),
+            journal_lost=loss_untold or put_back is not None or (lead is not None and lead.took_over),
             loss_untold=loss_untold,
+            put_back=put_back,
             lead=lead,
             seq=stored.last_seq,
             tasks=tasks,

@@ -6,8 +6,12 @@ newest lines were cut off; whoever must prove that keeps the last hash somewhere
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+
+from edgectl.journal.formers import spans
+
+TOLD_EVERY = 5000  # lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +34,25 @@ def link(before: bytes, body: str) -> bytes:
     return hashlib.sha256(before + body.encode()).digest()
 
 
-def walk(db: sqlite3.Connection) -> Chain:
-    """Follow the chain from its first line to its last."""
+def first_name(db: sqlite3.Connection) -> str:
+    """The name that the chain begins with: a copy that was put back goes on with the chain that it held."""
+    return spans(db)[0].journal_id
+
+
+def walk(db: sqlite3.Connection, told: Callable[[int], None] = lambda _: None) -> Chain:
+    """Follow the chain from its first line to its last. `told` hears now and then how many lines fit."""
     meta = dict(db.execute("SELECT name, value FROM meta"))
     lines = db.execute("SELECT seq, body, hash FROM timeline WHERE seq > ? ORDER BY seq", (_first(meta),))
-    return _follow(lines, _first(meta), origin(meta["journal_id"]))
+    return _follow(lines, _first(meta), origin(first_name(db)), told)
 
 
 def _first(meta: dict[str, str]) -> int:
     return int(meta.get("unchained", "0"))
 
 
-def _follow(lines: Iterator[tuple[int, str, bytes | None]], seq: int, before: bytes) -> Chain:
+def _follow(
+    lines: Iterator[tuple[int, str, bytes | None]], seq: int, before: bytes, told: Callable[[int], None]
+) -> Chain:
     count = 0
     for number, body, stored in lines:
         if number != seq + 1:
@@ -52,4 +63,6 @@ def _follow(lines: Iterator[tuple[int, str, bytes | None]], seq: int, before: by
             return Chain(lines=count, last=before.hex(), broken_at=seq, why=why)
         before = link(before, body)
         count += 1
+        if count % TOLD_EVERY == 0:
+            told(count)
     return Chain(lines=count, last=before.hex())

@@ -4,7 +4,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from edgectl.journal import rows
-from edgectl.journal.chain import origin
+from edgectl.journal.chain import first_name, origin
+from edgectl.journal.formers import put_back
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Stored
 
@@ -45,5 +46,6 @@ def contents(db: sqlite3.Connection) -> Contents:
         ledgers=tuple(rows.ledger(b) for (b,) in db.execute("SELECT body FROM ledgers")),
         wall_high_water=max(kept, wall),
         lost=meta.get("lost") == "1",
+        put_back=put_back(db, meta["journal_id"]),
     )
-    return Contents(stored=stored, last=hash_ or origin(meta["journal_id"]), newest=wall, kept=kept)
+    return Contents(stored=stored, last=hash_ or origin(first_name(db)), newest=wall, kept=kept)

@@ -17,6 +17,7 @@ from typing import Any
 
 from edgectl.journal import rows
 from edgectl.journal.errors import JournalError, JournalUnreadable, JournalUnwritable, translate
+from edgectl.journal.formers import Span, spans
 from edgectl.journal.minutes import minute_of, reel_of
 from edgectl.journal.writer import JournalWriter
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel, Shelf
@@ -27,10 +28,12 @@ BUSY_S = 2.0
 NEWEST = 1 << 62
 AT_ONCE = 500  # how many names one question may hold
 _DAY = 86_400 * SECOND
-_LINES = "SELECT seq, wall, event_type, task_id, body, hash FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?"
-_OLDEST = "SELECT wall FROM timeline WHERE seq > ? ORDER BY seq LIMIT 1"
-_DAYS = "SELECT wall, seq, body FROM timeline WHERE seq <= ? AND wall >= ? ORDER BY wall / ?, seq"
-_PAYLOADS = "SELECT seq, body FROM timeline WHERE wall >= ? AND wall < ?"
+_LINES = (
+    "SELECT seq, wall, event_type, task_id, body, hash FROM timeline WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
+)
+_OLDEST = "SELECT wall FROM timeline WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT 1"
+_DAYS = "SELECT wall, seq, body FROM timeline WHERE seq > ? AND seq <= ? AND wall >= ? ORDER BY wall / ?, seq"
+_PAYLOADS = "SELECT seq, body FROM timeline WHERE seq > ? AND seq <= ? AND wall >= ? AND wall < ?"
 
 
 class JournalOutbox:
@@ -39,7 +42,7 @@ class JournalOutbox:
     def __init__(self, path: Path, writer: JournalWriter | None = None) -> None:
         self.path = path
         self._writer = writer
-        self._places: dict[str, Path] = {}
+        self._places: dict[str, tuple[Path, Span]] = {}  # in which file, and which of its lines
 
     async def shelves(self) -> list[Shelf]:
         """The journals, the oldest first; the one in use is the last. What cannot be read at all is left out."""
@@ -91,29 +94,25 @@ class JournalOutbox:
 
     def shelves_now(self) -> list[Shelf]:
         """The same, for whoever has a thread of his own."""
-        found: list[Shelf] = []
         arrived = self._arrived()
+        places: dict[str, tuple[Path, Span]] = {}
+        found: dict[str, Shelf] = {}
         for path in [*_put_aside(self.path), self.path]:
             try:
                 with self._open(path) as db:
-                    journal_id = str(db.execute("SELECT value FROM meta WHERE name = 'journal_id'").fetchone()[0])
-                    head = db.execute("SELECT coalesce(max(seq), 0) FROM timeline").fetchone()[0]
-                    waits = db.execute(_OLDEST, (arrived.get(journal_id, 0),)).fetchone()
+                    made = [(span, _shelf(db, span, arrived, in_use=path == self.path)) for span in spans(db)]
             except (JournalError, TypeError):
                 if path == self.path:
                     raise
                 continue  # it was put aside because it is damaged; parity says what is missing
-            self._places[journal_id] = path
-            found.append(
-                Shelf(
-                    journal_id=journal_id,
-                    head=head,
-                    acknowledged=arrived.get(journal_id, 0),
-                    in_use=path == self.path,
-                    oldest=None if waits is None else waits[0],
-                )
-            )
-        return found
+            for span, shelf in made:
+                before = found.get(shelf.journal_id)
+                if before is not None and before.head >= shelf.head and not shelf.in_use:
+                    continue  # a copy holds no more of a journal than the journal itself
+                found.pop(shelf.journal_id, None)
+                found[shelf.journal_id], places[shelf.journal_id] = shelf, (path, span)
+        self._places = places
+        return list(found.values())
 
     def _arrived(self) -> dict[str, int]:
         with self._open(self.path) as db:
@@ -121,17 +120,18 @@ class JournalOutbox:
 
     def parcel_now(self, journal_id: str, after: int, most: int, size: int) -> Parcel | None:
         """The next lines, for whoever has a thread of his own."""
-        path = self._places[journal_id]
+        path, span = self._places[journal_id]
+        begins = max(after, span.begins)
         with self._open(path) as db:
             db.execute("BEGIN")  # one snapshot: the values are those of its newest line
             head = db.execute("SELECT coalesce(max(seq), 0) FROM timeline").fetchone()[0]
-            lines, touched = _read(db.execute(_LINES, (after, most)), size)
+            lines, touched = _read(db.execute(_LINES, (begins, _end(span), most)), size)
             if not lines:
                 return None
-            live = path == self.path
+            live = path == self.path and span.ends is None
             return Parcel(
                 journal_id=journal_id,
-                after=after,
+                after=0 if begins == span.begins else begins,  # before the first line of a name there is none
                 head=head,
                 lines=tuple(lines),
                 tasks=tuple(_values(db, "tasks", rows.task, touched["task_id"])),
@@ -152,15 +152,18 @@ class JournalOutbox:
             return [reel_of(*row) for row in found]
 
     def _hash_at(self, journal_id: str, seq: int) -> bytes | None:
-        with self._open(self._places[journal_id]) as db:
-            row = db.execute("SELECT hash FROM timeline WHERE seq = ?", (seq,)).fetchone()
-            return None if row is None else row[0]
+        path, span = self._places[journal_id]
+        with self._open(path) as db:
+            row = db.execute("SELECT hash FROM timeline WHERE seq = ? AND seq > ? AND seq <= ?", (seq, *_ends(span)))
+            found = row.fetchone()
+            return None if found is None else found[0]
 
     def _day_sums(self, journal_id: str, since: str, upto: int) -> list[DaySum]:
         sums: list[DaySum] = []
         begin = 0 if since == EVER else _begin_of(since)
-        with self._open(self._places[journal_id]) as db:
-            found = db.execute(_DAYS, (upto, begin, _DAY))
+        path, span = self._places[journal_id]
+        with self._open(path) as db:
+            found = db.execute(_DAYS, (span.begins, min(upto, _end(span)), begin, _DAY))
             for day, lines in groupby(found, lambda row: row[0] // _DAY):
                 digest, count, first, last = sha256(), 0, 0, 0
                 for _, seq, body in lines:
@@ -174,8 +177,10 @@ class JournalOutbox:
 
     def _payloads_of(self, journal_id: str, day: str) -> dict[int, bytes]:
         begin = _begin_of(day)
-        with self._open(self._places[journal_id]) as db:
-            return {seq: _payload(body) for seq, body in db.execute(_PAYLOADS, (begin, begin + _DAY))}
+        path, span = self._places[journal_id]
+        with self._open(path) as db:
+            found = db.execute(_PAYLOADS, (span.begins, _end(span), begin, begin + _DAY))
+            return {seq: _payload(body) for seq, body in found}
 
     @contextmanager
     def _open(self, path: Path) -> Iterator[sqlite3.Connection]:
@@ -195,9 +200,36 @@ class JournalOutbox:
 
 
 def _put_aside(path: Path) -> list[Path]:
-    """Journals that were put aside in this folder, the oldest first."""
+    """Journals that were put aside in this folder, the oldest first, and then those that made room for a copy."""
     found = [item for item in path.parent.glob(f"{path.name}.quarantine-*") if item.name.rpartition("-")[2].isdigit()]
-    return sorted(found, key=lambda item: int(item.name.rpartition("-")[2]))
+    replaced = [
+        item for item in path.parent.glob(f"{path.name}.replaced-*") if not item.name.endswith(("-wal", "-shm"))
+    ]
+    return [*sorted(found, key=lambda item: int(item.name.rpartition("-")[2])), *sorted(replaced)]
+
+
+def _shelf(db: sqlite3.Connection, span: Span, arrived: dict[str, int], *, in_use: bool) -> Shelf:
+    """What one name has for the centre."""
+    head = db.execute("SELECT coalesce(max(seq), 0) FROM timeline").fetchone()[0] if span.ends is None else span.ends
+    there = max(span.begins, arrived.get(span.journal_id, 0))
+    waits = db.execute(_OLDEST, (there, _end(span))).fetchone()
+    return Shelf(
+        journal_id=span.journal_id,
+        head=head,
+        acknowledged=there,
+        in_use=in_use and span.ends is None,
+        oldest=None if waits is None else waits[0],
+        begins=span.begins,
+        cut=span.cut,
+    )
+
+
+def _end(span: Span) -> int:
+    return NEWEST if span.ends is None else span.ends
+
+
+def _ends(span: Span) -> tuple[int, int]:
+    return span.begins, _end(span)
 
 
 def _read(found: Iterable[Any], size: int) -> tuple[list[Line], dict[str, set[str]]]:

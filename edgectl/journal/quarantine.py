@@ -33,8 +33,8 @@ def orphaned(path: Path) -> bool:
 
 
 def predecessor(path: Path) -> bool:
-    """True when a journal was put aside here before."""
-    return any(path.parent.glob(f"{path.name}.quarantine-*"))
+    """True when a journal was put aside here before, or made room for a copy."""
+    return any(any(path.parent.glob(f"{path.name}.{how}-*")) for how in ("quarantine", "replaced"))
 
 
 def no_file(path: Path) -> bool:
@@ -48,8 +48,8 @@ def make_way(path: Path) -> None:
         put_aside(path)
 
 
-def put_aside(path: Path) -> None:
-    """Move the file and its companions under the first free number. Raises JournalUnwritable."""
+def put_aside(path: Path) -> Path:
+    """Move the file and its companions under the first free number. Returns its new name; raises JournalUnwritable."""
     taken = {item.name for item in path.parent.glob(f"{path.name}.quarantine-*")}
     number = 1
     while any(name.startswith(f"{path.name}.quarantine-{number}") for name in taken):
@@ -65,6 +65,7 @@ def put_aside(path: Path) -> None:
                 f"the damaged journal {path} cannot be put aside: {error.strerror}",
                 "check the rights of the folder and whether the disk is read-only",
             ) from error
+    return path.with_name(f"{path.name}.quarantine-{number}")
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -25,7 +25,7 @@ from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 9
+SCHEMA = 10
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.
@@ -238,13 +238,13 @@ class SqliteJournal:
                 rest.unlink(missing_ok=True)
             with contextlib.closing(sqlite3.connect(unborn, isolation_level=None)) as db:
                 db.execute("PRAGMA synchronous = OFF")  # nobody sees it before it is synced below
-                _migrate(db, 0)
+                migrate(db, 0)
                 db.execute("INSERT INTO meta VALUES ('journal_id', ?)", (uuid4().hex,))
                 if quarantine.predecessor(self.path):
                     db.execute("INSERT INTO meta VALUES ('lost', '1')")
-            _sync(unborn)
+            sync(unborn)
             unborn.rename(self.path)
-            _sync(self.path.parent)
+            sync(self.path.parent)
         except sqlite3.Error as error:
             raise translate(self.path, "cannot be opened", error) from error
         except OSError as error:
@@ -275,7 +275,7 @@ class SqliteJournal:
                 verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if verdict != "ok":
                     raise JournalUnreadable(f"the journal {self.path} is damaged: {verdict}", "it is put aside")
-            _migrate(db, version)
+            migrate(db, version)
         except sqlite3.Error as error:
             db.close()
             raise translate(self.path, "cannot be used", error) from error
@@ -288,7 +288,7 @@ class SqliteJournal:
         return db
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Put a file, or the names in a folder, on the disk."""
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
@@ -297,7 +297,7 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _migrate(db: sqlite3.Connection, version: int) -> None:
+def migrate(db: sqlite3.Connection, version: int) -> None:
     """Bring an older file to this schema; each step whole or not at all."""
     folder = resources.files("edgectl.journal") / "sql"
     for item in sorted(folder.iterdir(), key=lambda item: item.name):

@@ -38,16 +38,16 @@ def look(path: Path) -> Contents:
 
 
 @contextmanager
-def opened(path: Path, *, alone: bool = True) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write, to a journal of this version: alone with it, or beside a daemon. What is read by
-    it and is no value of ours is damage. Raises JournalError, with what to do."""
+def opened(path: Path, *, alone: bool = True, older: bool = False) -> Iterator[sqlite3.Connection]:
+    """A connection that cannot write, to a journal of this version (or an `older` one): alone with it, or beside a
+    daemon. What is read by it and is no value of ours is damage. Raises JournalError, with what to do."""
     if not path.is_file():
         raise no_journal(path.parent)
     place = address(path) if alone else f"{path.absolute().as_uri()}?mode=ro"
     try:
         with closing(sqlite3.connect(place, uri=True)) as db:
             version = db.execute("PRAGMA user_version").fetchone()[0]
-            if version != SCHEMA:
+            if version != SCHEMA and not (older and 0 < version < SCHEMA):
                 said = f"the journal {path} has schema {version}, this edgectl reads {SCHEMA}"
                 raise JournalTooNew(said, _NEWER) if version > SCHEMA else JournalError(said, _OLDER)
             yield db

@@ -16,6 +16,8 @@ from edgectl.model.time import Nanos
 from edgectl.model.timeline import Entry
 
 AT_ONCE = 500  # lines of one question
+TOLD_EVERY = 2000  # rows
+Told = Callable[[str, int, int], None]  # what is looked through, how many rows of it, and of how many
 _READ: dict[str, Callable[[str], object]] = {
     "tasks": rows.task,
     "commands": rows.command,
@@ -46,21 +48,24 @@ class Stats:
     events: dict[str, int] = field(default_factory=dict)  # the most frequent first
 
 
-def unsound(db: sqlite3.Connection, told: Callable[[str], None]) -> list[str]:
-    """What is wrong with the file and with its values, table by table. `told` hears which one is looked at."""
+def unsound(db: sqlite3.Connection, told: Told) -> list[str]:
+    """What is wrong with the file and with its values, table by table. `told` hears how far the look has come."""
     found: list[str] = []
     for name, read in _READ.items():
-        told(name)
+        told(name, 0, 0)
         verdict = str(db.execute(f"PRAGMA integrity_check('{name}')").fetchone()[0])
         if verdict != "ok":
             found.append(f"{name}: {verdict.splitlines()[0]}")
             continue
+        rows_ = int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
         for number, (body,) in enumerate(db.execute(f"SELECT body FROM {name}"), 1):
             try:
                 read(str(body))
             except (ValueError, TypeError, KeyError) as error:
                 found.append(f"{name}: row {number} is no value of edgectl: {error}")
                 break
+            if number % TOLD_EVERY == 0:
+                told(name, number, rows_)
     return found
 
 

@@ -110,6 +110,7 @@ class Event(StrEnum):
     RAW_BEGUN = "RAW_BEGUN"
     RAW_ENDED = "RAW_ENDED"
     READY = "READY"
+    JOURNAL_PUT_BACK = "JOURNAL_PUT_BACK"
     CONFIG_CHANGED = "CONFIG_CHANGED"
     SHUTDOWN = "SHUTDOWN"
     OBSERVE_ONLY = "OBSERVE_ONLY"
@@ -249,6 +250,9 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.RAW_BEGUN: Happening("The centre asked for readings as they are read, for a while."),
     Event.RAW_ENDED: Happening("Readings travel folded to a row a minute again."),
     Event.READY: Happening("The controller has settled its outputs and takes up its work."),
+    Event.JOURNAL_PUT_BACK: Happening(
+        "A copy of the journal was put back: what happened since it was taken is not known."
+    ),
     Event.LEASE_TAKEN: Happening("This controller of a pair took the lead, in a new epoch."),
     Event.CONFIG_CHANGED: Happening("The site file of this start differs from that of the last one."),
     Event.SHUTDOWN: Happening("The controller was asked to end and switches off."),

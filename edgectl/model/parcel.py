@@ -26,13 +26,21 @@ class Line:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelf:
     """One journal with lines for the centre: the one in use, or one that was put aside. `head` is its newest line;
-    `oldest` is the wall instant of the first that the centre has not heard, when there was one at the last look."""
+    `oldest` is the wall instant of the first that the centre has not heard, when there was one at the last look. Its
+    lines are those behind `begins`: what stands before them in its file is another journal's. `cut` is a journal of
+    which only a copy is here: it may have gone on, and the centre may know more of it."""
 
     journal_id: str
     head: int
     acknowledged: int
     in_use: bool
     oldest: Nanos | None = None
+    begins: int = 0
+    cut: bool = False
+
+    def beyond(self, arrived: int) -> bool:
+        """Has more of it arrived than the copy holds? Then there is nothing here to hold against it."""
+        return self.cut and arrived > self.head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -141,6 +141,18 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PutBack:
+    """That a copy was put in the place of a journal: what happened behind its newest line is not known to it."""
+
+    journal_id: str  # of what came of it; minted when it was put back
+    former: str  # the journal that it is a copy of
+    upto: int  # the newest line of the copy
+    newest: Nanos  # wall: of that line
+    at: Nanos  # wall: when it was put back
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a journal gives back at start. `tasks`, `commands`, `outputs` are the open ones only."""
 
@@ -155,6 +167,7 @@ class Stored:
     ledgers: tuple[Ledger, ...] = ()
     wall_high_water: Nanos = 0
     lost: bool = False  # the journal before this one could not be read
+    put_back: PutBack | None = None  # how it last came of a copy
 
 
 def key_of(change: Change) -> tuple[str, str]:

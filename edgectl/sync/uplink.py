@@ -109,7 +109,8 @@ class Uplink:
         """The first words of a conversation: each side says how far it is."""
         self.shelves = tuple(await self._outbox.shelves())
         for shelf in self.shelves:
-            await self._agree(session, shelf)
+            if not await self._agree(session, shelf):
+                self.shelves = tuple(other for other in self.shelves if other.journal_id != shelf.journal_id)
 
     async def bring(self, session: Session) -> None:
         """Everything that waits goes to the centre: what happened first, then what it asks for, then readings."""
@@ -128,9 +129,13 @@ class Uplink:
             await self._check_days(session)
             await self._listen(session)
 
-    async def _agree(self, session: Session, shelf: Shelf) -> None:
-        """The centre says how far it is. It may know less than we thought, or more; it must not know otherwise."""
+    async def _agree(self, session: Session, shelf: Shelf) -> bool:
+        """The centre says how far it is. It may know less than we thought, or more; it must not know otherwise. False
+        where it knows more of a journal than the copy that is here: then there is nothing to say of it."""
         arrived, theirs = await session.arrived(shelf.journal_id)
+        if shelf.beyond(arrived):
+            await self._outbox.acknowledge(shelf.journal_id, shelf.head)
+            return False
         if arrived:
             ours = await self._outbox.hash_at(shelf.journal_id, arrived)
             if ours != theirs:
@@ -138,9 +143,11 @@ class Uplink:
                     f"the centre holds another line {arrived} of journal {shelf.journal_id} than this site",
                     "edgectl central parity names what differs; was an old copy of the journal put back?",
                 )
+        arrived = max(arrived, shelf.begins)
         if arrived != shelf.acknowledged:
             await self._outbox.acknowledge(shelf.journal_id, arrived)
             self._arrived(shelf.journal_id, arrived)
+        return True
 
     async def _empty(self, session: Session, journal_id: str) -> int:
         sent, after = 0, next(s.acknowledged for s in self.shelves if s.journal_id == journal_id)

@@ -1,6 +1,7 @@
 """The centre on a real PostgreSQL: each line once, in order, whole; nobody sees or touches what is another's."""
 
 import contextlib
+import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -447,6 +448,48 @@ async def test_a_journal_that_began_anew_never_hides_behind_the_old_one(
             ours = await outbox.day_sums(shelf.journal_id)
             assert compare(ours, await session.day_sums(shelf.journal_id)) == []
     assert await owner.fetchval("SELECT count(*) FROM edgectl.edge_entries") == 65
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["the one before is kept", "the one before is lost"])
+@pytest.mark.parametrize("arrived", [30, 20, 5], ids=["all of it", "more than the copy", "less than the copy"])
+async def test_a_copy_that_was_put_back_goes_on_under_a_name_of_its_own(
+    site: Enrolled, owner: asyncpg.Connection, journal: SqliteJournal, arrived: int, kept: bool
+) -> None:
+    """Whatever the centre knows of the journal before: no line is refused, none hides another, each is there once."""
+    fill(journal, 1, 12)
+    former = journal.load().journal_id
+    copy = journal.path.with_name("copy.db")
+    with contextlib.closing(sqlite3.connect(copy)) as there:
+        journal._db.backup(there)
+    fill(journal, 13, 30)
+    journal.close()
+    outbox, centre = JournalOutbox(journal.path), PostgresCentre(address(site.dsn), SITE, NUMBERS)
+    async with centre.session() as session:
+        (shelf,) = await outbox.shelves()
+        parcel = await outbox.parcel(shelf.journal_id, 0, lines=arrived, size=1 << 20)
+        assert parcel is not None
+        await session.push(parcel)
+    went = journal.path.rename(journal.path.with_name("journal.db.replaced-20260601T060000Z"))
+    if not kept:
+        went.unlink()
+    copy.rename(journal.path)
+    with contextlib.closing(sqlite3.connect(journal.path, isolation_level=None)) as db:
+        db.execute("INSERT INTO formers (id, upto, newest, at, who) VALUES (?, 12, 1, 1, 'Ana')", (former,))
+        db.execute("UPDATE meta SET value = ? WHERE name = 'journal_id'", ("c" * 32,))
+    second = SqliteJournal(journal.path)
+    fill(second, 13, 17)
+    uplink = Uplink(outbox, centre, mono=lambda: 0, random=Random(1))
+    async with centre.session() as session:
+        await uplink.agree(session)
+        await uplink.drain(session)
+        assert uplink.waiting == 0
+        for shelf in uplink.shelves:
+            ours = await outbox.day_sums(shelf.journal_id, upto=shelf.acknowledged)
+            assert compare(ours, await session.day_sums(shelf.journal_id)) == []
+    second.close()
+    found = await owner.fetch("SELECT journal_id, count(*), max(seq) FROM edgectl.edge_entries GROUP BY 1")
+    most = 30 if kept else max(arrived, 12)
+    assert {(row[0].hex, row[1], row[2]) for row in found} == {("c" * 32, 5, 17), (former, most, most)}
 
 
 async def test_a_centre_that_is_not_there_says_so(postgres: PostgresServer, site: Enrolled) -> None:

@@ -12,6 +12,7 @@ from edgectl.model.inputs import Acknowledge
 from edgectl.model.lease import Lead
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import PutBack
 from edgectl.scheduler.schedule import At, CatchUp, Policy
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
@@ -25,12 +26,14 @@ THRICE = replace(
 )
 
 
-def takes_over(world: World, lead: Lead | None, *, after: Nanos, lost: bool = False) -> None:
-    """The controller was away and comes back under a lease, or with a journal that was rebuilt."""
+def takes_over(
+    world: World, lead: Lead | None, *, after: Nanos, lost: bool = False, back: PutBack | None = None
+) -> None:
+    """The controller was away and comes back under a lease, with a journal that was rebuilt, or on a copy of one."""
     world.field.advance(world.now)
     world.now += after
     world._begin()
-    stored = replace(world.journal.load(), lost=lost)
+    stored = replace(world.journal.load(), lost=lost, put_back=back)
     state = State.begin(
         site=world.site, schedules=world.schedules, stored=stored, boot_id="sim", started=world.now + 1, lead=lead
     )
@@ -70,14 +73,16 @@ def doses(world: World) -> int:
     return len(said(world, "DOSE_DONE"))
 
 
-@pytest.mark.parametrize("how", ["took over", "journal rebuilt"])
+@pytest.mark.parametrize("how", ["took over", "journal rebuilt", "copy put back"])
 def test_nothing_is_dosed_for_a_day_and_the_rest_goes_on(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     monkeypatch.setattr(rebuilt, "DAY", 2 * HOUR)  # a short one
     world = house(often=True)
     while not doses(world):
         world.run(world.now + HOUR // 4)
     lead = Lead(epoch=2, took_over=True) if how == "took over" else None
-    takes_over(world, lead, after=60 * SECOND, lost=lead is None)
+    put_back = PutBack(journal_id="j", former="f", upto=1, newest=world.wall, at=world.wall, who="Ana")
+    back = put_back if how == "copy put back" else None
+    takes_over(world, lead, after=60 * SECOND, lost=how == "journal rebuilt", back=back)
     before, started = doses(world), len(said(world, "TASK_STARTED"))
     world.run(world.now + 2 * HOUR - SECOND)
     assert doses(world) == before

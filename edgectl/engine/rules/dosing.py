@@ -41,7 +41,8 @@ def veto_dose(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | No
         return f"{ml:.1f} ml is more than the {left:.1f} ml that max_per_hour and max_per_day leave"
     if draft.held(LOCKED):
         return (
-            "dosing is locked: the journal was rebuilt or another controller led; look at the tanks and acknowledge it"
+            "dosing is locked: the journal was rebuilt or put back, or another controller led; look at the tanks and"
+            " acknowledge it"
         )
     for zone in draft.state.site.zones.values():
         if zone.chemistry is None or actuator.name not in zone.chemistry.dosers:

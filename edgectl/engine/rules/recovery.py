@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import configured, handwork, rebuilt, remainder
+from edgectl.engine.rules import configured, handwork, putback, rebuilt, remainder
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.aftermath import counter_of, what_happened
 from edgectl.engine.rules.latched import OBSERVES
@@ -49,7 +49,9 @@ def settle(draft: Draft, resume: Callable[[Draft, Task], bool]) -> bool:
         draft.wake(draft.state.started + METER_PATIENCE)
         return False
     for task in running:
-        if draft.held(OBSERVES) or not resume(draft, task):
+        if draft.state.put_back is not None:
+            putback.part_with(draft, task)
+        elif draft.held(OBSERVES) or not resume(draft, task):
             _finish(draft, task)
     return True
 
@@ -166,6 +168,7 @@ def _part_with(draft: Draft, stranger: Task | Output) -> None:
 
 def become_ready(draft: Draft) -> Phase:
     """The site may act from the next pass on."""
+    putback.settle(draft)
     for task in draft.tasks():
         # Monotonic instants of another boot mean nothing here: what is left is measured by the wall clock, once.
         begins, due, expires = (_anew(draft, task, at) for at in (task.scheduled_for, task.due_at, task.expires_at))
