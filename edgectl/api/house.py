@@ -116,6 +116,9 @@ class Looks(Protocol):
     def curve(self, sensor: str) -> tuple[Sequence[int], Sequence[float | None]]:
         """What a sensor showed: instants in seconds since 1970, and values."""
 
+    async def by_hand(self, outputs: Sequence[str]) -> dict[str, Body]:
+        """For how long each of them may be switched on by hand now, and what is against longer or at all."""
+
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, and which tasks ran meanwhile. Raises Unavailable."""
 

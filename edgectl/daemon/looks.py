@@ -9,6 +9,8 @@ from edgectl.api.house import Body, Unavailable
 from edgectl.api.leisure import Leisure
 from edgectl.daemon import task_views, views
 from edgectl.daemon.automation_state import automation_state
+from edgectl.daemon.offers import offer
+from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.reads import LeftOut
@@ -135,6 +137,14 @@ class DaemonLooks:
     def curve(self, sensor: str) -> tuple[list[int], list[float | None]]:
         """What a sensor showed in the last hours."""
         return self._history.of(sensor)
+
+    async def by_hand(self, outputs: Sequence[str]) -> dict[str, Body]:
+        """What may be switched on now, and for how long."""
+        found: dict[str, Body] = {}
+        async for some in self._leisure.pieces(outputs, AT_ONCE):
+            draft = Draft(self._state, self._clock.now())
+            found |= {name: offer(draft, self._state.site.actuators[name]) for name in some}
+        return found
 
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, with the tasks of that time."""

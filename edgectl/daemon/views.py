@@ -39,6 +39,7 @@ def status(state: State, now: Now, seen: list[View] | None = None) -> View:
         "clock": now.trust.value,
         "up_s": round((now.mono - state.started) / SECOND, 1),
         "stopped": draft.held("stop_all"),
+        "stopped_by": stopped_by(draft),
         "restraints": restraints(draft),
         "proposed": proposed(draft),
         "zones": [_zone(draft, name, wide) for name in state.site.zones],
@@ -47,6 +48,12 @@ def status(state: State, now: Now, seen: list[View] | None = None) -> View:
         "next": upcoming(state, now),
         "alarms": alarms(state),
     }
+
+
+def stopped_by(draft: Draft) -> View | None:
+    """Who stopped everything, and since when; None where nobody did."""
+    latch = draft.latch("stop_all")
+    return {"who": latch.who, "since": iso(latch.since)} if latch is not None and latch.held else None
 
 
 def restraints(draft: Draft) -> list[View]:

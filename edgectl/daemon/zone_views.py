@@ -7,6 +7,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import mode_of
 from edgectl.engine.rules.overrides import settings_of
 from edgectl.model.site import Role, Site, Zone
+from edgectl.model.time import SECOND, Nanos
 
 FIRST_SEEN = 4  # sensors on the card of a zone
 MOST_WIDE = 24  # sensors of the whole house that each zone names
@@ -34,9 +35,16 @@ def parts(draft: Draft, zone: Zone, wide: list[str]) -> dict[str, Any]:
         "sensors_left_out": max(0, len(wide) - MOST_WIDE),
         "outputs": [one.name for one in actuators],
         "waters": zone.pump is not None or zone.valve is not None,
+        "longest_run_s": longest_run(site, zone) / SECOND,
         "settings": list(settings_of(zone)),
         "vents": vents(draft, zone),
     }
+
+
+def longest_run(site: Site, zone: Zone) -> Nanos:
+    """No watering of it lasts longer: by its own limit, and by that of its pump."""
+    own = None if zone.pump is None else site.actuators[zone.pump].max_on
+    return zone.longest_run if own is None else min(own, zone.longest_run)
 
 
 def shown(zone: Zone, mine: list[str]) -> list[str]:

@@ -54,11 +54,13 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     expect(row).to_contain_text("left out")
     expect(row).to_contain_text(f"A person holds the zone or the schedule. · {getpass.getuser()}")
     # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
-    every = page.locator("details", has=page.locator(".planned"))
-    expect(every.locator(".planned").first).to_be_hidden()
-    every.locator("summary").click()
-    expect(every.locator(".planned").first).to_contain_text(re.compile(r"irrigation · \w+ · beds"))
-    expect(every.locator(".planned").first).to_be_visible()
+    planned = page.locator(".rows .planned")
+    expect(planned.first).to_be_visible()
+    expect(planned.first).to_contain_text(re.compile(r"irrigation · \w+ · beds"))
+    expect(planned.first).to_contain_text(re.compile(r"kept back: on hold · until \w{3} \d\d:\d\d, set by"))
+    expect(planned.last).to_be_hidden()
+    page.locator("#rows-ahead summary").click()
+    expect(planned.last).to_be_visible()
     assert page.locator(".strip rect.left-out").count() >= 1
     day = daemon.data("/status")["now"][:10]
     page.get_by_label("another day").fill(day)

@@ -14,12 +14,16 @@ from edgectl.api.web.words import Words
 from edgectl.daemon import views
 from edgectl.daemon.air_views import vents
 from edgectl.daemon.looks import ahead
+from edgectl.daemon.offers import CHOICES_S, offer
 from edgectl.daemon.zone_views import shown
 from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.drives import MOVE_REST, rests_until
+from edgectl.engine.rules.guards import veto_start
 from edgectl.model.air import Climate, Vent
+from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, StopAll
+from edgectl.model.ledger import HOUR
 from edgectl.model.time import SECOND, iso
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
@@ -42,8 +46,10 @@ class House:
     def drawn(self, piece: str, language: str = "en", **more: Any) -> str:
         """The text of a piece, as one reads it."""
         status = more.pop("status", None) or self.status()
+        draft, site = Draft(self.world.state, self.world._clock()), self.world.state.site
         fields = {
             "status": status,
+            "offers": {name: offer(draft, site.actuators[name]) for name in status["zones"][0]["outputs"]},
             "zone": status["zones"][0],
             "outputs": {row["output"]: row for row in status["outputs"]},
             "readings": {row["sensor"]: row for row in status["readings"]},
@@ -70,10 +76,16 @@ def silent() -> House:
 def test_the_outputs_of_a_board_that_is_silent_are_not_known(silent: House) -> None:
     for row in silent.status()["outputs"]:
         assert (row["on"], row["last_on"], row["silent"]) == (None, False, True)
-    assert re.search(r"pump: not known, last seen off \d+ s ago", silent.drawn("_zone.html"))
-    assert re.search(
-        r"lamp: неизвестно, последний раз видели выключенным \d+ с назад", silent.drawn("_zone.html", "ru")
-    )
+    told, in_russian = silent.drawn("_zone.html"), silent.drawn("_zone.html", "ru")
+    for name in ("pump", "valve", "lamp"):
+        assert re.search(rf"\b{name}\b[\w, ]*: not known, last seen off \d+ s ago", told)
+        assert re.search(rf"\b{name}\b[\w, ]*: неизвестно, последний раз видели выключенным \d+ с назад", in_russian)
+    assert told.count("not known") == 1, "one board, one line"
+    status = silent.status()
+    next(row for row in status["outputs"] if row["output"] == "lamp")["last_on"] = True
+    apart = silent.drawn("_zone.html", status=status)
+    assert "lamp: not known, last seen on" in apart
+    assert apart.count("not known") == 2
 
 
 def test_what_would_be_refused_there_is_not_offered(silent: House) -> None:
@@ -114,6 +126,25 @@ def test_under_a_stop_what_would_be_refused_is_not_offered_in_green() -> None:
     assert "nothing can be switched on" in house.drawn("_hands.html", status=status | {"stopped": True})
     dry = {"what": "stop_water", "zone": "", "who": "Ana", "why": "", "until": None, "since": status["now"]}
     assert "pumps and valves stay off" in house.drawn("_hands.html", status=status | {"restraints": [dry]})
+
+
+def test_a_stop_says_who_pressed_it_and_since_when() -> None:
+    house = House()
+    house.world.offer(StopAll(token=1, who="Ana"))
+    house.world.run(house.world.now + SECOND)
+    word = SimpleNamespace(kind="look", word="Look", why="", code="", fields=None)
+    assert re.search(r"stopped by Ana · since \w{3} \d\d:\d\d", house.drawn("_head.html", word=word))
+
+
+@pytest.mark.parametrize(
+    ("trust", "said"), [("synced", ""), ("restored", "not synchronised"), ("untrusted", "not believed")]
+)
+def test_a_clock_that_is_not_quite_sure_says_so_beside_what_the_page_counts_on(trust: str, said: str) -> None:
+    house = House()
+    word = SimpleNamespace(kind="good", word="Well", why="", code="", fields=None)
+    head = house.drawn("_head.html", status=house.status() | {"clock": trust}, word=word)
+    assert said in head
+    assert ("not" in head) == bool(said)
 
 
 ROOF = Vent(name="roof", opens="valve", closes="lamp", travel=60 * SECOND)
@@ -158,25 +189,98 @@ def test_the_card_of_a_zone_shows_what_decides_its_vents() -> None:
     assert shown(example_site().zones["zone-1"], ["a", "b"]) == ["a", "b"]
 
 
-def test_no_longer_time_is_offered_than_an_output_may_be_on() -> None:
+def hand_row(hands: str, output: str) -> str:
+    """What the row of an output says and offers."""
+    return hands.partition(f"{output} off")[2].partition(" off ")[0]
+
+
+def test_only_times_are_offered_that_the_guards_would_take_on_and_what_is_against_longer_ones_is_said() -> None:
+    house = House()
+    hands = house.drawn("_hands.html")
+    assert "30 s 1 min 5 min on" in hand_row(hands, "valve")
+    pump = hand_row(hands, "pump")
+    assert "2 s on for longer: pump would push against a closed valve: switch valve on first" in pump
+    assert "5 s" not in pump
+    assert "на дольше: pump качал бы в закрытый клапан" in house.drawn("_hands.html", "ru")
+    site = house.world.state.site
+    for name, actuator in site.actuators.items():
+        for wish in CHOICES_S:  # the few questions that are asked find what all of them would
+            draft = Draft(house.world.state, house.world._clock())
+            allowed = veto_start(draft, actuator, wish * SECOND) is None
+            assert (wish in offer(draft, actuator)["seconds"]) == allowed, (name, wish)
+
+
+def test_what_is_against_every_output_is_said_once() -> None:
+    house = House()
+    house.world.offer(Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone="zone-1", why="filter"))
+    house.world.run(house.world.now + SECOND)
+    hands = house.drawn("_hands.html")
+    assert hands.count("Ana works in zone-1 (filter)") == 1
+    assert hands.count("not now") == 3
+
+
+def test_no_watering_is_offered_that_would_be_refused_for_its_length() -> None:
     house = House()
     status = house.status()
-    (pump,) = [row for row in status["outputs"] if row["output"] == "pump"]
-    assert pump["max_on_s"] == 600
-    pump["max_on_s"] = 30.0
-    before, _, after = house.drawn("_hands.html", status=status).partition("pump off")
-    assert "2 s 5 s 10 s 30 s on" in after
-    assert before
+    assert status["zones"][0]["longest_run_s"] == 600
+    status["zones"][0]["longest_run_s"] = 60.0
+    assert "10 s 30 s 1 min water now" in house.drawn("_hands.html", status=status)
 
 
-def test_many_runs_are_counted_and_what_went_wrong_is_listed_the_newest_first() -> None:
+def test_a_reading_that_is_too_old_says_what_it_was_and_how_long_ago() -> None:
+    house = House()
+    status = house.status()
+    (level,) = [row for row in status["readings"] if row["sensor"] == status["zones"][0]["shown"][0]]
+    level |= {"value": None, "missing": "stale", "shown": 62.04, "age_s": 240.0}
+    assert "no value: stale last 62 %, 4 min ago" in house.drawn("_zone.html", status=status)
+
+
+def test_a_mode_is_called_the_same_on_the_card_and_where_it_needs_somebody() -> None:
+    house = House()
+    house.world.offer(SetMode(token=1, zone="zone-1", mode=Mode.SEMI, who="Ana"))
+    house.world.run(house.world.now + SECOND)
+    for language, name in (("en", "it proposes, a person releases"), ("ru", "предлагает, человек разрешает")):
+        assert name in house.drawn("_zone.html", language)
+        assert name in house.drawn("_needs.html", language)
+
+
+def test_of_a_flood_the_gravest_are_read_first_and_the_rest_lies_behind_a_word() -> None:
+    house = House()
+    house.world.hear_of("board", healthy=False)
+    house.world.run(house.world.now + 10 * SECOND)
+    status = house.status()
+    (silent,) = [row for row in status["alarms"] if row["id"] == "device_silent:board"]
+    lows = [{**silent, "id": f"low_alarm:{n}", "priority": "low"} for n in range(11)]
+    told = house.drawn("_alarms.html", status=status | {"alarms": [*lows, silent]})
+    assert told.startswith("12 alarms at once")
+    assert told.index("device_silent:board") < told.index("low_alarm:0")
+    assert told.index("low_alarm:1") < told.index("and 9 more") < told.index("low_alarm:2")
+
+
+def test_a_planned_run_in_a_pause_says_what_keeps_it_and_until_when() -> None:
+    house = House()
+    house.world.offer(hold := Restrain(token=1, what=Restraint.HOLD, on=True, who="Ana", zone="zone-1", lasts=6 * HOUR))
+    house.world.run(house.world.now + SECOND)
+    assert hold.lasts is not None
+    begin = house.world._clock().wall
+    plan = {"zone": "zone-1", "schedule": "morning", "task_type": "irrigation", "verdict": "run", "reason_code": "due"}
+    planned = [{**plan, "at": iso(begin + hours * HOUR), "every_s": None} for hours in (1, 9)]
+    told = house.drawn("_rows.html", rows=strip.rows({"runs": [], "skipped": [], "planned": planned}))
+    first, _, second = told.partition("morning")[2].partition("morning")
+    assert re.search(r"planned kept back: on hold · until \w{3} \d\d:\d\d, set by Ana", first)
+    assert "kept back" not in second
+
+
+def test_many_runs_are_counted_and_no_kind_hides_another() -> None:
     row: dict[str, Any] = {"at": "2026-06-01T04:00:00Z", "zone": "zone-1", "schedule": "morning", "task_id": None}
     row |= {"task_type": None, "how": "", "idle": False, "every_s": None, "code": None, "why": None, "who": None}
     rows = [{**row, "kind": "done", "folded": 1} for _ in range(31)]
-    rows += [{**row, "kind": "failed", "at": f"2026-06-01T0{hour}:00:00Z", "folded": 1} for hour in (5, 6)]
+    rows += [{**row, "kind": "failed", "at": f"2026-06-01T0{hour}:00:00Z", "folded": 1} for hour in range(9)]
+    rows += [{**row, "kind": "planned", "at": "2026-06-01T12:00:00Z", "folded": 1}]
     told = House().drawn("_rows.html", rows=rows)
-    assert told.startswith("done: 31 failed: 2 Mon 08:00")
-    assert "all 33 runs" in told
+    assert told.startswith("done: 31 failed: 9 planned: 1 failed or left out Mon 10:00"), "the newest first"
+    parts = [told.index(text) for text in ("and 4 more", "runs and comes next Mon 14:00", " done Mon", "and 26 more")]
+    assert parts == sorted(parts)
 
 
 @pytest.mark.parametrize(("status", "said"), [("running", 1), ("completed", 0)])

@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from edgectl.api.house import Unavailable
 from edgectl.api.routes import PRESETS
 from edgectl.api.web import badges, spark, strip
+from edgectl.api.web.calibrating import points_of, text_of
+from edgectl.api.web.deeds import number_of, seconds_of
 from edgectl.api.web.lines import code_of
 from edgectl.api.web.plurals import fitted
-from edgectl.api.web.state_word import RESTRAINED, word_of
+from edgectl.api.web.state_word import NOT_READY, RESTRAINED, by_gravity, others, word_of
 from edgectl.api.web.told import russian
 from edgectl.api.web.words import Words, language_of
 from edgectl.model.channel import Absence
@@ -25,19 +28,22 @@ PHRASE = re.compile(r"_\(\s*'((?:[^'\\]|\\.)+)'")
 def phrases() -> set[str]:
     """Everything that a template says, and every word that it takes from the machine."""
     found = {text for path in (WEB / "templates").glob("*.html") for text in PHRASE.findall(path.read_text())}
-    found -= {"effect ", "mode ", "missed "}
+    found -= {"effect ", "mode ", "missed ", "priority "}
+    found |= {f"priority {gravity}" for gravity in ("critical", "high", "low")}
     found |= {f"effect {effect}" for effect in PhysicalEffect} | {f"mode {m}" for m in ("auto", "semi", "manual")}
     found |= {preset.replace("_", " ") for preset in PRESETS} | {absence.replace("_", " ") for absence in Absence}
     found |= {status.value for status in TaskStatus} | set(
         re.findall(r'return "([^"]+)"', (WEB / "badges.py").read_text())
     )
     found |= set(re.findall(r'self\.said\(request, "([^"]+)"\)', (WEB / "deeds.py").read_text()))
-    found |= set(re.findall(r'Unavailable\(\d+, "\w+", "([^"]+)"', (WEB / "calibrating.py").read_text()))
-    found |= {"a number is wanted here", "failed", "rejected", "expired", "opening", "closing"}
+    for file in ("calibrating.py", "deeds.py", "pages.py"):
+        said = re.findall(r'Unavailable\(\d+, "\w+", (?:"([^"]+)"|f".*"), "([^"]*)"', (WEB / file).read_text())
+        found |= {words for pair in said for words in pair if words}
+    found |= {"failed", "rejected", "expired", "opening", "closing"}
     found |= {f"missed {how}" for how in ("failed", "rejected", "expired", "left out")}
     found |= {stage.replace("_", " ") for stage in stages()}
     found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
-    found |= {*RESTRAINED.values(), "by the page"}
+    found |= {*RESTRAINED.values(), *NOT_READY.values(), "it is not ready", "by the page"}
     found |= {f"kept {what}" for what in ("hold", "lock", "stop all", "stop water", "manual", "semi")}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
@@ -136,6 +142,49 @@ def test_what_keeps_a_run_is_said_in_other_words_than_the_button_that_puts_it_on
     kept = {words.kept(why) for why in ("hold", "lock", "stop_all", "stop_water", "manual", "semi")}
     assert not kept & buttons
     assert english.kept("tank shows 8 %") == "tank shows 8 %", "what a guard said stays"
+
+
+def test_each_way_to_start_work_has_one_name_wherever_it_is_told() -> None:
+    for language in ("en", "ru"):
+        words = Words(language, "Europe/Berlin")
+        for mode in ("semi", "manual"):
+            name = words(f"mode {mode}")
+            assert words.kept(mode) == name
+            assert words(RESTRAINED[f"mode {mode}"], zone="beds") == f"beds: {name}"
+        assert words("people alone from now on").endswith(words("mode manual").removeprefix("people alone"))
+
+
+def test_a_hint_names_no_command_and_speaks_the_language_of_its_reader() -> None:
+    english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
+    assert english.hint("try again in a moment") == "try again in a moment"
+    assert words.hint("try again in a moment") == "попробуйте чуть позже"
+    assert {english.hint("edgectl status names them"), words.hint("edgectl status names them")} == {""}
+    assert words.hint("something new") == "", "English says nothing to whoever reads none"
+    locked = "Ana works in beds (filter); release it with: edgectl unlock beds"
+    assert english.told(locked) == "Ana works in beds (filter); only they take the lock off, or an engineer"
+
+
+TYPED = [("7", 7.0), ("7,00", 7.0), ("7.01", 7.01), (" 1413 ", 1413.0), ("-0,5", -0.5), ("7.", 7.0), (",5", 0.5)]
+NO_NUMBERS = ["", " ", "half", "1_0_0", "1e3", "1E3", "inf", "-inf", "nan", "0x10", "1,2,3", ".", "٧", "7 0", "+"]
+
+
+@pytest.mark.parametrize(("text", "value"), TYPED)
+def test_a_number_is_read_as_people_type_it(text: str, value: float) -> None:
+    assert number_of(text) == value
+    assert seconds_of({"minutes": text}) == value * 60 if value > 0 else True
+
+
+@pytest.mark.parametrize("text", NO_NUMBERS)
+def test_what_only_a_program_takes_for_a_number_is_refused(text: str) -> None:
+    with pytest.raises(Unavailable, match="a number is wanted here"):
+        number_of(text)
+    with pytest.raises(Unavailable):
+        seconds_of({"seconds": text})
+
+
+def test_what_was_measured_survives_its_way_through_the_address() -> None:
+    points = [(0.000012, 7.0), (123456.789, 1413.0), (-0.25, 0.0)]
+    assert points_of(text_of(points)) == points[:2]
 
 
 def test_a_run_that_was_left_out_names_what_was_put_on_and_says_nothing_twice() -> None:
@@ -241,6 +290,9 @@ WORDS = [
     (house(alarms=[alarm("critical", active=False)]), "Look"),
     (house(alarms=[alarm("low")]), "Look"),
     (house(ready=False, not_ready_because=["journal"]), "Act now"),
+    (house(ready=False, not_ready_because=["outputs: settling"]), "Look"),
+    (house(ready=False, not_ready_because=["outputs: settling", "command_bus: field is gone"]), "Act now"),
+    (house(restraints=[{"what": "mode", "zone": "beds", "why": "semi"}]), "Look"),
     (house(stopped=True), "Look"),
     (house(restraints=[{"what": "stop_water", "zone": ""}]), "Look"),
     (house(proposed=[{"task_id": "st-1"}]), "Look"),
@@ -272,6 +324,56 @@ def test_an_alarm_that_is_over_is_told_as_over_and_the_gravest_that_is_so_stands
     assert word_of(house(alarms=[over, low])).code == "low_alarm:x", "what is so stands before what was"
     assert word_of(house(alarms=[low, seen])).code == "bus_silent:field", "it was seen, and is still so"
     assert word_of(house(alarms=[alarm("low", active=False, shelved_until="2026-06-01T06:00:00Z")])).word == "Well"
+
+
+def test_what_is_not_ready_is_told_in_words_and_as_the_engine_says_it() -> None:
+    found = word_of(house(ready=False, not_ready_because=["outputs: settling", "command_bus: gone"]))
+    assert (found.why, found.detail) == ("no line to the devices works", "outputs: settling; command_bus: gone")
+
+
+def test_the_gravest_alarm_stands_first_and_what_else_waits_is_counted() -> None:
+    lows = [alarm("low", id=f"low_alarm:{n}") for n in range(4)]
+    worst = alarm("critical", id="bus_silent:field")
+    assert by_gravity([*lows, worst])[0] == worst, "though it came last"
+    assert others(house()) == 0
+    assert others(house(alarms=[worst])) == 0, "the one that the word names"
+    assert others(house(alarms=[*lows, worst], proposed=[{}], restraints=[{"what": "hold"}])) == 6
+    assert others(house(alarms=[worst, alarm("low", shelved_until="2026-06-01T06:00:00Z")], stopped=True)) == 1
+
+
+PLAN = {"zone": "beds", "schedule": "morning", "task_type": "irrigation", "at": "2026-06-01T08:00:00Z"}
+
+
+def put_on(what: str, *, zone: str = "beds", until: str | None = None, **more: Any) -> dict[str, Any]:
+    return house(restraints=[{"what": what, "zone": zone, "until": until, "who": "Ana", "why": "", **more}])
+
+
+KEPT = [
+    (house(), None),
+    (house(stopped=True), "stop_all"),
+    (put_on("hold", until="2026-06-01T09:00:00Z"), "hold"),
+    (put_on("hold", until="2026-06-01T07:59:59Z"), None),
+    (put_on("hold", zone="other", until="2026-06-01T09:00:00Z"), None),
+    (put_on("pause", until="2026-06-01T09:00:00Z", schedule="morning"), "hold"),
+    (put_on("pause", until="2026-06-01T09:00:00Z", schedule="evening"), None),
+    (put_on("lock"), "lock"),
+    (put_on("stop_water", zone=""), "stop_water"),
+    (put_on("mode", why="semi"), "semi"),
+    (put_on("override", until="2026-06-01T09:00:00Z", setting="vent"), None),
+]
+
+
+@pytest.mark.parametrize(("status", "why"), KEPT)
+def test_a_planned_run_says_what_will_keep_it(status: dict[str, Any], why: str | None) -> None:
+    found = strip.kept(PLAN, status)
+    assert (found and found["why"]) == why
+
+
+def test_light_is_not_kept_back_with_the_water() -> None:
+    lamp = {**PLAN, "task_type": "lighting"}
+    assert strip.kept(lamp, put_on("stop_water", zone="")) is None
+    assert strip.kept(lamp, put_on("hold", until="2026-06-01T09:00:00Z")) is None
+    assert strip.kept(lamp, put_on("lock")) is not None
 
 
 # ---------------------------------------------------------------- curve and strip

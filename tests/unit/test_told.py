@@ -108,12 +108,18 @@ def test_nor_does_anybody_beside_it() -> None:
         ),
         ("beds has had no water for 12.5 h, its plants bear 24 h", "beds без воды 12,5 ч, растения терпят 24 ч"),
         ("Ana works in beds (new filter); release it with: edgectl unlock beds", "Ana работает в beds (new filter)"),
+        (
+            "pump would push against a closed valve: switch back or valve on first, for longer than the pump",
+            "сначала включите back или valve, дольше",
+        ),
         ("tap: node told 01 05 ff 00", "tap: node told 01 05 ff 00"),
     ],
 )
 def test_numbers_names_and_what_is_inside_another_sentence_are_kept(english: str, russian: str) -> None:
     assert russian in RU.told(english)
-    assert Words("en", "Europe/Berlin").told(english) == english
+    # Who has the page alone is told who can do it, not by which command.
+    told = english.replace("release it with: edgectl unlock beds", "only they take the lock off, or an engineer")
+    assert Words("en", "Europe/Berlin").told(english) == told
 
 
 def test_each_shape_says_everything_that_the_sentence_did() -> None:

@@ -81,7 +81,7 @@ class Calibrating:
             await self._inside.house.output_on(subject, lasts, person.who, service=True)
         except Unavailable as no:
             return await self._page(request, person, [], no=no)
-        return _to(subject, points=f"{lasts:g}:0")
+        return _to(subject, points=text_of([(lasts, 0.0)]))
 
     async def pump_gave(self, request: Request, person: Person) -> Response:
         """What is in the measure."""
@@ -159,7 +159,12 @@ def points_of(text: str) -> Points:
 
 def text_of(points: Points) -> str:
     """The same as a field of a form."""
-    return ",".join(f"{shown:g}:{known:g}" for shown, known in points)
+    return ",".join(f"{_plain(shown)}:{_plain(known)}" for shown, known in points)
+
+
+def _plain(value: float) -> str:
+    """A number as `number_of` reads it: never with an exponent."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def _to(subject: str, **query: Any) -> Response:

@@ -47,7 +47,11 @@ class Drawing:
             waiting=probes.waiting,
             still=state_word.still,
             code_of=lines.code_of,
+            not_known=lines.not_known,
             zone_hold=state_word.zone_hold,
+            by_gravity=state_word.by_gravity,
+            others=state_word.others,
+            kept=strip.kept,
         )
         for name in self._templates.list_templates():
             self._templates.get_template(name)

@@ -21,6 +21,16 @@ def code_of(line: dict[str, Any]) -> str | None:
     return None if code == DUE else code
 
 
+def not_known(names: list[str], outputs: dict[str, dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """The outputs that nobody can see now, those together that were seen alike: a board that falls silent is one piece
+    of news, not eight. The one that was not seen for longest stands first."""
+    groups: dict[bool | None, list[dict[str, Any]]] = {}
+    for output in (outputs[name] for name in names):
+        if output["on"] is None and not output["closing"]:
+            groups.setdefault(output["last_on"], []).append(output)
+    return [sorted(group, key=lambda one: -(one["seen_s"] or 0)) for group in groups.values()]
+
+
 def curves_of(task: dict[str, Any], zone: dict[str, Any] | None) -> dict[str, Any]:
     """Whose curves are worth a look beside a task, from when until when: those of its zone, once it has moved something
     there. `over` is None while it runs."""

@@ -55,7 +55,8 @@ class Pages:
         now = await self._now()
         zone = self._zone(now, request.path_params["zone"])
         mine = strip.rows(now["day"], zone["zone"])
-        return await self.drawn(request, person, "zone.html", **now, zone=zone, rows=mine)
+        offers = await self._inside.looks.by_hand(zone["outputs"])
+        return await self.drawn(request, person, "zone.html", **now, zone=zone, rows=mine, offers=offers)
 
     async def tasks(self, request: Request, person: Person) -> Response:
         """What ran, searched and by preset."""
@@ -67,6 +68,7 @@ class Pages:
         found = await self._inside.looks.tasks(preset, None, search, SHOWN, codes)
         status = await self._status()
         fields: Body = {"status": status, "tasks": found, "preset": preset, "search": search, "presets": PRESETS}
+        fields["shown"] = SHOWN
         return await self.drawn(request, person, "tasks.html", **fields)
 
     async def task(self, request: Request, person: Person) -> Response:
@@ -223,7 +225,8 @@ class Pages:
             pieces[f"zone-{one['number']}"] = await self._draw.text("_zone.html", words, **fields, zone=one)
         if zone:
             for one in zones:
-                pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one)
+                offers = await self._inside.looks.by_hand(one["outputs"])
+                pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one, offers=offers)
                 pieces["schedules"] = await self._draw.text("_schedules.html", words, **fields, zone=one)
         else:
             pieces["glance"] = await self._draw.text("_glance.html", words, **fields)

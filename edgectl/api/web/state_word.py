@@ -7,17 +7,29 @@ RESTRAINED = {
     "lock": "{zone} is locked for service",
     "hold": "{zone} is held",
     "pause": "{schedule} is held",
-    "mode": "{zone} is not in auto mode",
+    "mode semi": "{zone}: it proposes, a person releases",
+    "mode manual": "{zone}: people alone",
     "vent": "{zone}: a person has set the vents for a while",
     "heat": "{zone}: a person has set the heating for a while",
     "dosing": "{zone}: nothing is dosed for a while, a person holds it",
 }
 
 
+# What the controller misses, in words for whoever can only look; the engine's own stand small beside them.
+NOT_READY = {
+    "journal": "the journal takes no entries, so nothing that could do harm is switched on",
+    "control": "the controller has stood still for some seconds",
+    "outputs": "it has just started, and looks whether everything is off",
+    "command_bus": "no line to the devices works",
+    "leading": "it has restarted too often and only watches",
+    "tasks": "a part of the program has stopped",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Word:
     """`word` is Well, Look or Act now; `why` a phrase of the page with its fields, or a code; what a code says may be
-    `over`."""
+    `over`. `detail` is what the engine says itself."""
 
     word: str
     kind: str
@@ -25,6 +37,7 @@ class Word:
     code: str = ""
     over: bool = False
     fields: dict[str, Any] | None = None
+    detail: str = ""
 
 
 def word_of(status: dict[str, Any]) -> Word:
@@ -35,8 +48,7 @@ def word_of(status: dict[str, Any]) -> Word:
     if critical is not None:
         return Word(word="Act now", kind="bad", code=critical["id"])
     if not status["ready"]:
-        reason = "; ".join(status["not_ready_because"])
-        return Word(word="Act now", kind="bad", why="not ready: {reason}", fields={"reason": reason})
+        return _not_ready(status["not_ready_because"])
     if status["stopped"]:
         return Word(word="Look", kind="look", why="everything is stopped until somebody releases it")
     if any(item["what"] == "stop_water" for item in status["restraints"]):
@@ -48,7 +60,7 @@ def word_of(status: dict[str, Any]) -> Word:
         return Word(word="Look", kind="look", why="work waits for your yes")
     if status["restraints"]:
         item = status["restraints"][0]
-        put_on = item["setting"] if item["what"] == "override" else item["what"]
+        put_on = {"override": item.get("setting"), "mode": f"mode {item.get('why')}"}.get(item["what"], item["what"])
         named = {"zone": item["zone"], "schedule": item.get("schedule", "")}
         return Word(word="Look", kind="look", why=RESTRAINED[put_on], fields=named)
     held = next((row["sensor"] for row in status["readings"] if row["in_hands"] is not None), None)
@@ -61,6 +73,27 @@ def word_of(status: dict[str, Any]) -> Word:
     if status["clock"] == "untrusted":
         return Word(word="Look", kind="look", why="the clock cannot be believed")
     return Word(word="Well", kind="good", why="nothing needs you")
+
+
+def _not_ready(because: list[str]) -> Word:
+    """A start that only looks at its outputs is over in a moment; anything else needs a person."""
+    missed = [reason.partition(":")[0] for reason in because]
+    worst = next((name for name in missed if name != "outputs"), "outputs")
+    word, kind = ("Look", "look") if set(missed) == {"outputs"} else ("Act now", "bad")
+    return Word(word=word, kind=kind, why=NOT_READY.get(worst, "it is not ready"), detail="; ".join(because))
+
+
+def others(status: dict[str, Any]) -> int:
+    """How many things need a person beside the one that the word names."""
+    open_alarms = [alarm for alarm in status["alarms"] if not alarm["shelved_until"]]
+    in_hands = [row for row in status["readings"] if row["in_hands"] is not None]
+    found = [*open_alarms, *status["proposed"], *status["restraints"], *in_hands, *still(status)]
+    return max(0, len(found) + bool(status["stopped"]) + (not status["ready"]) - 1)
+
+
+def by_gravity(alarms: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As somebody should read them who reads only the first."""
+    return sorted(alarms, key=_rank)
 
 
 def not_seen(alarm: dict[str, Any]) -> bool:

@@ -55,6 +55,27 @@ def now_at(day: Row) -> float:
     return round(WIDTH * (now - begin) / max(1.0, end - begin), 1)
 
 
+def kept(row: Row, status: Row) -> Row | None:
+    """What people have put on that keeps a planned run, as things stand now: `why`, until when, and who. None where
+    nothing does; what ends before the run keeps nothing."""
+    if status["stopped"]:
+        return {"why": "stop_all", "until": None, "who": None}
+    lit = row["task_type"] == "lighting"  # light is not held back with the water
+    for what in ("lock", "pause", "mode") if lit else ("lock", "stop_water", "hold", "pause", "mode"):
+        for item in status["restraints"]:
+            if item["what"] == what and _binds(item, row):
+                why = {"mode": item["why"], "pause": "hold"}.get(what, what)
+                return {"why": why, "until": item["until"], "who": item["who"]}
+    return None
+
+
+def _binds(item: Row, row: Row) -> bool:
+    place = {"pause": item.get("schedule") == row["schedule"], "stop_water": True}
+    here = place.get(item["what"], item["zone"] == row["zone"])
+    ends, begins = item["until"], datetime.fromisoformat(row["at"])
+    return here and (ends is None or datetime.fromisoformat(ends) > begins)
+
+
 def last_missed(of: list[Row]) -> Row | None:
     """The newest run that should have been and was not."""
     missed = [row for row in of if row["kind"] in (FAILED, LEFT_OUT)]

@@ -1,6 +1,7 @@
 """Words that a grower uses, in English and in Russian. English stands in the templates and in the dictionary of codes;
 the Russian of both stands in ru.json, and a test finds what is missing there."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -33,8 +34,11 @@ _ENGLISH = {
     "kept lock": "locked for service",
     "kept stop all": "everything is stopped",
     "kept stop water": "the water is stopped",
-    "kept manual": "people alone start work",
-    "kept semi": "it will wait for a person's yes",
+    "kept manual": "people alone",
+    "kept semi": "it proposes, a person releases",
+    "priority critical": "critical",
+    "priority high": "important",
+    "priority low": "can wait",
     "water": "watering",
     "mist": "misting",
     "prepare": "preparing the solution",
@@ -57,6 +61,7 @@ _ENGLISH = {
     "self": "the controller itself",
     "centre": "the centre",
 }
+_UNLOCK = re.compile(r"release it with: edgectl unlock \S+")
 _CODES = {code.value for code in Code}
 _EVENTS = {event.value for event in Event}
 
@@ -92,7 +97,8 @@ class Words:
         if text in _CODES:
             return self.sentence(text)
         if self.language == "en":
-            return text.replace("release it with: edgectl resume", "release the stop at the top of this page first")
+            text = text.replace("release it with: edgectl resume", "release the stop at the top of this page first")
+            return _UNLOCK.sub("only they take the lock off, or an engineer", text)
         return in_russian(text, self, russian()["codes"]) or text
 
     def event(self, kind: str) -> str:
@@ -106,6 +112,11 @@ class Words:
         """The codes whose sentence holds these words."""
         wanted = text.strip().lower()
         return {code for code in _CODES if wanted and wanted in self.sentence(code).lower()}
+
+    def hint(self, text: str) -> str:
+        """What to do next, for whoever has the page alone: no command, and nothing in a language that is not theirs."""
+        said = self(text)
+        return "" if "edgectl" in text or (said == text and self.language != "en") else said
 
     def named(self, word: str) -> str:
         """A word of the machine that has a word of people: a type of task, a stage, a role, a status."""

@@ -47,10 +47,25 @@ async function past(figure) {
   return answer && answer.ok ? (await answer.json()).data : null;
 }
 
+// What the curve says where a finger or a mouse is: the time, and the number with its unit.
+function read(one, clock) {
+  const told = one.figure.querySelector(".at");
+  const number = new Intl.NumberFormat(document.documentElement.lang, { maximumSignificantDigits: 4 });
+  return (plot) => {
+    const at = plot.cursor.idx;
+    const value = at === null ? null : plot.data[1][at];
+    const shown = value === null || value === undefined ? "" : ` ${number.format(value)} ${one.figure.dataset.unit}`;
+    told.textContent = shown && `${clock.format(plot.data[0][at] * 1000)}${shown}`;
+  };
+}
+
 async function draw(figure) {
   const place = figure.querySelector(".plot");
   const one = { figure, past: await past(figure) };
-  if (!one.past) return;
+  if (!one.past) {
+    place.textContent = figure.dataset.failed;
+    return;
+  }
   const { min, max } = one.past.at.length ? range(one) : {};
   if (one.past.at.filter((at) => at >= min && at <= max).length < 2) {
     place.textContent = figure.dataset.empty;
@@ -64,7 +79,7 @@ async function draw(figure) {
     width: place.clientWidth,
     height: 180,
     legend: { show: false },
-    plugins: [bands(one)],
+    plugins: [bands(one), { hooks: { setCursor: read(one, minutes) } }],
     scales: { x: { time: true } },
     axes: [{ ...axis, values: told, space: 70 }, axis],
     series: [{}, { label: one.past.unit || "-", stroke: colour("--accent"), width: 2, spanGaps: false }],
@@ -101,7 +116,7 @@ function choose(button) {
 }
 
 (async () => {
-  for (const group of document.querySelectorAll(".ranges[hidden]")) group.hidden = false;
+  for (const part of document.querySelectorAll("[data-scripts][hidden]")) part.hidden = false;
   for (const button of document.querySelectorAll("button[data-hours]")) {
     button.addEventListener("click", () => choose(button));
   }

@@ -8,12 +8,16 @@ const CUT_MS = 12000;
 const LONGEST_MS = 30000; // a finger whose lifting nobody told is no finger any more
 const STILL_MS = 1500; // after a touch nothing is replaced under the finger
 const TYPING_MS = 15000; // and nothing that somebody is about to fill in
+const SAID_MS = 10000; // what went well need not be read for longer; what was refused stays
+const LIST_MS = 30000;
 
 const body = document.body;
 const units = (body.dataset.units || "s,min,h,d").split(",");
 let heard = 0; // when the stream said something last; 0: never
 let touched = { at: 0, where: null, down: false };
 const waiting = new Map(); // pieces that came while somebody had their place in hand
+const chosen = new Map(); // and what somebody has chosen stays chosen until it is sent
+const unfolded = new Set(); // what somebody has opened stays open when its place is drawn anew
 const born = new WeakMap(); // when an element with an age came into the page
 
 function span(seconds) {
@@ -162,6 +166,11 @@ function ready(root) {
     }
     form.elements.wish.value = crypto.getRandomValues(new Uint32Array(4)).join("");
   }
+  for (const select of root.querySelectorAll("select[id]")) {
+    const wish = chosen.get(select.id);
+    if ([...select.options].some((option) => option.value === wish)) select.value = wish;
+  }
+  for (const folded of root.querySelectorAll("details[id]")) folded.open ||= unfolded.has(folded.id);
   for (const form of root.querySelectorAll("form[data-waits]")) {
     if (form.dataset.ready) continue;
     form.dataset.ready = "1";
@@ -181,6 +190,51 @@ function waits(form) {
   }
 }
 
+// ---- what an order came to stands above the stops, and makes room by itself, by a touch or by a key
+
+let leaves = 0;
+function said_is_read() {
+  document.getElementById("said").replaceChildren();
+}
+
+function said(place) {
+  clearTimeout(leaves);
+  if (place.querySelector(".good")) leaves = setTimeout(said_is_read, SAID_MS);
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("#said")) said_is_read();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") said_is_read();
+});
+
+// ---- lists that no stream draws: fetched anew while their beginning is looked at, and nobody has them in hand
+
+async function renew(place) {
+  const { top } = place.getBoundingClientRect();
+  if (document.hidden || inHand(place) || top < 0 || top > innerHeight) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer || !answer.ok || answer.redirected) return;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.getElementById(place.id);
+  if (!fresh || inHand(place)) return;
+  place.replaceChildren(...fresh.childNodes);
+  ready(place);
+}
+
+document.addEventListener("change", ({ target }) => target.matches("select[id]") && chosen.set(target.id, target.value));
+function renew_lists() {
+  for (const place of document.querySelectorAll("[data-fresh]")) renew(place);
+}
+
+setInterval(renew_lists, LIST_MS);
+document.addEventListener(
+  "toggle",
+  ({ target }) => target.id && (target.open ? unfolded.add(target.id) : unfolded.delete(target.id)),
+  true,
+);
+
 for (const kind of ["pointerdown", "keydown"]) {
   const down = kind === "pointerdown";
   document.addEventListener(kind, (event) => (touched = { at: Date.now(), where: event.target, down }), true);
@@ -198,10 +252,14 @@ document.addEventListener("htmx:sseBeforeMessage", (event) => {
   waiting.set(event.target, event.detail.data);
 });
 document.addEventListener("htmx:sseMessage", () => (heard = Date.now()));
-document.addEventListener("htmx:afterSettle", (event) => ready(event.target));
+document.addEventListener("htmx:afterSettle", (event) => {
+  ready(event.target);
+  if (event.target.id === "said") said(event.target);
+});
 document.addEventListener("htmx:afterRequest", (event) => {
   touched.at = 0; // what was pressed has been done: now its place may change
   const form = event.target.closest ? event.target.closest("form") : null;
+  for (const select of form ? form.querySelectorAll("select[id]") : []) chosen.delete(select.id);
   if (form && form.elements.wish) form.elements.wish.value = crypto.getRandomValues(new Uint32Array(4)).join("");
 });
 
