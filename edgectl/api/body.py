@@ -20,7 +20,11 @@ LARGEST = 1 << 53  # integers beyond it are not the same number everywhere
 
 async def body_of(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises Unavailable with what is wrong and where."""
-    raw = await raw_body(request, LONGEST_BODY)
+    return understood(await raw_body(request, LONGEST_BODY))
+
+
+def understood(raw: bytes) -> dict[str, Any]:
+    """The JSON object that these bytes are. Raises Unavailable."""
     try:
         body = json.loads(raw or b"{}", parse_int=_whole)
     except UnicodeDecodeError as error:

@@ -144,12 +144,15 @@ class Answering:
         if self._json_only and kind != "application/json":
             raise Unavailable(415, "json_only", f"the body is {kind[:40] or 'of no kind'}", "send application/json")
         body = await body_of(request)
-        if operation.checked:
-            try:
-                return operation.wish.model_validate(body).model_dump(exclude_unset=True)
-            except ValidationError as error:
-                raise Unavailable(422, "payload_invalid", _first(error), _shape(operation.wish)) from None
-        return body
+        return checked(operation.wish, body) if operation.checked else body
+
+
+def checked(wish: type[BaseModel], body: dict[str, Any]) -> dict[str, Any]:
+    """The body as its model takes it. Raises Unavailable with the first thing that is wrong."""
+    try:
+        return wish.model_validate(body).model_dump(exclude_unset=True)
+    except ValidationError as error:
+        raise Unavailable(422, "payload_invalid", _first(error), _shape(wish)) from None
 
 
 def refused(no: Unavailable) -> Response:

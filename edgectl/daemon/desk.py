@@ -51,7 +51,7 @@ class CentreDesk:
         try:
             if await self._reads.answered(ask.request_id):
                 return True
-            wish, code, why = await self._understood(ask)
+            wish, code, why = await self.understood(ask)
             async with asyncio.timeout(ANSWER_WITHIN_S):
                 await self._control.ask(
                     lambda token: CentreRequest(
@@ -63,7 +63,10 @@ class CentreDesk:
             return False
         return True
 
-    async def _understood(self, ask: Ask) -> tuple[Callable[[int], Wish] | None, str, str]:
+    async def understood(self, ask: Ask) -> tuple[Callable[[int], Wish] | None, str, str]:
+        """What it comes to, as an input still without its token; else a code and a sentence."""
+        if ask.flaw:
+            return None, "payload_invalid", ask.flaw
         try:
             match ask.kind:
                 case "task":

@@ -9,7 +9,8 @@ from edgectl.model.time import Nanos
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """One row of the centre's requests. It is answered once, by a line of the timeline. Instants are wall."""
+    """One row of the centre's requests. It is answered once, by a line of the timeline. Instants are wall. `flaw` is
+    why the row cannot be read; then nothing else of it counts but who asked."""
 
     request_id: str
     kind: str
@@ -18,6 +19,7 @@ class Ask:
     expires_at: Nanos
     correlation_id: str | None = None
     created_by: str = ""
+    flaw: str = ""
 
     @property
     def who(self) -> str:

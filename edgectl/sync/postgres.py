@@ -6,7 +6,6 @@ without end: each statement has its time, and a connection that failed is droppe
 
 import asyncio
 import hashlib
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -19,8 +18,8 @@ import asyncpg
 from edgectl.model.ask import Ask
 from edgectl.model.parcel import EVER, DaySum, Line, Parcel
 from edgectl.model.telemetry import Minute, Reel
-from edgectl.model.time import from_datetime
 from edgectl.sync import rows
+from edgectl.sync.asked import asked
 from edgectl.sync.dsn import Address
 from edgectl.sync.errors import CentreRefuses, RowRefused
 from edgectl.sync.queries import query
@@ -159,18 +158,7 @@ class PostgresSession:
     async def asks(self) -> list[Ask]:
         """What waits there for an answer of this site, in the order in which it was asked."""
         found = await self._ask(self._db.fetch(query("asks"), self._site_id))
-        return [
-            Ask(
-                request_id=row["request_id"],
-                kind=row["kind"],
-                payload=payload if isinstance(payload := json.loads(row["payload"]), dict) else {},
-                due_at=from_datetime(row["due_at"]),
-                expires_at=from_datetime(row["expires_at"]),
-                correlation_id=row["correlation_id"],
-                created_by=row["created_by"],
-            )
-            for row in found
-        ]
+        return [asked(dict(row)) for row in found]
 
     async def listen(self, wake: Callable[[], None]) -> None:
         """Call back when something new is asked. A pooler passes no notice on, and to listen there would bind a session

@@ -100,8 +100,9 @@ WHERE $3::bigint > 0
 ON CONFLICT (site_id, request_id) DO NOTHING
 
 -- name: asks
--- What waits for an answer, the oldest first.
-SELECT request_id, kind, payload, due_at, expires_at, correlation_id, created_by FROM edgectl.edge_requests asked
+-- What waits for an answer, the oldest first. Instants as seconds: a calendar of Python knows neither for ever nor BC.
+SELECT request_id, kind, payload, EXTRACT(EPOCH FROM due_at)::float8 AS due_at,
+  EXTRACT(EPOCH FROM expires_at)::float8 AS expires_at, correlation_id, created_by FROM edgectl.edge_requests asked
 WHERE site_id = $1
   AND NOT EXISTS (SELECT FROM edgectl.edge_answers given
                   WHERE given.site_id = asked.site_id AND given.request_id = asked.request_id)

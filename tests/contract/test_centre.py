@@ -188,6 +188,27 @@ async def seen(db: asyncpg.Connection, table: str) -> int:
         return 0
 
 
+async def test_a_request_that_nobody_can_read_holds_up_none_behind_it(
+    session: PostgresSession, owner: asyncpg.Connection
+) -> None:
+    ask = "INSERT INTO edgectl.edge_requests (site_id, request_id, kind, payload, due_at, expires_at) VALUES ($1, $2,"
+    ask += " 'hold', $3, $4::text::timestamptz, $5::text::timestamptz)"
+    good, deep = '{"zone": "zone-1", "seconds": 60}', "[" * 5000 + "]" * 5000
+    for name, payload, due, ends in (
+        ("for-ever-1", good, "2026-06-01 06:00:00.123456+00", "infinity"),
+        ("too-deep-1", deep, "2026-06-01 06:00+00", "2026-06-01 07:00+00"),
+        ("long-ago-1", good, "4713-01-01 BC", "4712-01-01 BC"),
+        ("as-usual-1", good, "2026-06-01 06:00+00", "2026-06-01 07:00+00"),
+    ):
+        await owner.execute(ask, SITE, name, payload, due, ends)
+    asks = {one.request_id: one for one in await session.asks()}
+    assert [name for name, one in asks.items() if one.flaw] == ["too-deep-1"]
+    assert list(asks)[-1] == "as-usual-1"
+    assert asks["for-ever-1"].due_at == 1_780_293_600_123_456_000
+    assert asks["for-ever-1"].expires_at > asks["as-usual-1"].expires_at == 1_780_297_200_000_000_000
+    assert asks["long-ago-1"].expires_at == 0
+
+
 async def one_row_of_everything(session: PostgresSession, owner: asyncpg.Connection, journal: SqliteJournal) -> None:
     """A row of the first site in each table that a site may have rows in."""
     changes = (task(1), alarm(), command(), output())

@@ -1,0 +1,48 @@
+"""A row of the centre's requests as a value. Pure.
+
+Whoever may write there may write anything. A row that cannot be read is a request too: it is refused in a sentence, and
+holds up none of those behind it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from edgectl.model.ask import Ask
+from edgectl.model.time import SECOND, Nanos
+
+LONGEST = 64 * 1024  # letters of a payload
+LATEST = 7_258_118_400.0  # 2200-01-01: for ever ends there, and no instant overflows
+
+
+def asked(row: Mapping[str, Any]) -> Ask:
+    """What is asked for. Instants come as seconds, since a calendar of Python ends before that of a database."""
+    payload, flaw = _payload(row["payload"])
+    return Ask(
+        request_id=row["request_id"],
+        kind=row["kind"],
+        payload=payload,
+        due_at=_instant(row["due_at"]),
+        expires_at=_instant(row["expires_at"]),
+        correlation_id=row["correlation_id"],
+        created_by=row["created_by"],
+        flaw=flaw,
+    )
+
+
+def _payload(text: str) -> tuple[dict[str, Any], str]:
+    """The payload, or what is wrong with it."""
+    if len(text) > LONGEST:
+        return {}, f"the payload is longer than {LONGEST} letters"
+    try:
+        found = json.loads(text)
+        plain = json.dumps(found, ensure_ascii=False).encode()  # halves of letters are no text, and cannot be kept
+    except (ValueError, RecursionError):
+        return {}, "the payload is no JSON that can be read"
+    if not isinstance(found, dict):
+        return {}, "the payload must be a JSON object"
+    return ({}, "the payload holds control characters") if b"\\u0000" in plain else (found, "")
+
+
+def _instant(second: float) -> Nanos:
+    return round(min(max(second, 0.0), LATEST) * 1_000_000) * (SECOND // 1_000_000)
