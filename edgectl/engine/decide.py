@@ -51,7 +51,7 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting, waiting
 from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
-from edgectl.model.hands import Calibrate, Handwork, Override, Tried
+from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Tried
 from edgectl.model.inputs import (
     Acknowledge,
     Approve,
@@ -215,6 +215,8 @@ def _hear(draft: Draft, item: Input) -> None:
             draft.note("TELEMETRY_DROPPED", minutes=item.minutes, samples=item.samples, budget=item.budget)
         case Concern():
             conditions.concern(draft, item)
+        case AccessChanged():
+            draft.note(item.event.value, who=item.who, name=item.name, role=item.role, id=item.token_id)
         case Shutdown():
             conditions.shutdown(draft, item)
         case _:

@@ -67,6 +67,9 @@ class Event(StrEnum):
     CALIBRATION_BEGUN = "CALIBRATION_BEGUN"
     CALIBRATION_LEFT = "CALIBRATION_LEFT"
     OUTPUT_TRIED = "OUTPUT_TRIED"
+    ACCESS_OFFERED = "ACCESS_OFFERED"
+    ACCESS_GIVEN = "ACCESS_GIVEN"
+    ACCESS_TAKEN = "ACCESS_TAKEN"
     # alarms
     ALARM_RAISED = "ALARM_RAISED"
     ALARM_CLEARED = "ALARM_CLEARED"
@@ -192,6 +195,9 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.BACKUP_FELL: Happening("An output could not be switched off, so what feeds it was dropped."),
     Event.MANUAL_ON: Happening("Somebody asked for an output on, by hand and for a while."),
     Event.MANUAL_OFF: Happening("Somebody switched an output off by hand."),
+    Event.ACCESS_OFFERED: Happening("Somebody made a code that lets a phone in."),
+    Event.ACCESS_GIVEN: Happening("A program got a token, or a phone came in by its code."),
+    Event.ACCESS_TAKEN: Happening("A token was taken back, or a phone forgot who it is."),
     Event.STOP_ALL: Happening("Somebody stopped everything dangerous."),
     Event.STOP_WATER: Happening("Somebody stopped pumps, valves and dosing."),
     Event.RESUMED: Happening("Somebody released the stop; no task is resumed by it."),

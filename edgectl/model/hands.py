@@ -6,6 +6,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
+from edgectl.model.events import Event
 from edgectl.model.time import SECOND, Nanos
 
 # After how long a calibration is usually made anew, where the site file says nothing: monthly for what hangs in the
@@ -90,3 +91,15 @@ class Calibrate:
     kind: str = ""
     points: tuple[tuple[float, float], ...] = ()
     accept: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChanged:
+    """Somebody let a program or a phone in, offered that by a code, or took it back. `event` is the line that it makes;
+    `name` and `role` are whose access it is."""
+
+    event: Event
+    who: str
+    name: str
+    role: str
+    token_id: str = ""

@@ -11,7 +11,7 @@ from typing import Any
 from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
-from edgectl.model.hands import Calibrate, Handwork, Override, Tried
+from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Tried
 from edgectl.model.quick import quick
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -345,6 +345,7 @@ Input = (
     | ReserveUsed
     | ClockStepped
     | Concern
+    | AccessChanged
     | CentreRequest
     | Tighten
     | SendRaw
