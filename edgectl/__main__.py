@@ -48,6 +48,7 @@ INTEGRATOR = {
     "run": ("run:run", "The daemon, in the foreground."),
     "plan": ("plan:plan", "What the schedules will do, also after an outage."),
     "simulate": ("simulate:simulate", "Days of the house in virtual time."),
+    "door": ("door:door", "The door to the network: certificate, address."),
     "token": ("token:token", "Let a program or a phone in."),
     "central": ("central:central", "The way to the central database."),
     "journal": ("copies:journal", "Is it sound, its numbers, its lines; back it up, put it back."),

@@ -351,6 +351,7 @@ class Code(Answer):
     good_for_s: int
     address: str
     reachable: bool
+    fingerprint: str
 
 
 class Lease(Answer):

@@ -21,12 +21,13 @@ WAITING = 128  # that the kernel holds for us
 
 
 class Gate:
-    """One listening socket with TLS. It is closed and waited for as a server of the loop is."""
+    """One listening socket with TLS. It is closed and waited for as a server of the loop is. `context` may be exchanged
+    at any time: it counts for the next handshake."""
 
     def __init__(
         self, listener: socket.socket, protocol: Callable[[], asyncio.Protocol], context: ssl.SSLContext
     ) -> None:
-        self._listener, self._protocol, self._context = listener, protocol, context
+        self._listener, self._protocol, self.context = listener, protocol, context
         self._hands: dict[asyncio.Task[None], None] = {}  # in the order in which they came
         self._accepting: asyncio.Task[None] | None = None
 
@@ -71,5 +72,5 @@ class Gate:
         has closed the line by then."""
         with contextlib.suppress(OSError):  # ssl.SSLError and TimeoutError are
             await asyncio.get_running_loop().connect_accepted_socket(
-                self._protocol, line, ssl=self._context, ssl_handshake_timeout=SHAKES_WITHIN_S
+                self._protocol, line, ssl=self.context, ssl_handshake_timeout=SHAKES_WITHIN_S
             )

@@ -56,6 +56,15 @@ class Address:
         return "__Host-edgectl" if self.tls or self.proxied else "edgectl"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listens:
+    """Where one comes in, whether other machines reach it there, and the SHA-256 of the certificate that is shown."""
+
+    address: str
+    reachable: bool
+    fingerprint: str = ""
+
+
 class NetworkKeeper:
     """Bearer tokens for programs, a cookie for the page. Strangers have a measure of their own (`strange`): however
     many of them ask, a known one is asked for patience only for what they did themselves."""

@@ -131,6 +131,7 @@ class Door(uvicorn.Server):
 
     def __init__(self, config: uvicorn.Config) -> None:
         self._end = asyncio.Event()
+        self._gates: list[Gate] = []
         super().__init__(config)
 
     @property
@@ -142,6 +143,12 @@ class Door(uvicorn.Server):
     def should_exit(self, end: bool) -> None:
         (self._end.set if end else self._end.clear)()
 
+    def show(self, context: ssl.SSLContext) -> None:
+        """Another certificate from the next handshake on; who is inside stays inside."""
+        self.config.ssl = context
+        for gate in self._gates:
+            gate.context = context
+
     async def main_loop(self) -> None:
         """Until it shall end. The date is put on each answer as it is asked for."""
         await self._end.wait()
@@ -150,8 +157,8 @@ class Door(uvicorn.Server):
         """Listen. Behind TLS everybody passes a gate that bounds handshakes, which the server itself does not."""
         if self.config.ssl is None:
             return await super().startup(sockets)
-        gates = [Gate(listener, self._protocol, self.config.ssl) for listener in sockets or []]
-        self.servers = [gate.open() for gate in gates]  # type: ignore[misc]  # it is closed as a server is
+        self._gates = [Gate(listener, self._protocol, self.config.ssl) for listener in sockets or []]
+        self.servers = [gate.open() for gate in self._gates]  # type: ignore[misc]  # it is closed as a server is
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -183,8 +190,6 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
     """A server for an app. `local` is for the Unix socket. Raises DoorClosed when the certificate is of no use."""
     config = uvicorn.Config(
         app,
-        ssl_certfile=None if certificate is None else certificate.cert,
-        ssl_keyfile=None if certificate is None else certificate.key,
         http=LocalProtocol if local else BoundedProtocol,
         ws="none",
         lifespan="off",
@@ -194,16 +199,24 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
         server_header=False,
         timeout_graceful_shutdown=2,
     )
+    config.load()
+    config.ssl = None if certificate is None else context_of(certificate)
+    return Door(config)
+
+
+def context_of(certificate: Certificate) -> ssl.SSLContext:
+    """How a TLS door speaks. Raises DoorClosed when the certificate is of no use."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        config.load()
+        # A key behind a password would ask the terminal for it, and wait there for ever.
+        context.load_cert_chain(certificate.cert, certificate.key, password="")
     except OSError as error:  # ssl.SSLError is one
         raise DoorClosed(
-            f"the certificate {config.ssl_certfile} or its key cannot be used: {error.strerror or error};"
+            f"the certificate {certificate.cert} or its key cannot be used: {error.strerror or error};"
             " check both files, and that the daemon's user may read them"
         ) from error
-    if config.ssl is not None:
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    return Door(config)
+    return context
 
 
 def unix_socket(path: Path) -> socket.socket:

@@ -46,6 +46,7 @@ OWN_PORT = ("ezo-uart", "serial-lines")  # what has a port of its own
 @click.option("--zone", default="zone-1", show_default=True, help="What is watered and lit together.")
 @click.option("--water-at", default="", help="A time of day for the first schedule: 07:30.")
 @click.option("--water-for", default="60s", show_default=True, help="How long that is.")
+@click.option("--door/--no-door", "door", default=None, help="Let phones of the network in (edgectl door open).")
 @click.option("--json", "as_json", is_flag=True, help="What was written, as JSON.")
 def init(
     file: Path,
@@ -59,6 +60,7 @@ def init(
     zone: str,
     water_at: str,
     water_for: str,
+    door: bool | None,
     as_json: bool,
 ) -> None:
     """Write FILE, the first site file. With --device nothing is asked; without, each line is scanned and you are asked.
@@ -85,6 +87,17 @@ def init(
         except click.Abort:
             refuse("broken off; nothing was written", "with --line and --device nothing is asked")
     _write(file, first, as_json=as_json)
+    if door or (door is None and not devices and _wants_a_door()):
+        from edgectl.cli.door import turn_on
+
+        turn_on(file, quiet=as_json)
+
+
+def _wants_a_door() -> bool:
+    try:
+        return click.confirm("shall phones of the house's network reach the page, with a code", default=True, err=True)
+    except click.Abort:  # the site file is written; whoever leaves here has a house without a door
+        return False
 
 
 def _sayable(text: str) -> None:

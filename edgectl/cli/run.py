@@ -16,7 +16,7 @@ from edgectl.model.said import plainly
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from edgectl.config.loaded import Loaded
+    from edgectl.config.loaded import DoorSection, Loaded
     from edgectl.daemon.pair import PairTerms
 
 
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     default=DEFAULT_SOCKET,
     help="Where the commands find this daemon.",
 )
-@click.option("--http", envvar="EDGECTL_HTTP", default=DEFAULT_HTTP, help="Page, API, health and metrics: HOST:PORT.")
+@click.option(
+    "--http", envvar="EDGECTL_HTTP", help=f"Page, API, health and metrics: HOST:PORT instead of {DEFAULT_HTTP}."
+)
 @click.option("--metrics", envvar="EDGECTL_METRICS", help="Health and metrics at an address of their own: HOST:PORT.")
 @click.option(
     "--tls-cert", type=click.Path(path_type=Path), envvar="EDGECTL_TLS_CERT", help="The certificate of that door."
@@ -55,7 +57,7 @@ def run(
     site: Path,
     state: Path,
     socket_: Path,
-    http: str,
+    http: str | None,
     metrics: str | None,
     tls_cert: Path | None,
     tls_key: Path | None,
@@ -71,12 +73,15 @@ def run(
     """
     certificate = _certificate(tls_cert, tls_key)
     locked = certificate is not None or behind_proxy
-    address = _address("--http", http, locked=locked)
-    watched = None if metrics is None else _address("--metrics", metrics, locked=locked)
+    given = None if http is None else _address("--http", http)
+    watched = None if metrics is None else _address("--metrics", metrics)
+    lock = partial(_locked, locked=locked)
     # Imported here: `edgectl status` must not wait for what only the daemon needs, and what was on goes off first.
     from edgectl.daemon.words import FirstWords, made_from
     from edgectl.host.ends import ENDS
+    from edgectl.host.memory import leave_no_core
 
+    leave_no_core()
     made = made_from(site)
     words = FirstWords(state, made)
     from edgectl.config.beside import Reading
@@ -103,6 +108,8 @@ def run(
     except SiteRejected as rejected:
         count = len(rejected.problems)
         refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
+    address = lock("--http", given or loaded.door.listen or _address("--http", DEFAULT_HTTP), loaded.door)
+    watched = watched and lock("--metrics", watched, loaded.door)
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o750)
         lease = HostLease(state, [bus.line.port for bus in loaded.buses if isinstance(bus.line, SerialLine)])
@@ -114,6 +121,7 @@ def run(
             if not follow(lease.take, leader):
                 return
             loaded, made = _as_it_is_now(loaded, made)
+            address = lock("--http", given or loaded.door.listen or _address("--http", DEFAULT_HTTP), loaded.door)
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "choose another with --state, or sudo")
     if _answers(socket_):
@@ -128,8 +136,9 @@ def run(
         http=address,
         metrics=watched,
         outside_scheduler=loaded.outside_scheduler,
-        names=frozenset(name.lower() for name in names),
+        names=loaded.door.names | {name.lower() for name in names},
         certificate=certificate,
+        credential="" if locked else loaded.door.credential,
         proxied=behind_proxy,
         central=loaded.central,
         pair=_pair(loaded),
@@ -228,20 +237,29 @@ def _certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | Non
     return cert, key
 
 
-def _address(option: str, text: str, *, locked: bool) -> tuple[str, int]:
-    """Where to listen. The network beyond this machine needs a lock on the door: TLS, by us or by a proxy."""
+def _address(option: str, text: str) -> tuple[str, int]:
+    """Where to listen, by its numbers."""
     host, _, port = text.rpartition(":")
     host = host.strip("[]")
     if not port.isdigit() or int(port) > 65535:
         usual = DEFAULT_HTTP if option == "--http" else DEFAULT_METRICS
         raise click.UsageError(f"{option} {text!r} must be HOST:PORT, for example {usual}")
+    if host == "localhost":
+        return "127.0.0.1", int(port)
     try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError as error:
         raise click.UsageError(f"{option} {text!r}: {host!r} is no address") from error
-    if not loopback and not locked:
+    return host, int(port)
+
+
+def _locked(option: str, place: tuple[str, int], door: "DoorSection", *, locked: bool) -> tuple[str, int]:
+    """The network beyond this machine needs a lock on the door: TLS, by us or by a proxy."""
+    host, port = place
+    if not locked and not door.credential and not ipaddress.ip_address(host).is_loopback:
         refuse(
-            f"{option} {text} would open the door to the network without a lock",
-            "give it a certificate (--tls-cert and --tls-key), or say --behind-proxy if a reverse proxy speaks TLS",
+            f"{option} {host}:{port} would open the door to the network without a lock",
+            "edgectl door open makes a certificate; or give one (--tls-cert and --tls-key), or say --behind-proxy if a"
+            " reverse proxy speaks TLS",
         )
-    return ("127.0.0.1" if host == "localhost" else host), int(port)
+    return place

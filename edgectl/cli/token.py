@@ -1,7 +1,7 @@
 """`edgectl token …`: who may come in over the network. Secrets are shown once, when they are made."""
 
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import click
 
@@ -59,17 +59,46 @@ def revoke(token_id: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def pair(name: str, role: str, url: str | None, as_json: bool) -> None:
     """A code that lets a phone or a browser in: once, and within ten minutes."""
+    if as_json:
+        show(ask("POST", "/access/pairings", {"name": name, "role": role}), as_json)
+    else:
+        let_in(name, role, url)
+
+
+def let_in(name: str, role: str, url: str | None) -> None:
+    """A code for a phone, and its picture where a phone can reach the door."""
     data = ask("POST", "/access/pairings", {"name": name, "role": role})
-    if show(data, as_json):
-        return
     click.echo(f"code {data['code']}, good once and for {span(data['good_for_s'])}, as {role}")
-    base = (url or data["address"]).rstrip("/")
+    base = (url or _reached(data)).rstrip("/")
     click.echo(f"open {base}{data['path']}")
     if url is None and not data["reachable"]:
-        click.echo(f"{base} is for this machine alone; how a phone comes in, docs/network.md says. Then:")
-        click.echo("edgectl token pair --url https://HOST:PORT")
-    else:
-        click.echo(_picture(f"{base}{data['path']}"))
+        click.echo(f"{base} is for this machine alone. A phone needs: edgectl door open")
+        click.echo("or a proxy of yours, and edgectl token pair --url https://HOST:PORT (docs/network.md)")
+        return
+    if data["fingerprint"]:
+        click.echo("if the phone warns of the certificate, go on only where its browser shows this SHA-256 of it:")
+        for line in in_two_lines(data["fingerprint"]):
+            click.echo(f"  {line}")
+    click.echo(_picture(f"{base}{data['path']}"))
+
+
+def in_two_lines(fingerprint: str) -> tuple[str, str]:
+    """As browsers break it."""
+    parts = fingerprint.split(":")
+    return ":".join(parts[:16]), ":".join(parts[16:])
+
+
+def _reached(data: dict[str, Any]) -> str:
+    """The address by which a phone comes in. A name under .local is one where this machine answers to it; else the
+    address that the router has given it of late."""
+    from edgectl.host.names import answers_to_its_name, own_addresses
+
+    address = str(data["address"])
+    place = urlsplit(address)
+    if not data["reachable"] or not (place.hostname or "").endswith(".local") or answers_to_its_name():
+        return address
+    number = next(iter(own_addresses()), place.hostname)
+    return f"{place.scheme}://{f'[{number}]' if ':' in str(number) else number}:{place.port}"
 
 
 def _picture(text: str) -> str:

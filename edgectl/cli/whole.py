@@ -9,8 +9,9 @@ from typing import IO
 
 
 @contextmanager
-def whole(out: Path) -> Iterator[IO[bytes]]:
-    """The file, under a name of nobody's; its own name comes when all of it is on the disk. Raises OSError."""
+def whole(out: Path, owner: tuple[int, int] | None = None) -> Iterator[IO[bytes]]:
+    """The file, under a name of nobody's; its own name comes when all of it is on the disk. Raises OSError. `owner` is
+    the user and the group that it is for, where that is somebody else."""
     number, name = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
     part = Path(name)
     try:
@@ -18,6 +19,8 @@ def whole(out: Path) -> Iterator[IO[bytes]]:
         with part.open("r+b") as file:
             yield file
             file.flush()
+            if owner is not None:
+                os.fchown(file.fileno(), *owner)
             os.fsync(file.fileno())
         part.rename(out)
         _sync(out.parent)

@@ -19,10 +19,11 @@ from edgectl.config.build_water import (
     build_zone,
     dosers_of,
 )
-from edgectl.config.loaded import PairSection
+from edgectl.config.loaded import DoorSection, PairSection
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
 from edgectl.config.quantities import show
+from edgectl.config.rules.doors import place_of
 from edgectl.config.schema_dispatch import PostgresLease
 from edgectl.config.schema_times import ScheduleEntry
 from edgectl.drivers import registry
@@ -198,6 +199,17 @@ def build_pair(parts: Parts, origins: Origins) -> PairSection | None:
         return None
     ttl = origins.pick(("lease", "ttl"), parts.lease.ttl if parts.lease.ttl is not None else USUAL, "default")
     return PairSection(credential=parts.lease.dsn.credential, terms=Terms(ttl=ttl))
+
+
+def build_door(parts: Parts) -> DoorSection:
+    """The door to the network."""
+    if (api := parts.api) is None:
+        return DoorSection()
+    return DoorSection(
+        listen=None if api.listen is None else place_of(api.listen),
+        credential="" if api.certificate is None else api.certificate.credential,
+        names=frozenset(name.lower() for name in api.names or ()),
+    )
 
 
 def ignored(parts: Parts) -> tuple[str, ...]:

@@ -24,6 +24,16 @@ class PairSection:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DoorSection:
+    """The door to the network. Without `listen` it is where it usually is; `credential` names the file of its key and
+    its certificate."""
+
+    listen: tuple[str, int] | None = None
+    credential: str = ""
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
     """A site that may be started, and what a person should know about it.
 
@@ -51,4 +61,5 @@ class Loaded:
     effective: "tuple[Effective, ...]" = ()
     entries: Mapping[str, str] = field(default_factory=dict)  # each entry of the file as one line
     outside_scheduler: bool = False
+    door: DoorSection = DoorSection()
     pair: PairSection | None = None

@@ -73,6 +73,7 @@ def load(path: Path) -> Loaded:
         pair=build.build_pair(parts, origins),
         entries=entries(root),
         outside_scheduler=parts.api is not None and parts.api.outside_scheduler,
+        door=build.build_door(parts),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from edgectl.config.written import Name, SomeTime, Strict
+from edgectl.config.written import Name, SomeTime, Strict, Words
 
 
 class Credential(Strict):
@@ -34,3 +34,10 @@ class ApiSection(Strict):
     """Who may use the doors of the daemon."""
 
     outside_scheduler: bool = Field(False, description="true, when a scheduler elsewhere may send tasks under a lease")
+    listen: Annotated[str, Field(pattern=r"^[^\s]{1,60}:[0-9]{1,5}$")] | None = Field(
+        None, description='where page and programs come in: "0.0.0.0:9405" is every address of this machine'
+    )
+    certificate: Credential | None = Field(None, description="{credential: door}: edgectl door open makes it")
+    names: Annotated[list[Words], Field(min_length=1, max_length=20)] | None = Field(
+        None, description="more host names by which it is asked for: [greenhouse.example]"
+    )

@@ -10,15 +10,16 @@ from starlette.applications import Starlette
 from edgectl.api import http
 from edgectl.api.events import Happenings
 from edgectl.api.inside import Inside
-from edgectl.api.keepers import Address
+from edgectl.api.keepers import Address, Listens
 from edgectl.api.pairing import Pairings
 from edgectl.api.scheduler_routes import Desk
-from edgectl.api.server import Certificate, Door, door, tcp_socket, unix_socket
+from edgectl.api.server import Door, door, tcp_socket, unix_socket
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
 from edgectl.daemon.aside import Aside
 from edgectl.daemon.bench import DeviceBench
+from edgectl.daemon.certificate import DoorCertificate
 from edgectl.daemon.close_look import CloseLook
 from edgectl.daemon.control import Control
 from edgectl.daemon.curves import Curves
@@ -61,10 +62,12 @@ class Doors:
         self._asked = asked
         self._history = History(tuple(control.stepper.state.site.sensors))
         self._closely = CloseLook(self._history, control, clock)
+        self._certificate = DoorCertificate(asked, clock, control.offer)
         # What runs beside the doors as long as they are open.
         self.beside: list[tuple[str, Callable[[], Awaitable[None]]]] = [
             ("history", Curves(self._history, control, clock, reads, writer).run),
             ("close look", self._closely.run),
+            ("certificate", self._certificate.run),
         ]
         if asked.tell is not None:
             from edgectl.daemon.telling import AlarmsOut
@@ -97,9 +100,10 @@ class Doors:
             pairings=Pairings(self._mono),
             mono=self._mono,
             leisure=house.leisure,
-            listens=lambda: self._listens,
+            listens=self._listens,
+            note=control.offer,
         )
-        self._listens = "http://127.0.0.1", False  # until the door is open
+        self._place = "http://127.0.0.1", False  # until the door is open
 
     @property
     def should_exit(self) -> bool:
@@ -135,7 +139,7 @@ class Doors:
     def network(self) -> tuple[Door, socket.socket]:
         """The address for programs and browsers. Raises DoorClosed."""
         server, listener = self._opened(http.network, self._asked.http)
-        self._listens = _address(listener, tls=self._asked.certificate is not None)
+        self._place = _address(listener, tls=self._certificate.wanted)
         return server, listener
 
     def numbers(self) -> tuple[Door, socket.socket]:
@@ -148,9 +152,15 @@ class Doors:
     ) -> tuple[Door, socket.socket]:
         asked, own = self._asked, socket.gethostname().lower()
         names = asked.names | {"localhost", own, f"{own}.local"}
-        address = Address(names=names, tls=asked.certificate is not None, proxied=asked.proxied)
-        files = None if asked.certificate is None else Certificate(cert=asked.certificate[0], key=asked.certificate[1])
-        return door(made(self._inside, address), certificate=files), tcp_socket(*where)
+        files = self._certificate.files()
+        address = Address(names=names, tls=files is not None, proxied=asked.proxied)
+        server, listener = door(made(self._inside, address), certificate=files), tcp_socket(*where)
+        self._certificate.opened(server, files)
+        return server, listener
+
+    def _listens(self) -> Listens:
+        address, reachable = self._place
+        return Listens(address=address, reachable=reachable, fingerprint=self._certificate.fingerprint)
 
     def _mono(self) -> Nanos:
         return self._clock.now().mono

@@ -23,7 +23,8 @@ class House:
     metrics: tuple[str, int] | None = None  # numbers and health at a door of their own, too
     outside_scheduler: bool = False
     names: frozenset[str] = frozenset()  # host names by which browsers may ask
-    certificate: tuple[Path, Path] | None = None
+    certificate: tuple[Path, Path] | None = None  # with its key
+    credential: str = ""  # or the name of a file that holds both
     proxied: bool = False
     central: Central | None = None
     pair: PairTerms | None = None

@@ -19,6 +19,11 @@ class CredentialMissing(NoCredential):
         self.hint = hint
 
 
+def folder_of_credentials() -> Path:
+    """Where secrets lie that systemd does not hand over."""
+    return Path(os.environ.get("EDGECTL_CREDENTIALS", HOME))
+
+
 def credential(name: str) -> str:
     """The text of a secret. It is read anew each time, so that a new one needs no restart where a file holds it."""
     path = credential_file(name)
@@ -32,7 +37,7 @@ def credential(name: str) -> str:
 def credential_file(name: str) -> Path:
     """Where a secret lies, for libraries that read certificates themselves. Raises CredentialMissing."""
     handed = os.environ.get("CREDENTIALS_DIRECTORY")
-    own = Path(os.environ.get("EDGECTL_CREDENTIALS", HOME))
+    own = folder_of_credentials()
     for folder in [Path(handed), own] if handed else [own]:
         path = folder / name
         try:

@@ -1,7 +1,9 @@
-"""What the start has used and nobody needs again goes back to the machine; what stays is looked through no more."""
+"""What the start has used and nobody needs again goes back to the machine; what stays is looked through no more, and
+lies in no file."""
 
 import ctypes
 import gc
+import resource
 
 
 def settle() -> None:
@@ -12,3 +14,8 @@ def settle() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def leave_no_core() -> None:
+    """A picture of this process on the disk would hold its secrets: none is made of it, nor of what it starts."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -23,6 +23,7 @@ from edgectl.api.body import raw_body
 from edgectl.api.house import Unavailable
 from edgectl.api.server import Certificate, Door, door, tcp_socket
 from edgectl.api.stream import EventStream, Streams, event
+from edgectl.host.certificate import make
 
 pytestmark = pytest.mark.timeout(120)
 LOUD = "x" * 65_536
@@ -287,6 +288,47 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     made += ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"]
     subprocess.run([*made, "-keyout", str(files.key), "-out", str(files.cert)], check=True, capture_output=True)
     return files
+
+
+async def another_is_shown(certificate: Certificate, folder: Path) -> None:
+    """A door shows another certificate; whoever is inside stays inside."""
+    (folder / "door").write_bytes(make(("localhost",), ("127.0.0.1",), time.time_ns()))
+    other = Certificate(cert=folder / "door", key=folder / "door")
+    async with Desk(certificate) as desk:
+        context = ssl.create_default_context(cafile=str(certificate.cert))
+        reader, writer = await asyncio.wait_for(asyncio.open_connection("127.0.0.1", desk.port, ssl=context), 20)
+        desk.door.show(server.context_of(other))
+        assert (await asked_over_tls(desk, other)).endswith(b"here")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await asked_over_tls(desk, certificate)
+        writer.write(b"GET /short HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        assert (await asyncio.wait_for(reader.read(), 20)).endswith(b"here")
+        writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+
+
+async def test_another_certificate_counts_from_the_next_handshake_on(
+    certificate: Certificate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await another_is_shown(certificate, tmp_path)
+    monkeypatch.setattr(Door, "show", lambda *_: None)
+    with pytest.raises(ssl.SSLCertVerificationError):
+        await another_is_shown(certificate, tmp_path)
+
+
+def test_a_certificate_of_no_use_is_refused_in_a_sentence(certificate: Certificate, tmp_path: Path) -> None:
+    other, locked = tmp_path / "other", tmp_path / "locked"
+    other.write_bytes(make(("localhost",), (), time.time_ns()))
+    made = ["openssl", "ec", "-aes256", "-passout", "pass:secret", "-in", str(other), "-out", str(locked)]
+    subprocess.run(made, check=True, capture_output=True)
+    for files in (
+        Certificate(cert=certificate.cert, key=other),  # of another
+        Certificate(cert=other, key=locked),  # a password would be asked for at a terminal that nobody sees
+        Certificate(cert=tmp_path / "none", key=other),
+    ):
+        with pytest.raises(server.DoorClosed, match="cannot be used"):
+            server.context_of(files)
 
 
 async def asked_over_tls(desk: Desk, certificate: Certificate) -> bytes:

@@ -64,7 +64,7 @@ def test_the_directories_have_the_modes_that_the_unit_expects(tmp_path: Path) ->
     assert made == {
         "/etc/edgectl": 0o750,
         "/etc/edgectl/conf.d": 0o750,
-        "/etc/edgectl/credentials": 0o700,
+        "/etc/edgectl/credentials": 0o710,
         "/var/lib/edgectl": 0o750,
     }
     unit = settings((FOLDER / "edgectl.service").read_text())
@@ -77,7 +77,7 @@ def test_the_daemon_can_read_its_site_and_never_change_it() -> None:
     assert {path: (user, group) for _, path, _, user, group, _ in lines} == {
         "/etc/edgectl": ("root", "edgectl"),
         "/etc/edgectl/conf.d": ("root", "edgectl"),
-        "/etc/edgectl/credentials": ("root", "root"),
+        "/etc/edgectl/credentials": ("root", "edgectl"),
         "/var/lib/edgectl": ("edgectl", "edgectl"),
     }
 

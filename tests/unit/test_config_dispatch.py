@@ -40,6 +40,12 @@ def test_a_pair_names_where_its_lease_is_kept_and_never_a_password(tmp_path: Pat
         ("lease: {type: raft}", "lease.type", "postgres"),
         ("lease: {type: host, ttl: 15s}", "lease.ttl", "not a known key"),
         ("api: open", "api", "outside_scheduler: true"),
+        ('api: {listen: "0.0.0.0:9405"}', "api.listen", "without a lock"),
+        ('api: {listen: "[::]:9405"}', "api.listen", "edgectl door open"),
+        ('api: {listen: "greenhouse:9405"}', "api.listen", 'write listen: "0.0.0.0:9405"'),
+        ('api: {listen: "127.0.0.1:94050"}', "api.listen", "is no ADDRESS:PORT"),
+        ("api: {certificate: door}", "api.certificate", "credential: door"),
+        ('api: {names: ["https://greenhouse"]}', "api.names[0]", "without https://"),
     ],
 )
 def test_a_mistake_is_told_at_its_line(tmp_path: Path, text: str, where: str, words: str) -> None:

@@ -59,6 +59,7 @@ def beside_the_engine() -> list[str]:
     found: set[str | None] = {*telling.WHY.values(), "the broker closed the connection"}
     found |= {sentence.format("centre:5432", "no") for _, sentence, _ in translate._REFUSED}
     for place in (
+        "daemon/certificate.py",
         "daemon/telling.py",
         "drivers/links/mqtt.py",
         "drivers/news.py",

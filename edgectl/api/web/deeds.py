@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person, Role
+from edgectl.api.access_routes import changed
 from edgectl.api.body import raw_body
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
+from edgectl.model.events import Event
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
@@ -164,12 +166,13 @@ class Deeds:
             answer.set_cookie("language", wanted, max_age=A_YEAR_S, samesite="strict", httponly=True)
         return answer
 
-    async def leave(self, request: Request, _: Person) -> Response:
+    async def leave(self, request: Request, person: Person) -> Response:
         """This page forgets who one is, and the book does too."""
         secret = cookie_of(request.headers, self._keeper.address.cookie)
         token = self._inside.book.known(secret, "page")
         if token is not None:
             self._inside.book.revoke(token.token_id)
+            self._inside.note(changed(Event.ACCESS_TAKEN, person.who, token))
         answer = RedirectResponse("/pair", status_code=303)
         give_cookie(self._keeper, answer, "", lasts=0)
         return answer

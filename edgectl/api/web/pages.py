@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person, Role
+from edgectl.api.access_routes import changed
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of
 from edgectl.api.routes import PRESETS
@@ -20,6 +21,7 @@ from edgectl.api.web.draw import Drawing, static
 from edgectl.api.web.lines import curves_of
 from edgectl.api.web.state_word import word_of
 from edgectl.api.web.words import Words, language_of
+from edgectl.model.events import Event
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
@@ -93,7 +95,7 @@ class Pages:
 
     async def pair(self, request: Request, _: Person) -> Response:
         """Where a code is entered."""
-        return await self._draw.page("pair.html", self._words(request), wrong=False)
+        return await self._draw.page("pair.html", self._words(request), wrong=False, shown=self._shown())
 
     async def enter(self, request: Request, _: Person) -> Response:
         """A code was entered: a good one becomes a cookie."""
@@ -102,11 +104,16 @@ class Pages:
         invitation = self._inside.pairings.redeem(code)
         if invitation is None:
             self._keeper.guessed(request.scope)
-            return await self._draw.page("pair.html", self._words(request), 401, wrong=True)
-        _token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
+            return await self._draw.page("pair.html", self._words(request), 401, wrong=True, shown=self._shown())
+        token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
+        self._inside.note(changed(Event.ACCESS_GIVEN, f"{token.name}, by a code", token))
         answer = RedirectResponse("/", status_code=303)
         give_cookie(self._keeper, answer, secret)
         return answer
+
+    def _shown(self) -> str:
+        """The fingerprint of the certificate that this door shows."""
+        return self._inside.listens().fingerprint
 
     async def static(self, request: Request, _: Person) -> Response:
         """A file."""

@@ -8,6 +8,7 @@ from edgectl.config.rules import (
     air,
     calendars,
     centre,
+    doors,
     leases,
     nodes,
     outputs,
@@ -45,6 +46,7 @@ def judge(parts: Parts) -> None:
         calendars,
         leases,
         centre,
+        doors,
     ):
         for rule in room.RULES:
             rule(parts)

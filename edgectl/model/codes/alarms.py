@@ -175,6 +175,10 @@ ALARMS: dict[Code, Meaning] = {
         "An alarm could not be told to anybody's phone.",
         "Look at the list of services and at the network; until then look at the page yourself.",
     ),
+    Code.CERTIFICATE_ENDS: alarm(
+        "The certificate of the door to the network ends soon, has ended, or is of no use.",
+        "Make a new one with `edgectl door renew`, and compare its fingerprint on each phone.",
+    ),
     Code.ALARM_FLOOD: alarm(
         "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
     ),
@@ -209,7 +213,14 @@ CRITICAL = frozenset(
 )
 # Worth knowing, and nobody has to be woken for it.
 LOW = frozenset(
-    {Code.CALIBRATION_DUE, Code.SERVICE_LOCK_REMINDER, Code.STOP_LATCHED, Code.CLOCK_UNTRUSTED, Code.FALLBACK_WATERING}
+    {
+        Code.CALIBRATION_DUE,
+        Code.SERVICE_LOCK_REMINDER,
+        Code.STOP_LATCHED,
+        Code.CLOCK_UNTRUSTED,
+        Code.FALLBACK_WATERING,
+        Code.CERTIFICATE_ENDS,
+    }
 )
 
 

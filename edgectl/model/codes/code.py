@@ -266,3 +266,4 @@ class Code(StrEnum):
     PARITY_GAP = "parity_gap"
     ALARM_FLOOD = "alarm_flood"
     ALARM_UNTOLD = "alarm_untold"
+    CERTIFICATE_ENDS = "certificate_ends"

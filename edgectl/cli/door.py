@@ -1,0 +1,262 @@
+"""`edgectl door …`: the door to the network. A key and a certificate of the house's own, and the lines of the site file
+that open the door with them. What is there already is never written over.
+"""
+
+import hashlib
+import json
+import os
+import re
+import socket
+import ssl
+import subprocess
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, refuse, show
+from edgectl.cli.groups import Group
+from edgectl.cli.progress import progress
+from edgectl.cli.token import in_two_lines, let_in
+from edgectl.cli.whole import whole
+from edgectl.cli.words import dated
+from edgectl.model.time import iso
+
+if TYPE_CHECKING:
+    from edgectl.config.loaded import DoorSection
+    from edgectl.host.certificate import Facts
+
+NAME = "door"  # of the credential
+USUAL = "0.0.0.0:9405"
+LINES = """\
+# By edgectl door open: the page, and programs with a token, come in from the network, over TLS.
+api: {{listen: {listen}, certificate: {{credential: {name}}}{names}}}
+"""
+SHOWN_WITHIN_S = 90
+TAKEN_UP_WITHIN_S = 15
+HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
+site_option = click.option(
+    "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
+)
+name_option = click.option("--name", "names", multiple=True, help="One more host name by which it is asked for.")
+
+
+@click.group(cls=Group)
+def door() -> None:
+    """The door to the network: its certificate, and the lines that open it."""
+
+
+@door.command("open")
+@site_option
+@name_option
+@click.option("--listen", default=USUAL, show_default=True, help="ADDRESS:PORT where phones and programs come in.")
+@click.option("--restart", is_flag=True, help="Restart the service now, and end with the picture for a phone.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_json: bool) -> None:
+    """Make a key and a certificate, and write the lines by which the door opens at the next start. Nothing that is
+    there is written over. Where the door stands open already, a phone is let in."""
+    wanted = _place(listen)
+    before = _read(site)
+    facts = certificate(names)
+    opened = before.credential == NAME and before.listen is not None
+    lines = _lines(listen, names)
+    file = None if before.listen or before.credential else _write(site, lines)
+    place = before.listen or wanted
+    shown = shown_at(place) == facts.fingerprint
+    about = {**_about(facts), "written": None if file is None else str(file), "shown": shown}
+    if show(about if opened or file else {**about, "lines": lines}, as_json):
+        return
+    _tell(facts)
+    if file is not None:
+        click.echo(f"{file} is written: the door opens at {listen} from the next start on")
+    elif not opened:
+        click.echo(f"the site file says otherwise where the door is; nothing was written. The lines would be:\n{lines}")
+        return
+    if restart and not shown:
+        shown = _restarted(place, facts)
+    if shown:
+        let_in("phone", "operator", None)
+    else:
+        click.echo("next: systemctl restart edgectl (what is on goes off first), then edgectl token pair")
+
+
+@door.command()
+@site_option
+@name_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def renew(site: Path, names: tuple[str, ...], as_json: bool) -> None:
+    """A new key and a new certificate in the place of the old ones. The door shows them without a restart, and each
+    phone warns once more: compare the fingerprint."""
+    facts = certificate(names, anew=True)
+    place = _read(site).listen
+    shown = place is not None and _until_shown(place, facts, TAKEN_UP_WITHIN_S)
+    if show({**_about(facts), "shown": shown}, as_json):
+        return
+    _tell(facts)
+    click.echo("the door shows it now" if shown else "no door shows it yet; a daemon that runs takes it up by itself")
+
+
+@door.command("show")
+@site_option
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def show_(site: Path, as_json: bool) -> None:
+    """The certificate: its fingerprint, its names, its end, and whether the door shows it."""
+    facts = _there()
+    place = _read(site).listen
+    shown = place is not None and shown_at(place) == facts.fingerprint
+    if show({**_about(facts), "shown": shown}, as_json):
+        return
+    _tell(facts)
+    click.echo("the door shows it" if shown else "no door shows it")
+
+
+def turn_on(site: Path, *, quiet: bool) -> None:
+    """The door of a site file that has just been written."""
+    facts = certificate(())
+    file = _write(site, _lines(USUAL, ()))
+    if quiet:
+        return
+    _tell(facts)
+    click.echo(
+        f"{file} opens the door to the network at {USUAL}; while edgectl runs: edgectl token pair lets a phone in"
+    )
+
+
+def _lines(listen: str, names: tuple[str, ...]) -> str:
+    more = f", names: {json.dumps(names)}" if names else ""
+    return LINES.format(listen=json.dumps(listen), name=NAME, names=more)
+
+
+def certificate(names: tuple[str, ...], *, anew: bool = False) -> "Facts":
+    """The one that is there, or a new one. Exits with a sentence where there can be none."""
+    from edgectl.host.certificate import facts, make
+    from edgectl.host.credentials import folder_of_credentials
+    from edgectl.host.names import own_addresses, own_names
+
+    if wrong := [name for name in names if not HOST.fullmatch(name)]:
+        raise click.UsageError(f"--name {wrong[0]!r} is no host name: small letters, digits, dots and -")
+    path = folder_of_credentials() / NAME
+    if path.exists() and not anew:
+        return _there()
+    called = tuple(dict.fromkeys((*names, *own_names(), "localhost")))
+    made = make(called, (*own_addresses(), "127.0.0.1"), _now())
+    try:
+        with whole(path, _owner()) as file:
+            file.write(made)
+    except OSError as error:
+        hint = "sudo, or let EDGECTL_CREDENTIALS name a folder of yours, for this command and for edgectl run"
+        refuse(f"{path} cannot be written: {error.strerror}", hint)
+    return facts(made.decode())
+
+
+def _there() -> "Facts":
+    from edgectl.host.certificate import NoCertificate, facts, text_of
+    from edgectl.host.credentials import CredentialMissing, credential_file
+
+    try:
+        return facts(text_of(credential_file(NAME)))
+    except CredentialMissing as missing:
+        refuse(str(missing), "edgectl door open makes it" if "there is no" in str(missing) else missing.hint)
+    except NoCertificate as none:
+        refuse(f"the certificate of the door is of no use: {none}", "edgectl door renew puts a new one in its place")
+
+
+def _now() -> int:
+    """The wall clock. One that cannot be right makes no certificate: it would have ended before it is used."""
+    from edgectl.host.clock import PLAUSIBLE, SystemClock
+
+    wall = SystemClock().now().wall
+    if wall < PLAUSIBLE:
+        said = f"the clock of this machine says {iso(wall)[:10]}: a certificate of today would have ended long ago"
+        refuse(said, "set the clock, then again: timedatectl set-time 'YYYY-MM-DD HH:MM'")
+    return wall
+
+
+def _owner() -> tuple[int, int] | None:
+    """Whose it is to be: root makes it for the user of the service, who owns the state folder."""
+    state = Path(os.environ.get("EDGECTL_STATE", DEFAULT_STATE))
+    if os.getuid() != 0 or not state.is_dir():
+        return None
+    owner = state.stat()
+    return owner.st_uid, owner.st_gid
+
+
+def _place(listen: str) -> tuple[str, int]:
+    from edgectl.config.rules.doors import place_of
+
+    if (place := place_of(listen)) is None:
+        raise click.UsageError(f"--listen {listen!r} is no ADDRESS:PORT, for example {USUAL}")
+    return place
+
+
+def _read(site: Path) -> "DoorSection":
+    from edgectl.config.loader import load
+    from edgectl.config.problems import SiteRejected
+
+    try:
+        return load(site).door
+    except SiteRejected as rejected:
+        refuse(f"{rejected}\nthe site file has to be right first; nothing was made", f"edgectl check {site}")
+
+
+def _write(site: Path, lines: str) -> Path:
+    """The lines as a file beside the site file, as readable as that one."""
+    file, like = site.parent / "conf.d" / "door.yaml", site.stat()
+    try:
+        file.parent.mkdir(exist_ok=True)
+        with file.open("x") as out:
+            out.write(lines)
+        file.chmod(like.st_mode & 0o666)
+        if os.getuid() == 0:
+            os.chown(file, like.st_uid, like.st_gid)
+    except OSError as error:
+        refuse(f"{file} cannot be written: {error.strerror}", f"write it yourself:\n{lines}")
+    return file
+
+
+def shown_at(place: tuple[str, int]) -> str:
+    """The SHA-256 of the certificate that is shown at an address of this machine; empty where none is."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(place[0], place[0])
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE  # it is looked at, not trusted
+    try:
+        with (
+            socket.create_connection((host, place[1]), timeout=5) as line,
+            context.wrap_socket(line, server_hostname=host) as spoken,
+        ):
+            der = spoken.getpeercert(binary_form=True)
+    except OSError:  # also what speaks no TLS
+        return ""
+    return hashlib.sha256(der or b"").digest().hex(":").upper()
+
+
+def _until_shown(place: tuple[str, int], facts: "Facts", within_s: int) -> bool:
+    with progress("until the door shows it", range(within_s)) as seconds:
+        for _ in seconds:
+            if shown_at(place) == facts.fingerprint:
+                return True
+            time.sleep(1)
+    return False
+
+
+def _restarted(place: tuple[str, int], facts: "Facts") -> bool:
+    """Restart the service, and wait for the door."""
+    try:
+        done = subprocess.run(["systemctl", "restart", "edgectl"], capture_output=True, text=True, check=False)
+    except OSError as error:
+        refuse(f"systemctl cannot be called: {error.strerror}", "restart edgectl as you started it")
+    if done.returncode:
+        refuse(f"the service did not restart: {done.stderr.strip()[:300]}", "journalctl -u edgectl -n 20")
+    return _until_shown(place, facts, SHOWN_WITHIN_S)
+
+
+def _about(facts: "Facts") -> dict[str, Any]:
+    return {"fingerprint": facts.fingerprint, "names": list(facts.names), "ends": iso(facts.ends)}
+
+
+def _tell(facts: "Facts") -> None:
+    click.echo(f"the certificate of the door, good until {dated(iso(facts.ends))}, for {', '.join(facts.names)}")
+    click.echo("its SHA-256 fingerprint, to be compared on each phone:")
+    for line in in_two_lines(facts.fingerprint):
+        click.echo(f"  {line}")

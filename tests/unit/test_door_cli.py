@@ -1,0 +1,125 @@
+"""`edgectl door`: what it makes, what it leaves alone, and what it says when it cannot."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from edgectl.__main__ import main
+from edgectl.config.loader import load
+from edgectl.host.certificate import facts
+from tests.unit.test_first_site import GIVEN
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A site file, and a folder for its secrets."""
+    (tmp_path / "secrets").mkdir(mode=0o700)
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path / "secrets"))
+    monkeypatch.setenv("EDGECTL_STATE", str(tmp_path / "state"))
+    file = tmp_path / "site.yaml"
+    shutil.copy(ROOT / "examples" / "small.yaml", file)
+    return file
+
+
+def door(*words: str) -> Result:
+    return CliRunner().invoke(main, ["door", *words])
+
+
+def test_a_door_is_made_once_and_never_written_over(site: Path) -> None:
+    said = door("open", "--site", str(site), "--name", "gh.example")
+    assert said.exit_code == 0, said.output
+    key, lines = site.parent / "secrets" / "door", site.parent / "conf.d" / "door.yaml"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in key.parent.iterdir()] == ["door"], "nothing else is left there"
+    found = load(site).door
+    assert (found.listen, found.credential, found.names) == (("0.0.0.0", 9405), "door", frozenset({"gh.example"}))
+    told = facts(key.read_text())
+    assert "gh.example" in told.names
+    assert told.fingerprint[:47] in said.output
+    assert told.fingerprint[48:] in said.output
+    assert "edgectl token pair" in said.output
+    before = key.read_bytes(), lines.read_bytes()
+    again = json.loads(door("open", "--site", str(site), "--json").stdout)
+    assert (again["fingerprint"], again["written"], again["shown"]) == (told.fingerprint, None, False)
+    assert (key.read_bytes(), lines.read_bytes()) == before
+    shown = json.loads(door("show", "--site", str(site), "--json").stdout)
+    assert shown == {key: again[key] for key in ("fingerprint", "names", "ends", "shown")}
+
+
+def test_a_new_certificate_has_a_new_key(site: Path) -> None:
+    assert door("open", "--site", str(site)).exit_code == 0
+    key = site.parent / "secrets" / "door"
+    before = facts(key.read_text()).fingerprint
+    assert door("renew", "--site", str(site.parent / "none.yaml")).exit_code == 1
+    key.write_text("damaged")
+    assert "edgectl door renew" in door("show", "--site", str(site)).output
+    said = door("renew", "--site", str(site))
+    assert said.exit_code == 0, said.output
+    assert facts(key.read_text()).fingerprint != before
+    assert key.stat().st_mode & 0o777 == 0o600
+    key.chmod(0o644)
+    for words in ("show", "open"):
+        refused = door(words, "--site", str(site))
+        assert (refused.exit_code, "others can read" in refused.output) == (1, True)
+
+
+@pytest.mark.parametrize("line", ['api: {listen: "127.0.0.1:9500"}', "api: {certificate: {credential: mine}}"])
+def test_where_the_site_file_says_otherwise_the_lines_are_printed(site: Path, line: str) -> None:
+    site.write_text(f"{site.read_text()}\n{line}\n")
+    said = door("open", "--site", str(site))
+    assert said.exit_code == 0, said.output
+    assert 'api: {listen: "0.0.0.0:9405", certificate: {credential: door}}' in said.output
+    assert not (site.parent / "conf.d").exists()
+
+
+def test_beside_another_key_of_its_section_they_are_written(site: Path) -> None:
+    site.write_text(f"{site.read_text()}\napi: {{outside_scheduler: true}}\n")
+    assert door("open", "--site", str(site)).exit_code == 0
+    found = load(site)
+    assert found.outside_scheduler
+    assert found.door.credential == "door"
+
+
+def test_what_cannot_be_is_a_sentence_and_nothing_is_made(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (["--listen", "greenhouse:9405"], ["--listen", "0.0.0.0"], ["--name", "a b"], ["--name", 'x"]}']):
+        assert door("open", "--site", str(site), *words).exit_code == 2, words
+    text = site.read_text()
+    site.write_text("site: 1\n")
+    assert "has to be right first" in door("open", "--site", str(site)).output
+    site.write_text(text)
+    assert "edgectl door open makes it" in door("show", "--site", str(site)).output
+    assert not list((site.parent / "secrets").iterdir())
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(site.parent / "nowhere"))
+    refused = door("open", "--site", str(site))
+    assert (refused.exit_code, "cannot be written" in refused.output) == (1, True)
+    assert not (site.parent / "conf.d").exists()
+
+
+def test_a_clock_that_cannot_be_right_makes_no_certificate(site: Path) -> None:
+    command = [shutil.which("faketime") or "faketime", "1970-01-03 00:00:00", sys.executable, "-m", "edgectl"]
+    done = subprocess.run(
+        [*command, "door", "open", "--site", str(site)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 1, done.stdout
+    assert "the clock of this machine says 1970-01-0" in done.stderr
+    assert "timedatectl" in done.stderr
+    assert not list((site.parent / "secrets").iterdir())
+
+
+def test_a_first_site_file_has_its_door_when_that_was_wished(site: Path) -> None:
+    new = site.parent / "new" / "site.yaml"
+    new.parent.mkdir()
+    said = CliRunner().invoke(main, ["init", str(new), *GIVEN, "--door"])
+    assert said.exit_code == 0, said.output
+    assert load(new).door.listen == ("0.0.0.0", 9405)
+    assert "edgectl token pair lets a phone in" in said.output
+    other = site.parent / "other.yaml"
+    assert CliRunner().invoke(main, ["init", str(other), *GIVEN]).exit_code == 0
+    assert load(other).door.credential == "", "nobody asked for one"
