@@ -181,8 +181,8 @@ def _choice(found: "Found") -> str:
         return fits[0] if fits else ""
     numbered = {str(number): profile for number, profile in enumerate(fits, 1)}
     listed = ", ".join(f"{number} {profile}" for number, profile in numbered.items())
-    said = _ask(f"  which is it: {listed}; - leaves it out", "", answers.one_of([*numbered, "-"]))
-    return numbered.get(said, "")
+    said = _ask(f"  which is it: {listed}; - leaves it out", "", answers.one_of([*numbered, *fits, "-"]))
+    return said if said in fits else numbered.get(said, "")
 
 
 def _sensors(device: "Device", known: "list[Sensor]") -> "list[Sensor]":

@@ -1,6 +1,7 @@
 """`edgectl check`: is the site file right, and can its buses keep up? Nothing is opened and nothing is started."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,10 +38,11 @@ def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
         if as_json:
             keys = ("file", "line", "column", "path", "what", "hint")
             listed = [{key: getattr(problem, key) for key in keys} for problem in rejected.problems]
-            click.echo(json.dumps({"ok": False, "problems": listed}))
+            click.echo(json.dumps({"ok": False, "problems": listed, "buses": _buses(rejected.loads)}))
         else:
             count = len(rejected.problems)
             click.echo(str(rejected))
+            _table(rejected.loads)
             click.echo(f"{count} problem{'s' * (count != 1)}. Nothing was started.")
         raise SystemExit(1) from None
     notices = (*loaded.notices, *one_box.notes(loaded.buses))
@@ -57,18 +59,7 @@ def _body(loaded: "Loaded", *, explain: bool) -> dict[str, Any]:
         "ok": True,
         "site": loaded.site.site_id,
         "counts": dict(loaded.counts),
-        "buses": [
-            {
-                "bus": load.bus,
-                "load": round(load.load, 4),
-                "worst_cycle_s": round(load.cycle / SECOND, 4),
-                "with_one_dead_device_s": None if load.with_dead is None else round(load.with_dead / SECOND, 4),
-                "tightest": load.tightest or None,
-                "tightest_s": None if load.limit is None else load.limit / SECOND,
-                "verdict": load.verdict,
-            }
-            for load in loaded.loads
-        ],
+        "buses": _buses(loaded.loads),
         "not_driven": {name: loaded.kinds[name] for name in loaded.undriven},
         "not_acted_on": list(loaded.ignored),
         "without_hardware_end": list(loaded.endless),
@@ -80,18 +71,27 @@ def _body(loaded: "Loaded", *, explain: bool) -> dict[str, Any]:
     return body
 
 
+def _buses(loads: "Sequence[Load]") -> list[dict[str, Any]]:
+    return [
+        {
+            "bus": load.bus,
+            "load": round(load.load, 4),
+            "worst_cycle_s": round(load.cycle / SECOND, 4),
+            "with_one_dead_device_s": None if load.with_dead is None else round(load.with_dead / SECOND, 4),
+            "tightest": load.tightest or None,
+            "tightest_s": None if load.limit is None else load.limit / SECOND,
+            "verdict": load.verdict,
+        }
+        for load in loads
+    ]
+
+
 def _print(loaded: "Loaded", notices: tuple[str, ...]) -> None:
     click.echo("site ok: " + ", ".join(_count(noun, n) for noun, n in loaded.counts.items()))
-    rows = [HEAD, *(_row(load) for load in loaded.loads)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if loaded.loads:
-        for row in rows:
-            click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    width = _table(loaded.loads)
     for bus in (bus for bus in loaded.buses if bus.kind == "mqtt"):
         count = _count("nodes", len(bus.devices))
-        click.echo(
-            f"{bus.name:<{widths[0]}}  {count} behind a broker: each speaks when it likes, max_age is the measure"
-        )
+        click.echo(f"{bus.name:<{width}}  {count} behind a broker: each speaks when it likes, max_age is the measure")
     for name, kind in ((name, loaded.kinds[name]) for name in loaded.undriven):
         click.echo(f"bus {name} is valid, and this version does not drive {kind}: nothing on it is read or switched")
     click.echo(f"outputs without a hardware end: {', '.join(loaded.endless) or 'none'}")
@@ -104,6 +104,15 @@ def _print(loaded: "Loaded", notices: tuple[str, ...]) -> None:
     for line in loaded.undeclared:
         word, what = line.split(": ", 1)
         click.echo(f"please declare: {what} (declare: [{word}])")
+
+
+def _table(loads: "Sequence[Load]") -> int:
+    """The bus times, and how wide the names of the buses are."""
+    rows = [HEAD, *(_row(load) for load in loads)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+    for row in rows if loads else []:
+        click.echo("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    return widths[0]
 
 
 def _row(load: "Load") -> tuple[str, ...]:

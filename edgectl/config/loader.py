@@ -41,7 +41,7 @@ def load(path: Path) -> Loaded:
     feasibility.report(loads, findings)
     stages.report(site, parts, findings)
     if findings.problems:
-        raise SiteRejected(findings.problems)
+        raise SiteRejected(findings.problems, () if all(load.ok for load in loads) else loads)
     asleep = build.undriven(parts)
     return Loaded(
         file=path,

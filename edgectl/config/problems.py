@@ -2,6 +2,10 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgectl.config.feasibility import Load
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +58,11 @@ def render(problems: Iterable[Problem]) -> str:
 
 
 class SiteRejected(Exception):
-    """The site file cannot be used. `problems` holds every mistake that was found, in the order of the file."""
+    """The site file cannot be used. `problems` holds every mistake that was found, in the order of the file; `loads`
+    are the buses in numbers, where all else is right and they are what is wrong."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], loads: "tuple[Load, ...]" = ()) -> None:
+        self.loads = loads
         # The main file comes first: whoever reads begins there, and conf.d only adds to it.
         self.problems = tuple(sorted(problems, key=lambda p: ("conf.d" in p.file, p.file, p.line, p.column, p.path)))
         super().__init__(render(self.problems))

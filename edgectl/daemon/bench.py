@@ -154,8 +154,11 @@ class DeviceBench:
 
     @asynccontextmanager
     async def _alone(self, bus: str, visit: Visit) -> AsyncIterator[Visit]:
-        if bus in self._visits and not self._visits[bus].over:
-            raise Unavailable(409, "not_done", f"somebody asks on bus {bus} already", "ask again when that is done")
+        other = self._visits.get(bus)
+        if other is not None and not other.over:
+            why = f"somebody asks unit {other.unit} on bus {bus} already"
+            waits = f"; that waits: {other.kept.why}" if other.kept is not None else ""
+            raise Unavailable(409, "not_done", f"{why}{waits}", "ask again when that is done")
         self._visits[bus] = visit
         try:
             yield visit

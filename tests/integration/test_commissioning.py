@@ -359,7 +359,7 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
         daemon.wait("/buses/field/asking", lambda told: not told["asking"])
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, env=daemon.environment) as person:
             daemon.wait("/buses/field/asking", lambda told: told["asking"] and asked())
-            assert "somebody asks on bus field already" in say("device", "read", "field", 5, 2, code=1)
+            assert "somebody asks unit 9 on bus field already" in say("device", "read", "field", 5, 2, code=1)
             person.kill()
         one = "/buses/field/units/5/registers/holding?address=2"
         daemon.wait("/status", lambda _: daemon.ask("GET", one)[0] == 200)

@@ -43,6 +43,19 @@ def test_the_whole_language_says_what_this_version_leaves_out() -> None:
     assert "please declare: anti-siphon on the dosing line" in text
 
 
+def test_an_impossible_bus_is_refused_with_its_table(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(changed("baudrate: 9600", "baudrate: 1200", changed("max_age: 3s", "max_age: 1s")))
+    code, text = check(path)
+    assert code == 1
+    assert re.search(r"\ncabinet\s+\d+ %\s+[\d.]+ s\s+[\d.]+ s\s+flow 1 s\s+impossible\n", text), text
+    assert re.search(r"\nclimate\s.*\sok\n", text)
+    told = json.loads(check(path, "--json")[1])
+    assert [(bus["bus"], bus["verdict"]) for bus in told["buses"]] == [("cabinet", "impossible"), ("climate", "ok")]
+    path.write_text(changed("duration: 90s", "duration: 15m"))  # the buses are not what is wrong here
+    assert "verdict" not in check(path)[1]
+
+
 @pytest.mark.parametrize(
     ("far", "told"),
     [

@@ -81,7 +81,7 @@ def test_a_second_person_on_a_bus_is_told_so_and_the_next_one_is_not() -> None:
         devices, _, bus = bench(line)
         first = asyncio.create_task(devices.read(bus, 14, "holding", 6, 1))
         await asyncio.sleep(0)
-        with pytest.raises(Unavailable, match="somebody asks on bus"):
+        with pytest.raises(Unavailable, match="somebody asks unit 14 on bus relays already"):
             await devices.read(bus, 14, "holding", 6, 1)
         assert (await until(line, first))["values"] == [{"address": 6, "value": 0x288}]
         again = asyncio.create_task(devices.read(bus, 14, "holding", 6, 1))
