@@ -6,6 +6,7 @@ From the makers' lists, by hand. A kind that ends in "-clone" is what a buyer ge
 from collections.abc import Callable
 
 from edgectl.drivers.sim.registers import RegisterMap
+from edgectl.drivers.sim.spare import SpareBoard
 from edgectl.drivers.sim.words import WordBoard
 
 SHELF: dict[str, Callable[[], RegisterMap]] = {
@@ -22,6 +23,8 @@ SHELF: dict[str, Callable[[], RegisterMap]] = {
     "md02-clone": lambda: RegisterMap(inputs={1: 2210, 2: 5840}, holding={0x100: 1, 0x101: 9600}, address_at=0x100),
     # Eletechsup RYN408F: eight relays that are told in words.
     "ryn408f": WordBoard,
+    # Waveshare Modbus RTU Relay, a second one.
+    "spare-board": SpareBoard,
     # SenseCAP S-CO2-03.
     "co2": lambda: RegisterMap(holding={0: 431}),
     # JXBS-3001-TR soil probe: registers with gaps that it refuses.
