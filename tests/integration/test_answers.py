@@ -70,6 +70,8 @@ ASKED: list[Asked] = [
     ("POST", "/stop-all", {}, {}, 200),
     ("POST", "/resume", {}, {}, 200),
     ("GET", "/buses/{bus}/units/{unit}", {}, None, 200),
+    ("GET", "/buses/{bus}/asking", {}, None, 200),
+    ("GET", "/buses/{bus}/asking", {"bus": "none"}, None, 404),
     ("GET", "/buses/{bus}/units/{unit}", {"unit": "999"}, None, 422),
     ("GET", "/buses/{bus}/units/{unit}/registers/{room}", {"room": "coils"}, None, 200),
     ("GET", "/buses/{bus}/units/{unit}/registers/{room}", {"bus": "none", "room": "coils"}, None, 404),
