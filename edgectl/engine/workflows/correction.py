@@ -103,21 +103,38 @@ def _decide(draft: Draft, task: Task, zone: Zone, state: Correction, ph: Reading
     chemistry = zone.chemistry
     assert chemistry is not None
     samples = [cited(reading) for reading in (ph, ec) if reading is not None]
+    doses = _round(draft, chemistry, state, ec)
+    short = next((name for name, dose in doses if dose is None), None)
+    pump = _pump_for(chemistry, ph)
     if state.queue:
         (name, ml), *rest = state.queue
         after = replace(state, queue=tuple(rest))
         _dose(draft, task, after, name, "ec", _of(draft, name, ml), ec, samples, vetoed=state)
-    elif ec is not None and chemistry.nutrients and ec.value < chemistry.target_ec - EC_DEADBAND:
-        error = (chemistry.target_ec - ec.value) / len(chemistry.nutrients)
-        doses = [(name, _sized(draft, name, state, "ec", error)) for name in chemistry.nutrients]
+    elif doses and short is None:
         queue = tuple((name, dose.ml) for name, dose in doses[1:] if dose is not None)
         name, first = doses[0]
         _dose(draft, task, replace(state, queue=queue), name, "ec", first, ec, samples, vetoed=state)
-    elif ph is not None and abs(ph.value - chemistry.target_ph) > PH_DEADBAND:
-        pump = chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
-        if pump is not None:
-            dose = _sized(draft, pump, state, "ph", abs(ph.value - chemistry.target_ph))
-            _dose(draft, task, state, pump, "ph", dose, ph, samples, vetoed=state)
+    elif ph is not None and pump is not None:
+        dose = _sized(draft, pump, state, "ph", abs(ph.value - chemistry.target_ph))
+        _dose(draft, task, state, pump, "ph", dose, ph, samples, vetoed=state)
+    elif short is not None:
+        _dose(draft, task, state, short, "ec", None, ec, samples, vetoed=state)
+
+
+def _round(draft: Draft, chemistry: Chemistry, state: Correction, ec: Reading | None) -> list[tuple[str, Dose | None]]:
+    """What each nutrient has to give, where the solution is too thin. All of them or none: who has used up its day
+    would leave the plants with the others alone, and the pH waits for nobody who cannot give."""
+    if ec is None or not chemistry.nutrients or ec.value >= chemistry.target_ec - EC_DEADBAND:
+        return []
+    error = (chemistry.target_ec - ec.value) / len(chemistry.nutrients)
+    return [(name, _sized(draft, name, state, "ec", error)) for name in chemistry.nutrients]
+
+
+def _pump_for(chemistry: Chemistry, ph: Reading | None) -> str | None:
+    """Acid or base, where the pH is off and there is such a pump."""
+    if ph is None or abs(ph.value - chemistry.target_ph) <= PH_DEADBAND:
+        return None
+    return chemistry.acid if ph.value > chemistry.target_ph else chemistry.base
 
 
 def _dose(
@@ -193,7 +210,8 @@ def _follow(draft: Draft, task: Task, state: Correction) -> None:
         return
     ended = draft.now.mono if command is None or command.ended_at is None else command.ended_at
     # The ledger speaks of the latest instant at which the last drop can have left; nobody else may be earlier.
-    entered = max((entry.at for entry in draft.ledger(state.actuator).spent), default=ended)
+    mine = (entry.at for entry in draft.ledger(state.actuator).spent if entry.boot_id == draft.state.boot_id)
+    entered = max(mine, default=ended)
     wait_until = max(ended, entered) + chemistry.mixing
     draft.put(replace(task, correction=replace(state, pending="", wait_until=wait_until)))
     draft.note(
