@@ -308,7 +308,7 @@ class Daemon:
                 turns = control.turns
                 notify.watchdog()
             if (step := self.clock.stepped()) is not None:
-                control.offer(ClockStepped(seconds=step.seconds))
+                control.offer(ClockStepped(seconds=step.seconds, believed=step.believed))
             await asyncio.sleep(1.0)
 
     async def _make_safe(self, field: Field) -> bool:

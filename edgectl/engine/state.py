@@ -139,6 +139,7 @@ class State:
     eager: bool = False  # some task looks at the field in every turn
     quiet: Quiet | None = None  # what the last look at the schedules found; forgotten when a task or a cursor changes
     config: Mapping[str, str] = field(default_factory=dict)  # each entry of the site file as one line
+    cut_off: frozenset[str] = frozenset()  # outputs that the life before this one, of the same boot, had on
     strangers: tuple[Task | Output, ...] = ()  # open in the journal, and no longer in the site file
     _fixed: Fixed | None = None
 
@@ -160,11 +161,8 @@ class State:
         `former` are outputs that an older site file knew and that could not be seen off.
         """
         tasks = {task.task_id: task for task in stored.tasks if task.zone in site.zones}
-        # An OFF that the last life ordered proves nothing now, and its instant may be of another boot: order it anew.
         outputs = {
-            output.name: replace(output, closing=None) if output.owed_off else output
-            for output in stored.outputs
-            if output.name in site.actuators
+            output.name: _of_this_life(output, boot_id) for output in stored.outputs if output.name in site.actuators
         }
         limits = next((latch.why for latch in stored.latches if latch.name == envelope.NAME), "{}")
         loss_untold = stored.lost and LOSS_SETTLED not in {latch.name for latch in stored.latches}
@@ -184,7 +182,7 @@ class State:
             lead=lead,
             seq=stored.last_seq,
             tasks=tasks,
-            commands={c.cmd_id: c for c in stored.commands if c.actuator in site.actuators},
+            commands={c.cmd_id: _before(c, started) for c in stored.commands if c.actuator in site.actuators},
             outputs=outputs,
             # The sums of light begin anew in each life; what was written down of them is carried over.
             cursors={c.schedule: replace(c, light_from=-c.light) if c.light else c for c in stored.cursors},
@@ -195,6 +193,7 @@ class State:
             traces=traces_of(site),
             sums=sums_of(site, schedules),
             config=config or {},
+            cut_off=frozenset(one.name for one in stored.outputs if one.owed_off and one.boot_id == boot_id),
             unproven={name for name, actuator in site.actuators.items() if actuator.dangerous},
             strangers=(
                 *(task for task in stored.tasks if task.zone not in site.zones),
@@ -268,6 +267,22 @@ class State:
         self.tables.pop(task_id, None)
         for cmd_id in [c.cmd_id for c in self.commands.values() if c.task_id == task_id and c.terminal]:
             del self.commands[cmd_id]
+
+
+def _of_this_life(output: Output, boot_id: str) -> Output:
+    """A debt as this life finds it. An OFF that the last life ordered proves nothing now and is ordered anew; and the
+    instants of another boot are none on the clock of this one, where they may lie weeks ahead."""
+    if output.boot_id != boot_id:
+        return replace(output, closing=None, off_at=None)
+    return replace(output, closing=None) if output.owed_off else output
+
+
+def _before(command: Command, started: Nanos) -> Command:
+    """An order of a former life: whatever became of it had done so by this start. What its clock says later is of
+    another boot, and whoever waited for that instant would wait for as long as the machine had been up then."""
+    names = ("queued_at", "not_after", "sent_at", "ack_at", "asked_at", "seen_at", "ended_at", "running_since")
+    known = {name: at for name in names if (at := getattr(command, name)) is not None}
+    return replace(command, **{name: min(at, started) for name, at in known.items()})
 
 
 def _keep(table: dict[str, V], key: str, value: V, open_: bool) -> None:

@@ -28,9 +28,11 @@ _TIME_ERROR = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The wall clock jumped by so many seconds, measured on the monotonic clock. Negative is back."""
+    """The wall clock jumped by so many seconds, measured on the monotonic clock. Negative is back. Had it been called
+    synchronised until then?"""
 
     seconds: float
+    believed: bool
 
 
 class SystemClock:
@@ -44,6 +46,7 @@ class SystemClock:
         self._file = os.environ.get("EDGECTL_CLOCK_SYNCHRONISED", "")
         self._offset: Nanos | None = None  # wall minus monotonic at the newest reading
         self._jumped: Nanos = 0
+        self._jumped_believed = False
 
     def remember(self, high_water: Nanos) -> None:
         """The newest wall instant of the journal."""
@@ -65,12 +68,14 @@ class SystemClock:
     def stepped(self) -> Step | None:
         """How far the wall clock has jumped between two readings since this was asked last, or None."""
         jumped, self._jumped = self._jumped, 0
-        return Step(seconds=jumped / SECOND) if jumped else None
+        believed, self._jumped_believed = self._jumped_believed, False
+        return Step(seconds=jumped / SECOND, believed=believed) if jumped else None
 
     def _watch(self, offset: Nanos) -> None:
         # Between neighbours only: slewing over hours is no step, and it adds up to more than one.
         if self._offset is not None and abs(offset - self._offset) > STEP:
             self._jumped += offset - self._offset
+            self._jumped_believed = self._jumped_believed or self._synced
         self._offset = offset
 
 

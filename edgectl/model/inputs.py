@@ -16,8 +16,6 @@ from edgectl.model.quick import quick
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
 
-# ---------------------------------------------------------------- inputs
-
 
 @quick
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,9 +265,10 @@ class ReserveUsed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockStepped:
-    """The wall clock jumped by so many seconds; negative is back."""
+    """The wall clock jumped by so many seconds; negative is back. Had it been believed until then?"""
 
     seconds: float
+    believed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,9 @@ from edgectl.model.inputs import Answer, AskState, ClockStepped, DeviceHealth, E
 from edgectl.model.site import Role, Site
 from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
+from edgectl.model.timeline import key_of
 from edgectl.scheduler.schedule import Schedule
+from edgectl.simulate.boots import on_this_clock
 from edgectl.simulate.desk import Desk
 from edgectl.simulate.field import Faults, SimField
 from edgectl.simulate.ground import Ground
@@ -79,6 +81,7 @@ class World:
         self.now: Nanos = 0
         self.disk, self.reboots = disk, reboots
         self.boots = 0
+        self._written: dict[tuple[str, str], int] = {}  # value of the journal -> the boot that wrote it
         self._trusted_at: Nanos = 0
         self._astray: Nanos = 0
         self.people = People(self, Random(seed + 1)) if people else None
@@ -136,7 +139,7 @@ class World:
         """Somebody, or a time server, sets the wall clock."""
         self._wall_step += by
         self.report.steps += 1
-        self._stepper.offer(ClockStepped(seconds=by / SECOND))
+        self._stepper.offer(ClockStepped(seconds=by / SECOND, believed=not self._astray))
         self._stepper.wake_at = self.now
 
     @property
@@ -233,12 +236,12 @@ class World:
         for name, actuator in sorted(self.site.actuators.items(), key=lambda item: item[1].role != "pump"):
             if actuator.dangerous:
                 self.field.make_safe(MakeSafe(actuator=name, reason="start"), self.now)
-        started = self.now + 1
+        started, boot_id = self.now + 1, "sim" if not self.boots else f"sim-{self.boots}"
         state = State.begin(
             site=self.site,
             schedules=self.schedules,
-            stored=self.journal.load(),
-            boot_id="sim" if not self.boots else f"sim-{self.boots}",
+            stored=on_this_clock(self.journal.load(), self._written, self.boots, boot_id),
+            boot_id=boot_id,
             started=started,
             lead=lead,
         )
@@ -285,6 +288,7 @@ class World:
             self._stepper.commit_failed("disk I/O error")
             return
         self.journal.commit(batch)
+        self._written.update((key_of(change), self.boots) for change in batch.changes)
         self.now += COMMIT
         self._maybe_crash()
         if self.pairing is not None:

@@ -123,8 +123,22 @@ def test_slewing_is_no_step_and_a_jump_there_and_back_is_none(monkeypatch: pytes
     assert watch.stepped() is None
     script.wall += 10 * SECOND
     watch.now()
-    assert watch.stepped() == Step(seconds=10.0)
+    assert watch.stepped() == Step(seconds=10.0, believed=False)
     assert watch.stepped() is None
+
+
+def test_a_step_says_whether_the_clock_had_been_believed_until_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A time server that sets a clock which nobody believed takes no date from anything."""
+    script = Script(monkeypatch)
+    monkeypatch.setattr(clock, "_kernel_synchronised", lambda: script.asked > 0)
+    watch = SystemClock()
+    watch.now()
+    script.asked = 1
+    for believed in (False, True):
+        script.pass_by(2 * SECOND)
+        script.wall += 10 * SECOND
+        watch.now()
+        assert watch.stepped() == Step(seconds=10.0, believed=believed)
 
 
 def test_a_process_held_up_between_the_two_readings_sees_no_step(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -78,9 +78,10 @@ def reserve_used(draft: Draft, news: ReserveUsed) -> None:
 
 def clock_stepped(draft: Draft, news: ClockStepped) -> None:
     """The wall clock was set. Durations do not notice; the calendar looks again, and the accounts of the last day no
-    longer believe the wall for what was given before: a clock set forward by a day must not empty them."""
+    longer believe the wall for what was given before: a clock set forward by a day must not empty them. One that nobody
+    believed has dated nothing, and is right only now: plants that were dry before a power cut are so after it."""
     draft.note("CLOCK_STEPPED", seconds=round(news.seconds, 3))
-    if abs(news.seconds) >= FAR_S:
+    if news.believed and abs(news.seconds) >= FAR_S:
         for ledger in draft.ledgers():
             draft.put(ledger.adrift())
 

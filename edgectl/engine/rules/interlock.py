@@ -133,7 +133,8 @@ def _close(draft: Draft, output: Output) -> None:
     command = draft.command(output.cmd_id)
     if command is None or command.terminal:
         return
-    litres.give_back(draft, draft.state.site.actuators[output.name], command, output.closing or now)
+    if output.boot_id == draft.state.boot_id:  # across a power cut nobody knows how long it let water through
+        litres.give_back(draft, draft.state.site.actuators[output.name], command, output.closing or now)
     short = command.lease is not None and command.lease <= SHORT and command.ack_at is not None
     if output.planned and (command.seen_at is not None or short):
         draft.end_command(command, CommandState.DONE)

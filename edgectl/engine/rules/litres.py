@@ -47,7 +47,8 @@ def give_back(draft: Draft, actuator: Actuator, command: Command, closed: Nanos)
     flowed = 0 if command.ack_at is None else min(command.lease, max(0, closed - command.ack_at))
     rest = command.lease - flowed
     if rest > 0:
-        draft.spend(account(actuator.name), -_litres(actuator.daily.l_min, rest), draft.now.mono)
+        # Dated like the run itself: the two fall out of the day together, and never is there more than the day allows.
+        draft.spend(account(actuator.name), -_litres(actuator.daily.l_min, rest), command.queued_at)
 
 
 def _litres(l_min: float, time: Nanos) -> float:
