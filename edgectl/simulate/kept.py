@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from edgectl.model.inputs import Mode
 from edgectl.model.ledger import DAY
 from edgectl.model.site import Site, Zone
+from edgectl.model.task import Task
 from edgectl.model.time import MS, SECOND, Nanos
 from edgectl.model.timeline import Entry
 from edgectl.simulate.draughts import Span
@@ -52,6 +54,7 @@ def broken_bonds(world: World, met: Met) -> list[str]:
         *_holds(world, met),
         *_thirst(world, met),
         *_under_bonds(world, met),
+        *_by_itself(world, met),
         *_begun_anew(world, met),
     ]
 
@@ -89,6 +92,28 @@ def _under_bonds(world: World, met: Met) -> list[str]:
         for move in starts:
             if move.name in bond.names and bond.begin + ON_ITS_WAY < move.at < bond.end:
                 found.append(f"30: {move.name} went on at {move.at / SECOND:.1f} s under {bond.why}")
+    return found
+
+
+def _by_itself(world: World, met: Met) -> list[str]:
+    """30: no run of a schedule is begun in a zone that people hold, or that only they start work in."""
+    found: list[str] = []
+    kept: dict[str, str] = {}  # zone -> what keeps it
+    tasks = {value.task_id: value for value in world.journal.values.values() if isinstance(value, Task)}
+    for entry in world.journal.timeline:
+        zone, details = entry.zone or "", entry.details
+        task = tasks.get(entry.task_id or "")
+        match entry.event_type:
+            case "MODE_CHANGED" | "HOLD_SET" if "schedule" not in details:
+                word = "hold" if entry.event_type == "HOLD_SET" else str(details["after"])
+                kept[f"{zone} {entry.event_type}"] = "" if word == Mode.AUTO.value else word
+            case "HOLD_ENDED" if "schedule" not in details:
+                kept[f"{zone} HOLD_SET"] = ""
+            case "DECISION_MADE" if task is not None and task.source == "schedule" and details["decision"] == "run":
+                held, mode = kept.get(f"{zone} HOLD_SET", ""), kept.get(f"{zone} MODE_CHANGED", "")
+                met["30"] += 1
+                if (held and task.task_type != "lighting") or (mode and not task.approved):
+                    found.append(f"30: entry {entry.seq} began {task.task_type} by itself under {held or mode}")
     return found
 
 

@@ -5,6 +5,7 @@ schedules go on from now. And a service lock is taken off by whoever put it on, 
 an engineer who has looked.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +16,7 @@ from edgectl.engine.rules.latched import OWN, WATER, latch_name, mode_of
 from edgectl.engine.rules.stopping import abort, stop_in_order
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Mode, Restrain, Restraint, SetMode
-from edgectl.model.task import TaskStatus
+from edgectl.model.task import Task, TaskStatus
 from edgectl.model.time import SECOND, Nanos, Trust
 from edgectl.model.timeline import Latch
 from edgectl.scheduler.schedule import Every
@@ -51,7 +52,9 @@ def restrain(draft: Draft, order: Restrain) -> None:
     draft.note(event if order.on else over, zone=order.zone or None, who=order.who, why=order.why)
     ended: list[str] = []
     if order.on:
-        if order.what is not Restraint.HOLD:
+        if order.what is Restraint.HOLD:
+            ended = end_attempts(draft, [task for task in draft.tasks() if task.zone == order.zone])
+        else:
             ended = end_what_waits(draft, order.zone, wet=order.what is Restraint.STOP_WATER)
         _stop_what_runs(draft, order)
     else:
@@ -70,9 +73,11 @@ def set_mode(draft: Draft, order: SetMode) -> None:
         return
     before, ended = mode_of(draft, order.zone), list[str]()
     if before is Mode.AUTO and order.mode is not Mode.AUTO:
-        for task in draft.tasks():
+        here = [task for task in draft.tasks() if task.zone == order.zone]
+        ended = end_attempts(draft, here)
+        for task in here:
             staged = task.status is TaskStatus.RUNNING and task.stage and task.task_type != "lighting"
-            if task.zone == order.zone and task.source in OWN and staged and not task.stopping:
+            if task.task_id not in ended and task.source in OWN and staged and not task.stopping:
                 abort(draft, task, Code.STOPPED)
                 ended.append(task.task_id)
     draft.put(
@@ -102,6 +107,17 @@ def end_what_waits(draft: Draft, zone: str, *, wet: bool) -> list[str]:
         ended.append(task.task_id)
         if task.status is TaskStatus.ACCEPTED or task.retry_at is not None:
             end(draft, task, TaskStatus.FAILED, Code.STOPPED, decision="fail", error=Code.STOPPED)
+    return ended
+
+
+def end_attempts(draft: Draft, tasks: Iterable[Task]) -> list[str]:
+    """Work of the house's own that waits for its next attempt ends when a person keeps its zone or its schedule: it has
+    begun nothing, and would begin a minute later under that person's hands. Light waits for nobody's hold."""
+    ended = []
+    for task in tasks:
+        if task.retry_at is not None and task.source in OWN and task.task_type != "lighting":
+            end(draft, task, TaskStatus.FAILED, Code.STOPPED, decision="fail", error=Code.STOPPED)
+            ended.append(task.task_id)
     return ended
 
 
@@ -146,13 +162,22 @@ def _remind(draft: Draft, latch: Latch, kind: str, zone: str) -> None:
         return
     minutes, release = (now.wall - latch.since) // SECOND // 60, f"unlock {zone}" if kind == "lock" else "resume"
     message = f"{subject} has been {'locked' if kind == 'lock' else 'stopped'} by {latch.who} for {minutes} min"
-    advice = f"when the work is done: edgectl {release}; until then nothing is watered there, and {_frost(kind)}"
+    dry = f"nothing is watered there{_nor(draft, zone) if kind == 'lock' else ''}"
+    advice = f"when the work is done: edgectl {release}; until then {dry}, and {_frost(kind)}"
     draft.wake(now.mono + every)
     if alarm is None or not alarm.active:
         draft.alert(code, subject, message, advice)
     elif alarm.shelved_until is None or now.wall >= alarm.shelved_until:
         draft.put(replace(alarm, message=message, told_at=now.wall, acknowledged_by=None, shelved_until=None))
         draft.note("ALARM_REPEATED", alarm=alarm.alarm_id, message=message)
+
+
+def _nor(draft: Draft, zone: str) -> str:
+    """The other zones that a lock keeps dry, for they share the pump that nobody may start under those hands."""
+    zones = draft.state.site.zones
+    parts = zones[zone].actuators if zone in zones else frozenset[str]()
+    others = sorted(one.name for one in zones.values() if one.name != zone and one.pump in parts)
+    return f", nor in {', '.join(others)}" if others else ""
 
 
 def _frost(kind: str) -> str:

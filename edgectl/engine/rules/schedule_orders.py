@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
-from edgectl.engine.rules.restraints import LONGEST_HOLD
+from edgectl.engine.rules.restraints import LONGEST_HOLD, end_attempts
 from edgectl.engine.rules.schedules import EXPIRY, holds_on, pause
 from edgectl.engine.rules.wishes import stopped
 from edgectl.model.codes import Code
@@ -54,7 +54,9 @@ def hold(draft: Draft, order: HoldSchedule) -> None:
     )
     event = "HOLD_SET" if order.on else "HOLD_ENDED"
     draft.note(event, zone=schedule.zone, schedule=schedule.name, who=order.who, why=order.why)
-    if not order.on:
+    if order.on:
+        end_attempts(draft, [task for task in draft.tasks() if task.schedule == schedule.name])
+    else:
         _rest_anew(draft, schedule)
     body = {"schedule": schedule.name, "held": order.on, "until": None if until is None else iso(until)}
     draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
