@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from edgectl.config.loader import load
-from edgectl.engine.workflows import filled, tanks
+from edgectl.engine.state import State
+from edgectl.engine.workflows import filled, tanks, walk
+from edgectl.model.inputs import Samples
 from edgectl.model.site import Site
 from edgectl.model.task import TaskStatus
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
+from edgectl.simulate.field import SimField
 from edgectl.simulate.world import World
 from tests.sim.test_floats import fill, house
 from tests.sim.test_two_tanks import FILE, broken, ground_of
@@ -126,6 +129,55 @@ def test_a_small_clean_tank_fills_the_solution_in_several_goes_and_calls_nobody(
     assert ended(world).status is TaskStatus.COMPLETED
     assert not world.state.alarms
     assert not broken(world)
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_fill_that_goes_on_after_a_restart_waits_for_the_first_look(monkeypatch: Patch, planted: bool) -> None:
+    """The outputs were proven off before a float had been read, and the fill failed for a level that was only not read
+    yet."""
+    if planted:
+        monkeypatch.setattr(walk, "awaits_first_look", lambda draft, task, stage: False)
+    world = house(site())
+    ask(world, "diagnostics", {"workflow": "clean_fill"})
+    world.run(world.now + 120 * SECOND)
+    _read_late(monkeypatch, world, 3 * SECOND)
+    world._begin()
+    world.run(world.now + 1800 * SECOND)
+    assert (ended(world).status is TaskStatus.COMPLETED) is not planted
+
+
+def _read_late(patch: Patch, world: World, after: Nanos) -> None:
+    """Nothing is read for a while from now on: each device has its turn."""
+    poll, begins = SimField.poll, world.now + after
+
+    def late(self: SimField, now: Nanos) -> Samples:
+        read = poll(self, now)
+        return read if now >= begins else replace(read, block=())
+
+    patch.setattr(SimField, "poll", late)
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_restart_without_a_clock_to_believe_locks_no_valve(monkeypatch: Patch, planted: bool) -> None:
+    """Nobody knew how long the mains had been open; that was told as a float that does not rise, and the second time
+    the valve was locked. Within one boot the clock of the machine knows."""
+    if planted:
+        begin = State.begin.__func__  # type: ignore[attr-defined]
+        monkeypatch.setattr(State, "begin", lambda **known: _nothing_cut(begin(State, **known)))
+    world = house(site())
+    world._astray, world._trusted_at = SECOND, 1 << 62
+    for number in range(3):
+        ask(world, "diagnostics", {"workflow": "clean_fill"}, name=f"fill-number-{number}")
+        world.run(world.now + 60 * SECOND)
+        world._begin()
+        world.run(world.now + 1800 * SECOND)
+    assert ("fill_overrun:valve_clean_fill" in world.state.alarms) is False
+    assert (ended(world, "fill-number-0").status is TaskStatus.COMPLETED) is not planted
+
+
+def _nothing_cut(state: State) -> State:
+    state.cut_off = frozenset()
+    return state
 
 
 METER = "      solution_fill: valve_solution_fill\n"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.latched import keeps_waiting
+from edgectl.engine.rules.latched import forbids, keeps_waiting
 from edgectl.engine.rules.orders import TOLD
 from edgectl.engine.rules.wishes import refusal
 from edgectl.engine.senses import cited
@@ -259,18 +259,27 @@ def _tell(draft: Draft, task: Task, outcome: Outcome) -> None:
         if task.task_type == "irrigation":
             draft.calm("fallback_watering", task.zone)
     elif (
-        outcome.reason_code not in EXPECTED
+        ((elsewhere := _locked_elsewhere(draft, task, outcome)) or outcome.reason_code not in EXPECTED)
         and not any(veto.rule == NO_YES for veto in outcome.vetoes)
         and keeps_waiting(draft, task.zone, task.task_type) is None
         and not _explained(draft, task)
     ):
-        why = SENTENCES.get(Code(outcome.reason_code), outcome.reason_code)
+        why = elsewhere or SENTENCES.get(Code(outcome.reason_code), outcome.reason_code)
         draft.alert(
             "schedule_failed",
             task.schedule,
             f"{task.task_type} of {task.zone} ({task.schedule}) was not carried out: {why}",
             f"edgectl task show {task.task_id} tells the whole story; the next run clears this",
         )
+
+
+def _locked_elsewhere(draft: Draft, task: Task, outcome: Outcome) -> str:
+    """Who keeps a part that this zone shares with another one, where its own plants were meant by nobody."""
+    if outcome.reason_code != Code.STOPPED or keeps_waiting(draft, task.zone, task.task_type) is not None:
+        return ""
+    site = draft.state.site
+    kept = (forbids(draft, site.actuators[name]) for name in sorted(site.zones[task.zone].actuators))
+    return next((why for why in kept if why is not None), "")
 
 
 def _explained(draft: Draft, task: Task) -> bool:

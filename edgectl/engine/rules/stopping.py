@@ -6,13 +6,15 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.fixed import PUSHING
 from edgectl.engine.rules.admission import end
 from edgectl.engine.rules.dosing import held_by
-from edgectl.engine.rules.orders import switch_off
+from edgectl.engine.rules.interlock import LOUD_AFTER
+from edgectl.engine.rules.latched import forbids
+from edgectl.engine.rules.orders import switch_off, tell
 from edgectl.engine.rules.paths import closes_at
 from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Approve, Cancel, MakeSafe
 from edgectl.model.output import Output
-from edgectl.model.task import Task, TaskStatus
+from edgectl.model.task import Task, TaskStatus, Veto
 
 
 def abort(draft: Draft, task: Task, why: Code) -> None:
@@ -21,6 +23,14 @@ def abort(draft: Draft, task: Task, why: Code) -> None:
     for output in mine(draft, task):
         if pushes(draft, output.name):
             switch_off(draft, output, planned=False, why=why.value)
+
+
+def tell_bond(draft: Draft, task: Task, parts: Collection[str]) -> None:
+    """Whose restraint ends it, where one does: it may hang on another zone that has the same pump."""
+    for name in parts:
+        if (why := forbids(draft, draft.state.site.actuators[name])) is not None:
+            tell(draft, Veto(rule="restraint", actuator=name, why=why), task.task_id, task.zone)
+            return
 
 
 def stop_in_order(draft: Draft, under: Collection[str], why: str) -> None:
@@ -59,6 +69,14 @@ def mine(draft: Draft, task: Task) -> list[Output]:
     if len(own) > 1:
         own.sort(key=lambda o: (not pushes(draft, o.name), o.name))
     return own
+
+
+def is_stuck(draft: Draft, task: Task) -> bool:
+    """Has it nothing on any more but what cannot be seen off, and has a person been called for that? Then what it
+    shares with others is free: one dead board keeps its own bed dry, and not every bed behind the same pump."""
+    left = mine(draft, task) if task.phase == "close" else []
+    told = all(output.closing is not None and output.tries >= LOUD_AFTER for output in left)
+    return bool(left) and told and not any(pushes(draft, output.name) for output in left)
 
 
 def pushes(draft: Draft, actuator: str) -> bool:

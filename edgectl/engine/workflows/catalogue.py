@@ -14,13 +14,15 @@ from edgectl.engine.rules import groups
 from edgectl.engine.rules.flow import goes_round
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.power_return import returns_at
+from edgectl.engine.rules.stopping import is_stuck
 from edgectl.engine.workflows import airs, change, convoy, irrigation, meter, needs, recover, tanks, walk
 from edgectl.engine.workflows.aims import zone_for
 from edgectl.engine.workflows.choice import RETRY_EVERY, begin
 from edgectl.engine.workflows.execution import Wish, execution_of, wish_of
 from edgectl.engine.workflows.need import Need
 from edgectl.engine.workflows.refused import accepted_again, refuse
-from edgectl.engine.workflows.stage import Stage, Table, main_line
+from edgectl.engine.workflows.sight import looks_at
+from edgectl.engine.workflows.stage import Stage, Table, main_line, row
 from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
@@ -242,14 +244,21 @@ def resume(draft: Draft, task: Task) -> bool:
         return False
     now = draft.now
     # Time without a controller counts as filling: the mains may have been open for all that anyone knows.
-    since = max(0, now.wall - task.updated_at) if now.trust is Trust.SYNCED else stage.limit
+    if draft.state.cut_off & set(stage.opens):
+        since = now.mono - task.stage_since  # within one boot no clock on the wall is needed
+    else:
+        since = max(0, now.wall - task.updated_at) if now.trust is Trust.SYNCED else stage.limit
     held = min(stage.limit, task.held + since)
+    if held >= stage.limit and stage.late.to is None:
+        return False  # nobody has seen it run its time: no float has lied, and nothing is to be locked for it
     cut = [c for c in draft.commands(task.task_id) if not c.terminal]
     for command in cut:
         draft.end_command(command, CommandState.ERROR, "the controller restarted")
     draft.note("STAGE_RESUMED", task_id=task.task_id, zone=task.zone, stage=stage.name, held_s=held // SECOND)
     interrupted = (*task.interrupted, *(command.cmd_id for command in draft.commands(task.task_id)))
-    walk.enter(draft, replace(task, interrupted=interrupted), table, stage.name, held=held)
+    sensors = (draft.state.site.sensors[name] for name in looks_at(draft.state.site, stage))
+    patience = max((sensor.max_age for sensor in sensors), default=0)
+    walk.enter(draft, replace(task, interrupted=interrupted), table, stage.name, held=held, patience=patience)
     return True
 
 
@@ -304,9 +313,19 @@ def taken(draft: Draft) -> dict[str, str]:
     if draft.taken is None:
         draft.taken = {}
         for task in draft.tasks():
-            if task.status is TaskStatus.RUNNING and task.stage:
+            if (
+                task.status is TaskStatus.RUNNING
+                and task.stage
+                and not (_is_ending(draft, task) and is_stuck(draft, task))
+            ):
                 _take(draft, task)
     return draft.taken
+
+
+def _is_ending(draft: Draft, task: Task) -> bool:
+    """Does no stage follow any more?"""
+    table = draft.state.tables.get(task.task_id) or table_of(draft.state.site, task)
+    return bool(task.stopping) or (bool(task.leaving) and walk.leads_to(task, row(table, task.stage)) is None)
 
 
 def _take(draft: Draft, task: Task) -> None:

@@ -1,13 +1,30 @@
 """Does a condition of a stage hold? Yes, no, or nobody can see it."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.dosing import kept_off
-from edgectl.engine.workflows.stage import Above, All, Any, Below, Elapsed, InBand, Metered, OutOfBand, Until, Volume
+from edgectl.engine.workflows.need import awaited
+from edgectl.engine.workflows.stage import (
+    Above,
+    All,
+    Any,
+    Below,
+    Elapsed,
+    InBand,
+    Metered,
+    OutOfBand,
+    Stage,
+    Until,
+    Volume,
+)
 from edgectl.model.channel import Missing
+from edgectl.model.site import Site
 from edgectl.model.task import Task
-from edgectl.model.time import Nanos
+from edgectl.model.time import SECOND, Nanos
+
+FIRST_LOOK: Nanos = 120 * SECOND  # by then every sensor has been read after a start, or is late
 
 
 class Sight(StrEnum):
@@ -51,6 +68,35 @@ def met(draft: Draft, task: Task, until: Until, began: Nanos) -> Sight:
             if Sight.YES in sights:
                 return Sight.YES
             return Sight.BLIND if Sight.BLIND in sights else Sight.NO
+
+
+def awaits_first_look(draft: Draft, task: Task, stage: Stage) -> bool:
+    """A stage that a restart came back to opens nothing, and calls nothing unseen, before its sensors have been read
+    once in this life."""
+    if not task.held or draft.now.mono > draft.state.started + FIRST_LOOK:
+        return False
+    return awaited(draft, looks_at(draft.state.site, stage))
+
+
+def looks_at(site: Site, stage: Stage) -> tuple[str, ...]:
+    """Every sensor that a stage, or a guard of what it opens, goes by."""
+    found = [*_named(stage.until), *(name for door in stage.doors for name in _named(door.when))]
+    for part in (site.actuators[name] for name in stage.opens):
+        found += [condition.sensor for condition in (*part.requires, *part.stop_if)]
+    return tuple(dict.fromkeys(found))
+
+
+def _named(until: Until) -> Iterator[str]:
+    match until:
+        case Above(sensor=sensor) | Below(sensor=sensor):
+            yield sensor
+        case InBand(ph=ph, ec=ec) | OutOfBand(band=InBand(ph=ph, ec=ec)):
+            yield from (name for name in (ph, ec) if name is not None)
+        case All(parts=parts) | Any(parts=parts):
+            for part in parts:
+                yield from _named(part)
+        case _:
+            pass  # a clock is always seen, and a meter that cannot be is no door
 
 
 def _compare(draft: Draft, wish: Above | Below) -> Sight:

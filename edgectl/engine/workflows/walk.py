@@ -13,10 +13,10 @@ from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.paths import STOP_ORDER_PATIENCE
-from edgectl.engine.rules.stopping import abort, mine, pushes
+from edgectl.engine.rules.stopping import abort, mine, pushes, tell_bond
 from edgectl.engine.workflows import convoy, filled, helper, meter, outcome, times, turns
 from edgectl.engine.workflows.correction import correct, is_mixed
-from edgectl.engine.workflows.sight import Sight, met
+from edgectl.engine.workflows.sight import Sight, awaits_first_look, met
 from edgectl.engine.workflows.stage import Exit, Stage, Table, row
 from edgectl.model.changed import replace
 from edgectl.model.codes import Code, error_of
@@ -68,6 +68,7 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         task = _stop_dry(draft, task, stage, dry)
     if not task.stopping and (trouble := _trouble(draft, task, stage)):
         abort(draft, task, trouble)
+        tell_bond(draft, task, stage.parts)
         task = draft.task(task.task_id)
     if task.stopping:
         if _closed(draft, task, hasty=True):
@@ -75,6 +76,8 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         return
     match task.phase:
         case "open":
+            if awaits_first_look(draft, task, stage):
+                return
             if (door := barred(draft, task, stage)) is not None:
                 draft.put(replace(task, phase=CLOSE, leaving=door, stage_since=draft.now.mono))
             elif _outlasts(draft, task, stage):
@@ -109,7 +112,7 @@ def progress(draft: Draft, task: Task, table: Table) -> None:
         case _:
             if not _closed(draft, task, hasty=False):
                 return
-            then = _leads_to(task, stage)
+            then = leads_to(task, stage)
             if then is not None and convoy.comes_later(draft, task, row(table, then)):
                 return
             if task.leaving == RESTS:
@@ -137,7 +140,7 @@ def exit_of(stage: Stage, leaving: str) -> Exit:
             return next(door.exit for door in stage.doors if door.name == name)
 
 
-def _leads_to(task: Task, stage: Stage) -> str | None:
+def leads_to(task: Task, stage: Stage) -> str | None:
     """The stage that follows by the door that was chosen; None where the task ends."""
     if task.leaving == RESTS:
         return stage.name
@@ -157,9 +160,6 @@ def order_of(draft: Draft, task: Task, stage: Stage, actuator: str) -> Command |
 def _stage_of(draft: Draft, task: Task) -> Stage | None:
     """The stage that a running task is in, as far as it has been looked at."""
     return next((stage for stage in draft.state.tables.get(task.task_id, ()) if stage.name == task.stage), None)
-
-
-# -- the phases
 
 
 def _opened(draft: Draft, task: Task, stage: Stage) -> bool:
