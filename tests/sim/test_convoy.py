@@ -181,6 +181,29 @@ def test_a_bed_that_stood_behind_another_at_a_restart_gets_its_whole_watering(
     assert promises(world) == []
 
 
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_bed_that_closed_its_valve_for_a_long_rest_gets_its_whole_watering_after_a_restart(
+    planted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its leader was given up, the pump rested, and the valve that had just closed again was taken for a watering."""
+    if planted:
+        owe = remainder.owe
+        monkeypatch.setattr(remainder, "owe", lambda draft, task, found: owe(draft, replace(task, stage="x"), found))
+    world = asked(two(rest=90 * SECOND), until=0)
+    world.run(world.now + 38 * SECOND)
+    world.offer(Cancel(token=1, task_id=ended(world, "leads-the-way").task_id, who="Ana"))
+    for _ in range(1000):
+        if ended(world, "follows-behind").leaving == "rests":
+            break
+        world.run(world.now + SECOND // 50)
+    assert ended(world, "follows-behind").leaving == "rests"
+    world._begin()
+    world.run(world.now + 10 * MINUTE)
+    kept = [one for one in world.journal.values.values() if isinstance(one, Task) and "remainder_of" in one.payload]
+    assert [one.status for one in kept if one.zone == "zone-2"] == ([] if planted else [TaskStatus.COMPLETED])
+    assert promises(world) == []
+
+
 @pytest.mark.parametrize("after", [30, 41, 43, 60])
 def test_a_stop_takes_the_pump_off_first(after: int) -> None:
     world = asked(until=0)

@@ -105,3 +105,31 @@ def test_the_rest_of_a_reduced_run_is_the_rest_of_half() -> None:
     assert remainder._rest_l(zone, half, {"volume_l": 7.2}) is None, "next to nothing"
     assert remainder._rest_l(zone, replace(half, payload={"volume_l": 20.0}), {"volume_l": 3.0}) == pytest.approx(7.0)
     assert remainder._rest_l(zone, replace(half, stage="recover"), {"volume_l": 3.0}) is None
+
+
+@pytest.mark.parametrize("rest", [300, 900])
+def test_a_pump_that_has_to_rest_first_gives_it_then(rest: int) -> None:
+    """It was asked for within two minutes, and a pump that rests for five of them after each stop never gave it."""
+    plain = site()
+    pump = replace(plain.actuators["pump"], min_off=rest * SECOND)
+    world = World(replace(plain, actuators={**plain.actuators, "pump": pump}), example_schedules(), 1)
+    cut_short(world, 30 * SECOND, off_for=0)
+    world.run(world.now + (rest + 300) * SECOND)
+    (task,) = rests(world)
+    assert task.outcome is not None
+    assert task.outcome.success, task.outcome
+    assert given(world) == pytest.approx(15.0, abs=1.0)
+
+
+def test_a_run_that_is_due_just_after_a_start_waits_for_a_pump_that_rests() -> None:
+    """A pump that may have run until the start rests from it on, and the run that fell due meanwhile was refused."""
+    plain = site()
+    pump = replace(plain.actuators["pump"], min_off=300 * SECOND)
+    world = World(replace(plain, actuators={**plain.actuators, "pump": pump}), example_schedules(), 1)
+    world.run(4 * HOUR - 60 * SECOND)
+    world._die()
+    world._begin()
+    world.run(4 * HOUR + 8 * 60 * SECOND)
+    (task,) = [v for v in world.journal.values.values() if isinstance(v, Task) and v.task_type == "irrigation"]
+    assert task.outcome is not None
+    assert task.outcome.success, task.outcome

@@ -44,7 +44,7 @@ def what_happened(draft: Draft, task: Task) -> tuple[PhysicalEffect, dict[str, f
 
 def _passed(task: Task, shown: float, pumped: list[Command]) -> float:
     """What went through the meter for this task: before it has the pump, and after it handed it on, nothing."""
-    if task.meter_at_start is None or (task.phase == "open" and not pumped):
+    if task.meter_at_start is None or not pumped:
         return 0.0
     return max(0.0, (shown if task.meter_at_end is None else task.meter_at_end) - task.meter_at_start)
 

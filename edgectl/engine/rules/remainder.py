@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
 from edgectl.engine.workflows.execution import duration_of, litres_of
 from edgectl.model.inputs import Mode
@@ -26,13 +27,15 @@ def owe(draft: Draft, task: Task, amounts: Mapping[str, float]) -> None:
     site, now = draft.state.site, draft.now
     zone = site.zones[task.zone]
     pumped = any(one.actuator == zone.pump for one in draft.commands(task.task_id))
-    if zone.meter is not None and task.phase == "open" and not pumped:
+    if zone.meter is not None and not pumped:
         amounts = {f"{zone.meter}_l": 0.0}  # it stood behind the run before: nothing that went by was its own
     rest_l = _rest_l(zone, task, amounts)
+    rests = 0 if zone.pump is None else max(0, rests_until(draft, site.actuators[zone.pump]) - now.mono)
     recent = now.trust is not Trust.UNTRUSTED and 0 <= now.wall - task.updated_at <= LATEST
     kept = keeps_waiting(draft, task.zone, "irrigation") or mode_of(draft, zone.name) is not Mode.AUTO
-    if rest_l is None or not recent or task.stopping or kept:
+    if rest_l is None or not recent or rests > LATEST or task.stopping or kept:
         return
+    due_at = now.wall + PATIENCE + rests  # its pump rests first, after a run that was cut short as after any other
     rest = accept(
         draft,
         zone=task.zone,
@@ -41,8 +44,8 @@ def owe(draft: Draft, task: Task, amounts: Mapping[str, float]) -> None:
         source="self",
         correlation_id=f"ae:self:{zone.number}:irrigation:{task.task_id}",
         scheduled_for=now.wall,
-        due_at=now.wall + PATIENCE,
-        expires_at=now.wall + PATIENCE + EXPIRY,
+        due_at=due_at,
+        expires_at=due_at + EXPIRY,
     )
     draft.note("SELF_TASK_ENQUEUED", task_id=rest.task_id, zone=task.zone, remainder_of=task.task_id)
 

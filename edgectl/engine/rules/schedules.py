@@ -279,13 +279,15 @@ def _start(draft: Draft, schedule: Schedule, occurrence: Occurrence) -> None:
 
 
 def _cools_for(draft: Draft, schedule: Schedule) -> Nanos:
-    """How long a lamp has still to rest, or a pump to wait for its turn after a start: the run waits for that."""
+    """How long a lamp has still to rest, or a pump to wait for its turn after a start, or to rest from the life before:
+    the run waits for that. A rest behind another run is a matter of the plan."""
     zone, actuators = draft.state.site.zones[schedule.zone], draft.state.site.actuators
     lit = isinstance(schedule.cadence, Window)
     load = zone.light if lit else zone.pump
     if load is None:
         return 0
-    ready = rests_until(draft, actuators[load]) if lit else returns_at(draft, actuators[load])
+    rests = lit or draft.now.mono < draft.state.started + actuators[load].min_off
+    ready = rests_until(draft, actuators[load]) if rests else returns_at(draft, actuators[load])
     return max(0, ready - draft.now.mono)
 
 
