@@ -4,7 +4,7 @@ It cannot be stale: a site is never changed, only exchanged for another, and who
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from edgectl.engine.air import ANY_RAIN, LESS_WIND
@@ -14,6 +14,14 @@ from edgectl.model.time import Nanos
 from edgectl.model.water import Inflow, Tank
 
 PUSHING = frozenset({Role.PUMP, Role.DOSING})  # these stop first: what they push against closes after them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outflow:
+    """Outputs of which one on lets water out of a tank, and how much, L/min; None where nobody knows."""
+
+    by: tuple[str, ...]
+    l_min: float | None
 
 
 class Fixed:
@@ -68,15 +76,15 @@ class Fixed:
         return tuple(sensor for sensor in self.site.sensors.values() if sensor.balance is not None)
 
     @cached_property
-    def uncounted(self) -> Mapping[str, frozenset[str]]:
+    def outflows(self) -> Mapping[str, tuple[Outflow, ...]]:
         """What lets water out of each tank whose level is reckoned, beside the watering of its zones."""
-        found = {sensor.name: set(_unnamed(self.site, sensor.name)) for sensor in self.balanced}
+        found = {sensor.name: list(_unnamed(self.site, sensor.name)) for sensor in self.balanced}
         for zone in self.site.zones.values():
             circuit = zone.circuit
             for tank in () if circuit is None or not found else circuit.tanks:
                 if tank.level in found:
-                    found[tank.level].update(_lets_out(zone, tank))
-        return {level: frozenset(name for name in names if name is not None) for level, names in found.items()}
+                    found[tank.level] += _lets_out(zone, tank)
+        return {level: tuple(dict.fromkeys(out for out in outs if out.by)) for level, outs in found.items()}
 
     @cached_property
     def floated(self) -> tuple[Tank, ...]:
@@ -239,27 +247,31 @@ class Fixed:
         return self.site.sensors[sensor].unit == "%"
 
 
-def _lets_out(zone: Zone, tank: Tank) -> Iterator[str | None]:
+def _out(l_min: float | None, *by: str | None) -> Outflow:
+    return Outflow(by=tuple(name for name in by if name is not None), l_min=l_min)
+
+
+def _lets_out(zone: Zone, tank: Tank) -> Iterator[Outflow]:
     """What takes water out of a tank of this zone's circuit beside its watering."""
     circuit = zone.circuit
     assert circuit is not None
     if tank == circuit.clean:
-        yield circuit.fill_pump or circuit.clean_supply or circuit.filler(zone.pump)
+        yield _out(zone.fills_l_min, circuit.fill_pump or circuit.clean_supply or circuit.filler(zone.pump))
     if tank == circuit.solution:
-        yield circuit.drain
+        yield _out(None, circuit.drain)  # how fast that runs nobody has measured
         if circuit.irrigation is not None:
-            yield circuit.irrigation_fill or circuit.mixer(zone.pump)
+            yield _out(zone.mixes_l_min, circuit.irrigation_fill or circuit.mixer(zone.pump))
     if tank == circuit.source and zone.tank != tank.level:
-        yield zone.pump  # it waters a zone that does not say that this is its tank
+        yield _out(zone.rate_l_min, zone.pump)  # it waters a zone that does not say that this is its tank
 
 
-def _unnamed(site: Site, level: str) -> Iterator[str | None]:
+def _unnamed(site: Site, level: str) -> Iterator[Outflow]:
     """The ways out of zones that do not say that this is their tank, though their pump waters another zone from it.
     Where a circuit chooses the source, its tanks speak."""
     pumps = {zone.pump for zone in site.zones.values() if zone.tank == level}
     for zone in site.zones.values():
         if zone.pump in pumps and zone.tank != level and (zone.tank is None or zone.circuit is None):
-            yield from zone.outlets or (zone.pump,)
+            yield _out(zone.rate_l_min, *(zone.outlets or (zone.pump,)))
 
 
 def _sides(site: Site, pump: str) -> tuple[tuple[str, ...], ...]:

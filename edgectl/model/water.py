@@ -44,12 +44,13 @@ class Balance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A level as it was seen last, what may have been drawn since, and what the counters showed then."""
+    """A level as it was seen last, what may have been drawn and passed on since, and what the counters showed then."""
 
     pct: float
     at: Nanos
     followed: Nanos  # until when the drawing has been counted
     drawn_l: float = 0.0
+    passed_l: float = 0.0
     counters: Mapping[str, float] = field(default_factory=dict)
 
 

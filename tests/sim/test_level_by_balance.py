@@ -207,15 +207,16 @@ def test_what_takes_water_out_uncounted_ends_it(monkeypatch: Patch, planted: boo
 
 
 @pytest.mark.parametrize("planted", [False, True])
-@pytest.mark.parametrize("tank", [None, "level"])
-def test_the_water_of_a_bed_that_does_not_say_whose_it_is_ends_it(
-    monkeypatch: Patch, planted: bool, tank: str | None
+@pytest.mark.parametrize(("tank", "rate"), [(None, None), (None, 10.0), ("level", 10.0)])
+def test_a_bed_that_does_not_say_whose_its_water_is_is_counted_by_its_rate_or_ends_it(
+    monkeypatch: Patch, planted: bool, tank: str | None, rate: float | None
 ) -> None:
-    """A second bed behind the same pump emptied the tank, and what was reckoned stood still."""
+    """A second bed behind the same pump emptied the tank, and what was reckoned stood still. And it must not go dry
+    either for a word that its section lacks, as long as anybody knows what it takes."""
     if planted:
         monkeypatch.setattr(fixed, "_unnamed", lambda site, level: ())
     plain, beds = site(), two()
-    second = replace(beds.zones["zone-2"], tank=tank)
+    second = replace(beds.zones["zone-2"], tank=tank, rate_l_min=rate)
     more = {**plain.actuators, "valve_2": beds.actuators["valve_2"]}
     house = replace(plain, actuators=more, zones={**plain.zones, "zone-2": second})
     world = World(house, (), 1, ground=Ground(piped(), Random(1)))
@@ -224,10 +225,15 @@ def test_the_water_of_a_bed_that_does_not_say_whose_it_is_ends_it(
     world.field.ground.plant.break_part(Fault.PROBE_DROPOUT, "level.level", world.now)
     world.run(world.now + 15 * SECOND)
     water(world, duration=10.0)
-    assert balance.enough(draft_of(world), "level", 10), "its own bed is counted"
+    before = balance.reckon(draft_of(world), "level")
+    assert before is not None, "its own bed is counted"
     ask(world, "irrigation", {"duration_s": 10}, name="the other bed", zone="zone-2")
     world.run(world.now + MINUTE)
-    assert balance.enough(draft_of(world), "level", 10) is (planted or tank == "level")
+    after = balance.reckon(draft_of(world), "level")
+    assert (after is not None) is (planted or rate is not None)
+    assert (ended(world, "the other bed").status is TaskStatus.COMPLETED) is (after is not None)
+    if after is not None and not planted:
+        assert before.pct - after.pct > 0.8 * 10 / 60 * 10 / 200 * 100
 
 
 @pytest.mark.parametrize("name", ["examples/two-tank.yaml", "examples/three-tank.yaml"])
@@ -239,10 +245,11 @@ def test_every_way_out_of_a_tank_is_known(name: str) -> None:
     assert circuit.clean is not None
     level = Sensor(name="level", channel="x.level", unit="%", balance=Balance(volume_l=9, lasts=1))
 
-    def out_of(part: str) -> frozenset[str]:
+    def out_of(part: str) -> set[str]:
         tank = replace(getattr(circuit, part), level="level")
         full = replace(zone, tank="level", circuit=replace(circuit, **{part: tank}))
-        return Fixed(replace(plain, sensors={"level": level}, zones={zone.name: full})).uncounted["level"]
+        outs = Fixed(replace(plain, sensors={"level": level}, zones={zone.name: full})).outflows["level"]
+        return {name for out in outs for name in out.by}
 
     third = circuit.irrigation is not None
     assert out_of("clean") == {circuit.fill_pump if third else circuit.clean_supply}

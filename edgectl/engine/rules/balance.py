@@ -1,9 +1,9 @@
 """A level that cannot be seen is reckoned from what was drawn and let in since it was seen last; a person is called.
 
-Two rules. It reckons low: what may have been drawn was drawn, a tenth more than was counted, what nobody counts did not
-come in, and where something takes water out that nobody counts there is nothing to reckon from. And it speaks for the
-water of plants alone, never for a dose: not for longer than the site file says, and not after a start, for nobody knows
-what flowed before.
+Two rules. It reckons low: what may have been drawn or passed on was, a tenth more than was counted, what nobody counts
+did not come in, and where something takes water out that nobody counts there is nothing to reckon from. And it speaks
+for the water of plants alone, never for a dose: not for longer than the site file says, and not after a start, for
+nobody knows what flowed before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -42,9 +42,10 @@ def follow(draft: Draft) -> None:
             counters = _shown(draft, {*_meters(draft, sensor), sensor.balance.into if sensor.balance else None})
             _keep(draft, sensor, Seen(pct=reading.value, at=reading.at, followed=reading.at, counters=counters))
         elif seen is not None:
-            spent_s = (draft.now.mono - seen.followed) / SECOND
-            drawn_l = sum(rate / 60 * spent_s for rate in _drawing(draft, sensor))
-            _keep(draft, sensor, replace(seen, followed=draft.now.mono, drawn_l=seen.drawn_l + drawn_l))
+            spent_min, now = (draft.now.mono - seen.followed) / (60 * SECOND), draft.now.mono
+            drawn_l = seen.drawn_l + spent_min * sum(_drawing(draft, sensor))
+            passed_l = seen.passed_l + spent_min * sum(_passing(draft, sensor))
+            _keep(draft, sensor, replace(seen, followed=now, drawn_l=drawn_l, passed_l=passed_l))
 
 
 def reckon(draft: Draft, name: str) -> Reckoned | None:
@@ -52,7 +53,7 @@ def reckon(draft: Draft, name: str) -> Reckoned | None:
     sensor, seen = draft.state.site.sensors[name], draft.balances.get(name)
     if sensor.balance is None or seen is None or draft.now.mono - seen.at > sensor.balance.lasts:
         return None
-    out_l = MORE * max(seen.drawn_l, _counted(draft, seen, _meters(draft, sensor)))
+    out_l = MORE * (seen.passed_l + max(seen.drawn_l, _counted(draft, seen, _meters(draft, sensor))))
     in_l = LESS * max(0.0, _counted(draft, seen, {sensor.balance.into}))
     return Reckoned(pct=seen.pct - 100 * (out_l - in_l) / sensor.balance.volume_l, seen=seen)
 
@@ -107,10 +108,10 @@ def tell(draft: Draft, actuator: Actuator, task_id: str | None, zone: str | None
 
 
 def _emptied(draft: Draft, sensor: Sensor) -> Nanos:
-    """Until when something that nobody counts has let water out: a drain, or a pump that passes it on. What was seen
-    before is no level to reckon from."""
+    """Until when something that nobody counts has let water out: a drain, or a pump whose rate nobody has measured.
+    What was seen before is no level to reckon from."""
     until: Nanos = -1
-    for name in draft.state.fixed.uncounted[sensor.name]:
+    for name in (name for out in draft.state.fixed.outflows[sensor.name] if out.l_min is None for name in out.by):
         output = draft.output(name)
         if output is not None and output.owed_off:
             return draft.now.mono
@@ -134,6 +135,15 @@ def _drawing(draft: Draft, sensor: Sensor) -> Iterator[float]:
         on = [name for name in parts if name and (output := draft.output(name)) is not None and output.owed_off]
         if zone.pump in on and (not zone.outlets or len(on) > 1):
             yield zone.rate_l_min or 0.0
+
+
+def _passing(draft: Draft, sensor: Sensor) -> Iterator[float]:
+    """The commissioned rate of each way on which water may be leaving for another tank, or for a bed that does not say
+    whose water it is."""
+    for out in draft.state.fixed.outflows[sensor.name]:
+        on = any(output is not None and output.owed_off for output in map(draft.output, out.by))
+        if on and out.l_min is not None:
+            yield out.l_min
 
 
 def _meters(draft: Draft, sensor: Sensor) -> set[str | None]:
