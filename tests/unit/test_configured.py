@@ -9,7 +9,7 @@ from edgectl.engine.rules import configured
 from edgectl.engine.state import State
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.time import SECOND, Now, Trust
-from edgectl.model.timeline import Batch
+from edgectl.model.timeline import Batch, Latch
 from tests.unit.site_files import SMALL, changed
 
 NOW = Now(mono=10 * SECOND, wall=1_780_272_000 * SECOND, trust=Trust.SYNCED)
@@ -76,3 +76,29 @@ def test_a_schedule_that_is_no_more_takes_its_alarm_along(tmp_path: Path) -> Non
     configured.tell(draft)
     active = {alarm.alarm_id: alarm.active for alarm in draft.alarms()}
     assert active == {stays: True, goes: False}
+
+
+def test_what_left_the_site_file_takes_its_alarms_and_a_persons_hands_along(tmp_path: Path) -> None:
+    """The alarm of a probe that had been replaced stood for ever: nothing read it again, and nobody could put back what
+    was not there."""
+    (tmp_path / "site.yaml").write_text(SMALL)
+    site = load(tmp_path / "site.yaml").site
+    sensor, pump = next(iter(site.sensors)), next(iter(site.actuators))
+    journal, about = MemoryJournal(), ("device_silent", "calibration_forgotten", "output_may_be_on", "biz_no_flow")
+    state = State.begin(site=site, schedules=(), stored=journal.load(), boot_id="b", started=0)
+    before = Draft(state, NOW)
+    for subject in ("gone", sensor, pump):
+        for code in about:
+            before.alert(code, subject, "it happened", "look")
+    for name in (f"in_calibration:{sensor}", "in_calibration:gone", "lock:gone"):
+        before.put(Latch(name=name, held=True, since=NOW.wall, who="Ana", why="in her hands"))
+    decision = before.decision()
+    journal.commit(Batch(changes=decision.changes, entries=decision.entries))
+    again = State.begin(site=site, schedules=(), stored=journal.load(), boot_id="b", started=0)
+    draft = Draft(again, NOW)
+    configured.tell(draft)
+    calmed = {alarm.alarm_id for alarm in draft.alarms() if not alarm.active}
+    assert calmed == {"device_silent:gone", "calibration_forgotten:gone"}, "what may be on is looked at by a person"
+    assert draft.holding_latches("in_calibration:") == [f"in_calibration:{sensor}"]
+    assert not draft.holding_latches("lock:")
+    assert [entry.event_type for entry in draft.entries][-2:] == ["CALIBRATION_LEFT", "LOCK_RELEASED"]

@@ -1,17 +1,66 @@
-"""The site file is an order too: what it changed since the last start stands in the timeline, before and after."""
+"""The site file is an order too: what it changed since the last start stands in the timeline, before and after.
+
+And what has left it is let go: no reading will ever calm the alarm of a probe that is no more, and nobody can release
+a zone that has another name now.
+"""
 
 import json
+from collections.abc import Iterator
 
 from edgectl.engine.draft import Draft
+from edgectl.model.changed import replace
+from edgectl.model.codes import Code
+from edgectl.model.site import Site
 from edgectl.model.timeline import Latch
 
 MOST_TOLD = 50  # entries in one line of the timeline; how many more there are is said
 LONGEST = 400  # characters of one entry
+# Alarms that the part itself calms, when it is well again. What a person has to have seen ends with that word.
+OF_PARTS = frozenset(
+    {
+        Code.BIZ_CONFIG_ERROR,
+        Code.BIZ_HIGH_EC,
+        Code.BIZ_HIGH_HUMIDITY,
+        Code.BIZ_HIGH_PH,
+        Code.BIZ_HIGH_TEMP,
+        Code.BIZ_LIGHT_FAILURE,
+        Code.BIZ_LOW_EC,
+        Code.BIZ_LOW_HUMIDITY,
+        Code.BIZ_LOW_PH,
+        Code.BIZ_LOW_TEMP,
+        Code.BIZ_LOW_WATER,
+        Code.BIZ_NODE_OFFLINE,
+        Code.BIZ_PUMP_STUCK_ON,
+        Code.BUS_SILENT,
+        Code.CALIBRATION_DUE,
+        Code.CALIBRATION_FORGOTTEN,
+        Code.CIRCULATION_OFF,
+        Code.CLIMATE_BLIND,
+        Code.CO2_HIGH,
+        Code.DEVICE_SILENT,
+        Code.FALLBACK_WATERING,
+        Code.FLOAT_PROOF_DUE,
+        Code.FLOW_LOW,
+        Code.FLOW_METER_SUSPECT,
+        Code.FOREIGN_MASTER,
+        Code.FROST_RISK,
+        Code.HEATER_NO_GAIN,
+        Code.LEVEL_BY_BALANCE,
+        Code.LEVEL_BY_FLOAT,
+        Code.LIT_TOO_LONG,
+        Code.OUTPUT_MAY_BE_ON,
+        Code.PROBE_RESTLESS,
+        Code.SCHEDULE_FAILED,
+        Code.SERVICE_LOCK_REMINDER,
+        Code.WRONG_SCALE,
+        Code.ZONE_THIRSTY,
+    }
+)
 
 
 def tell(draft: Draft) -> None:
     """Compare the file of this start with that of the last one. The first file of a journal changes all of it."""
-    _part_with_schedules(draft)
+    _part_with_what_is_gone(draft)
     after, latch = dict(draft.state.config), draft.latch("config")
     before = {} if latch is None else _read(latch.why)
     if not after or after == before:
@@ -35,13 +84,33 @@ def tell(draft: Draft) -> None:
     )
 
 
-def _part_with_schedules(draft: Draft) -> None:
-    """A run that failed is called off by the next one; of a schedule that is no more there is none."""
-    known = {schedule.name for schedule in draft.state.schedules}
+def _part_with_what_is_gone(draft: Draft) -> None:
+    """Calm what nobody else can calm any more, and take a person's hands off what is not there."""
+    known = {*_names(draft.state.site), *(schedule.name for schedule in draft.state.schedules)}
     for alarm in draft.alarms():
-        code, _, name = alarm.alarm_id.partition(":")
-        if code == "schedule_failed" and alarm.active and name not in known:
-            draft.calm(code, name)
+        gone = alarm.active and alarm.code in OF_PARTS and alarm.subject not in known
+        # What may still be on somewhere is not over before somebody has looked.
+        if gone and (alarm.code != Code.OUTPUT_MAY_BE_ON or alarm.acknowledged_by is not None):
+            draft.calm(alarm.code, alarm.subject)
+    for kind, event in (("in_calibration:", "CALIBRATION_LEFT"), ("lock:", "LOCK_RELEASED")):
+        for name in draft.holding_latches(kind):
+            latch, subject = draft.latch(name), name.removeprefix(kind)
+            if latch is not None and subject not in known:
+                draft.put(replace(latch, held=False, since=draft.now.wall))
+                told = {"sensor": subject} if kind == "in_calibration:" else {}
+                draft.note(event, zone=None if told else subject, who="the site file", why=f"{subject} left it", **told)
+
+
+def _names(site: Site) -> Iterator[str]:
+    """Everything that a site file names and an alarm may be about."""
+    yield from (*site.sensors, *site.actuators, *site.zones, *site.buses, *site.nodes)
+    for devices in site.buses.values():
+        yield from devices
+    yield from (actuator.device for actuator in site.actuators.values())
+    for sensor in site.sensors.values():
+        yield from sensor.devices
+    for zone in site.zones.values():
+        yield from () if zone.circuit is None else (tank.name for tank in zone.circuit.tanks)
 
 
 def _read(why: str) -> dict[str, str]:
