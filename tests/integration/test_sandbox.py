@@ -9,7 +9,14 @@ from pathlib import Path
 from tests.integration.units import FOLDER, lacking
 
 ROOT = FOLDER.parent
-MODULES = ("edgectl.__main__", "edgectl.journal.sqlite", "edgectl.drivers.registry", "pymodbus.client")
+MODULES = (
+    "edgectl.__main__",
+    "edgectl.host.certificate",
+    "cryptography.x509",
+    "edgectl.journal.sqlite",
+    "edgectl.drivers.registry",
+    "pymodbus.client",
+)
 
 
 def probe(unit: Path) -> dict[str, dict[str, str]]:

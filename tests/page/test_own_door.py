@@ -10,6 +10,7 @@ import shutil
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -132,19 +133,19 @@ def test_a_phone_is_warned_compares_and_is_let_in_by_its_code(house: DaemonProce
     (cookie,) = [one for one in context.cookies() if one["name"] == "__Host-edgectl"]
     assert (cookie["secure"], cookie["httpOnly"], cookie["sameSite"]) == (True, True, "Strict")
     context.close()
+    until(lambda: {(f"ACCESS_{what}", "Ana", "operator") for what in ("OFFERED", "GIVEN")} <= access(house))
+
+
+def access(house: DaemonProcess) -> set[tuple[str, str, str]]:
+    """What the timeline tells of access: event, whose, as what."""
+    lines = [json.loads(row) for row in house.cli("journal", "export").stdout.splitlines() if '"ACCESS_' in row]
+    return {(one["event_type"], one["details"]["name"], one["details"]["role"]) for one in lines}
 
 
 def test_who_let_whom_in_stands_in_the_timeline(house: DaemonProcess) -> None:
     made = json.loads(house.cli("token", "add", "grafana", "--json").stdout)
     assert house.cli("token", "revoke", made["id"]).returncode == 0
-
-    def told() -> list[tuple[str, str, str]]:
-        rows = house.cli("journal", "export").stdout.splitlines()
-        lines = [json.loads(row) for row in rows if '"ACCESS_' in row]
-        return [(one["event_type"], one["details"]["name"], one["details"]["role"]) for one in lines]
-
-    expected = {("ACCESS_GIVEN", "grafana", "viewer"), ("ACCESS_TAKEN", "grafana", "viewer")}
-    until(lambda: expected <= set(told()))
+    until(lambda: {(f"ACCESS_{what}", "grafana", "viewer") for what in ("GIVEN", "TAKEN")} <= access(house))
     exported = house.cli("journal", "export").stdout
     assert made["token"] not in exported
     assert made["id"] in exported
@@ -172,6 +173,25 @@ def test_a_new_certificate_is_shown_at_once_and_a_bad_one_never(house: DaemonPro
     house.wait("/alarms", lambda rows: not called(rows))
     assert house.process.pid == pid
     assert house.process.poll() is None
+
+
+def test_the_service_is_restarted_and_the_command_ends_with_a_phone(
+    house: DaemonProcess, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager, asked = tmp_path / "systemctl", tmp_path / "asked"
+    manager.write_text(f'#!/bin/sh\necho "$@" > {asked}\n')
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    assert house.terminate() == 0
+    with ThreadPoolExecutor(1) as other:
+        opened = other.submit(house.cli, "door", "open", "--site", str(house.site), "--restart")
+        until(asked.exists)
+        house.start()
+        said = opened.result(90)
+    assert said.returncode == 0, said.stderr
+    assert asked.read_text() == "restart edgectl\n"
+    assert re.search(r"code (?:[A-Z]{4}-){3}[A-Z]{4}, good once", said.stdout), said.stdout
+    house.wait_ready()
 
 
 def test_a_key_that_others_can_read_shuts_the_door_and_keeps_no_plant_dry(

@@ -10,9 +10,11 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
+from edgectl.cli import asking
+from edgectl.config.first import First
 from edgectl.config.loader import load
 from edgectl.host.certificate import facts
-from tests.unit.test_first_site import GIVEN
+from tests.unit.test_first_site import DEVICES, GIVEN, LINES
 
 ROOT = Path(__file__).parents[2]
 
@@ -120,6 +122,32 @@ def test_a_first_site_file_has_its_door_when_that_was_wished(site: Path) -> None
     assert said.exit_code == 0, said.output
     assert load(new).door.listen == ("0.0.0.0", 9405)
     assert "edgectl token pair lets a phone in" in said.output
+    again = CliRunner().invoke(main, ["init", str(new.parent / "quiet.yaml"), *GIVEN, "--door", "--json"])
+    assert "cannot be written: File exists" in again.output, "the lines of another site file stay"
     other = site.parent / "other.yaml"
     assert CliRunner().invoke(main, ["init", str(other), *GIVEN]).exit_code == 0
     assert load(other).door.credential == "", "nobody asked for one"
+
+
+@pytest.mark.parametrize(("answer", "credential"), [("y\n", "door"), ("\n", "door"), ("n\n", ""), ("", "")])
+def test_whoever_is_asked_has_the_last_word_about_the_door(
+    site: Path, monkeypatch: pytest.MonkeyPatch, answer: str, credential: str
+) -> None:
+    first = First(site_id="gh-1", name="House", timezone="UTC", lines=LINES, devices=DEVICES)
+    monkeypatch.setattr(asking, "ask_all", lambda *_: first)
+    new = site.parent / "new" / "site.yaml"
+    new.parent.mkdir()
+    said = CliRunner().invoke(main, ["init", str(new)], input=answer)
+    assert said.exit_code == 0, said.output
+    assert load(new).door.credential == credential
+    assert (site.parent / "secrets" / "door").exists() == bool(credential)
+
+
+def test_a_service_that_does_not_restart_is_told(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager = site.parent / "systemctl"
+    manager.write_text("#!/bin/sh\necho 'Unit edgectl.service not found.' >&2; exit 5\n")
+    manager.chmod(0o755)
+    monkeypatch.setenv("PATH", str(site.parent), prepend=":")
+    said = door("open", "--site", str(site), "--restart")
+    assert (said.exit_code, "Unit edgectl.service not found." in said.output) == (1, True)
+    assert load(site).door.credential == "door", "what was written stays"
