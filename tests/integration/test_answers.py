@@ -69,6 +69,8 @@ ASKED: list[Asked] = [
     ("POST", "/stop-water", {}, {"why": "leak"}, 200),
     ("POST", "/stop-all", {}, {}, 200),
     ("POST", "/resume", {}, {}, 200),
+    ("GET", "/buses/{bus}/asking", {}, None, 200),
+    ("GET", "/buses/{bus}/asking", {"bus": "none"}, None, 404),
     ("GET", "/buses/{bus}/units/{unit}", {}, None, 200),
     ("GET", "/buses/{bus}/asking", {}, None, 200),
     ("GET", "/buses/{bus}/asking", {"bus": "none"}, None, 404),
