@@ -3,6 +3,7 @@ was found until it was broken off."""
 
 import contextlib
 import http.client
+import shutil
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -81,10 +82,11 @@ def _watch(line: str, done: Any) -> None:
     while not done.wait(LOOK_EVERY_S):
         now = _asking(line)
         why, left = now.get("waits_for"), now.get("left_s")
-        until = f", {left} s more at the most" if left is not None else ""
+        until = f", {left} s at the most" if left is not None else ""
         if sys.stderr.isatty():
-            far = f"{now.get('asked', 0)} questions asked" + (f"; waits: {why}{until}" if why else "")
-            click.echo(f"\r\033[K{far}", nl=False, err=True)
+            far = f"waits: {why}{until}" if why else f"{now.get('asked', 0)} questions asked"
+            room = shutil.get_terminal_size().columns - 1  # a longer one would go on in the next line, and stay there
+            click.echo(f"\r\033[K{far[:room]}", nl=False, err=True)
         elif why and why != told:
             click.echo(f"waits: {why}{until}", err=True)
         told = why or ""

@@ -101,7 +101,8 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
             except LinkDown as down:
                 # Who held it a moment ago, perhaps ourselves at another speed, may still be letting go of it.
                 if not tries_left:
-                    refuse(str(down), "a daemon that drives it must be stopped first: systemctl stop edgectl")
+                    hint = "a daemon that drives it must be stopped first: systemctl stop edgectl; or one unit:"
+                    refuse(str(down), f"{hint} edgectl bus probe BUS UNIT")
                 Event().wait(LET_GO_S)
             except UnfitPort as unfit:
                 if may_be_unfit:

@@ -425,6 +425,19 @@ def test_a_first_site_is_asked_for_line_by_line(
     assert not (tmp_path / "other.yaml").exists()
 
 
+def test_a_look_that_is_broken_off_costs_a_first_site_none_of_its_answers(
+    field: SimulatedField, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field.control("clear")
+    broken_off_after(6, 0, KeyboardInterrupt(), monkeypatch)
+    answers = ["gh-1", "House", "UTC", str(field.port), "field", "", "5..9", "", "tank", "", "250", "0"]
+    said = CliRunner().invoke(main, ["init", str(tmp_path / "site.yaml")], input="\n".join(answers) + "\n")
+    assert said.exit_code == 0, said.output
+    assert "broken off by hand" in said.stderr
+    assert "1 answered at 5..9; is that all of field?" in said.stderr
+    assert "tank: {bus: field, profile: qdy30a-level, unit: 5}" in (tmp_path / "site.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     "words",
     [
