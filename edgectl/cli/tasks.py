@@ -201,10 +201,19 @@ def story(item: dict[str, Any]) -> list[str]:
     ended = f" · finished {clock(item['updated_at'])}" if result else ""
     out.append(f"start by {clock(item['due_at'])} · expires {clock(item['expires_at'])}{started}{ended}")
     if result:
-        moved = amounts(result["effect_amounts"])
+        moved = amounts(result["effect_amounts"], ordered(item) if result["physical_effect"] != "full" else {})
         out.append(f"effect  {result['physical_effect']}" + (f": {moved}" if moved else ""))
         out += [f"veto    {veto['actuator']} by {veto['rule']}: {veto['why']}" for veto in result["vetoes"]]
     return out + table([_line(entry) for entry in item["timeline"]])
+
+
+def ordered(item: dict[str, Any]) -> dict[str, float]:
+    """For how long each output was meant to be on, where one order alone says it: a second may be the first again."""
+    lasts: dict[str, list[float]] = {}
+    for command in item.get("commands", ()):
+        if command["order"] == "on" and command["lease_s"]:
+            lasts.setdefault(f"{command['actuator']}_s", []).append(command["lease_s"])
+    return {name: each[0] for name, each in lasts.items() if len(each) == 1}
 
 
 def _line(entry: dict[str, Any]) -> list[str]:

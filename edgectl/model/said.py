@@ -6,6 +6,7 @@ left out, and whatever has none is said as name and value.
 
 import re
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 Details = Mapping[str, Any]
@@ -33,9 +34,9 @@ def said(event_type: str, details: Details) -> str:
     return " · ".join(filter(None, words))
 
 
-def amounts(moved: Mapping[str, float]) -> str:
-    """How much moved: `pump_s` and 90 are pump 90 s."""
-    return ", ".join(_amount(name, value) for name, value in moved.items())
+def amounts(moved: Mapping[str, float], ordered: Mapping[str, float] = MappingProxyType({})) -> str:
+    """How much moved: `pump_s` and 90 are pump 90 s; where more was `ordered`, pump 37 of 90 s."""
+    return ", ".join(_amount(name, value, ordered.get(name, value)) for name, value in moved.items())
 
 
 def plainly(error: BaseException) -> str:
@@ -55,9 +56,10 @@ def sample(cited: Mapping[str, Any]) -> str:
     return f"{cited['sensor']} {cited['value']:g} {about}"
 
 
-def _amount(name: str, value: float) -> str:
+def _amount(name: str, value: float, ordered: float) -> str:
     what, _, unit = name.rpartition("_")
-    return f"{what or name} {value:g} {unit}" if what else f"{name} {value:g}"
+    much = f"{value:g} of {ordered:g}" if ordered > value else f"{value:g}"
+    return f"{what or name} {much} {unit}" if what else f"{name} {much}"
 
 
 def _actuator(details: Details) -> str:

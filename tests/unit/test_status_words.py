@@ -277,6 +277,11 @@ def test_one_task_is_told_as_it_was() -> None:
     assert "start by 08:00:15 · expires 08:02:00 · started 08:00:00.400 · finished 08:01:36" in told
     assert "effect  full: main_pump 90 s, volume 31.4 l" in told
     assert "veto    main_pump by requires: solution_level > 15 (12 %)" in told
+    task["result"] |= {"physical_effect": "partial", "effect_amounts": {"main_pump_s": 37.0, "volume_l": 12.9}}
+    task["commands"] = [{"actuator": "main_pump", "order": "on", "lease_s": 90.0}]
+    assert "effect  partial: main_pump 37 of 90 s, volume 12.9 l" in tasks.story(task)
+    task["commands"] *= 2  # it was ordered anew, and nobody knows for how much of the same run
+    assert "effect  partial: main_pump 37 s, volume 12.9 l" in tasks.story(task)
     assert told[-1] == "08:00:00.431  COMMAND_DISPATCHED       valve ON 94 s · cmd st-1-open-1"
 
 
