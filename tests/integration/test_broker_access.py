@@ -1,7 +1,11 @@
 """The shipped configuration on a real Mosquitto: TLS, certificates, and what two identities can do to each other."""
 
+import asyncio
+import socket
+import ssl
 import subprocess
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +14,10 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from edgectl.drivers.links import mqtt
+from edgectl.drivers.links.mqtt import MqttLink
+from edgectl.drivers.links.seam import LinkDown
+from edgectl.drivers.wiring import Broker as Place
 from edgectl.testing.broker import Broker
 
 pytestmark = pytest.mark.timeout(240)
@@ -72,7 +80,7 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
         run("req", *KEY, "-nodes", *made)
         run("x509", "-req", "-in", f"{name}.csr", "-CA", f"{ca}.crt", "-CAkey", f"{ca}.key", "-CAcreateserial",
             "-out", f"{name}.crt", "-days", "2", "-extfile", "san")  # fmt: skip
-    for file, users in (("passwd", ("edgectl",)), ("plugs", ("plug-1", "plug-2"))):
+    for file, users in (("passwd", ("edgectl",)), ("plugs", ("plug-1", "plug-2", "homeassistant"))):
         (folder / file).touch()
         for user in users:
             subprocess.run(["mosquitto_passwd", "-b", str(folder / file), user, "pa55"], check=True)
@@ -95,6 +103,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory, certificates: Path) -> Iter
         ("listener 8884", "listener {third} 127.0.0.1"),
         ("listener 1883 127.0.0.1", "listener {other} 127.0.0.1"),
         ("persistence true", ""),
+        ("autosave_interval 60", ""),
     ):
         assert text.count(old) >= 1, old
         text = text.replace(old, new)
@@ -209,6 +218,32 @@ def test_a_plug_of_either_maker_speaks_under_its_own_name_only_and_orders_nobody
     assert {payload for _, payload in two.heard} == {b"for two"}, "nobody hears the orders and answers of others"
 
 
+def test_home_assistant_sees_the_site_and_orders_nothing(broker: Broker, certificates: Path) -> None:
+    looker, edge = plug(broker, certificates, "homeassistant"), connect(broker, certificates, "edgectl")
+    for topics in ("#", "edgectl/#", "edgectl/1/#", "homeassistant/#", "hydro/#", "cmnd/#"):
+        looker.hear(topics)
+    for topics in ("hydro/#", "cmnd/#", "edgectl/#", "homeassistant/status"):
+        edge.hear(topics)
+    shown = ["edgectl/1/gh-1/sensor/ph", "homeassistant/device/edgectl_gh-1/config"]
+    hidden = ["edgectl/gh-1/alarms", f"{ROOT}/nd-1/pump_main/command"]
+    for topic in [*hidden, *shown]:
+        edge.say(topic)
+    assert looker.wait(lambda: len({topic for topic, _ in looker.heard}) >= 2)
+    looker.wait(lambda: False, 0.3)
+    assert {topic for topic, _ in looker.heard} == set(shown)
+    for topic in (
+        f"{ROOT}/nd-1/pump_main/command",
+        "cmnd/plug-1/Power1",
+        "edgectl/1/gh-1/sensor/ph",
+        "hydro/time/response",
+    ):
+        looker.say(topic, "an order")
+    looker.say("homeassistant/status", "an order")
+    edge.say("hydro/node_hello", "the last")
+    assert edge.wait(lambda: ("hydro/node_hello", b"the last") in edge.heard)
+    assert b"an order" not in [payload for _, payload in edge.heard]
+
+
 @pytest.mark.parametrize(
     ("name", "ca", "certificate"),
     [("stranger", "ca", True), ("nd-1", "ca", False), ("nd-1", "other", True)],
@@ -220,6 +255,65 @@ def test_who_has_no_certificate_of_the_house_is_not_let_in(
 ) -> None:
     with pytest.raises(OSError, match=r"."):
         connect(broker, certificates, name, ca=ca, certificate=certificate)
+
+
+def our_end(broker: Broker, certificates: Path, **more: object) -> str:
+    """Why the controller's own link was not let in, or did not go in; empty when it is."""
+    own = {"ca": "ca.crt", "certificate": "edgectl.crt", "key": "edgectl.key"}
+    place = Place(
+        **{"host": "127.0.0.1", "port": broker.port, "protocol": "hydro2", "house": "gh-1", "tls": True, **own, **more}
+    )  # type: ignore[arg-type]
+    link = MqttLink(place, "edgectl-gh-1-nodes", lambda name: certificates / name)
+
+    async def scene() -> str:
+        try:
+            await link.open((), lambda message: None, lambda why: None)
+        except LinkDown as down:
+            return str(down)
+        link.close()
+        return ""
+
+    return asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({}, ""),
+        ({"ca": "other.crt"}, "certificate verify failed"),
+        ({"host": "localhost"}, "certificate is not valid for 'localhost'"),
+        ({"certificate": "stranger.crt", "key": "stranger.key"}, "cannot be reached"),
+        ({"certificate": "", "key": ""}, "cannot be reached"),
+        ({"certificate": "lost.crt"}, "cannot be asked"),
+        ({"tls": False}, "cannot be reached"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # paho leaves the refused socket lying
+def test_the_controller_goes_to_the_broker_that_it_knows_and_to_no_other(
+    broker: Broker, certificates: Path, more: dict[str, object], why: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if why:
+        monkeypatch.setattr(mqtt, "CONNECT_WITHIN_S", 1.0)  # a broker that does not want us says nothing for so long
+    said = our_end(broker, certificates, **more)
+    assert bool(said) is bool(why), said
+    assert why in said
+
+
+@pytest.mark.parametrize(("newest", "let_in"), [(ssl.TLSVersion.TLSv1_1, False), (ssl.TLSVersion.TLSv1_2, True)])
+def test_the_broker_speaks_no_old_tls(broker: Broker, certificates: Path, newest: ssl.TLSVersion, let_in: bool) -> None:
+    context = ssl.create_default_context(cafile=str(certificates / "ca.crt"))
+    context.load_cert_chain(certificates / "nd-1.crt", certificates / "nd-1.key")
+    context.set_ciphers("ALL:@SECLEVEL=0")  # or this library would not even offer it
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version, context.maximum_version = ssl.TLSVersion.TLSv1, newest
+    with socket.create_connection(("127.0.0.1", broker.port), timeout=10) as raw:
+        try:
+            context.wrap_socket(raw, server_hostname="127.0.0.1").close()
+        except ssl.SSLError:
+            assert not let_in
+        else:
+            assert let_in
 
 
 @pytest.mark.parametrize(("user", "password"), [("edgectl", "pa55"), ("plug-1", "x"), ("nd-1", ""), ("", "")])
