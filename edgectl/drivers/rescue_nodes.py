@@ -11,6 +11,7 @@ from edgectl.drivers.codecs import hydro2_orders
 from edgectl.drivers.codecs.hydro2 import Response, Status, place
 from edgectl.drivers.codecs.hydro2_orders import Order
 from edgectl.drivers.codecs.hydro2_read import message, snapshot
+from edgectl.drivers.nodes.hydro2 import NO_SUCH_ORDER
 from edgectl.drivers.rescue_plugs import rescue_plugs
 from edgectl.drivers.rescue_session import Session
 from edgectl.drivers.rescued import Means, Rescued
@@ -28,6 +29,8 @@ class _House:
         self._house, self._means = str(line["house"]), means
         self._session = Session(line, means, (f"hydro/{self._house}/+/+/+/command_response",), self._heard)
         self.wait, self.close = self._session.wait, self._session.close
+        # Nodes that came up with us have no clock, and nobody else is here to tell them.
+        self._session.publish(*hydro2_orders.the_time(means.wall_s()))
 
     def order(self, output: Mapping[str, Any], channel: str, cmd: tuple[str, dict[str, Any]]) -> str:
         """Say something to a node. Returns the id under which it will answer. Raises NoCredential and ValueError."""
@@ -93,4 +96,6 @@ def _judge(output: Mapping[str, Any], off: Response | None, look: Response | Non
             reason = "no reply" if look is None else "it does not show itself" if shown is None else "it is still on"
     elif off is None or off.status not in (Status.DONE, Status.NO_EFFECT):
         reason = "no reply" if off is None else f"it answers {off.status.value} to OFF"
+        if off is not None and off.error_code in NO_SUCH_ORDER:
+            reason = "it knows no OFF: a run that has begun ends by itself"
     return Rescued(actuator=name, proven=not reason, reason=reason)

@@ -16,6 +16,7 @@ from edgectl.drivers.rescued import Means
 CONNECT_WITHIN_S = 3.0
 ROUND_S = 0.02
 LIVES_S = 10
+LARGEST = 65_536  # bytes of a packet: what is larger stays at the broker
 Heard = Callable[[str, bytes, bool], None]  # topic, payload, retained
 
 
@@ -41,7 +42,9 @@ class Session:
         host, port = str(line["host"]), int(line["port"])
         # The library looks the name up by itself, for as long as that takes: whoever makes safe does not wait for it.
         late = f"the broker {host}:{port} cannot be reached within {CONNECT_WITHIN_S:g} s"
-        within(lambda: client.connect(host, port, clean_start=True), CONNECT_WITHIN_S + ROUND_S, late)
+        bound = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        bound.MaximumPacketSize = LARGEST
+        within(lambda: client.connect(host, port, clean_start=True, properties=bound), CONNECT_WITHIN_S + ROUND_S, late)
         if not self.wait(lambda: self._ready, CONNECT_WITHIN_S):
             raise OSError("the broker does not answer, or does not let us in")
 

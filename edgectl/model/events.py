@@ -137,6 +137,8 @@ class Event(StrEnum):
     NODE_HELLO = "NODE_HELLO"
     NODE_FITS = "NODE_FITS"
     NODE_DIFFERS = "NODE_DIFFERS"
+    NODE_LACKS = "NODE_LACKS"
+    BROKER_FORGOT = "BROKER_FORGOT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,5 +285,9 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.NODE_FLOODS: Happening("A node said more than is written down; what was left out is counted."),
     Event.NODE_HELLO: Happening("A node that belongs to nobody said hello; one of the site file was told its place."),
     Event.NODE_FITS: Happening("A node reported what it has, and it fits the site file."),
-    Event.NODE_DIFFERS: Happening("A node reported what it has, and it does not fit the site file."),
+    Event.NODE_DIFFERS: Happening("A node is not the one that the site file means, or two bear its name."),
+    Event.NODE_LACKS: Happening("A node reported what it has, and outputs of the site file are missing."),
+    Event.BROKER_FORGOT: Happening(
+        "A broker kept nothing while the line to it was down: what nodes said meanwhile is lost."
+    ),
 }

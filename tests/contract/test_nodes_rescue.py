@@ -68,6 +68,23 @@ def test_both_kinds_are_off_and_proven(broker: Broker, nodes: SimulatedNodes, tm
     assert rescued(broker.port, tmp_path, VALVE, ACID) == {"valve": "", "acid": ""}
 
 
+def test_nodes_that_nobody_told_the_time_are_told_and_off(broker: Broker, tmp_path: Path) -> None:
+    cold = [{"name": "nd-7", "kind": "irrig", "zone": "zone-1", "secret": "one"}]
+    valve = output("valve", "nd-7", "valve_irrigation", "one", "storage_state")
+    with SimulatedNodes(tmp_path / "cold", broker.port, cold) as just_up:
+        just_up.wait("nd-7", lambda node: node["connected"])
+        assert not just_up.look("nd-7")["synced"]
+        assert rescued(broker.port, tmp_path, valve) == {"valve": ""}
+
+
+def test_a_pump_that_knows_no_off_is_not_proven_by_that(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
+    told(broker, nodes)
+    nodes.do("fault", "nd-ph", kind="no_off")
+    reason = rescued(broker.port, tmp_path, ACID)["acid"]
+    assert reason == "it knows no OFF: a run that has begun ends by itself"
+    nodes.do("clear", "nd-ph")
+
+
 def test_silence_and_a_welded_valve_are_no_proof(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
     told(broker, nodes)
     nodes.do("fault", "nd-ph", kind="deaf")

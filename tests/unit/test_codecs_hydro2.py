@@ -1,5 +1,6 @@
 """Node protocol 2.0 to the byte: signatures, topics, every message both ways, and garbage that stays garbage."""
 
+import ctypes
 import hashlib
 import hmac
 import json
@@ -32,6 +33,8 @@ from edgectl.drivers.codecs.hydro2 import (
 )
 from edgectl.drivers.codecs.hydro2_read import message
 
+LIBC = ctypes.CDLL(None)
+LIBC.strtod.restype = ctypes.c_double
 SECRET = b"edge-secret-1"
 NOW_S = 1_737_355_112
 NAMES = st.from_regex(r"[A-Za-z0-9_-]{1,20}", fullmatch=True)
@@ -92,6 +95,46 @@ def test_a_number_comes_back_as_the_same_number(value: float) -> None:
     text = down.canonical(value)
     assert float(text) == value
     assert len(text.lstrip("-").replace(".", "").split("e")[0].strip("0")) <= 17
+
+
+def print_as_c(value: Any) -> bytes:
+    """The canonical text by another way: numbers by the C library, keys in the order of their bytes."""
+    match value:
+        case dict():
+            keys = sorted(value, key=lambda key: key.encode())
+            return b"{" + b",".join(print_as_c(key) + b":" + print_as_c(value[key]) for key in keys) + b"}"
+        case list():
+            return b"[" + b",".join(map(print_as_c, value)) + b"]"
+        case str():
+            return (
+                b'"' + b"".join(ESCAPED.get(c, c.encode() if c >= " " else b"\\u%04x" % ord(c)) for c in value) + b'"'
+            )
+        case float():
+            return print_number(value)
+        case None:
+            return b"null"
+        case bool():
+            return b"true" if value else b"false"
+        case _:
+            return b"%d" % value
+
+
+ESCAPED = {'"': b'\\"', "\\": b"\\\\", "\b": b"\\b", "\f": b"\\f", "\n": b"\\n", "\r": b"\\r", "\t": b"\\t"}
+
+
+def print_number(value: float) -> bytes:
+    """As cJSON does it: %d while it is whole, else %1.15g, and %1.17g where that reads as another number."""
+    out = ctypes.create_string_buffer(40)
+    for form in ([b"%.0f"] if value == int(value) and abs(value) < 1e15 else []) + [b"%1.15g", b"%1.17g"]:
+        LIBC.snprintf(out, ctypes.c_size_t(40), form, ctypes.c_double(value))
+        if LIBC.strtod(out, None) == value:
+            break
+    return b"0" if out.value == b"-0" else out.value
+
+
+@given(JSON)
+def test_a_writer_in_c_comes_to_the_same_text(value: Any) -> None:
+    assert down.canonical(value).encode() == print_as_c(value)
 
 
 @given(JSON)
@@ -287,6 +330,36 @@ def test_what_is_no_topic_of_a_node(topic: str) -> None:
     assert place(topic) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("ph", "PH"), ("ec", "EC"), ("air_temp_c", "TEMPERATURE"), ("solution_temp_c", "TEMPERATURE"),
+     ("air_rh", "HUMIDITY"), ("co2_ppm", "CO2"), ("ina209_ma", "PUMP_CURRENT"), ("flow_present", "FLOW_RATE"),
+     ("water_level_switch", "WATER_LEVEL_SWITCH"), ("LIGHT_INTENSITY", "LIGHT_INTENSITY")],
+)  # fmt: skip
+def test_a_metric_is_known_by_the_word_of_the_protocol_and_by_that_of_the_firmware(said: str, meant: str) -> None:
+    found = heard("hydro/g/z/n/c/telemetry", {**TELEMETRY, "metric_type": said})
+    assert isinstance(found, Telemetry)
+    assert found.metric == meant
+
+
+@pytest.mark.parametrize("word", ["", "x" * 5000, 7, None, ["a"], {"a": 1}])
+def test_a_word_that_may_be_missing_spoils_no_message(word: Any) -> None:
+    answer = heard("hydro/g/z/n/c/command_response", {**ANSWER, "error_code": word, "error_message": word})
+    assert isinstance(answer, Response)
+    assert (answer.status, len(answer.error_code) <= 64, len(answer.error_message) <= 300) == (Status.DONE, True, True)
+    assert isinstance(heard("hydro/g/z/n/c/telemetry", {**TELEMETRY, "unit": word}), Telemetry)
+    channel = {"name": "pump_main", "type": "ACTUATOR", "actuator_type": word, "metric": word}
+    report = {"node_id": "n", "version": 3, "type": "irrig", "gh_uid": "g", "zone_uid": "z", "fw_version": word}
+    assert isinstance(heard("hydro/g/z/n/config_report", {**report, "channels": [channel]}), ConfigReport)
+
+
+def test_the_hello_of_the_firmware_which_names_no_revision() -> None:
+    hello = {"message_type": "node_hello", "hardware_id": "esp32-1", "node_type": "ec", "fw_version": "v5.1"}
+    found = heard("hydro/node_hello", {**hello, "capabilities": ["ec_sensor"]})
+    assert isinstance(found, Hello)
+    assert (found.hardware_id, found.hardware_revision) == ("esp32-1", "")
+
+
 TELEMETRY = {"metric_type": "PH", "value": 5.9, "ts": 1710001234}
 ANSWER = {"cmd_id": "a", "status": "DONE", "ts": 1710001234000}
 
@@ -300,7 +373,7 @@ ANSWER = {"cmd_id": "a", "status": "DONE", "ts": 1710001234000}
         ("c/telemetry", {**TELEMETRY, "value": "5.9"}, "number"),
         ("c/telemetry", {**TELEMETRY, "value": True}, "number"),
         ("c/telemetry", {**TELEMETRY, "value": 10**400}, "number"),
-        ("c/telemetry", {**TELEMETRY, "metric_type": "ph"}, "not known"),
+        ("c/telemetry", {**TELEMETRY, "metric_type": "pH"}, "not known"),
         ("c/telemetry", {**TELEMETRY, "stable": 1}, "true or false"),
         ("c/telemetry", {"value": 5.9, "ts": 1}, "metric_type"),
         ("c/telemetry", b'{"metric_type":"PH","value":NaN,"ts":1}', "no JSON"),

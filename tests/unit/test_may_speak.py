@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from edgectl.drivers.line import BusTask
+from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.nodes.session import NodeTask
 from edgectl.model.inputs import Input, MakeSafe
 from edgectl.model.time import SECOND, Nanos, Now
@@ -18,6 +19,8 @@ from tests.unit.test_bus_owner import RTU, SITE, BusOwner
 @dataclass
 class Wire:
     """A line that is open at once and keeps what was said."""
+
+    identifier, forgot = "we", False
 
     said: list[Any] = field(default_factory=list)
     opened: int = 0
@@ -46,7 +49,7 @@ class Chatter:
     def step(self, now: Now, *, room: int) -> list[str]:
         return ["order"] if self.up else []
 
-    def link(self, up: bool, now: Nanos, why: str = "") -> None:
+    def link(self, up: bool, now: Nanos, why: str = "", *, forgot: bool = False) -> None:
         self.up = up
 
     def news(self) -> list[Input]:
@@ -138,3 +141,25 @@ async def test_who_does_not_lead_does_not_open(make: Callable[[Wire, Lease], Any
     assert "does not lead" in task.reason
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_node_bus_ends_also_when_its_line_hides_that_it_was_cancelled(fails: bool) -> None:
+    """A wait with a deadline that is over in the same instant does so; it cannot be made to happen for real."""
+
+    class Hiding(Wire):
+        async def open(self, *_: Any) -> None:
+            try:
+                await asyncio.sleep(3600)
+            except asyncio.CancelledError:
+                if fails:
+                    raise LinkDown("it timed out") from None
+
+    async def scene() -> None:
+        running = asyncio.create_task(nodes(Hiding(), Lease()).run())
+        await turns()
+        running.cancel()
+        async with asyncio.timeout(30):
+            await asyncio.wait([running])
+
+    asyncio.run(scene())

@@ -105,9 +105,29 @@ def test_a_node_that_is_not_what_the_site_file_means_is_an_alarm_until_it_is() -
     assert not any(alarm.active for alarm in world.state.alarms.values())
 
 
+def test_a_node_that_lacks_an_output_is_an_alarm_until_it_has_it() -> None:
+    world = house()
+    world.offer(NodeNews(device="board", what="NODE_LACKS", details={"outputs": ["relay_1", "relay_2"]}))
+    world.run(world.now + SECOND)
+    assert "has no relay_1, relay_2" in world.state.alarms["biz_config_error:board"].message
+    world.offer(NodeNews(device="board", what="NODE_FITS"))
+    world.run(world.now + SECOND)
+    assert not any(alarm.active for alarm in world.state.alarms.values())
+
+
+def test_a_word_on_an_order_of_an_earlier_life_moves_no_order_of_this_one() -> None:
+    world = house()
+    cmd_id = ordered(world)
+    before = world.state.commands[cmd_id]
+    world.offer(NodeNews(device="board", what="LATE_REPLY", details={"cmd_id": cmd_id, "status": "ERROR"}))
+    world.run(world.now + 1)
+    assert world.state.commands[cmd_id].state is before.state
+    assert lines(world, "LATE_REPLY") == [{"device": "board", "cmd_id": cmd_id, "status": "ERROR"}]
+
+
 @pytest.mark.parametrize(
     "what",
-    ["NODE_EVENT", "NODE_ERROR", "NODE_CONTRADICTED", "NODE_MISTRUSTED", "NODE_FLOODS", "NODE_HELLO"],
+    ["NODE_EVENT", "NODE_ERROR", "NODE_CONTRADICTED", "NODE_MISTRUSTED", "NODE_FLOODS", "NODE_HELLO", "BROKER_FORGOT"],
 )
 def test_the_rest_is_written_down(what: str) -> None:
     world = house()

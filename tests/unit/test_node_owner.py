@@ -480,6 +480,8 @@ def test_a_node_of_nobody_is_told_its_place_and_a_stranger_is_only_told(bench: B
         "capabilities": [],
         "provisioning_meta": {},
     }
+    bench.state = None
+    bench.hear(f"{IRRIG}/lwt", b"offline")
     for body in (hello, hello, {**hello, "hardware_id": "esp32-x"}):
         bench.hear("hydro/node_hello", body)
     bench.run()

@@ -307,7 +307,7 @@ def test_a_device_that_comes_back_on_after_a_power_cut_is_not_used_until_it_is_s
     bench.plug.restores = True
     bench.owner.link(False, bench.now, "gone")
     bench.owner.link(True, bench.now)
-    bench.run(3700 * SECOND if bench.kind == "shelly" else 12 * SECOND)
+    bench.run(12 * SECOND)
     assert any("when its power returns" in reason for reason in bench.ill())
     assert bench.journaled("NODE_DIFFERS")
     bench.plug.restores = False
@@ -315,6 +315,37 @@ def test_a_device_that_comes_back_on_after_a_power_cut_is_not_used_until_it_is_s
     assert bench.journaled("NODE_FITS")
     assert bench.told[-1] is not None
     assert any(isinstance(item, DeviceHealth) and item.healthy for item in bench.told)
+
+
+def test_settings_that_somebody_changes_are_seen_with_the_next_look(bench: Bench) -> None:
+    bench.plug.restores = True
+    bench.run(12 * SECOND)
+    assert bench.journaled("NODE_DIFFERS")
+
+
+def test_a_reboot_in_the_middle_of_a_pulse_is_seen_and_leaves_nothing_on(bench: Bench) -> None:
+    bench.on(600 * SECOND)
+    assert bench.look() is True
+    plug = bench.plug
+    topic, payload, _ = plug.will
+    bench.hear(topic, payload)
+    plug.turn(1, False, "power", bench.now)
+    plug.ends.clear()
+    for topic, payload, _ in plug.hello():
+        bench.hear(topic, payload)
+    before = len(bench.told)
+    bench.run(SECOND)
+    assert [item.on for item in bench.told[before:] if isinstance(item, ReadBack)][:1] == [False], "it is asked at once"
+    assert len([message for message in bench.sent if b"st-1-pump" in message.payload]) == 1, "and not ordered again"
+
+
+def test_a_firmware_that_does_not_know_how_it_is_told_is_named() -> None:
+    bench = Bench("tasmota")
+    bench.between = lambda said: [("stat/plug/RESULT", '{"Command":"Unknown"}', False)] if said else []
+    bench.on()
+    bench.run(20 * SECOND)
+    assert any("does not know Backlog0" in news.details["why"] for news in bench.journaled("NODE_MISTRUSTED"))
+    assert any("silent" in reason for reason in bench.ill())
 
 
 def test_a_device_with_fewer_relays_is_not_the_one_that_is_meant() -> None:

@@ -20,6 +20,7 @@ from edgectl.drivers.codecs.hydro2 import ROOT, UNBOUND, WIRE_ID
 
 LONGEST_ID = 63  # of protocol 2.0's 128 characters the firmware keeps 63
 LONGEST_RUN_MS = 3_600_000
+TIME = f"{ROOT}/time/response"
 EXACT = 1e15  # from here on the firmware prints whole numbers with an exponent
 _CMD = re.compile(r"[a-z0-9_]{1,64}")
 
@@ -104,4 +105,4 @@ def binding(hardware_id: str, gh: str, zone: str) -> tuple[str, bytes]:
 def the_time(now_s: int) -> tuple[str, bytes]:
     """Topic and payload that tell every node what time it is."""
     body = {"message_type": "time_response", "unix_ts": now_s, "server_time": now_s}
-    return f"{ROOT}/time/response", canonical(body).encode()
+    return TIME, canonical(body).encode()

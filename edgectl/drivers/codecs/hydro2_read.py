@@ -2,7 +2,8 @@
 
 Two rules. Nothing here raises: what is not exactly a message of the protocol is a `Fault` with its bytes, never a
 value. Times are counted in seconds, except in answers and errors, which count milliseconds; one in the place of the
-other is a fault, for the wrong one would be fifty years away.
+other is a fault, for the wrong one would be fifty years away. What the protocol leaves open spoils no
+message: a word that may be missing may be empty or long as well.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -34,10 +35,20 @@ from edgectl.drivers.codecs.json_strict import NotJson, read_object
 SECONDS_BELOW = 100_000_000_000  # more seconds than that lie beyond the year 5000
 CLOCK_SET = 1_000_000_000  # fewer milliseconds than that are the uptime of a node whose clock was never set
 LARGEST = 1e15
+MOST_SHOWN = 64  # outputs and floats of one node; who shows more is none
 _WORD = 64
 _TEXT = 300
 _DAY_MS = 24 * 3_600_000
-_METRICS = frozenset(metric.value for metric in Metric)
+# The protocol writes PH; the nodes' firmware prints ph, and has words of its own for some.
+_METRICS: Mapping[str, str] = {
+    **{word: metric.value for metric in Metric for word in (metric.value, metric.value.lower())},
+    "air_temp_c": Metric.TEMPERATURE.value,
+    "solution_temp_c": Metric.TEMPERATURE.value,
+    "air_rh": Metric.HUMIDITY.value,
+    "co2_ppm": Metric.CO2.value,
+    "ina209_ma": Metric.PUMP_CURRENT.value,
+    "flow_present": Metric.FLOW_RATE.value,
+}
 _TYPES = frozenset(kind.value for kind in NodeType)
 _STATUSES = frozenset(status.value for status in Status)
 
@@ -77,6 +88,13 @@ class _Fields:
         if not isinstance(value, str) or not 0 < len(value) <= longest or not _storable(value):
             raise _Wrong(f"{name} must be a text of 1 to {longest} characters")
         return value
+
+    def words(self, name: str, longest: int = _WORD) -> str:
+        """A text that may be missing. What is too long is cut off, what is no text is left out."""
+        value = self._raw.get(name)
+        if isinstance(value, str) and not _storable(value):
+            raise _Wrong(f"{name} holds half a character")
+        return value[:longest] if isinstance(value, str) else ""
 
     def word(self, name: str, known: Collection[str]) -> str:
         value = self.text(name)
@@ -139,10 +157,10 @@ def _storable(text: str) -> bool:
 
 def _telemetry(fields: _Fields) -> Telemetry:
     return Telemetry(
-        metric=fields.word("metric_type", _METRICS),
+        metric=_METRICS[fields.word("metric_type", _METRICS)],
         value=fields.number("value"),
         ts_s=fields.seconds(),
-        unit=fields.text("unit", 20) if fields.has("unit") else "",
+        unit=fields.words("unit", 20),
         stub=fields.flag("stub"),
         stable=fields.flag("stable"),
         flow_active=fields.flag("flow_active"),
@@ -159,8 +177,8 @@ def _response(fields: _Fields) -> Response:
         status=Status(fields.word("status", _STATUSES)),
         ts_ms=fields.milliseconds(),
         details=fields.table("details"),
-        error_code=fields.text("error_code") if fields.has("error_code") else "",
-        error_message=fields.text("error_message", _TEXT) if fields.has("error_message") else "",
+        error_code=fields.words("error_code"),
+        error_message=fields.words("error_message", _TEXT),
     )
 
 
@@ -186,7 +204,7 @@ def _config_report(fields: _Fields) -> ConfigReport:
         gh=fields.text("gh_uid"),
         zone=fields.text("zone_uid"),
         channels=tuple(_equipped(row) for row in fields.rows("channels")),
-        fw_version=fields.text("fw_version") if fields.has("fw_version") else "",
+        fw_version=fields.words("fw_version"),
     )
 
 
@@ -195,9 +213,9 @@ def _equipped(fields: _Fields) -> Equipped:
     return Equipped(
         name=fields.text("name"),
         actuator=fields.word("type", {"SENSOR", "ACTUATOR"}) == "ACTUATOR",
-        metric=fields.text("metric") if fields.has("metric") else "",
+        metric=fields.words("metric"),
         poll_interval_ms=fields.maybe_whole("poll_interval_ms", 0, _DAY_MS),
-        actuator_type=fields.text("actuator_type") if fields.has("actuator_type") else "",
+        actuator_type=fields.words("actuator_type"),
         max_duration_ms=limits.maybe_whole("max_duration_ms", 0, _DAY_MS),
         min_off_ms=limits.maybe_whole("min_off_ms", 0, _DAY_MS),
     )
@@ -213,7 +231,16 @@ def snapshot(raw: object) -> Mapping[str, bool]:
     """The states in a snapshot. A field that is neither true nor false is unknown, and left out."""
     if not isinstance(raw, Mapping):
         return {}
-    return {name: value for name, value in raw.items() if NAME.fullmatch(name) and isinstance(value, bool)}
+    told = {name: value for name, value in raw.items() if NAME.fullmatch(name) and isinstance(value, bool)}
+    return told if len(told) <= MOST_SHOWN else {}
+
+
+def time_of(payload: bytes) -> int | None:
+    """The seconds that somebody tells all nodes; None for what is no time."""
+    try:
+        return _Fields(read_object(payload)).whole("unix_ts", 0, SECONDS_BELOW)
+    except (NotJson, _Wrong):
+        return None
 
 
 def _error(fields: _Fields) -> Trouble:
@@ -236,7 +263,7 @@ def _hello(fields: _Fields) -> Hello:
         hardware_id=hardware_id,
         node_type=fields.word("node_type", _TYPES),
         fw_version=fields.text("fw_version"),
-        hardware_revision=fields.text("hardware_revision"),
+        hardware_revision=fields.words("hardware_revision"),  # required, and the firmware does not print it
         capabilities=_capabilities(fields),
     )
 

@@ -36,6 +36,8 @@ MOST_UNSENT = 16  # orders that the broker has not acknowledged; more would wait
 # A broker that lets small packets wait for the acknowledgement of the one before gets it now, not after 44 ms.
 QUICK: int | None = getattr(socket, "TCP_QUICKACK", None)
 MOST_UNREAD = 64  # messages that the broker may send before we acknowledge the first
+LARGEST = 65_536  # bytes of a packet: what is larger stays at the broker, whoever sent it
+BROKEN = 128  # what the library says of a connection that ended without a word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +57,24 @@ class MqttLink:
     def __init__(
         self, broker: Broker, identifier: str, credential: Callable[[str], Path], *, will: Publish | None = None
     ) -> None:
-        self._broker, self._identifier, self._credential, self._will = broker, identifier, credential, will
+        self.identifier = identifier
+        self._broker, self._credential, self._will = broker, credential, will
         self._client: aiomqtt.Client | None = None
         self._paho: paho.Client | None = None
         self._unsent: set[int] = set()
         self._connections = 0
+        self._known = True  # the broker remembered us
         self._on_message: Callable[[Inbound], None] = lambda _: None
 
     @property
     def room(self) -> bool:
         """True while the broker keeps up with what is sent."""
         return len(self._unsent) < MOST_UNSENT
+
+    @property
+    def forgot(self) -> bool:
+        """True when the broker has lost what it kept for us since the connection before this one."""
+        return self._connections > 1 and not self._known
 
     async def open(
         self,
@@ -84,6 +93,7 @@ class MqttLink:
         raw = client._client
         raw.manual_ack_set(True)
         raw.on_message = self._heard
+        raw.on_connect = self._greeted(raw.on_connect)
         raw.on_publish = lambda _client, _data, mid, *_: self._unsent.discard(mid)
         self._client, self._paho, self._on_message = client, raw, on_message
         try:
@@ -147,6 +157,7 @@ class MqttLink:
         broker = self._broker
         kept = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
         kept.SessionExpiryInterval, kept.ReceiveMaximum = KEPT_FOR_S, MOST_UNREAD
+        kept.MaximumPacketSize = LARGEST
         will = None if self._will is None else aiomqtt.Will(self._will.topic, self._will.payload, 1, retain=True)
         password = self._credential(broker.password).read_text().strip() if broker.password else None
         return aiomqtt.Client(
@@ -154,7 +165,7 @@ class MqttLink:
             broker.port,
             username=broker.username or None,
             password=password,
-            identifier=self._identifier,
+            identifier=self.identifier,
             protocol=aiomqtt.ProtocolVersion.V5,
             clean_start=False,
             properties=kept,
@@ -210,6 +221,15 @@ class MqttLink:
         elif line.fileno() >= 0:
             loop.remove_writer(line.fileno())
 
+    def _greeted(self, next_one: Any) -> Any:
+        """The broker says whether it remembers us; the library does not pass that on."""
+
+        def connected(raw: paho.Client, data: object, flags: paho.ConnectFlags, *rest: object) -> None:
+            self._known = bool(flags.session_present)
+            next_one(raw, data, flags, *rest)
+
+        return connected
+
     def _heard(self, raw: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         ticket = self._ticket(message.mid) if message.qos else None
         try:
@@ -225,7 +245,8 @@ class MqttLink:
         error = None if gone.cancelled() else gone.exception()
         if client is self._client:
             self._client = self._paho = None
-            on_lost("the broker closed the connection" if error is None else str(error))
+            broken = error is not None and getattr(getattr(error, "rc", None), "value", None) == BROKEN
+            on_lost("the broker closed the connection" if error is None or broken else str(error))
 
 
 @cache

@@ -1,14 +1,15 @@
 """What an answer means for the order that it belongs to.
 
 A node that shows its outputs is believed when it shows them, and only then. Of one that does not, its own words are all
-there is: between ACK and DONE it runs, after the DONE of an OFF it does not.
+there is: between ACK and DONE it runs, after the DONE of an OFF it does not. One that knows no OFF ends each run by
+itself: there time is the proof.
 """
 
 import re
 from collections.abc import Collection, Mapping
 
 from edgectl.drivers.news import News
-from edgectl.drivers.nodes.books import Pending
+from edgectl.drivers.nodes.books import Books, Pending
 from edgectl.drivers.nodes.seam import Answer
 from edgectl.drivers.nodes.told import Told
 from edgectl.drivers.offs import Offs
@@ -31,6 +32,18 @@ class Answers:
         self._home, self._shown = home, shown
         self._news, self._told, self._offs = news, told, offs
         self._said: dict[str, ReadBack] = {}  # of outputs that cannot be looked at: what the node said last
+        self._over: dict[str, Nanos] = {}  # when the last run that was ordered of an output is over, at the latest
+        self._running_out: dict[str, Nanos] = {}  # outputs that take no OFF: when they are off by themselves
+
+    def left(self, send: Send, now: Nanos) -> None:
+        """An order is on its way."""
+        if send.on and send.lease is not None:
+            self._over[send.actuator] = now + send.lease + AFTER_END
+
+    def run_out(self, now: Nanos) -> None:
+        """Outputs that take no OFF, and whose last run is over by now."""
+        for actuator in [name for name, at in self._running_out.items() if at <= now]:
+            self._ran_out(actuator, now)
 
     def first(self, pending: Pending, answer: Answer, now: Nanos) -> None:
         """ACK: the node has taken the order. Said twice it means no more."""
@@ -50,14 +63,22 @@ class Answers:
         elif isinstance(pending.purpose, Switch):
             self._switch(pending, pending.purpose.send, answer, now)
 
-    def late(self, answer: Answer, last_word: ReplyStatus | None, now: Nanos) -> None:
-        """An answer to an order that is over, or that nobody here gave."""
-        if _OURS.fullmatch(answer.wire_id) and last_word in (None, ReplyStatus.TIMEOUT):
+    def late(self, answer: Answer, books: Books, now: Nanos) -> None:
+        """An answer to an order that is over, that nobody here gave, or that was given to somebody else."""
+        place, last_word = (answer.device, answer.channel), books.last_word(answer.wire_id)
+        evidence = f"{answer.device}.{answer.channel}: {answer.why}"
+        if (given := books.given_to(answer.wire_id)) not in (None, place):
+            assert given is not None
+            why = f"{answer.channel} answers {answer.status.value} to an order that was given to {'.'.join(given)}"
+            self._told.news(answer.device, "NODE_MISTRUSTED", {"why": why, "cmd_id": answer.wire_id}, now)
+        elif _OURS.fullmatch(answer.wire_id) and last_word in (None, ReplyStatus.TIMEOUT):
             return  # a question or an OFF of an earlier life, or one that has long been repeated
-        if last_word in (None, ReplyStatus.TIMEOUT):
-            evidence = f"{answer.device}.{answer.channel}: {answer.why}"
+        elif last_word is None:  # of an earlier life, or of nobody: what it says decides nothing in this one
+            details = {"cmd_id": answer.wire_id, "status": answer.status.value, "evidence": evidence}
+            self._told.news(answer.device, "LATE_REPLY", details, now)
+        elif last_word is ReplyStatus.TIMEOUT:
             self._told.stray(answer.wire_id, answer.device, answer.status, now, evidence)
-        elif last_word is not None and answer.status not in (last_word, ReplyStatus.ECHO):
+        elif answer.status not in (last_word, ReplyStatus.ECHO):
             # The same again, or an older word that was overtaken, says nothing new; this does.
             details = {"cmd_id": answer.wire_id, "first": last_word.value, "then": answer.status.value}
             self._told.news(answer.device, "NODE_CONTRADICTED", details, now)
@@ -72,7 +93,13 @@ class Answers:
             self._offs.echoed(actuator, now)
             self._say(actuator, False, pending.sent_at)
             return
-        self._offs.failed(actuator, now)
+        if answer.unknown and (over := self._ends_itself(actuator, now)) is not None:
+            self._offs.sent(actuator, over)
+            if actuator in self._running_out:
+                return  # that it takes no OFF was told when it was asked first
+            self._running_out[actuator] = over
+        else:
+            self._offs.failed(actuator, now)
         details = {"actuator": actuator, "error_code": answer.code or answer.status.value, "evidence": answer.why}
         self._told.news(answer.device, "NODE_REFUSED", details, now)
 
@@ -90,6 +117,24 @@ class Answers:
             self._told.news(answer.device, "NODE_CONTRADICTED", {**details, "of_s": (send.lease or 0) / SECOND}, now)
         else:
             self._say(send.actuator, send.on and not runs, now)
+            if runs and send.actuator in self._running_out:
+                self._ran_out(send.actuator, now)
+
+    def _ends_itself(self, actuator: str, now: Nanos) -> Nanos | None:
+        """When an output that takes no OFF is off all the same; None when the node would not end it. Of a run that an
+        earlier life ordered it is known how long it may be, and not when it began."""
+        device, channel = self._home[actuator]
+        outlet = device.profile.outlets[channel]
+        if actuator in self._shown or not outlet.timed(inverted=False) or outlet.pulse_max is None:
+            return None
+        self._over.setdefault(actuator, now + outlet.pulse_max + AFTER_END)
+        return max(now, self._over[actuator])
+
+    def _ran_out(self, actuator: str, now: Nanos) -> None:
+        self._running_out.pop(actuator)
+        self._offs.echoed(actuator, now)
+        self._said[actuator] = ReadBack(actuator=actuator, on=False, at=now, evidence="by itself: its last run is over")
+        self._news.tell(self._said[actuator])
 
     def _say(self, actuator: str, on: bool, at: Nanos) -> None:
         if actuator not in self._shown:

@@ -43,7 +43,7 @@ class Books:
 
     def __init__(self) -> None:
         self._open: dict[str, Pending] = {}
-        self._ended: OrderedDict[str, ReplyStatus] = OrderedDict()
+        self._ended: OrderedDict[str, tuple[ReplyStatus, str, str]] = OrderedDict()
 
     @property
     def full(self) -> bool:
@@ -62,13 +62,19 @@ class Books:
     def close(self, pending: Pending, status: ReplyStatus) -> None:
         """The last word on an order."""
         self._open.pop(pending.wire_id, None)
-        self._ended[pending.wire_id] = status
+        self._ended[pending.wire_id] = status, pending.device, pending.channel
         while len(self._ended) > MOST_ENDED:
             self._ended.popitem(last=False)
 
     def last_word(self, wire_id: str) -> ReplyStatus | None:
         """How an order of this life ended."""
-        return self._ended.get(wire_id)
+        return None if (ended := self._ended.get(wire_id)) is None else ended[0]
+
+    def given_to(self, wire_id: str) -> tuple[str, str] | None:
+        """Device and channel of an order of this life, open or not."""
+        if (found := self._open.get(wire_id)) is not None:
+            return found.device, found.channel
+        return None if (ended := self._ended.get(wire_id)) is None else ended[1:]
 
     def asking(self, device: str) -> bool:
         """True while a question to a node is open."""

@@ -24,7 +24,7 @@ from edgectl.drivers.codecs.hydro2 import (
     place,
 )
 from edgectl.drivers.codecs.hydro2_orders import Order
-from edgectl.drivers.codecs.hydro2_read import message, snapshot
+from edgectl.drivers.codecs.hydro2_read import message, snapshot, time_of
 from edgectl.drivers.nodes.seam import (
     Alive,
     Answer,
@@ -35,6 +35,7 @@ from edgectl.drivers.nodes.seam import (
     Present,
     Publish,
     Reports,
+    Several,
     Subscription,
     Unbelieved,
     Wants,
@@ -48,7 +49,8 @@ from edgectl.model.time import MS, SECOND, Nanos, Now, Trust
 ACCEPTED_FOR: Nanos = 10 * SECOND  # by their own clock nodes refuse what is older; a broker need not keep it longer
 FUTURE: Nanos = 10 * SECOND
 SYSTEM = "system"  # the channel of the node itself
-TIMELESS = "time_not_synced"  # how a node refuses while it has not been told the time
+CLOCKS = frozenset({"time_not_synced", "timestamp_expired"})  # how a node refuses that has no time, or another one
+NO_SUCH_ORDER = frozenset({"unknown_command", "unsupported_channel_cmd"})  # how it refuses what it will never know
 _STATUS = {status: ReplyStatus[status.value] for status in Status if status is not Status.ACK}
 _KNOWN = {code.value for code in Code}
 # The floats of a snapshot bear other names than the channels they are on.
@@ -68,6 +70,7 @@ class Hydro2:
     def __init__(self, bus: Bus, secrets: Mapping[str, bytes]) -> None:
         assert isinstance(bus.line, Broker)
         self._house = house = bus.line.house
+        self._bus = bus.name
         self._devices = {device.node: device for device in bus.devices}
         self._secrets = secrets
         there, nobody = f"{ROOT}/{house}/+/+", "/".join((ROOT, *UNBOUND))
@@ -83,6 +86,7 @@ class Hydro2:
             *(Subscription(topics=f"{nobody}/+/{k}", sure=False) for k in (Kind.STATUS, Kind.HEARTBEAT)),
             Subscription(topics=f"{ROOT}/{Kind.HELLO}", sure=True),
             Subscription(topics=f"{ROOT}/time/request", sure=False),
+            Subscription(topics=hydro2_orders.TIME, sure=False, own=True),
         )
 
     def greeting(self, now: Now) -> Publish:
@@ -141,6 +145,8 @@ class Hydro2:
     def read(self, topic: str, payload: bytes, *, retained: bool, now: Now) -> Meaning:
         """The meaning of a message, for the device that the topic names."""
         where = place(topic)
+        if topic == hydro2_orders.TIME:
+            return self._other_time(payload, retained=retained, now=now)
         if where is None:
             return self._overheard(topic, payload, retained=retained)
         if retained and where.kind not in (Kind.STATUS, Kind.LWT):
@@ -155,14 +161,21 @@ class Hydro2:
         if where.unbound:
             return self._homeless(where.node)
         device = self._devices.get(where.node)
-        if device is None or device.zone != where.zone:
+        if device is None:
             return Unbelieved(why=f"{where.zone}/{where.node} is not in the site file")
+        if device.zone != where.zone:
+            why = (
+                f"speaks under zone {where.zone}, and the site file says {device.zone}: change it here, or bind it anew"
+            )
+            return Unbelieved(why=why, device=device.name)
         match said:
             case Response():
                 answer = _answer(device, where.channel, said)
-                return replace(answer, needs=self.greeting(now)) if said.error_code == TIMELESS else answer
+                return replace(answer, needs=self.greeting(now)) if said.error_code in CLOCKS else answer
             case Telemetry():
-                return _measures(device, where.channel, said, now)
+                measured = _measures(device, where.channel, said, now)
+                off = abs(now.wall - said.ts_s * SECOND) > ACCEPTED_FOR  # as far off it takes no order either
+                return Several(meanings=(measured, Wants(answer=self.greeting(now)))) if off else measured
             case Presence():
                 return _present(device, said, retained=retained)
             case Event(code=code, ts_s=ts_s, snapshot=shows):
@@ -174,11 +187,12 @@ class Hydro2:
                 details["message"] = said.message
                 return Happened(device=device.name, what="NODE_ERROR", details=details)
             case ConfigReport():
-                longest = {c.name: c.max_duration_ms for c in said.channels if c.max_duration_ms is not None}
+                longest = {c.name: c.max_duration_ms for c in said.channels if c.max_duration_ms}
+                has = frozenset(c.name for c in said.channels if c.actuator) if said.channels else None
                 wrong = self._misfit(device, where, said)
-                return Reports(device=device.name, wrong=wrong, longest_ms=longest)
-            case Heartbeat():
-                return Alive(device=device.name)
+                return Reports(device=device.name, wrong=wrong, longest_ms=longest, outputs=has)
+            case Heartbeat(uptime_s=uptime_s):
+                return Alive(device=device.name, uptime_s=uptime_s)
 
     def _overheard(self, topic: str, payload: bytes, *, retained: bool) -> Unbelieved:
         """Orders that are not ours. One that a broker keeps would reach the node again at each of its starts."""
@@ -188,9 +202,21 @@ class Hydro2:
         device = self._devices.get(parts[3])
         name = "" if device is None else device.name
         if not retained:
-            return Unbelieved(why=f"somebody else gives orders: {topic[:120]} {payload[:80]!r}", device=name)
+            why = f"somebody else gives orders: {topic[:120]} {payload[:80]!r}"
+            return Unbelieved(why=why, device=name, ordered=bool(payload))
         clear = Publish(topic=topic, payload=b"", retain=True) if payload else None
         return Unbelieved(why=f"a retained order is refused and cleared away: {topic[:120]}", device=name, answer=clear)
+
+    def _other_time(self, payload: bytes, *, retained: bool, now: Now) -> Unbelieved:
+        """The time by somebody else. What a broker keeps of it sets the clock of each node that comes, to the past."""
+        if retained:
+            clear = Publish(topic=hydro2_orders.TIME, payload=b"", retain=True) if payload else None
+            return Unbelieved(why="a retained time is refused and cleared away", device=self._bus, answer=clear)
+        told = time_of(payload)
+        if told is None or abs(now.wall - told * SECOND) <= ACCEPTED_FOR:
+            return Unbelieved(why="somebody else tells the time as well")
+        why = f"somebody else tells the nodes that it is {told - now.wall // SECOND:+d} s from our time"
+        return Unbelieved(why=why, device=self._bus)
 
     def _homeless(self, hardware_id: str) -> Homeless:
         device = self._devices.get(hardware_id)
@@ -224,6 +250,7 @@ def _answer(device: Device, channel: str, said: Response) -> Answer:
         why=why,
         code=code,
         shows=_channels(snapshot(details.get("snapshot"))),
+        unknown=code in NO_SUCH_ORDER,
     )
 
 
@@ -236,10 +263,16 @@ def _measures(device: Device, channel: str, said: Telemetry, now: Now) -> Measur
     age = _age(said.ts_s, now)
     if age is None:
         return Unbelieved(why=f"{channel} was measured in the future (ts {said.ts_s})", device=device.name)
-    value: float | str = said.value
-    if said.stub or said.stable is False:
-        value = "the node says that it made the value up" if said.stub else "the node says that it is not stable yet"
-    return Measures(device=device.name, channel=channel, value=value, age=age)
+    return Measures(device=device.name, channel=channel, value=_doubt(said) or said.value, age=age)
+
+
+def _doubt(said: Telemetry) -> str:
+    """Why the node itself does not stand by its number; empty when it does."""
+    if said.stub:
+        return "the node says that it made the value up"
+    if said.stable is False:
+        return "the node says that it is not stable yet"
+    return "" if said.corrections_allowed is not False else "the node says that nothing may be corrected by it yet"
 
 
 def _present(device: Device, said: Presence, *, retained: bool) -> Present:

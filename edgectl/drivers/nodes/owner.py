@@ -7,17 +7,18 @@ No I/O and no clock of its own.
 """
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import count
 
-from edgectl.drivers.decode import samples_of
 from edgectl.drivers.health import SILENT_AFTER, Health
 from edgectl.drivers.news import News
 from edgectl.drivers.nodes.answers import Answers
 from edgectl.drivers.nodes.books import Ask, Books, Pending, Wake
 from edgectl.drivers.nodes.ids import wire_id_of
+from edgectl.drivers.nodes.others import Others
 from edgectl.drivers.nodes.post import Post
-from edgectl.drivers.nodes.presence import Presences
+from edgectl.drivers.nodes.presence import WORD_WITHIN, Presences
+from edgectl.drivers.nodes.readings import Readings
 from edgectl.drivers.nodes.seam import (
     Alive,
     Answer,
@@ -34,6 +35,7 @@ from edgectl.drivers.nodes.seam import (
     Wants,
 )
 from edgectl.drivers.nodes.told import Told, plain
+from edgectl.drivers.nodes.waking import Waking
 from edgectl.drivers.offs import Offs
 from edgectl.drivers.purpose import Off, Switch
 from edgectl.drivers.wirelog import WireLog
@@ -46,7 +48,6 @@ Purpose = Off | Switch | Ask | Wake
 ANSWER_WITHIN: Nanos = 3 * SECOND
 ASK_EVERY: Nanos = 5 * SECOND
 ASK_LEAST: Nanos = 200 * MS  # between two questions to one node, whatever happens
-WAKE_AGAIN: Nanos = 30 * SECOND
 MOST_WAITING = 256
 MOST_SHOWN = 400  # bytes of a message in the monitor
 
@@ -68,17 +69,18 @@ class NodeOwner:
             if actuator.device in self._devices
         }
         self._shown = {name for name, (device, _) in self._home.items() if speaks.shows_outputs(device.profile)}
-        self._wanted = {full for sensor in site.sensors.values() for full in sensor.channels}
-        self._ids = sample_ids if sample_ids is not None else count(1)
         self._numbers = count(1)
         self._life = life
         self._news = News()
         self._told = Told(self._news)
         self._books = Books()
         self._offs = Offs()
-        self._presences = Presences(bus.name, self.health, self._news, self._told)
+        outputs = {name: [ch for d, ch in self._home.values() if d.name == name] for name in self._devices}
+        self._presences = Presences(bus.name, self.health, outputs, self._news, self._told)
         self._answers = Answers(self._home, self._shown, self._news, self._told, self._offs)
-        self._up = self._greet = False
+        ids = sample_ids if sample_ids is not None else count(1)
+        self._readings = Readings(bus, site, self._told, self._presences.strangers, ids, self.log)
+        self._up = False
         self._control: deque[Send] = deque()
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the node may not do it
         used = {device.name for device, _ in self._home.values()}
@@ -87,8 +89,9 @@ class NodeOwner:
             for device in bus.devices
             if (speaks.polls or device.name in used) and speaks.shows_outputs(device.profile)
         }
-        self._asleep: dict[str, Nanos] = {}  # device -> when it is told to measure
+        self._waking = Waking(bus.devices)
         self._post = Post(bus.name, self._told)
+        self._others = Others(self._news)
 
     # -- what comes in
 
@@ -115,15 +118,18 @@ class NodeOwner:
         self._mean(self.speaks.read(topic, payload, retained=retained, now=now), now.mono)
         return self._told.count != before
 
-    def link(self, up: bool, now: Nanos, why: str = "") -> None:
-        """The broker came or went. Orders that wait are over; an OFF waits for the broker."""
+    def link(self, up: bool, now: Nanos, why: str = "", *, forgot: bool = False) -> None:
+        """The broker came or went. Orders that wait are over; an OFF waits for the broker. One that `forgot` us has not
+        kept what nodes said since it went."""
         self._up = up
-        self._greet = up
+        if forgot:
+            self._told.news(self.bus.name, "BROKER_FORGOT", {}, now)
         if up:
+            self._post.begin()
             self._presences.begin(now)
             self._offs.awake(None, now)
             self._ask_at = dict.fromkeys(self._ask_at, now)
-            self._asleep = dict.fromkeys(self._devices, now)
+            self._waking.begin(now)
             return
         for pending in self._books.all():
             self._silence(pending, now, f"bus {self.bus.name}: {why}")
@@ -145,16 +151,17 @@ class NodeOwner:
         for pending in self._books.overdue(mono):
             self._silence(pending, mono, f"no answer within {(mono - pending.sent_at) / SECOND:.1f} s")
         self._presences.watch(mono)
+        self._others.watch(mono)
         out: list[Publish] = []
-        if self._greet and (greeting := self.speaks.greeting(now)) is not None:
+        if self._post.time_is_due(now) and (greeting := self.speaks.greeting(now)) is not None:
             out.append(greeting)
-        self._greet = False
+        self._answers.run_out(mono)
         while (name := self._offs.due(mono)) is not None:
             self._send_off(name, now, out)
         while room and self._control:
             self._send(self._control.popleft(), now, out)
         out += self._post.take()
-        for asleep in [name for name, at in self._asleep.items() if room and at <= mono]:
+        for asleep in self._waking.due(mono) if room else ():
             self._send_wake(self._devices[asleep], now, out)
         for asked in [name for name, at in self._ask_at.items() if room and at <= mono]:
             self._send_ask(self._devices[asked], now, out)
@@ -166,7 +173,7 @@ class NodeOwner:
         """When `step` has something to do if nothing comes in before. None: not before the broker is back."""
         wakes = list(self._ends.values())
         if self._up:
-            wakes += [*self._books.wakes(), *self._offs.wakes(), *self._ask_at.values(), *self._asleep.values()]
+            wakes += [*self._books.wakes(), *self._offs.wakes(), *self._ask_at.values(), *self._waking.wakes()]
             wakes += [now if self._post.waits else now + SECOND]
         return min(wakes, default=None)
 
@@ -201,6 +208,7 @@ class NodeOwner:
             self._news.reply(send, ReplyStatus.INVALID, now.mono, str(error))
             return
         self._enter(wire_id, device, channel, Switch(send=send), now.mono)
+        self._answers.left(send, now.mono)
         self._news.reply(send, ReplyStatus.SENT, now.mono)
         if send.on and send.lease is not None and not device.profile.outlets[channel].timed(inverted=False):
             self._ends[send.actuator] = now.mono + send.lease
@@ -234,12 +242,14 @@ class NodeOwner:
         self._enter(wire_id, device, device.profile.state, Ask(), now.mono)
 
     def _send_wake(self, device: Device, now: Now, out: list[Publish]) -> None:
+        self._waking.told(device.name, now.mono)
+        if self._books.full:
+            return
         wire_id = f"q{self._life}-{next(self._numbers)}"
         order = self.speaks.wake(device, wire_id, now)
-        if order is None or self._books.full:
-            del self._asleep[device.name]
+        if order is None:
+            self._waking.never(device.name)
             return
-        self._asleep[device.name] = now.mono + WAKE_AGAIN
         self._enter(wire_id, device, order[0], Wake(), now.mono)
         out.append(order[1])
 
@@ -264,31 +274,37 @@ class NodeOwner:
                 self._answered(meaning, now)
             case Measures():
                 self._presences.alive(meaning.device, now)
-                self._measured(meaning, now)
-            case Alive(device=device):
+                self._waking.measured(meaning.device, now)
+                self._readings.measured(meaning, now)
+            case Alive(device=device, uptime_s=uptime_s):
                 self._presences.alive(device, now)
+                if uptime_s is not None:
+                    self._presences.beats(device, uptime_s, now)
             case Present():
                 if self._presences.came_or_went(meaning, now):
-                    self._asleep.setdefault(meaning.device, now)
+                    self._waking.came(meaning.device, now)
                     self._ask_soon(meaning.device, now)
             case Happened():
-                self._presences.alive(meaning.device, now)
+                if meaning.age is None or meaning.age < WORD_WITHIN:  # a broker may have kept it while we were away
+                    self._presences.alive(meaning.device, now)
                 self._told.news(meaning.device, meaning.what, meaning.details, now)
                 if meaning.age is not None:
-                    self._floats(meaning.device, meaning.shows, now - meaning.age)
+                    self._readings.floats(meaning.device, meaning.shows, now - meaning.age)
                 if meaning.what == "NODE_EVENT":
                     self._ask_soon(meaning.device, now)
             case Reports():
                 self._presences.reported(meaning, now)
             case Homeless():
-                self._post.homeless(meaning, now)
+                self._post.homeless(meaning, now, taken=self._presences.taken(meaning.device, now))
             case Several(meanings=meanings):
                 for each in meanings:
                     self._mean(each, now)
             case Wants(answer=answer):
                 self._post.to_all(answer, now)
-            case Unbelieved(why=why, device=device, answer=clear):
+            case Unbelieved(why=why, device=device, answer=clear, ordered=ordered):
                 self.log.note(plain(why), now)
+                if device and ordered:
+                    self._others.heard(device, why, now)
                 if device:
                     self._told.news(device, "NODE_MISTRUSTED", {"why": why}, now)
                 if clear is not None:
@@ -297,7 +313,7 @@ class NodeOwner:
     def _answered(self, answer: Answer, now: Nanos) -> None:
         pending = self._books.find(answer.wire_id, answer.device, answer.channel)
         if pending is None:
-            self._answers.late(answer, self._books.last_word(answer.wire_id), now)
+            self._answers.late(answer, self._books, now)
             return
         self.log.landed(now - pending.sent_at)
         if answer.needs is not None:
@@ -307,11 +323,10 @@ class NodeOwner:
             return
         self._books.close(pending, answer.status)
         if isinstance(pending.purpose, Wake):
-            if answer.needs is None:  # done, or not known there: it measures
-                self._asleep.pop(answer.device, None)
+            self._waking.answered(answer.device, answer.status, now, unknown=answer.unknown)
         elif isinstance(pending.purpose, Ask):
             if answer.status is ReplyStatus.DONE:
-                self._floats(answer.device, answer.shows, pending.sent_at)
+                self._readings.floats(answer.device, answer.shows, pending.sent_at)
         else:
             self._answers.last(pending, answer, now)
             self._ask_soon(answer.device, now)
@@ -321,26 +336,6 @@ class NodeOwner:
                 if not on:
                     self._offs.seen_off(name, pending.sent_at)
                 self._news.tell(ReadBack(actuator=name, on=on, at=pending.sent_at))
-
-    def _measured(self, meaning: Measures, now: Nanos) -> None:
-        full = f"{meaning.device}.{meaning.channel}"
-        if full not in self._wanted:
-            return
-        value, channel = meaning.value, self._devices[meaning.device].profile.channels[meaning.channel]
-        if isinstance(value, float) and not (
-            (channel.low is None or value >= channel.low) and (channel.high is None or value <= channel.high)
-        ):
-            value = f"{value:g} {channel.unit} is impossible for this device"
-        if meaning.device in self._presences.strangers:
-            value = self._presences.strangers[meaning.device]
-        self._told.samples(samples_of(((full, value),), now - meaning.age, self._ids, self.log))
-
-    def _floats(self, device: str, shows: Mapping[str, bool], at: Nanos) -> None:
-        """The floats that a snapshot shows, before its outputs: a stage may end by them."""
-        values = [(f"{device}.{channel}", float(on)) for channel, on in shows.items()]
-        known = tuple((full, value) for full, value in values if full in self._wanted)
-        if known and device not in self._presences.strangers:
-            self._told.samples(samples_of(known, at, self._ids, self.log))
 
     def _silence(self, pending: Pending, now: Nanos, why: str) -> None:
         health = self.health[pending.device]

@@ -3,25 +3,31 @@
 Only a fresh word tells that a node lives: what the broker keeps may be years old, and ONLINE may lie beside offline.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from edgectl.drivers.health import Health
 from edgectl.drivers.news import News
 from edgectl.drivers.nodes.seam import Present, Reports
 from edgectl.drivers.nodes.told import Told, plain
+from edgectl.drivers.nodes.twins import Twins
 from edgectl.model.time import SECOND, Nanos
 
 WORD_WITHIN: Nanos = 150 * SECOND  # a node says something each minute: two and a half of them without a word
 FIRST_WORD: Nanos = 10 * SECOND  # for a node of which the broker keeps a last will
+TWO = "two nodes speak under this name: one has to be switched off, or bound under a name of its own"
 
 
 class Presences:
-    """The health of every node of a bus."""
+    """The health of every node of a bus. `outputs` are those that the site file uses, by device."""
 
-    def __init__(self, bus: str, health: Mapping[str, Health], news: News, told: Told) -> None:
+    def __init__(
+        self, bus: str, health: Mapping[str, Health], outputs: Mapping[str, Collection[str]], news: News, told: Told
+    ) -> None:
         self.strangers: dict[str, str] = {}  # device -> why it is not the one that is meant
         self.longest_ms: dict[str, int] = {}  # "device.channel" -> how long the node itself allows
-        self._bus, self._health, self._news, self._told = bus, health, news, told
+        self._bus, self._health, self._outputs, self._news, self._told = bus, health, outputs, news, told
+        self._twins = Twins()
+        self._lacks: dict[str, list[str]] = {}  # device -> outputs of the site file that it does not have
         self._deaf: set[str] = set()
         self._will: set[str] = set()  # nodes of which the broker keeps a last will and no later word has come
         self._since: Nanos = 0
@@ -65,19 +71,48 @@ class Presences:
     def reported(self, said: Reports, now: Nanos) -> None:
         """What the node has. One that is not the node of the site file is not believed until it reports anew."""
         device = said.device
+        for full in [full for full in self.longest_ms if full.startswith(f"{device}.")]:
+            del self.longest_ms[full]
         for channel, longest in said.longest_ms.items():
             self.longest_ms[f"{device}.{channel}"] = longest
         if said.wrong:
-            self.strangers[device] = said.wrong
-            self._told.news(device, "NODE_DIFFERS", {"why": said.wrong}, now)
-            self.ill(device, said.wrong, now)
-            return
-        if self.strangers.pop(device, None) is not None:
+            self._differs(device, said.wrong, now)
+        elif not self._twins.sure(device):
+            self._fits(device, said, now)
+
+    def beats(self, device: str, uptime_s: int, now: Nanos) -> None:
+        """A heartbeat. Two nodes under one name both do what one is told, so neither is told anything."""
+        if self._twins.heard(device, uptime_s, now):
+            self._differs(device, TWO, now)
+
+    def taken(self, device: str, now: Nanos) -> bool:
+        """True while a node of this name is there: another one is not given its place."""
+        health = self._health.get(device)
+        if health is None or health.down or health.last_good is None:
+            return False
+        return now - health.last_good < WORD_WITHIN
+
+    def _differs(self, device: str, why: str, now: Nanos) -> None:
+        self.strangers[device] = why
+        self._told.news(device, "NODE_DIFFERS", {"why": why}, now)
+        self.ill(device, why, now)
+
+    def _fits(self, device: str, said: Reports, now: Nanos) -> None:
+        lacks = [] if said.outputs is None else sorted(set(self._outputs.get(device, ())) - said.outputs)
+        before = self._lacks.get(device, [])
+        self._lacks[device] = lacks
+        if lacks and lacks != before:
+            self._told.news(device, "NODE_LACKS", {"outputs": lacks}, now)
+        if self.strangers.pop(device, None) is not None or (before and not lacks):
             self._told.news(device, "NODE_FITS", {}, now)
         self.alive(device, now)
 
     def watch(self, now: Nanos) -> None:
-        """Who has not said a word for too long?"""
+        """Who has not said a word for too long? And whose double has gone?"""
+        for device in self._twins.gone(now):
+            if self.strangers.get(device) == TWO:
+                del self.strangers[device]
+                self._told.news(device, "NODE_FITS", {}, now)
         for name, health in self._health.items():
             last = self._since if health.last_good is None else max(self._since, health.last_good)
             if not health.down and now - last >= (FIRST_WORD if name in self._will else WORD_WITHIN):

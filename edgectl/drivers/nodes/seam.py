@@ -37,7 +37,7 @@ class Subscription:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a node says to one order. `shows` are outputs and floats by their channel; `needs` is what has to be said
-    to it before it can take any."""
+    to it before it can take any; `unknown` says that it knows no such order, now or ever."""
 
     device: str
     channel: str
@@ -47,6 +47,7 @@ class Answer:
     code: str = ""
     shows: Mapping[str, bool] = field(default_factory=dict)
     needs: Publish | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +72,10 @@ class Present:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alive:
-    """A node said something that matters only because it said it."""
+    """A node said something that matters only because it said it. Some say since how many seconds they run."""
 
     device: str
+    uptime_s: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,11 +91,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reports:
-    """A node says what it is and has. `wrong` says why that cannot be the node of the site file, if so."""
+    """A node says what it is and has. `wrong` says why that cannot be the node of the site file, if so. `outputs` is
+    None where it does not list them."""
 
     device: str
     wrong: str
     longest_ms: Mapping[str, int]
+    outputs: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,11 +118,13 @@ class Wants:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unbelieved:
-    """A message that changes nothing. `answer` clears away what must not stay at the broker."""
+    """A message that changes nothing. `answer` clears away what must not stay at the broker; `ordered` says that
+    somebody else told the device to do something."""
 
     why: str
     device: str = ""
     answer: Publish | None = None
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,10 @@ from edgectl.model.time import MS, SECOND, Nanos, Now
 
 FIRST_REOPEN: Nanos = 250 * MS
 LONGEST_REOPEN: Nanos = 2 * SECOND
+# Two of one name throw each other out of a broker: a connection that ends sooner is not opened again at once, and after
+# so many of them in a row that is what is said.
+LASTED: Nanos = 10 * SECOND
+SHORT = 3
 # A broker sends about twenty messages before it waits for us. A disk that does not answer must not fill them all up:
 # then the proof that an output is off could not come in any more.
 MOST_HELD = 12
@@ -55,6 +59,8 @@ class NodeTask:
         self._alarm = alarm(self._pump)
         self._held: dict[int, None] = {}
         self._lost = asyncio.Event()
+        self._opened: Nanos = 0
+        self._short = 0  # connections in a row that did not last
 
     def take(self, effect: Send | MakeSafe | AskState) -> None:
         """Carry an effect. An OFF leaves before this returns."""
@@ -65,7 +71,7 @@ class NodeTask:
         """Keep the connection until cancelled."""
         wait = FIRST_REOPEN
         try:
-            while True:
+            while not _cancelled():
                 if not self._may_speak(self._now().mono):
                     self._down("this controller does not lead")
                     await asyncio.sleep(LONGEST_REOPEN / SECOND)
@@ -79,12 +85,14 @@ class NodeTask:
                     await asyncio.sleep(wait / SECOND)
                     wait = min(2 * wait, LONGEST_REOPEN)
                     continue
-                wait = FIRST_REOPEN
-                self.up, self.reason = True, ""
-                self.owner.link(True, self._now().mono)
+                if _cancelled():
+                    break
+                self.up, self.reason, self._opened = True, "", self._now().mono
+                self.owner.link(True, self._opened, forgot=self._link.forgot)
                 self._pump()
                 await self._lost.wait()
                 self._link.close()
+                wait = min(2 * wait, LONGEST_REOPEN) if self._short else FIRST_REOPEN
                 await asyncio.sleep(wait / SECOND)
         finally:
             self._link.close()
@@ -115,6 +123,9 @@ class NodeTask:
             self._link.acknowledge(ticket)
 
     def _on_lost(self, why: str) -> None:
+        self._short = 0 if self._now().mono - self._opened >= LASTED else self._short + 1
+        if self._short >= SHORT:
+            why = f"{why}, as soon as it is open: does somebody else come to the broker as {self._link.identifier}?"
         self._down(why)
         self._lost.set()
 
@@ -138,3 +149,9 @@ class NodeTask:
             self._alarm.cancel()
         else:
             self._alarm.set(wake)
+
+
+def _cancelled() -> bool:
+    """A wait that ends in the instant in which this is cancelled hides that it was."""
+    own = asyncio.current_task()
+    return own is not None and own.cancelling() > 0

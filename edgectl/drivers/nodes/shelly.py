@@ -57,6 +57,7 @@ class Shelly:
         self._asked: OrderedDict[str, _Question] = OrderedDict()
         self._fitness = Fitness()
         self._questions: dict[str, int] = {}  # by device: how many since its settings were seen
+        self._revisions: dict[str, object] = {}  # by device: the number of its settings, which grows with each change
         self.subscriptions = (
             Subscription(topics=f"{self._src}/rpc", sure=True),
             *(Subscription(topics=f"{node}/{what}", sure=False) for node in self._devices for what in ("online",)),
@@ -125,6 +126,10 @@ class Shelly:
         if device is None:
             return Unbelieved(why=f"{topic[:120]} is no topic of a device of this bus")
         if what == "online":
+            if (
+                node in self._questions
+            ):  # it may have been set otherwise: its outputs are looked at first, and then that
+                self._questions[node] = SETTINGS_EVERY - 1
             return _present(device, payload, retained=retained)
         if what == "rpc" or what.startswith("command/"):
             return _overheard(device, topic, payload, retained=retained)
@@ -160,9 +165,18 @@ class Shelly:
             case "Shelly.GetConfig":
                 return Several(meanings=(self._settings(question.device, said.result), answer))
             case "Shelly.GetStatus":
+                self._revised(question.device, said.result)
                 return _status(question.device, said, answer, now - question.at)
             case _:
                 return answer
+
+    def _revised(self, device: Device, status: Mapping[str, Any]) -> None:
+        """Somebody changed its settings: they are looked at next."""
+        system = status.get("sys")
+        number = system.get("cfg_rev") if isinstance(system, Mapping) else None
+        if self._revisions.setdefault(device.node, number) != number:
+            self._revisions[device.node] = number
+            self._questions.pop(device.node, None)
 
     def _settings(self, device: Device, said: Mapping[str, Any]) -> Meaning:
         wrong = ""
@@ -226,4 +240,5 @@ def _overheard(device: Device, topic: str, payload: bytes, *, retained: bool) ->
         return Unbelieved(why=why, device=device.name, answer=clear)
     reads = any(f".{word}".encode() in payload for word in READS)
     why = f"somebody else speaks to it: {topic[:120]} {payload[:80]!r}"
-    return Unbelieved(why=why, device="" if reads or not payload else device.name)
+    orders = bool(payload) and not reads
+    return Unbelieved(why=why, device=device.name if orders else "", ordered=orders)

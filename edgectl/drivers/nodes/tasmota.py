@@ -131,6 +131,9 @@ class Tasmota:
 
     def _result(self, device: Device, said: Mapping[str, Any]) -> Meaning:
         mark = self._working.get(device.node)
+        if said.get("Command") in ("Unknown", "Error") and mark is None and device.node in self._asked:
+            why = "it does not know Backlog0, in which it is told everything: its firmware is too old, update it"
+            return Unbelieved(why=why, device=device.name)
         if said.get("Command") in ("Unknown", "Error") and mark is not None:
             why = f"the device answers {said['Command']}: its firmware does not know what it was told"
             return Answer(
@@ -214,7 +217,8 @@ def _overheard(device: Device, topic: str, payload: bytes, *, retained: bool) ->
     if not payload:
         return Unbelieved(why=f"{topic[:120]} asks, or clears away what was kept")
     if not retained:
-        return Unbelieved(why=f"somebody else gives orders: {topic[:120]} {payload[:80]!r}", device=device.name)
+        why = f"somebody else gives orders: {topic[:120]} {payload[:80]!r}"
+        return Unbelieved(why=why, device=device.name, ordered=True)
     clear = Publish(topic=topic, payload=b"", retain=True)
     why = f"a retained order is refused and cleared away: {topic[:120]}"
     return Unbelieved(why=why, device=device.name, answer=clear)

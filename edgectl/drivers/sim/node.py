@@ -28,7 +28,7 @@ EQUIPMENT = {
 }  # fmt: skip
 FAULTS = frozenset(
     ["deaf", "mute", "double", "early_done", "noop_done", "late", "duplicated", "refuse", "latched", "stuck", "welded",
-     "retained", "garbage", "clock", "lost", "interlock"]
+     "retained", "garbage", "clock", "lost", "interlock", "no_off"]
 )  # fmt: skip
 
 
@@ -139,6 +139,8 @@ class Node:
         if cmd == "activate_sensor_mode" and channel == "system" and self.kind in ("ph", "ec"):
             self.asleep = False
             return self._said(channel, cmd_id, "DONE", now, wall_s, details={"mode": "ACTIVE"})
+        if cmd == "set_relay" and "no_off" in self.faults:  # pH and EC firmware knows runs and doses only
+            return self._said(channel, cmd_id, "ERROR", now, wall_s, error_code="unknown_command")
         if channel not in self.outputs or (cmd == "run_pump" and channel not in PUMPS):
             return self._said(channel, cmd_id, "INVALID", now, wall_s, error_code="unsupported_channel_cmd")
         if cmd == "run_pump":

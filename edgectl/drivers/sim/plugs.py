@@ -206,7 +206,10 @@ class ShellyPlug(Plug):
                 return {"result": {"was_on": was}}
             case "Shelly.GetStatus":
                 return {
-                    "result": {"sys": {"uptime": 60}, **{f"switch:{n}": self._status(n) for n in range(self.relays)}}
+                    "result": {
+                        "sys": {"uptime": 60, "cfg_rev": 10 + self.restores},
+                        **{f"switch:{n}": self._status(n) for n in range(self.relays)},
+                    }
                 }
             case "Shelly.GetConfig":
                 state = "restore_last" if self.restores else "off"

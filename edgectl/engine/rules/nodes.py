@@ -15,6 +15,14 @@ def told(draft: Draft, news: NodeNews) -> None:
             f"{news.device}: {news.details.get('why', 'it does not fit the site file')}",
             f"compare node and site file; until they agree {news.device} is neither believed nor switched on",
         )
+    elif news.what == "NODE_LACKS":
+        lacks = ", ".join(news.details.get("outputs", ()))
+        draft.alert(
+            "biz_config_error",
+            news.device,
+            f"{news.device} reports that it has no {lacks}, which the site file uses",
+            "compare the channels of the node with the site file; it will refuse what is ordered there",
+        )
     elif news.what == "NODE_FITS":
         draft.calm("biz_config_error", news.device)
 

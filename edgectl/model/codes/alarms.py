@@ -150,7 +150,8 @@ ALARMS: dict[Code, Meaning] = {
     # the controller itself
     Code.DEVICE_SILENT: alarm("A device or its bus does not answer.", "Check its power, cable and address."),
     Code.FOREIGN_MASTER: alarm(
-        "Somebody else is talking on the bus, so the controller has left it.", "Find and unplug the other master."
+        "Somebody else gives orders to the same devices; a wire that both ask on is left.",
+        "Find the other master and unplug it, or take its right to give orders.",
     ),
     Code.STORAGE_DEGRADED: alarm(
         "The journal does not take entries, so nothing dangerous is switched on.",
