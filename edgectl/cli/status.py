@@ -143,12 +143,27 @@ WORK = {
 
 def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
     what_is_on = _ons(zone, data)
+    drives = [] if data.get("offline") else [["", "", said] for said in map(vent, zone.get("vents", []))]
     if not zone["tasks"]:
-        return [[zone["zone"], "idle", what_is_on]]
+        moves = any(one["moves"] for one in zone.get("vents", []))
+        return [[zone["zone"], "AIR MOVES" if moves else "idle", what_is_on], *drives]
     return [
         [zone["zone"], WORK.get(task["task_type"], task["task_type"].upper()), f"{_at(task)} · {what_is_on}"]
         for task in zone["tasks"]
-    ]
+    ] + drives
+
+
+def vent(row: dict[str, Any]) -> str:
+    """Where a vent stands, where it goes, and what keeps it from opening further."""
+    at = row["open_pct"]
+    said = f"{row['vent']} " + ("position not known yet" if at is None else f"{at} % open" if at else "shut")
+    said += f", {row['moves']}" if row["moves"] else ""
+    if row["rests_until"]:
+        said += f"; its motor rests, then it goes to {row['wanted_pct']} % at {clock(row['rests_until'])}"
+    if row["why"]:
+        kept = "" if row["wanted_pct"] is None else f", kept at {row['wanted_pct']} %"
+        said += f"{kept}: {SAID.get(row['why'], row['why']).rstrip('.')}"
+    return said
 
 
 def _at(task: dict[str, Any]) -> str:

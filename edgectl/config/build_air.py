@@ -41,6 +41,13 @@ def build_climate(name: str, entry: ClimateEntry, origins: Origins) -> Climate:
             "default",
             "{:g} °C".format,
         ),
+        unseen=origins.pick(
+            (*path, "unseen"),
+            defaults.UNSEEN_OPEN if entry.unseen is None else entry.unseen,
+            "default",
+            "{:g} %".format,
+        )
+        / 100,
     )
 
 

@@ -30,6 +30,7 @@ LEAST_EC = 0.2  # mS/cm: less is air, unless the water is that pure and the file
 TARGET_PH, TARGET_EC = 5.8, 1.5
 DAY = (6 * 60, 20 * 60)  # minutes, local time: when the set-points of the day hold
 OVERHEAT = 38.0  # °C
+UNSEEN_OPEN = 20.0  # %, of vents whose weather cannot be seen
 DAY_MINUTES = 24 * 60
 REPLAY_ONE = CatchUp(policy=Policy.REPLAY_LIMITED, max=1, within=2 * 3600 * SECOND)
 

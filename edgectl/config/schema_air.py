@@ -83,4 +83,7 @@ class ClimateEntry(Strict):
     ramp: SomeTime | None = Field(None, description="how long the set-points take between night and day: 30m")
     driest: Percent | None = Field(None, description="in %RH: fogged below, for example 60")
     wettest: Percent | None = Field(None, description="in %RH: ventilated above, for example 85")
+    unseen: Annotated[float, Field(ge=0, le=50)] | None = Field(
+        None, description="in %: how far vents are open while wind or rain cannot be seen, 20 unless told"
+    )
     overheat: Degrees | None = Field(None, description="in °C: everything open above, 38 unless told")

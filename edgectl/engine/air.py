@@ -19,7 +19,7 @@ SHUT_BELOW, SHUT_DRIER = 1.0, 4.0  # degC and %RH below what opened it
 FOG_ON, FOG_OFF, NEVER_FOG = 10.0, 2.0, 85.0  # %RH below the driest: on, off; and never above
 LESS_WIND, STORM, LULL = 8.0, 12.0, 6.0  # m/s: reduce, close, and what counts as over
 ANY_RAIN = 1e-9
-LESS_OPEN, RAIN_OPEN, BLIND_OPEN = 0.25, 0.1, 0.2
+LESS_OPEN, RAIN_OPEN = 0.25, 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Wanted:
 
 def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy: bool) -> Wanted:
     """The state that the air needs. `stormy` says that a storm was seen and its lull has not lasted yet."""
-    most, why = _most_open(climate, seen, stormy=stormy)
+    most, why = most_open(climate, seen, stormy=stormy)
     at = seen.temperature
     if at is None:
         return Wanted(vent=min(before.vent, most), fans=before.fans, why=why, most=most, urgent=before.vent > most)
@@ -79,30 +79,38 @@ def by_hand(climate: Climate, seen: Seen, found: Wanted, vent: float, *, stormy:
     """The same with the vents where a person wants them: as far as wind and rain allow, and never against overheat."""
     if seen.temperature is not None and seen.temperature >= climate.overheat:
         return found
-    most, why = _most_open(climate, seen, stormy=stormy)
+    most, why = most_open(climate, seen, stormy=stormy)
     return replace(found, vent=min(vent, most), why=why if vent > most else "")
 
 
-def bound_by_weather(climate: Climate, seen: Seen, *, stormy: bool) -> float:
-    """How far wind and rain that are seen let a vent be open; 1.0 while neither speaks against it. What cannot be seen
-    shuts nothing here."""
+def aired(climate: Climate, seen: Seen, found: Wanted, *, stormy: bool) -> Wanted:
+    """The same while a task airs the house: the vents are open as far as wind and rain allow."""
+    most, why = most_open(climate, seen, stormy=stormy)
+    return found if found.vent >= most else replace(found, vent=most, why=why)
+
+
+def bound_by_weather(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:
+    """How far wind and rain that are seen let a vent be open, and why; 1.0 while neither speaks against it. What cannot
+    be seen shuts nothing here."""
     blind_is_calm = replace(
         seen,
         wind=0.0 if seen.wind is None else seen.wind,
         rain=0.0 if seen.rain is None else seen.rain,
     )
-    return _most_open(climate, blind_is_calm, stormy=stormy)[0]
+    return most_open(climate, blind_is_calm, stormy=stormy)
 
 
-def _most_open(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:
+def most_open(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:
+    """How far wind and rain let a vent be open, and the reason where that is not the whole way. Whoever cannot see them
+    goes by the cautious limit."""
     most, why = 1.0, ""
     if climate.rain is not None and (seen.rain is None or seen.rain > 0):
-        most, why = (RAIN_OPEN, Code.WIND_BLOCKED.value) if seen.rain else (BLIND_OPEN, _BLIND)
+        most, why = (RAIN_OPEN, Code.WIND_BLOCKED.value) if seen.rain else (climate.unseen, _BLIND)
     if climate.wind is not None:
         if stormy or (seen.wind is not None and seen.wind >= STORM):
             return 0.0, Code.WIND_BLOCKED.value
-        if seen.wind is None and most > BLIND_OPEN:
-            most, why = BLIND_OPEN, _BLIND
+        if seen.wind is None and most > climate.unseen:
+            most, why = climate.unseen, _BLIND
         elif seen.wind is not None and seen.wind >= LESS_WIND and most > LESS_OPEN:
             most, why = LESS_OPEN, Code.WIND_BLOCKED.value
     return most, why

@@ -27,6 +27,7 @@ class Airing:
     fogged_at: Nanos = 0
     gassed_at: Nanos = 0
     stormy_until: Nanos = 0
+    blown_at: Nanos = 0  # when the storm, or its lull, was last seen to blow
     heating_since: Nanos | None = None
     heating_from: float = 0.0  # degC when the heating began
     drives: Mapping[str, Drive] = field(default_factory=dict)

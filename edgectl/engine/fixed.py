@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from edgectl.engine.air import ANY_RAIN, LESS_WIND
+from edgectl.model.air import Vent
 from edgectl.model.named import devices_behind, devices_under
 from edgectl.model.site import Actuator, Condition, Role, Sensor, Site, Zone
 from edgectl.model.time import Nanos
@@ -153,6 +154,12 @@ class Fixed:
         return found
 
     @cached_property
+    def opening(self) -> Mapping[str, tuple[Zone, Vent]]:
+        """The ways that open the vents, each with its zone."""
+        found = ((zone, vent) for zone in self.airs if zone.climate is not None for vent in zone.climate.vents)
+        return {vent.opens: (zone, vent) for zone, vent in found}
+
+    @cached_property
     def shutting(self) -> frozenset[str]:
         """The ways that shut the vents: where they end, nothing is open to the wind."""
         return frozenset(vent.closes for zone in self.airs if zone.climate is not None for vent in zone.climate.vents)
@@ -209,6 +216,8 @@ class Fixed:
             "min_flow": pump and actuator.least_flow is not None,
             "dry_run": pump and bool(self.sources(actuator)),
             "full": actuator.name in self.inflows,
+            "weather": actuator.name in self.opening,
+            "overheat": actuator.role is Role.HEATER and bool(self.airs),
             "gas": actuator.role is Role.CO2,
             "requires": bool(actuator.requires),
             "stop_if": bool(actuator.stop_if),

@@ -5,7 +5,10 @@ Sensors and actuators are given by name. Temperatures in degC, humidity in %RH, 
 
 from dataclasses import dataclass
 
-from edgectl.model.time import Nanos
+from edgectl.model.time import SECOND, Nanos
+
+HOME_MORE = 1.1  # of the whole way: the end switch stops the motor earlier
+LONGEST_HOME: Nanos = 120 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +19,11 @@ class Vent:
     opens: str
     closes: str
     travel: Nanos  # the whole way
+
+    @property
+    def home(self) -> Nanos:
+        """How long it runs until it stands at its end, wherever it was."""
+        return min(round(self.travel * HOME_MORE), max(self.travel, LONGEST_HOME))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +73,7 @@ class Climate:
     driest: float | None = None
     wettest: float | None = None
     overheat: float = 38.0
+    unseen: float = 0.2  # how far vents are open, 0..1, while wind or rain cannot be seen
 
     @property
     def drives(self) -> tuple[Vent, ...]:

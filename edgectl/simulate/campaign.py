@@ -217,7 +217,7 @@ def judge(world: World, held: Counter[str]) -> list[str]:
         ),
         *broken_air(
             world.field.ground,
-            begins_anew=2 if world.report.crashes or world.field.injected else 0,
+            begins_anew=2 if world.report.crashes or world.field.injected or world.people else 0,
             excused=nothing_moves(world),
             since=world.report.lives[0][0],
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from edgectl.model.air import Climate, Vent
+from edgectl.model.air import HOME_MORE, Climate, Vent
 from edgectl.model.time import SECOND, Nanos
 
 if TYPE_CHECKING:
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Span = tuple[Nanos, Nanos]
 STORM_OPEN_S = 240.0  # a look, the whole way of a slow drive, and one order that was lost
 LOOK_S = 30.0  # between two looks at the wind
+SEEN_S = 12.0  # a poll, an OFF that is lost a few times in a row, and the second before the drive is reversed
 VENT, HEATER, SCREEN = "draughts.vent", "draughts.heater", "draughts.screen"  # the parts of the plant that these move
 FAN_SHARE = 0.25  # what one fan moves, as a share of a vent that is fully open
 
@@ -49,6 +50,11 @@ class Draughts:
         return any(way in self._on for drive in self.climate.drives for way in (drive.opens, drive.closes))
 
     @property
+    def opens(self) -> bool:
+        """Is a vent being opened?"""
+        return any(vent.opens in self._on for vent in self.climate.vents)
+
+    @property
     def widest(self) -> float:
         """How far the vent stands open that is open the furthest."""
         return max((self.positions[vent.name] for vent in self.climate.vents), default=0.0)
@@ -79,16 +85,27 @@ def _mean(shares: list[float]) -> float:
 
 
 def broken_air(ground: "Ground", *, begins_anew: int = 0, excused: Sequence[Span] = (), since: Nanos = 0) -> list[str]:
-    """H24: no vent stands open in a storm longer than it takes to shut it. A drive that was cut off, by a controller
-    that died or by an order that was lost, runs its whole way `begins_anew` times more at most. `excused` are the spans
-    in which nothing may be moved, or nothing is."""
-    open_s = sum(_apart(max(begin, since), end, excused) for begin, end in ground.storms) / SECOND
+    """H24: no vent stands open in a storm longer than it takes to shut it, and none is opened on into it, by whomever.
+    A drive that was cut off, by a controller that died or by an order that was lost, runs its whole way `begins_anew`
+    times more at most. `excused` are the spans in which nothing may be moved, or nothing is."""
     if ground.draughts is None:
         return []
+    open_s = sum(_lasted_s(ground.storms, excused, since))
     way_s = max((vent.travel for vent in ground.draughts.climate.vents), default=0) / SECOND
-    if open_s <= STORM_OPEN_S + begins_anew * (way_s + LOOK_S):
-        return []
-    return [f"H24: a vent stood open for {open_s:.0f} s in a storm"]
+    found = []
+    if open_s > STORM_OPEN_S + begins_anew * (way_s + LOOK_S):
+        found.append(f"H24: a vent stood open for {open_s:.0f} s in a storm")
+    once_s = max(_lasted_s(ground.storms, excused, since), default=0.0)
+    if once_s > LOOK_S + (1 + begins_anew) * (SEEN_S + HOME_MORE * way_s):
+        found.append(f"H24: a vent stood open for {once_s:.0f} s in one storm")
+    went_on_s = max(_lasted_s(ground.into_storms, excused, since), default=0.0)
+    if went_on_s > (LOOK_S if begins_anew else 0.0) + SEEN_S:
+        found.append(f"H24: a vent was opened on for {went_on_s:.0f} s into a storm")
+    return found
+
+
+def _lasted_s(spans: Sequence[Span], excused: Sequence[Span], since: Nanos) -> list[float]:
+    return [_apart(max(begin, since), end, excused) / SECOND for begin, end in spans]
 
 
 def _apart(begin: Nanos, end: Nanos, excused: Sequence[Span]) -> Nanos:

@@ -20,6 +20,7 @@ class Ground:
         self.draughts = draughts
         self.standing_doses = 0  # that fell into water which did not move
         self.storms: list[tuple[Nanos, Nanos]] = []  # when a vent stood open in one, while somebody lived to shut it
+        self.into_storms: list[tuple[Nanos, Nanos]] = []  # when one was being opened in one
         self._minded: Nanos = 0
         self._dry: Nanos = 0
         self._watched = True
@@ -58,14 +59,10 @@ class Ground:
         """How long a vent has stood open in a storm, while there was somebody to shut it."""
         draughts, risky = self.draughts, self.plant.weather.storm and self._watched
         if draughts is not None and risky and draughts.widest > OPEN_IN_STORM:
-            self._storm(self._minded, to)
+            _lengthen(self.storms, self._minded, to)
+        if draughts is not None and risky and draughts.opens:
+            _lengthen(self.into_storms, self._minded, to)
         self._minded = max(self._minded, to)
-
-    def _storm(self, begin: Nanos, end: Nanos) -> None:
-        if self.storms and self.storms[-1][1] == begin:
-            begin = self.storms.pop()[0]
-        if end > begin:
-            self.storms.append((begin, end))
 
     def _blow(self, at: Nanos) -> None:
         draughts = self.draughts
@@ -122,3 +119,11 @@ class Ground:
             return self._dry
         pumps = self.plant.plumbing.pumps.values()
         return max([self._dry, *(max(pump.dry_spell.longest, pump.dead_head.longest) for pump in pumps)])
+
+
+def _lengthen(spans: list[tuple[Nanos, Nanos]], begin: Nanos, end: Nanos) -> None:
+    """One more piece of what goes on without a break, or the first one."""
+    if spans and spans[-1][1] == begin:
+        begin = spans.pop()[0]
+    if end > begin:
+        spans.append((begin, end))

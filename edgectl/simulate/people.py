@@ -26,7 +26,7 @@ from edgectl.model.inputs import (
     StopAll,
     TaskRequest,
 )
-from edgectl.model.site import Role, Site, Zone
+from edgectl.model.site import Site, Zone
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos
 
@@ -86,8 +86,7 @@ class People:
         self._asked: list[TaskRequest] = []
         self._waiting: dict[int, tuple[TaskRequest, bool]] = {}
         self._later: list[tuple[Nanos, Act]] = []
-        # Nobody drives a vent by hand here: no guard is asked then.
-        self._buttons = [name for name, part in world.site.actuators.items() if part.role is not Role.MOTOR]
+        self._buttons = list(world.site.actuators)
         self._zones = sorted(world.site.zones)
 
     @property

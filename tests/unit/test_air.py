@@ -76,6 +76,12 @@ def test_after_a_storm_the_vent_stays_shut_until_the_lull_has_lasted() -> None:
     assert want(replace(CALM, temperature=30, wind=5), stormy=False).vent == 1
 
 
+def test_a_house_says_how_far_its_vents_are_open_in_weather_that_nobody_sees() -> None:
+    for at in (30, 39):
+        blind = replace(CALM, temperature=at, wind=None)
+        assert wanted(replace(HOUSE, unseen=0.05), blind, OFF, night=False, stormy=False).vent == 0.05
+
+
 def test_the_night_has_set_points_of_its_own() -> None:
     assert want(replace(CALM, temperature=16), night=True).heaters == 0
     assert want(replace(CALM, temperature=24), night=True).vent == 0.5

@@ -35,6 +35,14 @@ def test_the_climate_example_becomes_these_very_values() -> None:
     assert loaded.ignored == loaded.notices == ()
 
 
+def test_how_far_vents_are_open_in_weather_that_nobody_sees_is_said_in_percent(tmp_path: Path) -> None:
+    path = tmp_path / "site.yaml"
+    path.write_text(changed("wettest: 88", "wettest: 88\n      unseen: 5", AIR))
+    climate = load(path).site.zones["house"].climate
+    assert climate is not None
+    assert climate.unseen == 0.05
+
+
 # old, new, a fragment of the line that is blamed, path, words of sentence and hint
 MISTAKES = [
     ("wind: wind", "wind: rain", "wind: rain", "zones.house.climate.wind", ["measured in mm/h", "speaks m/s"]),
@@ -84,6 +92,13 @@ MISTAKES = [
         "roof_open:  {",
         "actuators.roof_open.max_on",
         ["is missing", "motor"],
+    ),
+    (
+        "roof_close: {to: board.relay_6, role: motor, max_on: 3m}",
+        "roof_close: {to: board.relay_6, role: motor, max_on: 100s}",
+        "roof_close: {to",
+        "actuators.roof_close.max_on",
+        ["is shorter than roof may run to its end, 2m", "write at least 2m"],
     ),
 ]
 

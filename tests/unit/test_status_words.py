@@ -6,7 +6,7 @@ import pytest
 
 from edgectl.cli import needs, skipped, tasks, words
 from edgectl.cli.schedule import sentences
-from edgectl.cli.status import lines, restraint
+from edgectl.cli.status import lines, restraint, vent
 from edgectl.cli.words import speak_of
 
 NOW = "2026-06-01T06:00:00.000Z"
@@ -173,6 +173,40 @@ def test_a_zone_says_what_runs_and_what_of_it_is_on() -> None:
     assert "waits, attempt 3 of 10" in waits[1]
     idle = lines(house(zones=[running() | {"tasks": []}], outputs=[output("pump"), output("fan")]))
     assert idle[1:] == ["beds  idle  everything off"]
+
+
+VENT: dict[str, Any] = {"vent": "roof", "open_pct": 0, "moves": None, "wanted_pct": 0, "why": None, "rests_until": None}
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({}, "roof shut"),
+        ({"open_pct": None, "moves": "closing"}, "roof position not known yet, closing"),
+        ({"open_pct": 50, "wanted_pct": None}, "roof 50 % open"),
+        (
+            {"open_pct": 25, "wanted_pct": 50, "rests_until": "2026-06-01T06:05:00.000Z"},
+            "roof 25 % open; its motor rests, then it goes to 50 % at 08:05:00",
+        ),
+        (
+            {"open_pct": 80, "moves": "closing", "why": "wind_blocked"},
+            "roof 80 % open, closing, kept at 0 %: Wind or rain, or a storm that is hardly over,"
+            " keeps the vents shut or nearly so",
+        ),
+        (
+            {"open_pct": 20, "wanted_pct": 20, "why": "climate_external_nodes_unavailable"},
+            "roof 20 % open, kept at 20 %: The weather outside cannot be read,"
+            " so the vents keep to their cautious limit",
+        ),
+    ],
+)
+def test_a_vent_says_where_it_stands_where_it_goes_and_why(row: dict[str, Any], says: str) -> None:
+    assert vent(VENT | row) == says
+    zone = running() | {"tasks": [], "vents": [VENT | row]}
+    told = lines(house(zones=[zone], outputs=[output("pump")]))
+    assert told[1].split() == ["beds", *(["AIR", "MOVES"] if row.get("moves") else ["idle"]), "everything", "off"]
+    assert told[2].strip() == says
+    assert not any("roof" in line for line in lines(house(zones=[zone], offline=True))), "nobody knows where it stands"
 
 
 def test_an_output_that_nobody_sees_is_never_called_off() -> None:

@@ -14,7 +14,7 @@ from edgectl.sync import translate
 
 ENGINE = Path(__file__).parents[2] / "edgectl" / "engine"
 # Files whose functions return why something is forbidden, or what an alarm says.
-GUARDS = ("guards", "brim", "currents", "latched", "dosing", "weather")
+GUARDS = ("guards", "brim", "currents", "latched", "dosing", "weather", "warmth")
 RU = Words("ru", "Europe/Berlin")
 
 

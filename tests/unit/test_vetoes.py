@@ -9,7 +9,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import guards, lasting
 from edgectl.engine.rules.guards import STARTING, STAYING, veto_start, veto_stay
 from edgectl.engine.state import Phase, State
-from edgectl.model.air import Climate, Gas
+from edgectl.model.air import Climate, Gas, Vent
 from edgectl.model.channel import Sample
 from edgectl.model.command import Command, Order
 from edgectl.model.inputs import Restrain, Restraint
@@ -137,6 +137,20 @@ def _too_much_gas(state: State) -> None:
     state.site = replace(state.site, zones={"zone-1": zone})
 
 
+def _blown(state: State) -> None:
+    """The pump opens a vent, and what the level shows is the wind."""
+    with_pump(state, role=Role.VENT, requires=(), stop_if=())
+    roof = Vent(name="roof", opens="pump", closes="lamp", travel=60 * SECOND)
+    zone = replace(state.site.zones["zone-1"], climate=Climate(temperature="level", wind="level", vents=(roof,)))
+    state.site = replace(state.site, zones={"zone-1": zone})
+
+
+def _hot(state: State) -> None:
+    with_pump(state, role=Role.HEATER, requires=(), stop_if=(), min_off=0)
+    zone = replace(state.site.zones["zone-1"], climate=Climate(temperature="level", heaters=("pump",)))
+    state.site = replace(state.site, zones={"zone-1": zone})
+
+
 def _just_moved(state: State) -> None:
     tank = Tank(name="butt", volume_l=100, high="solution_max")
     zone = replace(state.site.zones["zone-1"], circuit=Circuit(solution=tank, fill="valve"))
@@ -212,6 +226,8 @@ START: dict[str, tuple[Callable[[State], None], str]] = {
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
     "dry_run": (_unsaid, "pump would run dry: level shows 12 %, less than 15 %"),
     "full": (_full, "pump would make vat run over: level shows 97, aged 1.0 s; draw from it first"),
+    "weather": (_blown, "roof of zone-1 stays shut while the wind is too strong"),
+    "overheat": (_hot, "level shows 70.0 °C, and nobody heats zone-1 above 38"),
     "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
     "dosing": (_dosing, "has no ml_per_s and caps"),
     "max_per_day": (
@@ -233,6 +249,8 @@ STAY: dict[str, tuple[Callable[[State], None], str]] = {
     "restraint": (lambda state: latch(state, "stop_water"), "the water is stopped"),
     "path": (_closed, "pushes against a closed valve"),
     "min_flow": (_too_small, "pump needs ways for 15 L/min, and what is open lets 10 L/min through"),
+    "weather": (_blown, "roof of zone-1 stays shut while the wind is too strong"),
+    "overheat": (_hot, "level shows 70.0 °C, and nobody heats zone-1 above 38"),
     "gas": (_too_much_gas, "level shows 70 ppm, and 60 is the most"),
     "full": (_full, "pump would make vat run over: level shows 97, aged 1.0 s; draw from it first"),
     "dry_run": (_nearly_empty, "pump would run dry: level shows 9 %, less than 10 %"),

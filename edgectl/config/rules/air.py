@@ -10,6 +10,7 @@ from edgectl.config.rules.tanks import has_role
 from edgectl.config.rules.units import known_sensor, unit_of
 from edgectl.config.schema_air import ClimateEntry
 from edgectl.config.source import Path
+from edgectl.model.air import Vent
 from edgectl.model.time import SECOND
 
 SPEAKS = {"temperature": "°C", "humidity": "%RH", "outside": "°C", "wind": "m/s", "radiation": "W/m2"}
@@ -82,6 +83,24 @@ def ramps_have_room(parts: Parts) -> None:
             parts.findings.value((*path, "ramp"), what, f"write at most {show(room)}")
 
 
+def drives_reach_their_ends(parts: Parts) -> None:
+    """A way that may not last until the end switch would be refused each time that nobody knows where the drive is."""
+    for _, climate in _climates(parts):
+        for kind in ("vents", "screens", "mixing"):
+            for name, entry in getattr(climate, kind).items():
+                drive = Vent(name=name, opens=entry.opens, closes=entry.closes, travel=entry.travel)
+                for way in (entry.opens, entry.closes):
+                    _reaches(parts, way, drive)
+
+
+def _reaches(parts: Parts, way: str, drive: Vent) -> None:
+    part = parts.actuators.get(way)
+    if part is not None and part.max_on is not None and part.max_on < drive.home:
+        what = f"{show(part.max_on)} is shorter than {drive.name} may run to its end, {show(drive.home)}"
+        hint = f"write at least {show(drive.home)}, or the travel that was measured"
+        parts.findings.value(("actuators", way, "max_on"), what, hint)
+
+
 def screens_and_gas_make_sense(parts: Parts) -> None:
     """A screen is drawn for something that is measured; gas has a probe in ppm, and ends above its target."""
     for path, climate in _climates(parts):
@@ -146,6 +165,7 @@ RULES = (
     outputs_of_a_climate,
     set_points_leave_room,
     ramps_have_room,
+    drives_reach_their_ends,
     screens_and_gas_make_sense,
     what_keeps_its_state_has_no_limit,
 )

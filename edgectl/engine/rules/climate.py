@@ -9,21 +9,24 @@ from dataclasses import replace
 from typing import Any
 
 from edgectl.engine import air
-from edgectl.engine.air import LULL, STORM, Seen, Wanted
+from edgectl.engine.air import Seen, Wanted
 from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
 from edgectl.engine.ramps import ramped
-from edgectl.engine.rules import air_alarms, drives, gas, weather
+from edgectl.engine.rules import air_alarms, drives, gas, storms, weather
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import OBSERVES, forbids, mode_of
 from edgectl.engine.rules.orders import REPLY_WITHIN, order_off, switch_off, switch_on
 from edgectl.engine.rules.overrides import in_force, overridden
 from edgectl.engine.senses import cited
 from edgectl.engine.shade import with_shade
+from edgectl.engine.workflows.airs import is_aired
+from edgectl.engine.workflows.need import awaited
 from edgectl.model.air import Climate
 from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.codes import Code
 from edgectl.model.inputs import AskState, Mode
+from edgectl.model.output import Output
 from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos, to_datetime
 
@@ -33,7 +36,6 @@ HEAT_PULSE: Nanos = 900 * SECOND
 FOG_PULSE, FOG_REST = 8 * SECOND, 90 * SECOND
 GAS_PULSE, GAS_REST = 30 * SECOND, 30 * SECOND
 FROST = 6.0  # degC: what heats begins 1.5 below it
-LULL_LASTS: Nanos = 600 * SECOND
 
 
 def run(draft: Draft) -> None:
@@ -85,10 +87,10 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
         radiation=_value(found, climate.radiation),
         co2=_value(found, None if climate.gas is None else climate.gas.sensor),
     )
-    stormy_until, night = memory.stormy_until, _night(draft, climate)
-    if seen.wind is not None and (seen.wind >= STORM or (now < stormy_until and seen.wind >= LULL)):
-        stormy_until = now + LULL_LASTS
-    after = _wanted(draft, zone, climate, seen, memory.wanted, night=night, stormy=now < stormy_until)
+    memory, night = storms.minded(draft, zone, seen.wind, memory), _night(draft, climate)
+    after = _wanted(draft, zone, climate, seen, memory.wanted, night=night, stormy=now < memory.stormy_until)
+    if after.why == Code.CLIMATE_EXTERNAL_NODES_UNAVAILABLE and awaited(draft, _weather_of(climate)):
+        after = replace(after, why="")  # nobody has answered yet, and nobody has failed to
     if _told(after) != _told(memory.wanted):
         draft.note(
             "CLIMATE_DECIDED",
@@ -101,7 +103,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
             reason_code=after.why,
             samples=[cited(reading) for reading in found.values()],
         )
-    memory = replace(memory, wanted=after, looked_at=now, stormy_until=stormy_until)
+    memory = replace(memory, wanted=after, looked_at=now)
     air_alarms.watch(draft, zone, climate, found, seen, night=night)
     return air_alarms.warms(draft, zone, seen, memory)
 
@@ -113,17 +115,23 @@ def _wanted(
     manual mode vents go where a person has set them for a while, and else stay where they are."""
     by_hand = in_force(draft, zone.name, "vent")
     if mode_of(draft, zone.name) is Mode.MANUAL:
-        most = air.bound_by_weather(climate, seen, stormy=stormy)
+        most, why = air.bound_by_weather(climate, seen, stormy=stormy)
         asked = most if by_hand is None else by_hand / 100
-        why = Code.WIND_BLOCKED.value if by_hand is not None and asked > most else ""
-        return Wanted(vent=min(asked, most), most=most, urgent=by_hand is None, why=why)
+        told = why if by_hand is None or asked > most else ""
+        return Wanted(vent=min(asked, most), most=most, urgent=by_hand is None, why=told)
     after = air.wanted(climate, seen, before, night=night, stormy=stormy)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=stormy)
+    elif is_aired(draft, zone):
+        after = air.aired(climate, seen, after, stormy=stormy)
     if draft.held(OBSERVES):
-        most = air.bound_by_weather(climate, seen, stormy=stormy)
-        after = replace(after, vent=most, most=most, why="", urgent=True)
+        most, why = air.bound_by_weather(climate, seen, stormy=stormy)
+        after = replace(after, vent=most, most=most, why=why, urgent=True)
     return with_shade(climate, seen, after, before, night=night)
+
+
+def _weather_of(climate: Climate) -> tuple[str, ...]:
+    return tuple(name for name in (climate.wind, climate.rain) if name is not None)
 
 
 def _more(climate: Climate, wanted: Wanted) -> dict[str, Any]:
@@ -166,7 +174,7 @@ def _feed(draft: Draft, zone: Zone, valve: str, memory: Airing) -> Airing:
     """Gas comes in pulses with a rest between, in which the probe can follow. A vent that opens ends it at once."""
     now, output = draft.now.mono, draft.output(valve)
     if not memory.wanted.gas:
-        if output is not None and output.owed_off and output.closing is None and output.task_id is None:
+        if output is not None and _runs_by_itself(draft, output):
             switch_off(draft, output, planned=True, why="enough gas, or the house is aired")
         return memory
     if memory.gassed_at and now - memory.gassed_at < GAS_PULSE + GAS_REST:
@@ -183,7 +191,7 @@ def _heat(draft: Draft, zone: Zone, heater: str, memory: Airing, *, on: bool) ->
     output = draft.output(heater)
     burning = output is not None and output.owed_off
     if not on:
-        if output is not None and burning and output.closing is None and output.task_id is None:
+        if output is not None and _runs_by_itself(draft, output):
             switch_off(draft, output, planned=True, why="warm enough")
         return memory
     now = draft.now.mono
@@ -192,6 +200,13 @@ def _heat(draft: Draft, zone: Zone, heater: str, memory: Airing, *, on: bool) ->
     longest = draft.state.site.actuators[heater].max_on
     lease = HEAT_PULSE if longest is None else min(HEAT_PULSE, longest)
     return replace(memory, staged_at=now) if _pulse(draft, zone, heater, lease) else memory
+
+
+def _runs_by_itself(draft: Draft, output: Output) -> bool:
+    """On by an order of the climate. What a task or a hand has switched on ends by its own end, or by a guard."""
+    command = draft.command(output.cmd_id)
+    own = command is None or command.stage == weather.BY_CLIMATE
+    return output.owed_off and output.closing is None and output.task_id is None and own
 
 
 def _was_on(draft: Draft, name: str) -> bool:
@@ -210,7 +225,7 @@ def _keep(draft: Draft, zone: Zone, name: str, *, on: bool) -> bool:
         return False
     cmd_id, now = _cmd_id(draft, zone, name), draft.now.mono
     if not on:
-        order_off(draft, actuator_name=name, cmd_id=cmd_id, stage="climate", task_id=None, zone=zone.name)
+        order_off(draft, actuator_name=name, cmd_id=cmd_id, stage=weather.BY_CLIMATE, task_id=None, zone=zone.name)
         return True
     actuator = draft.state.site.actuators[name]
     if forbids(draft, actuator):
@@ -223,7 +238,7 @@ def _keep(draft: Draft, zone: Zone, name: str, *, on: bool) -> bool:
         actuator_name=name,
         lease=None,
         cmd_id=cmd_id,
-        stage="climate",
+        stage=weather.BY_CLIMATE,
         task_id=None,
         zone=zone.name,
         not_after=now + REPLY_WITHIN,

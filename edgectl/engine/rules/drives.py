@@ -14,8 +14,9 @@ from edgectl.engine.rules.interlock import EARLY
 from edgectl.engine.rules.latched import forbids
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_on
 from edgectl.engine.rules.reversing import REVERSE
+from edgectl.engine.rules.weather import BY_CLIMATE
 from edgectl.engine.shade import FOLDED
-from edgectl.model.air import Climate, Vent
+from edgectl.model.air import HOME_MORE, Climate, Vent
 from edgectl.model.command import Command, CommandState
 from edgectl.model.site import Zone
 from edgectl.model.time import SECOND, Nanos
@@ -23,8 +24,6 @@ from edgectl.model.time import SECOND, Nanos
 MOVE_REST: Nanos = 300 * SECOND
 URGENT_REST: Nanos = 60 * SECOND
 DEADBAND, STEP = 0.05, 0.25
-HOME_MORE = 1.1  # of the whole way: the end switch stops the motor earlier
-LONGEST_HOME: Nanos = 120 * SECOND
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +47,15 @@ def follow(draft: Draft, climate: Climate, memory: Airing) -> Airing:
         if not drive.order:
             continue
         command = draft.command(drive.order)
-        if command is None or command.terminal:
+        if (command is None or command.terminal) and not _still_owed(draft, vent, drive):
             found[vent.name] = Drive(position=_reached(draft, vent, drive, command), moved_at=drive.moved_at)
     return memory if found == memory.drives else replace(memory, drives=found)
+
+
+def _still_owed(draft: Draft, vent: Vent, drive: Drive) -> bool:
+    """Its order has ended, and it has not been seen off: it may run on."""
+    output = draft.output(vent.opens if drive.opening else vent.closes)
+    return output is not None and output.owed_off and output.cmd_id == drive.order
 
 
 def _by_another_hand(draft: Draft, vent: Vent, drive: Drive) -> Drive:
@@ -103,7 +108,7 @@ def pulse(draft: Draft, zone: Zone, name: str, lease: Nanos, cmd_id: str) -> boo
         actuator_name=name,
         lease=lease,
         cmd_id=cmd_id,
-        stage="climate",
+        stage=BY_CLIMATE,
         task_id=None,
         zone=zone.name,
         not_after=draft.now.mono + REPLY_WITHIN,
@@ -125,7 +130,7 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
     aim = _urged(aim, drive)
     vent, wanted = aim.vent, aim.opening
     if drive.position is None:
-        return aim.home == FOLDED, home(vent)
+        return aim.home == FOLDED, vent.home
     error = wanted - drive.position
     shuts, folds = wanted == 0.0 and drive.position > 0, wanted == FOLDED == aim.home and drive.position < FOLDED
     if abs(error) < DEADBAND and not (shuts or folds):
@@ -135,7 +140,7 @@ def _way(aim: _Aim, drive: Drive, now: Nanos) -> tuple[bool, Nanos] | None:
         return None
     if shuts and (closing or drive.position <= STEP):
         # Into the end switch: then its position is known again.
-        return False, round(vent.travel * (drive.position + HOME_MORE - 1))
+        return False, min(vent.home, round(vent.travel * (drive.position + HOME_MORE - 1)))
     if folds and error <= STEP:
         return True, round(vent.travel * (error + HOME_MORE - 1))
     step = abs(error) if aim.urgent else min(abs(error), STEP)
@@ -171,20 +176,25 @@ def rests_until(draft: Draft, memory: Airing, vent: Vent) -> Nanos | None:
     return ends if ends > now else None
 
 
-def home(vent: Vent) -> Nanos:
-    """How long a drive runs until it stands at its end, wherever it was."""
-    return min(round(vent.travel * HOME_MORE), max(vent.travel, LONGEST_HOME))
-
-
 def _reached(draft: Draft, vent: Vent, drive: Drive, command: Command | None) -> float | None:
-    if command is None or command.lease is None or command.state is CommandState.SEND_FAILED:
-        return drive.position
+    if command is None or command.lease is None:
+        return None
+    if command.state is CommandState.SEND_FAILED:
+        return drive.position if _hardly_moved(draft, vent, command) else None
     if command.state is not CommandState.DONE or _cut_short(draft, command):
         return None
     share = command.lease / vent.travel
     if drive.position is None:
         return float(drive.opening) if share >= 1 else None
     return min(1.0, max(0.0, drive.position + (share if drive.opening else -share)))
+
+
+def _hardly_moved(draft: Draft, vent: Vent, command: Command) -> bool:
+    """An order that was taken back may have been on the wire already: how far can it have gone meanwhile?"""
+    output = draft.output(command.actuator)
+    if output is None or output.cmd_id != command.cmd_id or output.off_at is None:
+        return False
+    return output.off_at - command.queued_at <= vent.travel * DEADBAND
 
 
 def _cut_short(draft: Draft, command: Command) -> bool:

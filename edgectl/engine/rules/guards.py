@@ -20,6 +20,8 @@ from edgectl.engine.rules import (
     min_flow,
     power_return,
     stand_in,
+    warmth,
+    weather,
 )
 from edgectl.engine.rules.currents import out_of_bounds
 from edgectl.engine.rules.dosing import veto_dose
@@ -193,6 +195,18 @@ def _gas(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     return gas.veto(draft, actuator) if actuator.role is Role.CO2 else None
 
 
+def _weather(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return weather.veto(draft, actuator, lease)
+
+
+def _weather_still(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return weather.cut_short(draft, actuator)
+
+
+def _overheat(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
+    return warmth.too_hot(draft, actuator) if actuator.role is Role.HEATER else None
+
+
 def _starts(draft: Draft, actuator: Actuator, lease: Nanos | None) -> str | None:
     most = actuator.starts_per_hour
     if most is None or draft.spent(f"starts:{actuator.name}", HOUR) < most:
@@ -278,6 +292,8 @@ STARTING: tuple[tuple[str, Guard], ...] = (
     ("dry_run", _dry),
     ("full", brim.veto),
     ("dosing", _dosing),
+    ("weather", _weather),
+    ("overheat", _overheat),
     ("gas", _gas),
     ("max_per_day", litres.veto),
     ("starts_per_hour", _starts),
@@ -296,6 +312,8 @@ STAYING: tuple[tuple[str, Guard], ...] = (
     ("min_flow", _starved),
     ("dry_run", _dry_still),
     ("full", brim.runs_over),
+    ("weather", _weather_still),
+    ("overheat", _overheat),
     ("gas", _gas),
     ("requires", _requires_still),
     ("stop_if", _stop_if),

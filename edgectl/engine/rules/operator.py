@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import lockouts, weather
+from edgectl.engine.rules import lockouts
 from edgectl.engine.rules.orders import REPLY_WITHIN, switch_off, switch_on
 from edgectl.engine.rules.restraints import end_what_waits, restart_intervals
 from edgectl.engine.rules.stopping import abort, stop_in_order
@@ -39,8 +39,6 @@ def manual_on(draft: Draft, order: ManualOn) -> None:
         veto = _no_actuator(draft, order.actuator)
     elif not 0 < order.lease <= LONGEST_MANUAL:
         veto = "a manual ON lasts more than 0 s and at most 4 h"
-    elif blown := weather.veto(draft, order.actuator, order.lease):
-        veto = blown
     else:
         draft.service = order.service
         veto = switch_on(

@@ -132,7 +132,7 @@ def _beats(local: Site, zone: Zone) -> dict[str, Beat]:
         return {}
     found: dict[str, Beat] = {}
     for drive in air.drives:
-        beat = Beat(on=drives.home(drive), rest=drives.MOVE_REST, often=HOUR // drives.MOVE_REST)
+        beat = Beat(on=drive.home, rest=drives.MOVE_REST, often=HOUR // drives.MOVE_REST)
         found |= {drive.opens: beat, drive.closes: beat}
     for heater in air.heaters:
         pulse = min(climate.HEAT_PULSE, local.actuators[heater].max_on or climate.HEAT_PULSE)

@@ -5,7 +5,8 @@ Each function gives the rows of one workflow. The weather has the same say here 
 
 from dataclasses import replace
 
-from edgectl.engine.air import STORM
+from edgectl.engine.air import STORM, Seen, most_open
+from edgectl.engine.airing import Airing
 from edgectl.engine.draft import Draft
 from edgectl.engine.senses import cited
 from edgectl.engine.workflows import times
@@ -15,11 +16,12 @@ from edgectl.engine.workflows.stage import Above, Door, Elapsed, Exit, Stage, Ta
 from edgectl.engine.workflows.tanks import dry_door, recirculation
 from edgectl.model.channel import Missing, Reading, Use
 from edgectl.model.codes import Code, required
-from edgectl.model.site import Site
+from edgectl.model.site import Site, Zone
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, seconds
 
 MIST: Nanos = 8 * SECOND
+AIRS = "ventilate"  # the stage in which a task airs a house
 AIRING: Nanos = 600 * SECOND
 CIRCULATION: Nanos = 900 * SECOND
 HEATING: Nanos = 600 * SECOND
@@ -27,7 +29,7 @@ OVERHEAT_ROOM = 3.0  # degC: nobody heats a house to where it is aired against t
 
 
 def ventilation(site: Site, task: Task) -> Table:
-    """The fans run for a while; a storm ends it."""
+    """The fans run for a while, and the climate keeps the vents as open as wind and rain allow; a storm ends it."""
     zone = site.zones[task.zone]
     climate = zone.climate
     assert climate is not None
@@ -35,7 +37,7 @@ def ventilation(site: Site, task: Task) -> Table:
     storm: tuple[Door, ...] = ()
     if climate.wind is not None:
         storm = (Door(name="storm", when=Above(sensor=climate.wind, limit=STORM), exit=blown),)
-    return (_lasting("ventilate", climate.fans, _duration(task, AIRING), Code.VENTILATION_REQUIRED, storm),)
+    return (_lasting(AIRS, climate.fans, _duration(task, AIRING), Code.VENTILATION_REQUIRED, storm),)
 
 
 def heating(site: Site, task: Task) -> Table:
@@ -102,25 +104,37 @@ def fog_of(site: Site, task: Task) -> str | None:
     return zone.fog or (zone.climate.fog if zone.climate is not None else None)
 
 
+def is_aired(draft: Draft, zone: Zone) -> bool:
+    """Does a task air this zone now?"""
+    return any(task.zone == zone.name and task.stage == AIRS and not task.stopping for task in draft.tasks())
+
+
 def air_need(draft: Draft, task: Task) -> Need:
-    """Airing makes sense when the weather lets it, and when it is cooler outside."""
-    climate = draft.state.site.zones[task.zone].climate
+    """Airing makes sense when the weather lets it, and when it is cooler outside. Where wind and rain let the vents be
+    open a little only, or cannot be seen, the fans run all the same, and the run is a reduced one."""
+    zone = draft.state.site.zones[task.zone]
+    climate = zone.climate
     assert climate is not None
-    sensors = tuple(name for name in (climate.temperature, climate.outside, climate.wind) if name is not None)
+    uses = {climate.temperature: Use.CLIMATE, climate.outside: Use.WEATHER, climate.wind: Use.WIND}
+    uses[climate.rain] = Use.WEATHER
+    sensors = tuple(name for name in uses if name is not None)
     if awaited(draft, sensors):
         return Need("wait", Code.VENTILATION_REQUIRED)
-    found = {name: draft.read(name, Use.WEATHER) for name in sensors}
+    found = {name: draft.read(name, uses[name]) for name in sensors}
     samples = tuple(cited(reading) for reading in found.values())
-    wind = None if climate.wind is None else found[climate.wind]
-    if isinstance(wind, Missing):
-        return Need(SKIP, Code.CLIMATE_EXTERNAL_NODES_UNAVAILABLE, samples=samples)
-    if wind is not None and wind.value >= STORM:
+    seen = {name: reading.value for name, reading in found.items() if isinstance(reading, Reading)}
+    weather = Seen(wind=seen.get(climate.wind or ""), rain=seen.get(climate.rain or ""))
+    stormy = draft.now.mono < draft.airing.get(zone.name, Airing()).stormy_until
+    most, why = most_open(climate, weather, stormy=stormy)
+    if most <= 0.0:
         return Need(SKIP, Code.WIND_BLOCKED, samples=samples)
-    outside = None if climate.outside is None else found[climate.outside]
-    inside = found[climate.temperature]
-    if isinstance(outside, Reading) and isinstance(inside, Reading) and outside.value >= inside.value:
+    outside, inside = seen.get(climate.outside or ""), seen.get(climate.temperature)
+    if outside is not None and inside is not None and outside >= inside:
         return Need(SKIP, Code.OUTSIDE_TEMP_BLOCKED, samples=samples)
-    return Need(RUN, Code.VENTILATION_REQUIRED, samples=samples)
+    if not why or not climate.vents:
+        return Need(RUN, Code.VENTILATION_REQUIRED, samples=samples)
+    reduced = f"the vents are open {most:.0%} at most ({why})"
+    return Need(RUN, Code.VENTILATION_REQUIRED, samples=samples, run_mode="run_reduced", why=reduced)
 
 
 def heat_need(draft: Draft, task: Task) -> Need:

@@ -43,7 +43,7 @@ REASONS: dict[Code, Meaning] = {
     Code.NODES_UNAVAILABLE: reason(
         "A device that the task needs does not answer.", "Check its power, cable and address."
     ),
-    Code.WIND_BLOCKED: reason("The wind is too strong to open the vents."),
+    Code.WIND_BLOCKED: reason("Wind or rain, or a storm that is hardly over, keeps the vents shut or nearly so."),
     Code.OUTSIDE_TEMP_BLOCKED: reason("The air outside is too cold or too hot to let it in."),
     Code.CLIMATE_EXTERNAL_NODES_UNAVAILABLE: reason(
         "The weather outside cannot be read, so the vents keep to their cautious limit.", "Check the weather station."
