@@ -4,7 +4,6 @@ from typing import Any
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.guards import veto_start
-from edgectl.engine.rules.weather import veto
 from edgectl.model.site import Actuator
 from edgectl.model.time import SECOND
 
@@ -27,7 +26,5 @@ def offer(draft: Draft, actuator: Actuator) -> dict[str, Any]:
 
 
 def _against(draft: Draft, actuator: Actuator, lasts_s: int) -> str | None:
-    if blown := veto(draft, actuator.name, lasts_s * SECOND):
-        return blown
     no = veto_start(draft, actuator, lasts_s * SECOND)
     return None if no is None else no.why
