@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from edgectl.engine.rules.circulation import PROVEN
 from edgectl.engine.rules.recovery import SETTLE_PATIENCE
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.codes import Code
@@ -128,7 +129,7 @@ def _trips(world: World, pump: str, met: Met) -> list[str]:
     found: list[str] = []
     # Where a zone has several pumps, a task that found no flow does not say which of them was dry.
     zones = {zone.name for zone in world.site.zones.values() if [way.pump for way in zone.ways] == [pump]}
-    trips, locked = 0, False
+    trips, locked, went = 0, False, None  # since when it goes round
     for entry in world.journal.timeline:
         details = entry.details
         match entry.event_type:
@@ -142,8 +143,13 @@ def _trips(world: World, pump: str, met: Met) -> list[str]:
                 locked = True
             case "ALARM_ACKNOWLEDGED" if details["alarm"].partition(":")[2] == pump:
                 trips, locked = 0, False
+            case "OUTPUT_OFF_ORDERED" if details["actuator"] == pump:
+                # Water that went round for long enough has moved, and ends a row of trips as a watering does.
+                trips = 0 if went is not None and entry.mono - went >= PROVEN else trips
+                went = None
             case "COMMAND_DISPATCHED" if details["actuator"] == pump:
                 met["12"] += 1
+                went = entry.mono if entry.task_id is None and str(details["cmd_id"]).startswith("rd-") else None
                 if locked:
                     found.append(f"12: the locked {pump} was ordered on in entry {entry.seq}")
         if trips >= 3 and not locked:
