@@ -1,12 +1,19 @@
 """A task that never began says what it waited for; a proposal that nobody released is no failure."""
 
+from dataclasses import replace
+
 import pytest
 
 from edgectl.daemon import task_views
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules import admission
+from edgectl.engine.workflows.catalogue import crowded
+from edgectl.engine.workflows.stage import Elapsed, Exit, Stage
+from edgectl.model.codes import Code
 from edgectl.model.inputs import ManualOn, Mode, SetMode
+from edgectl.model.site import ValveGroup
 from edgectl.model.task import Task
-from edgectl.model.time import SECOND, Nanos
+from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from tests.sim.test_workflow_rows import ask, ended
@@ -84,3 +91,20 @@ def test_a_proposal_that_nobody_released_ends_with_a_row_and_calls_nobody() -> N
 def test_if_it_counted_as_a_failure_somebody_would_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "NO_YES", "planted")
     assert "schedule_failed:lamps" in alarmed(proposed())
+
+
+def test_a_group_that_has_no_room_for_a_later_stage_is_named_as_well() -> None:
+    """The task waited for it all the same, and said nothing of it when its time was over."""
+    world = small()
+    state = world.state
+    state.site = replace(
+        state.site, groups=(ValveGroup(name="pipe", valves=frozenset({"valve", "other"}), max_open=1),)
+    )
+    world.offer(ManualOn(token=1, actuator="valve", lease=10 * MINUTE, who="Ana"))
+    world.run(world.now + 5 * SECOND)
+    task = late(world)
+    draft = Draft(state, Now(mono=world.now, wall=world.wall, trust=Trust.SYNCED))
+    done = Exit(code=Code.IRRIGATION_REQUIRED)
+    first = Stage(name="first", until=Elapsed(after=SECOND), done=done, limit=SECOND, late=done)
+    (why,) = crowded(draft, task, (first, replace(first, name="second", opens=("other",))))
+    assert why == "pipe lets 1 of its valves be open at once, and open are: valve"

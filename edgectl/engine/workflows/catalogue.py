@@ -304,8 +304,16 @@ def _planned(draft: Draft, task: Task, table: Table, parts: set[str]) -> bool:
     holders = taken(draft)
     if any(holders.get(name, task.task_id) != task.task_id for name in parts):
         return True
-    planned = {name for name, holder in holders.items() if holder != task.task_id} if draft.state.site.groups else set()
-    return any(groups.full(draft, (*stage.opens, *stage.turns[1:2]), planned) for stage in table)
+    return bool(crowded(draft, task, table))
+
+
+def crowded(draft: Draft, task: Task, table: Table) -> list[str]:
+    """Of each group of valves that has no room for a stage of this run, beside what others have open or plan: why."""
+    if not draft.state.site.groups:
+        return []
+    planned = {name for name, holder in taken(draft).items() if holder != task.task_id}
+    wanted = [(*stage.opens, *stage.turns[1:2]) for stage in table]
+    return list(dict.fromkeys(why for names in wanted for why in groups.full(draft, names, planned)))
 
 
 def taken(draft: Draft) -> dict[str, str]:

@@ -6,12 +6,11 @@ Written down when its time is over, and not before: a healthy queue leaves no li
 from collections.abc import Iterator
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import groups
 from edgectl.engine.rules.admission import NO_YES
 from edgectl.engine.rules.guards import rests_until
 from edgectl.engine.rules.latched import OWN, keeps_waiting, mode_of
 from edgectl.engine.rules.power_return import returns_at
-from edgectl.engine.workflows.catalogue import resting, table_of, taken
+from edgectl.engine.workflows.catalogue import crowded, resting, table_of, taken
 from edgectl.model.inputs import Mode, Restraint
 from edgectl.model.task import Task, TaskStatus, Veto
 from edgectl.model.time import SECOND
@@ -50,9 +49,7 @@ def _parts(draft: Draft, task: Task) -> Iterator[Veto]:
     for name in resting(draft, task, table):
         rests_s = (rests_until(draft, draft.state.site.actuators[name]) - draft.now.mono) / SECOND
         yield Veto(rule="min_off", actuator=name, why=f"{name} rests for another {rests_s:.0f} s")
-    planned = {name for name, holder in holders.items() if holder != task.task_id}
-    wanted = {name for stage in table[:1] for name in (*stage.opens, *stage.turns[1:2])}
-    for why in groups.full(draft, wanted, planned):
+    for why in crowded(draft, task, table):
         yield Veto(rule="max_open", actuator=task.zone, why=why)
 
 
