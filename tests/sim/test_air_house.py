@@ -349,3 +349,14 @@ def test_air_that_stays_far_too_damp_or_dry_calls_a_person(humidity: float, alar
     assert alarm not in world.state.alarms
     world.run(world.now + 2 * HOUR)
     assert world.state.alarms[alarm].active
+
+
+@pytest.mark.parametrize(("degrees", "alarm"), [(44.0, "biz_high_temp:house"), (6.0, "biz_low_temp:house")])
+def test_air_that_stays_far_too_hot_or_cold_calls_a_person(degrees: float, alarm: str) -> None:
+    world = house()
+    world.run(HOUR)
+    world.field.ground.plant.break_part(Fault.PROBE_STUCK, "inside.temperature", world.now, value=degrees)
+    world.run(world.now + HOUR // 12)
+    assert alarm not in world.state.alarms
+    world.run(world.now + HOUR)
+    assert world.state.alarms[alarm].active
