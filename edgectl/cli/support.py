@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgectl import __version__
-from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse
+from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse, show
 from edgectl.cli.doctor import examine
 from edgectl.cli.offline import CAME, at_rest, house_of, is_as_it_was
 from edgectl.cli.whole import whole
@@ -45,10 +45,12 @@ PATHS = {
 )
 @click.option("--state", type=click.Path(path_type=Path), envvar="EDGECTL_STATE", default=DEFAULT_STATE)
 @click.option("--log", type=click.Path(path_type=Path), help="A file of the log, where there is no systemd.")
-def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="What it holds, as JSON.")
+def support_bundle(out: Path, site: Path, state: Path, log: Path | None, as_json: bool) -> None:
     """Gather what helps to find a fault. Passwords, tokens and keys are taken out; look into it before you send it."""
     if out.exists():
         refuse(f"{out} is there already", "choose another name with --out; nothing is overwritten")
+    names: list[str] = []
     try:
         with whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
             for name, text in gathered(site, state, log):
@@ -57,9 +59,11 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None) -> None
                 member = tarfile.TarInfo(f"edgectl-support/{name}")
                 member.size = len(content)
                 bundle.addfile(member, io.BytesIO(content))
+                names.append(name)
     except OSError as error:
         refuse(f"{out} cannot be written: {error.strerror}", "choose another place with --out")
-    click.echo(f"{out}: passwords, tokens and keys were taken out; look into it before you send it")
+    if not show({"file": str(out), "holds": names}, as_json):
+        click.echo(f"{out}: passwords, tokens and keys were taken out; look into it before you send it")
 
 
 def gathered(site: Path, state: Path, log: Path | None) -> Iterator[tuple[str, str]]:
