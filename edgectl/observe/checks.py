@@ -39,7 +39,7 @@ def machine() -> list[Finding]:
             what="sqlite",
             state=LOOK if raced else WELL,
             says=says,
-            do="let no other program write to the journal, backups included" if raced else "",
+            do="let no other program touch the journal; edgectl journal backup copies it" if raced else "",
         ),
     ]
 

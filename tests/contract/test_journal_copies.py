@@ -346,6 +346,34 @@ def test_a_kill_at_any_step_of_a_restore_leaves_the_old_journal_or_the_new_one(s
     assert int(done.stdout.split()[0]) > 5, "it was killed at each of its steps"
 
 
+CUT = """
+import os, signal, sys
+from edgectl.__main__ import main
+left, name = [int(sys.argv[1])], sys.argv[2]
+real = getattr(os, name)
+def call(*given, **more):
+    left[0] -= 1
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return real(*given, **more)
+setattr(os, name, call)
+main(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize(("deed", "number"), [("fdatasync", 1), ("fsync", 1), ("fsync", 2), ("rename", 1)])
+def test_a_kill_while_a_copy_is_taken_leaves_no_copy(state: Path, tmp_path: Path, deed: str, number: int) -> None:
+    before = told(state / "journal.db")
+    words = [sys.executable, "-c", CUT, str(number), deed, "journal", "backup", str(tmp_path / "copy.db")]
+    done = subprocess.run([*words, "--state", str(state)], capture_output=True, timeout=60, check=False)
+    assert done.returncode == -9
+    assert not (tmp_path / "copy.db").exists(), "what bears the name is whole"
+    assert told(state / "journal.db") == before
+    assert all(item.stat().st_mode & 0o077 == 0 for item in tmp_path.glob(".copy.db.*")), (
+        "what is left is nobody else's"
+    )
+
+
 SHORT = """
 import resource, signal, sys
 from edgectl.__main__ import main

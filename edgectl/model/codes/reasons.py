@@ -101,7 +101,7 @@ REASONS: dict[Code, Meaning] = {
         Kind.REASON,
     ),
     Code.JOURNAL_LOST: alarm(
-        "The journal had to be rebuilt, so what was missed is not repeated.",
+        "The journal had to be rebuilt, or is a copy that was put back, so what was missed is not repeated.",
         "Look at the tanks, then acknowledge; doses have a lock and an alarm of their own.",
         Kind.REASON,
     ),
