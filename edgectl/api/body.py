@@ -79,6 +79,8 @@ def flaw(value: Any, where: str, depth: int = 0) -> str:
 
 
 def _text_flaw(text: str, place: str) -> str:
+    if text.isprintable():
+        return ""
     # Cc: control characters, which a terminal obeys. Cs: halves of a pair, which no UTF-8 can hold.
     kinds = {unicodedata.category(char) for char in text}
     if "Cs" in kinds:

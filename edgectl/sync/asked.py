@@ -36,7 +36,8 @@ def _payload(text: str) -> tuple[dict[str, Any], str]:
         return {}, f"the payload is longer than {LONGEST} letters"
     try:
         found = json.loads(text)
-        plain = json.dumps(found, ensure_ascii=False).encode()  # halves of letters are no text, and cannot be kept
+        # Only an escape can stand for half of a letter, which is no text and cannot be kept, or for no letter at all.
+        plain = json.dumps(found, ensure_ascii=False).encode() if "\\u" in text else b""
     except (ValueError, RecursionError):
         return {}, "the payload is no JSON that can be read"
     if not isinstance(found, dict):
