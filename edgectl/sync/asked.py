@@ -12,6 +12,7 @@ from edgectl.model.ask import Ask
 from edgectl.model.time import SECOND, Nanos
 
 LONGEST = 64 * 1024  # letters of a payload
+DEEPEST = 8  # levels, as at the other doors
 LATEST = 7_258_118_400.0  # 2200-01-01: for ever ends there, and no instant overflows
 
 
@@ -42,7 +43,15 @@ def _payload(text: str) -> tuple[dict[str, Any], str]:
         return {}, "the payload is no JSON that can be read"
     if not isinstance(found, dict):
         return {}, "the payload must be a JSON object"
+    if _deep(found):
+        return {}, f"the payload is nested deeper than {DEEPEST} levels"
     return ({}, "the payload holds control characters") if b"\\u0000" in plain else (found, "")
+
+
+def _deep(value: object, left: int = DEEPEST) -> bool:
+    """What is nested so deep can be read, and may be too deep for whoever writes it into the journal."""
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left < 0 or any(_deep(one, left - 1) for one in inside)
 
 
 def _instant(second: float) -> Nanos:

@@ -151,6 +151,7 @@ def test_a_million_bent_inputs_break_nothing(decoder: Any) -> None:
         ("9" * 5000, "no JSON that can be read"),
         ('{"zone": "\\ud800"}', "no JSON that can be read"),
         ('{"zone": "\\u0000"}', "control characters"),
+        ('{"payload": ' + "[" * 900 + "]" * 900 + "}", "nested deeper than 8 levels"),
         ("[]", "must be a JSON object"),
         (f'"{"x" * 70_000}"', "longer than"),
     ],
