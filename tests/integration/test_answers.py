@@ -72,8 +72,6 @@ ASKED: list[Asked] = [
     ("GET", "/buses/{bus}/asking", {}, None, 200),
     ("GET", "/buses/{bus}/asking", {"bus": "none"}, None, 404),
     ("GET", "/buses/{bus}/units/{unit}", {}, None, 200),
-    ("GET", "/buses/{bus}/asking", {}, None, 200),
-    ("GET", "/buses/{bus}/asking", {"bus": "none"}, None, 404),
     ("GET", "/buses/{bus}/units/{unit}", {"unit": "999"}, None, 422),
     ("GET", "/buses/{bus}/units/{unit}/registers/{room}", {"room": "coils"}, None, 200),
     ("GET", "/buses/{bus}/units/{unit}/registers/{room}", {"bus": "none", "room": "coils"}, None, 404),
