@@ -181,6 +181,29 @@ def test_a_port_that_takes_no_more_bytes_is_lost_and_the_loop_goes_on(run) -> No
     run(play())
 
 
+@pytest.mark.parametrize("run", LOOPS, ids=["asyncio", "uvloop"])
+def test_an_order_to_a_port_that_has_just_gone_is_a_loss_and_no_outcry(run) -> None:  # type: ignore[no-untyped-def]
+    """On a crowded machine an order leaves before the loop has heard that the adapter was pulled."""
+
+    async def play() -> None:
+        loop, cries = asyncio.get_running_loop(), list[object]()
+        loop.set_exception_handler(lambda _, context: cries.append(context))
+        far, lost = serial_end(loop), list[str]()
+        told = asyncio.Event()
+        await far.link.open(lambda _: None, lambda why: (lost.append(why), told.set()))  # type: ignore[func-returns-value]
+        far.cut()
+        far.link.write(ASK)
+        far.link.write(ASK)
+        async with asyncio.timeout(60):
+            await told.wait()
+        far.link.close()
+        assert [why for why in lost if "Input/output error" in why] == lost
+        assert len(lost) == 1
+        assert not cries, "nothing is wrong with the program"
+
+    run(play())
+
+
 MORE_THAN_A_READER_KEEPS = 6000  # what waits behind it is still in the port
 
 

@@ -60,6 +60,7 @@ class RtuLink:
         self.line = line
         self._transport: serial_asyncio_fast.SerialTransport | None = None
         self._wire: Wire | None = None
+        self._port: _Port | None = None
 
     async def open(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
         """Open and lock the port. Raises LinkDown."""
@@ -78,19 +79,26 @@ class RtuLink:
         port.ours = True
         port.forget()
         transport, _ = await serial_asyncio_fast.connection_for_serial(asyncio.get_running_loop(), lambda: wire, port)
-        self._transport, self._wire = transport, wire
+        self._transport, self._wire, self._port = transport, wire, port
 
     def write(self, data: bytes) -> None:
-        """Send bytes."""
-        if self._transport is not None and self._wire is not None and not self._wire.lost:
-            self._transport.write(data)
+        """Send bytes. A port that does not take them is lost and told as such; the transport would cry out as over a
+        bug first."""
+        transport, wire, port = self._transport, self._wire, self._port
+        if transport is None or wire is None or port is None or wire.lost or transport.is_closing():
+            return
+        try:
+            port.write(data)
+        except serial.SerialException as gone:
+            wire.why = str(gone)
+            transport.abort()
 
     def close(self) -> None:
         """Close the port; its lock goes with it."""
         if self._transport is not None and self._wire is not None and not self._wire.lost:
             self._wire.forget()
             self._transport.abort()
-        self._transport = self._wire = None
+        self._transport = self._wire = self._port = None
 
 
 def lock_port(descriptor: int, name: str) -> None:

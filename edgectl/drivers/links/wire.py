@@ -8,6 +8,7 @@ class Wire(asyncio.Protocol):
     """Hands bytes on as they come, and says once that the line is gone."""
 
     def __init__(self, on_bytes: Callable[[bytes], None], on_lost: Callable[[str], None]) -> None:
+        self.why = "the line was closed"
         self._on_bytes = on_bytes
         self._on_lost: Callable[[str], None] | None = on_lost
 
@@ -19,7 +20,7 @@ class Wire(asyncio.Protocol):
         """The line is gone."""
         if self._on_lost is not None:
             on_lost, self._on_lost = self._on_lost, None
-            on_lost("the line was closed" if error is None else str(error))
+            on_lost(self.why if error is None else str(error))
 
     @property
     def lost(self) -> bool:
