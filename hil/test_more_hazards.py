@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -109,7 +110,9 @@ def at_work(rig: AnyRig, site: str, **more: str) -> Iterator[DaemonProcess]:
 
 
 def reading(daemon: DaemonProcess, sensor: str) -> float:
-    return float(next(r["value"] for r in daemon.data("/channels") if r.get("sensor") == sensor))
+    """What it reads; no number while the controller believes none, as of one that was not asked in time."""
+    value = next(r["value"] for r in daemon.data("/channels") if r.get("sensor") == sensor)
+    return math.nan if value is None else float(value)
 
 
 def on(daemon: DaemonProcess, output: str, seconds: float) -> None:
