@@ -118,14 +118,8 @@ def _by_itself(world: World, met: Met) -> list[str]:
 
 
 def nothing_moves(world: World) -> list[Span]:
-    """When nothing of a house was moved: under a lock or a stop, and while the controller only watched."""
-    timeline, now = world.journal.timeline, world.now
-    found = [(bond.begin, bond.end) for bond in bonds(world.site, timeline, now)]
-    for number, entry in enumerate(timeline):
-        if entry.event_type == "OBSERVE_ONLY":
-            later = (e.mono for e in timeline[number:] if e.event_type == "LEADS_AGAIN")
-            found.append((entry.mono, next(later, now)))
-    return found
+    """When nothing of a house was moved: under a lock or a stop. A controller that only watches shuts its vents."""
+    return [(bond.begin, bond.end) for bond in bonds(world.site, world.journal.timeline, world.now)]
 
 
 def bonds(site: Site, timeline: list[Entry], now: Nanos) -> Iterator[_Bond]:
