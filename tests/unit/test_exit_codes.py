@@ -60,15 +60,16 @@ ASKING = [line.split() for line in ASK.strip().splitlines()]
 ALONE = {
     "bus probe", "bus scan", "central enrol", "central migrate", "central parity", "check", "device identify",
     "device new", "device read", "device write", "doctor", "explain", "init", "journal check", "journal export",
-    "journal stats", "journal verify", "plan", "profiles",
-    "run", "safe-state", "simulate", "support-bundle", "udev",
+    "journal backup", "journal restore", "journal stats", "journal verify", "plan", "profiles",
+    "door open", "door renew", "door show", "run", "safe-state", "simulate", "support-bundle", "udev",
 }  # fmt: skip
 # What is wrong there is the thing itself.
 WRONG = [
     "check {gone}", "plan {gone}", "simulate {gone}", "profiles nobody-makes-this", "journal verify --state {gone}",
     "journal check --state {gone}", "journal stats --state {gone}", "journal export --state {gone}",
     "doctor --site {gone} --state {gone}", "bus scan {gone}", "bus probe {gone} 1", "device read {gone} 1 0",
-    "central parity", "run --site {gone} --state {gone}",
+    "central parity", "run --site {gone} --state {gone}", "journal backup {gone}/copy.db --state {gone}",
+    "journal restore {gone} --site {gone} --state {gone}",
 ]  # fmt: skip
 
 
@@ -162,4 +163,4 @@ def test_no_line_of_the_help_ends_in_the_middle(columns: int) -> None:
 
 def test_every_command_speaks_to_programs_too() -> None:
     plain = {name for name, command in LEAVES.items() if not any("--json" in one.opts for one in command.params)}
-    assert plain == {"run", "device new", "support-bundle", "journal export"}, "a daemon, two that write a file, JSON"
+    assert plain == {"run", "device new", "journal export"}, "a daemon, one that writes a profile, lines of JSON"
