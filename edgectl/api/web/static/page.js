@@ -170,7 +170,7 @@ function ready(root) {
     const wish = chosen.get(select.id);
     if ([...select.options].some((option) => option.value === wish)) select.value = wish;
   }
-  for (const folded of root.querySelectorAll("details[id]")) folded.open ||= unfolded.has(folded.id);
+  for (const folded of root.querySelectorAll("details[id]")) if (unfolded.has(folded.id)) folded.open = true;
   for (const form of root.querySelectorAll("form[data-waits]")) {
     if (form.dataset.ready) continue;
     form.dataset.ready = "1";
