@@ -29,6 +29,7 @@ DAY: Nanos = 86_400 * SECOND
 MOST_OF_A_DAY = 500
 SEARCH_LONGEST = 100
 AT_ONCE = 10  # tasks of one piece: about half a millisecond
+OUTPUTS_AT_ONCE = 5  # whose guards are asked in one piece: as much
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # what fits into the journal's instants, and more than is ever asked for
 BY_HAND = frozenset({"cli", "page"})  # who asked a moment ago knows what came of it: that run was nobody's plan
 OFTEN: Nanos = 600 * SECOND  # a rest shorter than this is told once, not run by run
@@ -141,7 +142,7 @@ class DaemonLooks:
     async def by_hand(self, outputs: Sequence[str]) -> dict[str, Body]:
         """What may be switched on now, and for how long."""
         found: dict[str, Body] = {}
-        async for some in self._leisure.pieces(outputs, AT_ONCE):
+        async for some in self._leisure.pieces(outputs, OUTPUTS_AT_ONCE):
             draft = Draft(self._state, self._clock.now())
             found |= {name: offer(draft, self._state.site.actuators[name]) for name in some}
         return found
