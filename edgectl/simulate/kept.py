@@ -19,6 +19,7 @@ from edgectl.simulate.world import World
 ON_ITS_WAY: Nanos = 200 * MS  # an order that had left the controller before
 PATIENCE: Nanos = 600 * SECOND  # a disk that refuses for a while, a restart
 THIRSTY = 0.8  # of max_gap; the controller calls at half of it
+UNLOCKS = ("dosing_locked:dosing", "output_lockout:dosing")  # the second after too many releases from afar
 # What a person did, and what of it has to be written down.
 ACTS = {
     "MANUAL_ON": ("who", "actuator"),
@@ -195,7 +196,7 @@ def _begun_anew(world: World, met: Met) -> list[str]:
     for entry in timeline:
         if entry.event_type == "DOSING_LOCKED" and entry.zone is None:  # of a zone it is a probe's or a bottle's
             locked_until = entry.mono + DAY
-        elif entry.event_type == "ALARM_ACKNOWLEDGED" and entry.details["alarm"] == "dosing_locked:dosing":
+        elif entry.event_type == "ALARM_ACKNOWLEDGED" and entry.details["alarm"] in UNLOCKS:
             locked_until = 0
         elif entry.event_type == "COMMAND_DISPATCHED" and entry.details["actuator"] in dosers:
             met["27"] += 1
