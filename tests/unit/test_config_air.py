@@ -100,6 +100,16 @@ MISTAKES = [
         "actuators.roof_close.max_on",
         ["is shorter than roof may run to its end, 2m", "write at least 2m"],
     ),
+    *(
+        (
+            "roof_close: {to: board.relay_6, role: motor, max_on: 3m}",
+            f"roof_close: {{to: board.relay_6, role: motor, max_on: 3m, {rest}}}",
+            "roof_close: {to",
+            f"actuators.roof_close.{rest.split(':')[0]}",
+            ["keeps roof open in a storm", "roof_open may have it"],
+        )
+        for rest in ("min_off: 5m", "starts_per_hour: 6")
+    ),
 ]
 
 

@@ -93,6 +93,20 @@ def test_in_manual_mode_they_go_where_a_person_wants_them_too_and_stay_there_aft
     assert opening(world) == pytest.approx(there, abs=0.02), "nobody has asked for anything else"
 
 
+@pytest.mark.parametrize("planted", [False, True])
+def test_what_was_wanted_is_thought_over_in_the_same_turn(monkeypatch: pytest.MonkeyPatch, planted: bool) -> None:
+    """Half a minute after the button the page still said where the vents had been wanted before."""
+    if planted:
+        monkeypatch.setattr(overrides, "_look_anew", lambda draft, zone: None)
+    world = house()
+    while world.now - world.state.airing["house"].looked_at > 5 * SECOND:
+        world.run(world.now + SECOND)
+    assert order(world, value=70.0).ok
+    assert (world.state.airing["house"].wanted.vent == 0.7) is not planted
+    assert order(world, value=None).ok
+    assert world.state.airing["house"].wanted.vent < 0.7
+
+
 def test_no_restart_prolongs_it() -> None:
     world = house()
     assert order(world).ok

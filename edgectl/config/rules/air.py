@@ -101,6 +101,18 @@ def _reaches(parts: Parts, way: str, drive: Vent) -> None:
         parts.findings.value(("actuators", way, "max_on"), what, hint)
 
 
+def nothing_keeps_a_vent_from_shutting(parts: Parts) -> None:
+    """A motor that rests before it shuts would let a storm into the house for so long."""
+    for _, climate in _climates(parts):
+        for name, entry in climate.vents.items():
+            part = parts.actuators.get(entry.closes)
+            for key in ("min_off", "starts_per_hour"):
+                if part is not None and getattr(part, key):
+                    what = f"keeps {name} open in a storm for so long"
+                    hint = f"remove it there; {entry.opens} may have it, and so rests the motor"
+                    parts.findings.key(("actuators", entry.closes, key), what, hint)
+
+
 def screens_and_gas_make_sense(parts: Parts) -> None:
     """A screen is drawn for something that is measured; gas has a probe in ppm, and ends above its target."""
     for path, climate in _climates(parts):
@@ -166,6 +178,7 @@ RULES = (
     set_points_leave_room,
     ramps_have_room,
     drives_reach_their_ends,
+    nothing_keeps_a_vent_from_shutting,
     screens_and_gas_make_sense,
     what_keeps_its_state_has_no_limit,
 )

@@ -55,6 +55,7 @@ def override(draft: Draft, order: Override) -> bool:
             after=order.value,
             seconds=order.lasts // SECOND,
         )
+        _look_anew(draft, order.zone)
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"override": name, "value": order.value}))
     return True
 
@@ -85,6 +86,13 @@ def end(draft: Draft, name: str, why: str) -> None:
     draft.put(replace(latch, held=False, since=draft.now.wall, why=why))
     _, zone, setting = name.split(":")
     draft.note("OVERRIDE_ENDED", zone=zone, setting=setting, before=latch.value, after=None, why=why)
+    _look_anew(draft, zone)
+
+
+def _look_anew(draft: Draft, zone: str) -> None:
+    """What was wanted of the air does not stand any more: nobody waits half a minute to see it."""
+    if (memory := draft.airing.get(zone)) is not None:
+        draft.airing = {**draft.airing, zone: replace(memory, looked_at=0)}
 
 
 def in_force(draft: Draft, zone: str, setting: str) -> float | None:
