@@ -236,7 +236,7 @@ def test_the_vents_are_set_for_a_while_as_far_as_the_wind_allows_and_let_go_with
     )
     assert overrides(daemon) == [("vent", 50.0)]
     shows(field, daemon, WIND, 1000)
-    expect(hands).to_contain_text("The wind is too strong", timeout=LOOKED_AT)
+    expect(hands).to_contain_text("Wind or rain, or a storm", timeout=LOOKED_AT)
     expect(hands).to_contain_text("They are kept at 25 %.")
     assert barriers(page) == []
     other = open_page("/", locale="ru-RU")
