@@ -32,8 +32,8 @@ def times(bench: Bench) -> list[Publish]:
     return [message for message in bench.sent if message.topic == "hydro/time/response" and message.payload]
 
 
-def concerns(bench: Bench) -> list[bool]:
-    return [item.active for item in bench.told if isinstance(item, Concern)]
+def concerns(bench: Bench, of: str = "") -> list[bool]:
+    return [item.active for item in bench.told if isinstance(item, Concern) and of in (item.subject, "")]
 
 
 # ---------------------------------------------------------------- answers to the orders of others
@@ -364,10 +364,24 @@ def test_somebody_else_who_orders_calls_a_person_once_until_he_is_gone(bench: Be
         bench.run(60 * SECOND)
     assert concerns(bench) == [True]
     bench.run(QUIET)
-    assert concerns(bench) == [True, False]
+    assert concerns(bench, "irrig") == [True, False]
     bench.hear(f"{IRRIG}/pump_main/command", {"cmd": "run_pump"}, retained=True)
     bench.hear(f"{IRRIG}/pump_main/command", b"")
-    assert concerns(bench) == [True, False], "what was kept is only cleared away, and clearing away is no order"
+    assert concerns(bench, "irrig") == [True, False], "what was kept is only cleared away: clearing away is no order"
+
+
+def test_the_alarm_of_a_former_life_is_over_when_nobody_else_was_heard_for_as_long_in_this_one(bench: Bench) -> None:
+    bench.run(QUIET // 2)
+    bench.hear(f"{IRRIG}/pump_main/command", {"cmd": "run_pump"})
+    bench.run(QUIET // 2 + 60 * SECOND)
+    assert concerns(bench, "irrig") == [True], "he is still there"
+    others = {item.subject for item in bench.told if isinstance(item, Concern) and not item.active}
+    assert others == set(bench.owner.health) - {"irrig"}
+    bench.run(QUIET)
+    assert concerns(bench, "irrig") == [True, False]
+    told = len(concerns(bench))
+    bench.run(2 * QUIET)
+    assert len(concerns(bench)) == told, "once in a life"
 
 
 def test_a_node_that_never_stops_talking_costs_a_bounded_number_of_lines_a_day(bench: Bench) -> None:

@@ -4,6 +4,8 @@ Nothing is switched off for it, as it is on a wire: orders at a broker do not de
 switched is seen at the outputs.
 """
 
+from collections.abc import Iterable
+
 from edgectl.drivers.news import News
 from edgectl.drivers.nodes.told import plain
 from edgectl.model.codes import Code
@@ -18,11 +20,17 @@ _ADVICE = (
 
 
 class Others:
-    """When each device was last ordered something that we did not say."""
+    """When each device was last ordered something that we did not say.
 
-    def __init__(self, news: News) -> None:
+    Whoever was heard in a former life has left an alarm of which this one knows nothing: a device that is left alone
+    for as long from the start on is said to be so once.
+    """
+
+    def __init__(self, devices: Iterable[str], news: News) -> None:
         self._news = news
         self._heard_at: dict[str, Nanos] = {}
+        self._unheard = set(devices)
+        self._since: Nanos | None = None  # the first look of this life
 
     def heard(self, device: str, why: str, now: Nanos) -> None:
         """An order of somebody else."""
@@ -32,9 +40,15 @@ class Others:
                 Concern(code=Code.FOREIGN_MASTER, subject=device, active=True, message=message, advice=_ADVICE)
             )
         self._heard_at[device] = now
+        self._unheard.discard(device)
 
     def watch(self, now: Nanos) -> None:
         """Who has been left alone for long enough?"""
-        for device in [name for name, at in self._heard_at.items() if now - at >= QUIET]:
-            del self._heard_at[device]
+        self._since = now if self._since is None else self._since
+        alone = [name for name, at in self._heard_at.items() if now - at >= QUIET]
+        if self._unheard and now - self._since >= QUIET:
+            alone += sorted(self._unheard)
+            self._unheard.clear()
+        for device in alone:
+            self._heard_at.pop(device, None)
             self._news.tell(Concern(code=Code.FOREIGN_MASTER, subject=device, active=False))

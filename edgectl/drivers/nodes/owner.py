@@ -91,7 +91,7 @@ class NodeOwner:
         }
         self._waking = Waking(bus.devices)
         self._post = Post(bus.name, self._told)
-        self._others = Others(self._news)
+        self._others = Others(self._devices, self._news)
 
     # -- what comes in
 
