@@ -112,7 +112,7 @@ class Daemon:
                 for door in doors:
                     door.should_exit = True
             opening.cancel()
-            leave_soon(self._exit)
+            leave_soon(self._exit, seen_off=self._proven)
             notify.stopping()
             for keeper in [*keepers, ending]:
                 keeper.cancel()

@@ -19,16 +19,16 @@ from edgectl.daemon import farewell
 async def live():
     reading = asyncio.get_running_loop().run_in_executor(None, open, sys.argv[1])
     await asyncio.sleep(0.1)
-    print("outputs are off", flush=True)
-    farewell.leave_soon(3)
+    print("it lives", flush=True)
+    farewell.leave_soon(3, seen_off=sys.argv[3] == "seen")
 
 farewell.WITHIN_S = float(sys.argv[2])
 asyncio.run(live())
 """
 
 
-def lives(pipe: Path, within_s: float, patience_s: float) -> "subprocess.CompletedProcess[str]":
-    words = [sys.executable, "-c", HANGS, str(pipe), str(within_s)]
+def lives(pipe: Path, within_s: float, patience_s: float, outputs: str) -> "subprocess.CompletedProcess[str]":
+    words = [sys.executable, "-c", HANGS, str(pipe), str(within_s), outputs]
     return subprocess.run(words, capture_output=True, text=True, timeout=patience_s, check=False)
 
 
@@ -39,14 +39,17 @@ def pipe(tmp_path: Path) -> Path:
     return tmp_path / "pipe"
 
 
-def test_what_hangs_ends_with_the_process(pipe: Path) -> None:
-    done = lives(pipe, 0.5, 60)
-    assert (done.returncode, done.stdout) == (3, "outputs are off\n"), done.stderr
+@pytest.mark.parametrize("outputs", ["seen", "not seen"])
+def test_what_hangs_ends_with_the_process_and_it_says_off_only_of_what_was_seen_off(pipe: Path, outputs: str) -> None:
+    done = lives(pipe, 0.5, 60, outputs)
+    assert (done.returncode, done.stdout) == (3, "it lives\n"), done.stderr
+    assert ("outputs are off" in done.stderr) == (outputs == "seen")
+    assert ("NOT EVERY OUTPUT WAS SEEN OFF" in done.stderr) == (outputs == "not seen")
 
 
 def test_without_that_it_would_hang_for_ever(pipe: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
-        lives(pipe, 3600, 4)
+        lives(pipe, 3600, 4, "seen")
 
 
 KINDS: list[Callable[[Path], None]] = [Path.mkdir, os.mkfifo]
