@@ -22,7 +22,7 @@ LOG = logging.getLogger("edgectl")
 def access(
     book: TokenBook, pairings: Pairings, listens: Callable[[], Listens], note: Callable[[AccessChanged], None]
 ) -> list[Operation]:
-    """Who may come in. Each change is a line of the timeline, under the name of whoever made it."""
+    """Who may come in. Each change is a line of the log and of the timeline, under the name of whoever made it."""
 
     async def listed(_: Call) -> Any:
         return [_row(token) for token in book.listed()]

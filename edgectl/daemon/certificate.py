@@ -8,6 +8,7 @@ import json
 import logging
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,7 @@ Stamp = tuple[tuple[int, ...], ...]
 class DoorCertificate:
     """Looks after every door that shows it. `fingerprint` is that of what they show, empty where they show none."""
 
-    def __init__(self, asked: "House", clock: Clock, offer: Callable[[Concern], None]) -> None:
+    def __init__(self, asked: "House", clock: Clock, offer: Callable[[Concern, Callable[[], None]], None]) -> None:
         self._asked, self._clock, self._offer = asked, clock, offer
         self._doors: list[Door] = []
         self._seen: Stamp | None = None
@@ -86,7 +87,7 @@ class DoorCertificate:
             return
         self._seen, self._tried = stamp, mono
         try:
-            await self._take_up()
+            await self._take_up(stamp)
         except (DoorClosed, NoCertificate) as no:
             if str(no) != self._refused:
                 LOG.error("%s", no)
@@ -94,11 +95,13 @@ class DoorCertificate:
         else:
             self._refused = ""
 
-    async def _take_up(self) -> None:
+    async def _take_up(self, stamp: Stamp) -> None:
         files = self.files()
         assert files is not None
-        context = context_of(files)
-        self._facts = await read_beside(files.cert)
+        context, told = context_of(files), await read_beside(files.cert)
+        if self._stamp() != stamp:
+            return  # exchanged between the two readings, which may not be of one certificate: the next look has both
+        self._facts = told
         if self._doors and self._facts.fingerprint != self.fingerprint:
             for door in self._doors:
                 door.show(context)
@@ -122,11 +125,15 @@ class DoorCertificate:
         what = self._wrong(now)
         if what is None or what == self._told:
             return
-        self._told = what
         advice = "edgectl door renew makes a new one, and the door shows it at once"
         if not self._asked.credential:
             advice = "put a new one in the place of its files; the door shows it at once"
-        self._offer(Concern(code=Code.CERTIFICATE_ENDS, subject="door", active=bool(what), message=what, advice=advice))
+        concern = Concern(code=Code.CERTIFICATE_ENDS, subject="door", active=bool(what), message=what, advice=advice)
+        self._offer(concern, partial(self._was_told, what))
+
+    def _was_told(self, what: str) -> None:
+        """It is on the disk. What was not taken, for too much came at once, is said again at the next look."""
+        self._told = what
 
     def _wrong(self, now: Now) -> str | None:
         """What a person has to know, or nothing; None while it cannot be told."""

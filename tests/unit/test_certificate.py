@@ -3,17 +3,20 @@
 import hashlib
 import ssl
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from edgectl.api.server import Certificate
+from edgectl.daemon import certificate
 from edgectl.daemon.certificate import DoorCertificate
-from edgectl.host.certificate import DAY, LASTS, NoCertificate, facts, fingerprint, make
+from edgectl.host.certificate import DAY, LASTS, Facts, NoCertificate, facts, fingerprint, make
 from edgectl.model.inputs import Concern
 from edgectl.model.time import SECOND, Now, Trust
 
@@ -32,6 +35,11 @@ def shakes_hands(path: Path, trusted: Path, host: str) -> None:
     """A whole handshake in memory. Raises ssl.SSLError when the client does not believe the server."""
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(path)
+    shown_by(server, trusted, host)
+
+
+def shown_by(server: ssl.SSLContext, trusted: Path, host: str) -> str:
+    """The fingerprint that a client meets who believes what is `trusted`."""
     client = ssl.create_default_context(cafile=str(trusted))
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = [
@@ -45,7 +53,9 @@ def shakes_hands(path: Path, trusted: Path, host: str) -> None:
             except ssl.SSLWantReadError:
                 continue
     assert ends[0].version() in ("TLSv1.2", "TLSv1.3")
-    assert ends[0].getpeercert(binary_form=True)
+    der = ends[0].getpeercert(binary_form=True)
+    assert der
+    return hashlib.sha256(der).digest().hex(":").upper()
 
 
 def test_it_names_this_house_and_signs_for_nobody_else(tmp_path: Path) -> None:
@@ -94,6 +104,7 @@ class Watched:
 
     now: Now = field(default_factory=lambda: Now(mono=0, wall=WALL, trust=Trust.SYNCED))
     told: list[Concern] = field(default_factory=list)
+    room: bool = True
 
     async def looks(self, one: DoorCertificate, *, after: int = 0, **more: Any) -> str | None:
         """Time goes by, and it looks. What it says anew; None when nothing new is to be said."""
@@ -105,6 +116,12 @@ class Watched:
         assert self.told[-1].active == bool(self.told[-1].message)
         return self.told[-1].message
 
+    def take(self, concern: Concern, then: Callable[[], None]) -> None:
+        """What the engine is told; `then` when it is on the disk, and never where there was no room for it."""
+        self.told.append(concern)
+        if self.room:
+            then()
+
 
 async def test_it_calls_a_person_in_time_and_takes_up_what_is_new(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -113,7 +130,7 @@ async def test_it_calls_a_person_in_time_and_takes_up_what_is_new(
     path, house = made(tmp_path), Watched()
     clock = SimpleNamespace(now=lambda: house.now)
     asked: Any = SimpleNamespace(certificate=None, credential="door")
-    one = DoorCertificate(asked, clock, house.told.append)  # type: ignore[arg-type]
+    one = DoorCertificate(asked, clock, house.take)  # type: ignore[arg-type]
     assert await house.looks(one) == "", "also what a former life had to say is over"
     assert await house.looks(one, after=780 * DAY) is None
     assert "ends on 20" in str(await house.looks(one, after=10 * DAY))
@@ -137,7 +154,50 @@ async def test_it_calls_a_person_in_time_and_takes_up_what_is_new(
 async def test_a_house_without_a_lock_on_its_door_has_nothing_to_say() -> None:
     house = Watched()
     asked: Any = SimpleNamespace(certificate=None, credential="")
-    one = DoorCertificate(asked, SimpleNamespace(now=lambda: house.now), house.told.append)  # type: ignore[arg-type]
+    one = DoorCertificate(asked, SimpleNamespace(now=lambda: house.now), house.take)  # type: ignore[arg-type]
     assert one.files() is None
     assert await house.looks(one) == ""
     assert not house.told[-1].active
+
+
+async def test_what_was_not_taken_is_said_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path))
+    house = Watched(room=False)
+    asked: Any = SimpleNamespace(certificate=None, credential="door")
+    one = DoorCertificate(asked, SimpleNamespace(now=lambda: house.now), house.take)  # type: ignore[arg-type]
+    for _ in range(2):
+        assert "there is no credential door" in str(await house.looks(one))
+    house.room = True
+    assert "there is no credential door" in str(await house.looks(one))
+    assert await house.looks(one) is None
+
+
+@pytest.mark.parametrize("planted", [False, True])
+async def test_one_that_is_exchanged_between_two_readings_is_shown_under_its_own_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, planted: bool
+) -> None:
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path))
+    path, house, shown = made(tmp_path, time.time_ns()), Watched(), []
+    asked: Any = SimpleNamespace(certificate=None, credential="door")
+    one = DoorCertificate(asked, SimpleNamespace(now=lambda: house.now), house.take)  # type: ignore[arg-type]
+    one.opened(cast(Any, SimpleNamespace(show=shown.append)), Certificate(cert=path, key=path))
+    read = certificate.read_beside
+
+    async def exchanged(file: Path) -> Facts:
+        """The reader is a process, which takes a while to come."""
+        monkeypatch.setattr(certificate, "read_beside", read)
+        new = tmp_path / "new"
+        new.mkdir()
+        made(new, time.time_ns()).rename(path)
+        return await read(file)
+
+    monkeypatch.setattr(certificate, "read_beside", exchanged)
+    if planted:  # whoever looks at the file once only takes the two for one
+        monkeypatch.setattr(one, "_stamp", lambda: ((1,),))
+    for _ in range(3):
+        await house.looks(one)
+    if not planted:
+        assert shown_by(shown[-1], path, NAMES[0]) == one.fingerprint == fingerprint(path.read_text())
+        return
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shown_by(shown[-1], path, NAMES[0])

@@ -1,5 +1,6 @@
 """What the page does. Each is one order to the house under the name of the person, and the guards restrain it."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from edgectl.model.events import Event
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
 
+LOG = logging.getLogger("edgectl")
 Said = Callable[[Request, str], Awaitable[Response]]
 LONGEST_FORM = 4096
 A_YEAR_S = 365 * 86_400
@@ -172,6 +174,7 @@ class Deeds:
         token = self._inside.book.known(secret, "page")
         if token is not None:
             self._inside.book.revoke(token.token_id)
+            LOG.warning("%s has left, and the token %s with them", person.who, token.token_id)
             self._inside.note(changed(Event.ACCESS_TAKEN, person.who, token))
         answer = RedirectResponse("/pair", status_code=303)
         give_cookie(self._keeper, answer, "", lasts=0)

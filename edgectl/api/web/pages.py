@@ -1,6 +1,7 @@
 """What the page shows. What it does stands in deeds.py."""
 
 import asyncio
+import logging
 import re
 from collections.abc import AsyncIterator
 from itertools import count
@@ -26,6 +27,7 @@ from edgectl.model.events import Event
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
 
+LOG = logging.getLogger("edgectl")
 LOOK_EVERY_S = 2.0
 ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reader who skipped a piece
 # What the page counts on by itself: no reason to send a piece again.
@@ -106,6 +108,7 @@ class Pages:
             self._keeper.guessed(request.scope)
             return await self._draw.page("pair.html", self._words(request), 401, wrong=True, shown=self._shown())
         token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
+        LOG.warning("%s is let in by a code as %s (%s)", token.name, token.role, token.token_id)
         self._inside.note(changed(Event.ACCESS_GIVEN, f"{token.name}, by a code", token))
         answer = RedirectResponse("/", status_code=303)
         give_cookie(self._keeper, answer, secret)
