@@ -5,6 +5,7 @@ import socket
 from pathlib import Path
 
 LOWEST = 10_000
+ENOUGH = 1_000  # ports to draw from
 _LENT = Path("/proc/sys/net/ipv4/ip_local_port_range")  # what the kernel lends to whoever asks for any port
 
 
@@ -12,14 +13,15 @@ def free_port() -> int:
     """A port of this machine that nobody listens on.
 
     It is none of those that the kernel lends: between two lives of a server somebody's own end of a connection could
-    get it. And it is drawn by lot, not by the seed of a test run: several such processes ask at the same time.
+    get it. And it is drawn by lot, not by the seed of a test run: several such processes ask at the same time. Where
+    the kernel lends nearly all of them it is asked for one.
     """
-    beyond = max(LOWEST + 1, int(_LENT.read_text().split()[0]))
+    room = int(_LENT.read_text().split()[0]) - LOWEST
     while True:
-        port = LOWEST + secrets.randbelow(beyond - LOWEST)
+        port = LOWEST + secrets.randbelow(room) if room >= ENOUGH else 0
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-            return port
+            return int(probe.getsockname()[1])

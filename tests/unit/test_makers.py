@@ -1,5 +1,6 @@
 """What the houses of the tests stand on: the same hour of the day in each run, and a port that stays theirs."""
 
+import contextlib
 import random
 import socket
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from edgectl.testing import ports
 from edgectl.testing.hours import HOUR, place_of_the_hour
 from edgectl.testing.ports import free_port
 
@@ -25,6 +27,19 @@ def test_a_port_is_lent_to_nobody_else_and_two_runs_of_one_seed_draw_two() -> No
         random.seed(1)  # as the order of a run does it before each test
         drawn.append(free_port())
     assert len({*drawn}) > 15
-    assert all(1023 < port < max(lent_from, 10_001) for port in drawn)
+    if lent_from - ports.LOWEST >= ports.ENOUGH:
+        assert all(ports.LOWEST <= port < lent_from for port in drawn)
     with socket.create_server(("127.0.0.1", drawn[0])):
         pass
+
+
+@pytest.mark.timeout(20)
+def test_where_the_kernel_lends_nearly_all_ports_it_is_asked_for_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lent = tmp_path / "ip_local_port_range"
+    lent.write_text("1024\t65535\n")
+    monkeypatch.setattr(ports, "_LENT", lent)
+    with contextlib.ExitStack() as taken:
+        drawn = [taken.enter_context(socket.create_server(("127.0.0.1", free_port()))) for _ in range(3)]
+        assert len({server.getsockname()[1] for server in drawn}) == 3
