@@ -2,6 +2,7 @@
 that open the door with them. What is there already is never written over.
 """
 
+import contextlib
 import hashlib
 import json
 import os
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from edgectl.host.certificate import Facts
 
 NAME = "door"  # of the credential
+HANDED = Path("/run/credentials/edgectl.service")  # where systemd puts what the unit loads, once at each start
 USUAL = "0.0.0.0:9405"
 LINES = """\
 # By edgectl door open: the page, and programs with a token, come in from the network, over TLS.
@@ -86,15 +88,39 @@ def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_jso
 @name_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def renew(site: Path, names: tuple[str, ...], as_json: bool) -> None:
-    """A new key and a new certificate in the place of the old ones. The door shows them without a restart, and each
-    phone warns once more: compare the fingerprint."""
+    """A new key and a new certificate in the place of the old ones. The door shows them without a restart, unless
+    systemd hands them over, and each phone warns once more: compare the fingerprint."""
+    handed = _handed()
     facts = certificate(names, anew=True)
     place = _read(site).listen
-    shown = place is not None and _until_shown(place, facts, TAKEN_UP_WITHIN_S)
+    shown = not handed and place is not None and _until_shown(place, facts, TAKEN_UP_WITHIN_S)
     if show({**_about(facts), "shown": shown}, as_json):
         return
     _tell(facts)
-    click.echo("the door shows it now" if shown else "no door shows it yet; a daemon that runs takes it up by itself")
+    if handed:
+        click.echo("systemd hands it to the daemon at a start: systemctl restart edgectl (what is on goes off first)")
+    else:
+        click.echo("the door shows it now" if shown else "no door shows it yet; a daemon that runs takes it up itself")
+
+
+def _handed() -> bool:
+    """Does systemd hand the certificate to the daemon? Exits when it does so from a file that is not ours to make."""
+    from edgectl.host.certificate import NoCertificate, text_of
+    from edgectl.host.credentials import folder_of_credentials
+
+    own = folder_of_credentials() / NAME
+    try:
+        handed = text_of(HANDED / NAME)
+    except NoCertificate:  # not there, or not for us to read
+        return False
+    with contextlib.suppress(NoCertificate):
+        if text_of(own) == handed:
+            return True
+    refuse(
+        f"systemd has handed another certificate to the daemon than the one in {own}; nothing was made",
+        "restart edgectl, where the one in that file only waits for it; else put a new one where LoadCredential of the"
+        " unit points to",
+    )
 
 
 @door.command("show")
@@ -183,7 +209,7 @@ def _owner() -> tuple[int, int] | None:
 
 
 def _place(listen: str) -> tuple[str, int]:
-    from edgectl.config.rules.doors import place_of
+    from edgectl.config.place import place_of
 
     if (place := place_of(listen)) is None:
         raise click.UsageError(f"--listen {listen!r} is no ADDRESS:PORT, for example {USUAL}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_METRICS, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
+from edgectl.config.place import place_of
 from edgectl.model.said import plainly
 
 if TYPE_CHECKING:
@@ -74,8 +75,8 @@ def run(
     certificate = _certificate(tls_cert, tls_key)
     locked = certificate is not None or behind_proxy
     given = None if http is None else _address("--http", http)
-    watched = None if metrics is None else _address("--metrics", metrics)
-    lock = partial(_locked, locked=locked)
+    numbers = None if metrics is None else _address("--metrics", metrics)
+    places = partial(_places, given, numbers, locked=locked)
     # Imported here: `edgectl status` must not wait for what only the daemon needs, and what was on goes off first.
     from edgectl.daemon.words import FirstWords, made_from
     from edgectl.host.ends import ENDS
@@ -108,8 +109,7 @@ def run(
     except SiteRejected as rejected:
         count = len(rejected.problems)
         refuse(f"{rejected}\n{count} problem{'s' * (count != 1)}. Nothing was started.")
-    address = lock("--http", given or loaded.door.listen or _address("--http", DEFAULT_HTTP), loaded.door)
-    watched = watched and lock("--metrics", watched, loaded.door)
+    address, watched = places(loaded.door)
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o750)
         lease = HostLease(state, [bus.line.port for bus in loaded.buses if isinstance(bus.line, SerialLine)])
@@ -121,7 +121,7 @@ def run(
             if not follow(lease.take, leader):
                 return
             loaded, made = _as_it_is_now(loaded, made)
-            address = lock("--http", given or loaded.door.listen or _address("--http", DEFAULT_HTTP), loaded.door)
+            address, watched = places(loaded.door)
     except OSError as error:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "choose another with --state, or sudo")
     if _answers(socket_):
@@ -239,18 +239,21 @@ def _certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | Non
 
 def _address(option: str, text: str) -> tuple[str, int]:
     """Where to listen, by its numbers."""
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]")
-    if not port.isdigit() or int(port) > 65535:
+    if (place := place_of(text)) is None:
         usual = DEFAULT_HTTP if option == "--http" else DEFAULT_METRICS
-        raise click.UsageError(f"{option} {text!r} must be HOST:PORT, for example {usual}")
-    if host == "localhost":
-        return "127.0.0.1", int(port)
-    try:
-        ipaddress.ip_address(host)
-    except ValueError as error:
-        raise click.UsageError(f"{option} {text!r}: {host!r} is no address") from error
-    return host, int(port)
+        raise click.UsageError(f"{option} {text!r} must be ADDRESS:PORT, for example {usual}")
+    return place
+
+
+def _places(
+    http: tuple[str, int] | None, metrics: tuple[str, int] | None, door: "DoorSection", *, locked: bool
+) -> tuple[tuple[str, int], tuple[str, int] | None]:
+    """Where the page and where the numbers are, each with its lock. Asked anew whenever the site file was read."""
+    page = http or door.listen or _address("--http", DEFAULT_HTTP)
+    return (
+        _locked("--http", page, door, locked=locked),
+        metrics and _locked("--metrics", metrics, door, locked=locked),
+    )
 
 
 def _locked(option: str, place: tuple[str, int], door: "DoorSection", *, locked: bool) -> tuple[str, int]:

@@ -22,8 +22,8 @@ from edgectl.config.build_water import (
 from edgectl.config.loaded import DoorSection, PairSection
 from edgectl.config.origins import Origins
 from edgectl.config.parts import Parts
+from edgectl.config.place import place_of
 from edgectl.config.quantities import show
-from edgectl.config.rules.doors import place_of
 from edgectl.config.schema_dispatch import PostgresLease
 from edgectl.config.schema_times import ScheduleEntry
 from edgectl.drivers import registry

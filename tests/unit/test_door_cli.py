@@ -11,7 +11,10 @@ from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
 from edgectl.cli import asking
+from edgectl.cli import door as door_cli
+from edgectl.cli import run as run_cli
 from edgectl.config.first import First
+from edgectl.config.loaded import DoorSection
 from edgectl.config.loader import load
 from edgectl.host.certificate import facts
 from tests.unit.test_first_site import DEVICES, GIVEN, LINES
@@ -151,3 +154,43 @@ def test_a_service_that_does_not_restart_is_told(site: Path, monkeypatch: pytest
     said = door("open", "--site", str(site), "--restart")
     assert (said.exit_code, "Unit edgectl.service not found." in said.output) == (1, True)
     assert load(site).door.credential == "door", "what was written stays"
+
+
+def test_what_systemd_hands_over_is_renewed_where_it_comes_from(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(door_cli, "HANDED", handed := site.parent / "handed")
+    monkeypatch.setattr(door_cli, "TAKEN_UP_WITHIN_S", 1)
+    assert door("open", "--site", str(site)).exit_code == 0
+    key = site.parent / "secrets" / "door"
+    before = key.read_text()
+    handed.mkdir()
+    (handed / "door").write_text(before)
+    said = door("renew", "--site", str(site))
+    assert (said.exit_code, "systemctl restart edgectl" in said.output) == (0, True), said.output
+    assert "takes it up" not in said.output
+    new = key.read_text()
+    assert new != before
+    refused = door("renew", "--site", str(site))
+    assert (refused.exit_code, "LoadCredential" in refused.output) == (1, True)
+    assert key.read_text() == new, "a file that nobody reads is not made"
+    (handed / "door").unlink()
+    assert "takes it up itself" in door("renew", "--site", str(site)).output
+
+
+@pytest.mark.parametrize(
+    "place", ["127.0.0.1:²", "127.0.0.1:99999", "127.0.0.1:" + "9" * 5000, "greenhouse:9405", "9405"]
+)
+@pytest.mark.parametrize("option", ["--http", "--metrics"])
+def test_an_option_that_is_no_place_is_a_sentence(site: Path, option: str, place: str) -> None:
+    said = CliRunner().invoke(main, ["run", "--site", str(site), option, place])
+    assert (said.exit_code, "must be ADDRESS:PORT, for example 127.0.0.1:" in said.output) == (2, True), said.output
+
+
+def test_the_numbers_stand_behind_the_lock_that_the_site_file_has_now() -> None:
+    """A site file is read anew after a long wait: without its certificate both doors are judged anew."""
+    locked, open_ = DoorSection(listen=None, credential="door", names=frozenset()), DoorSection()
+    numbers = ("0.0.0.0", 9401)
+    assert run_cli._places(None, numbers, locked, locked=False) == (("127.0.0.1", 9405), numbers)
+    for given in ((None, numbers), (numbers, None)):
+        with pytest.raises(SystemExit):
+            run_cli._places(*given, open_, locked=False)
+        assert numbers in run_cli._places(*given, open_, locked=True)

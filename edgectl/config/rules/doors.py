@@ -4,6 +4,7 @@ import ipaddress
 import re
 
 from edgectl.config.parts import Parts
+from edgectl.config.place import place_of
 
 _LISTEN = ("api", "listen")
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
@@ -29,19 +30,6 @@ def it_has_a_lock(parts: Parts) -> None:
     if place is not None and not ipaddress.ip_address(place[0]).is_loopback:
         hint = "add certificate: {credential: door}, and let edgectl door open make it"
         parts.findings.value(_LISTEN, "would open the door to the network without a lock", hint)
-
-
-def place_of(text: str) -> tuple[str, int] | None:
-    """Address and port of what was written; None where it is none."""
-    host, _, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    try:
-        ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
-    except ValueError:
-        return None
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        return None
-    return ("127.0.0.1" if host == "localhost" else host), int(port)
 
 
 RULES = (it_has_an_address, it_has_a_lock)
