@@ -1,7 +1,9 @@
 """One person at a time on a driven bus, and what is written down when the line goes in the middle of a write."""
 
 import asyncio
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
@@ -86,6 +88,30 @@ def test_a_second_person_on_a_bus_is_told_so_and_the_next_one_is_not() -> None:
         assert (await until(line, first))["values"] == [{"address": 6, "value": 0x288}]
         again = asyncio.create_task(devices.read(bus, 14, "holding", 6, 1))
         assert await until(line, again)
+
+    live(scene, **{ASKED: SAID})
+
+
+def test_who_waits_for_a_rest_of_the_bus_takes_no_thread_from_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests, exchange = threading.Event(), daemon_bench.VisitedLine.exchange
+
+    def waits(line: daemon_bench.VisitedLine, request: Any) -> bytes:
+        assert rests.wait(120)
+        return exchange(line, request)
+
+    monkeypatch.setattr(daemon_bench.VisitedLine, "exchange", waits)
+
+    async def scene(line: Line) -> None:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        devices, _, bus = bench(line)
+        first = asyncio.create_task(devices.read(bus, 14, "holding", 6, 1, 3600))
+        await asyncio.sleep(0)
+        try:
+            async with asyncio.timeout(30):
+                assert await asyncio.to_thread(str, "a page") == "a page"
+        finally:
+            rests.set()
+        assert await until(line, first)
 
     live(scene, **{ASKED: SAID})
 
