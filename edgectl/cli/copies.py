@@ -17,6 +17,7 @@ from edgectl.model.time import iso
 if TYPE_CHECKING:
     from edgectl.journal.restore import Ready
 
+HANGS = "copy to a disk of this machine, and take it elsewhere from there; what was begun can be deleted"
 FILE = click.Path(path_type=Path, dir_okay=False, readable=False)
 
 
@@ -28,8 +29,9 @@ def backup(file: Path, state: Path, as_json: bool) -> None:
     """Copy the journal into FILE, as it is at this instant, while the daemon goes on or without one.
 
     The copy is looked through like `check` and `verify` do before it gets its name; nothing is overwritten. It is for
-    its owner alone (mode 0600). Keep it on another machine.
+    its owner alone (mode 0600). FILE lies on a disk of this machine; take it to another one from there.
     """
+    from edgectl.cli.patience import patient
     from edgectl.cli.whole import whole
     from edgectl.journal.copy import copy, looked_through
     from edgectl.journal.errors import JournalError
@@ -39,8 +41,13 @@ def backup(file: Path, state: Path, as_json: bool) -> None:
     os.nice(10)  # the house comes first
     try:
         with whole(file) as part, counted() as told:
-            with looking(state) as db:
-                copy(db, Path(part.name), lambda done, all_: told("pages copied", done, all_))
+            with looking(state) as db, patient(f"{part.name} takes nothing more: given up", HANGS) as moved:
+
+                def piece(done: int, all_: int) -> None:
+                    moved()
+                    told("pages copied", done, all_)
+
+                copy(db, Path(part.name), piece)
             lines = looked_through(Path(part.name), told)
     except JournalError as error:
         refuse(str(error).splitlines()[0], error.hint)

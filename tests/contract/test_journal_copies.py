@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -372,6 +373,51 @@ def test_a_kill_while_a_copy_is_taken_leaves_no_copy(state: Path, tmp_path: Path
     assert all(item.stat().st_mode & 0o077 == 0 for item in tmp_path.glob(".copy.db.*")), (
         "what is left is nobody else's"
     )
+
+
+HANGS = """
+import os, sys, threading
+from edgectl.__main__ import main
+from edgectl.cli import patience
+patience.WITHIN_S = float(sys.argv[1])
+os.fdatasync = lambda descriptor: threading.Event().wait()
+main(sys.argv[2:])
+"""
+
+
+def hanging(state: Path, file: Path, within_s: float, wait_s: float) -> "subprocess.CompletedProcess[str]":
+    words = [
+        sys.executable,
+        "-c",
+        HANGS,
+        str(within_s),
+        "journal",
+        "backup",
+        str(file),
+        "--json",
+        "--state",
+        str(state),
+    ]
+    return subprocess.run(words, capture_output=True, text=True, timeout=wait_s, check=False)
+
+
+def test_a_copy_onto_a_disk_that_hangs_is_given_up_and_the_log_of_the_journal_is_free(
+    state: Path, tmp_path: Path
+) -> None:
+    journal = SqliteJournal(state / "journal.db")
+    done = hanging(state, tmp_path / "copy.db", 0.5, 60)
+    assert done.returncode == 1, done.stderr
+    assert "takes nothing more" in json.loads(done.stdout)["message"]
+    assert not (tmp_path / "copy.db").exists()
+    fill(journal, 13, 400)
+    with closing(sqlite3.connect(state / "journal.db")) as db:
+        assert db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0, "no snapshot is held"
+    journal.close()
+
+
+def test_without_that_it_would_be_held_for_ever(state: Path, tmp_path: Path) -> None:
+    with pytest.raises(subprocess.TimeoutExpired):
+        hanging(state, tmp_path / "copy.db", 3600, 4)
 
 
 SHORT = """
