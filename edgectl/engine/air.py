@@ -49,6 +49,12 @@ class Wanted:
     why: str = ""
     most: float = 1.0  # how far wind and rain let a vent be open
     urgent: bool = False  # does not wait for the rest between two moves
+    own: float | None = None  # where the vents would be if nobody had asked for more or less; None: where they are
+
+    @property
+    def unasked(self) -> float:
+        """What the air by itself had wanted. A wish that is over leaves nothing behind, least of all in the dark."""
+        return self.vent if self.own is None else self.own
 
 
 def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy: bool) -> Wanted:
@@ -56,14 +62,14 @@ def wanted(climate: Climate, seen: Seen, before: Wanted, *, night: bool, stormy:
     most, why = most_open(climate, seen, stormy=stormy)
     at = seen.temperature
     if at is None:
-        return Wanted(vent=min(before.vent, most), fans=before.fans, why=why, most=most, urgent=before.vent > most)
+        return Wanted(vent=min(before.unasked, most), fans=before.fans, why=why, most=most, urgent=before.vent > most)
     if at >= climate.overheat:
         fog = _fog(climate, seen, before)
         return Wanted(vent=most, fans=len(climate.fans), fog=fog, why=why, most=most, urgent=True)
     vent = max(_for_heat(climate, seen, at, night=night), _for_humidity(climate, seen))
     if seen.outside is not None and seen.outside >= at and vent > 0 and not why:
         vent, why = 0.0, Code.OUTSIDE_TEMP_BLOCKED.value
-    vent = _steady(climate, seen, at, vent, before.vent, night=night)
+    vent = _steady(climate, seen, at, vent, before.unasked, night=night)
     return Wanted(
         vent=min(vent, most),
         fans=_fans(climate, at, before.fans, night=night),
@@ -80,13 +86,13 @@ def by_hand(climate: Climate, seen: Seen, found: Wanted, vent: float, *, stormy:
     if seen.temperature is not None and seen.temperature >= climate.overheat:
         return found
     most, why = most_open(climate, seen, stormy=stormy)
-    return replace(found, vent=min(vent, most), why=why if vent > most else "")
+    return replace(found, vent=min(vent, most), why=why if vent > most else "", own=found.vent)
 
 
 def aired(climate: Climate, seen: Seen, found: Wanted, *, stormy: bool) -> Wanted:
     """The same while a task airs the house: the vents are open as far as wind and rain allow."""
     most, why = most_open(climate, seen, stormy=stormy)
-    return found if found.vent >= most else replace(found, vent=most, why=why)
+    return found if found.vent >= most else replace(found, vent=most, why=why, own=found.vent)
 
 
 def bound_by_weather(climate: Climate, seen: Seen, *, stormy: bool) -> tuple[float, str]:

@@ -23,6 +23,7 @@ class Airing:
 
     wanted: Wanted = field(default_factory=Wanted)
     looked_at: Nanos = 0
+    anew: bool = False  # a person has set something: the next look does not wait
     staged_at: Nanos = 0  # when a fan or a heater was last switched
     fogged_at: Nanos = 0
     gassed_at: Nanos = 0

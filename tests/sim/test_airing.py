@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from edgectl.daemon.air_views import vents
-from edgectl.engine.air import Seen, Wanted, aired
+from edgectl.engine.air import Seen, Wanted, aired, by_hand, wanted
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import climate as climate_rule
 from edgectl.engine.rules import guards
@@ -40,6 +40,32 @@ WEATHER: dict[str, tuple[Seen, bool, float]] = {
 def test_an_airing_opens_as_far_as_wind_and_rain_allow(case: str) -> None:
     seen, stormy, most = WEATHER[case]
     assert aired(HOUSE, seen, Wanted(), stormy=stormy).vent == most
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_an_airing_leaves_no_vent_open_where_the_thermometer_is_dead(planted: bool) -> None:
+    """What a task had wished for stood as what the air wanted, and in the dark that is kept: the roof was open all
+    night."""
+    blind = replace(CALM, temperature=None)
+    found = wanted(HOUSE, blind, Wanted(vent=0.2), night=True, stormy=False)
+    for wished in (aired(HOUSE, blind, found, stormy=False), by_hand(HOUSE, blind, found, 0.6, stormy=False)):
+        assert wished.vent > 0.5
+        before = replace(wished, own=None) if planted else wished
+        after = wanted(HOUSE, blind, before, night=True, stormy=False)
+        assert (after.vent == 0.2) is not planted
+        cut = wanted(HOUSE, replace(blind, wind=13), before, night=True, stormy=False)
+        assert (cut.vent, cut.urgent) == (0.0, True), "what stands open shuts before a storm without a rest"
+
+
+def test_a_night_after_an_airing_without_a_thermometer_is_spent_with_the_roof_shut() -> None:
+    world = slow()
+    break_it(world, Fault.PROBE_DROPOUT, "inside.temperature")
+    world.run(world.now + 5 * MINUTE)
+    airs(world, 300)
+    world.run(world.now + 280 * SECOND)
+    assert vent(world) > 0.2
+    world.run(world.now + 30 * MINUTE)
+    assert vent(world) == 0
 
 
 def outcome_of(world: World, seconds: float) -> Task:

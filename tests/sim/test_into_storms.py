@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from edgectl.engine.air import LESS_OPEN
-from edgectl.engine.rules import drives, guards, storms
+from edgectl.engine.airing import Airing
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules import drives, guards, overrides, storms
 from edgectl.model.air import HOME_MORE
 from edgectl.model.inputs import ManualOn, Mode, SetMode, TaskRequest
 from edgectl.model.site import Site
@@ -19,6 +21,7 @@ from edgectl.simulate.draughts import SEEN_S
 from edgectl.simulate.estate import estate
 from edgectl.simulate.world import World
 from tests.sim.test_air_house import FILE, HOUR, moved, promises, vent
+from tests.unit.test_overrides import Heard, order
 
 TRAVEL: Nanos = 180 * SECOND
 WIND = "counter.frequency_1"
@@ -228,3 +231,28 @@ def test_a_storm_whose_wind_falls_silent_is_not_over(monkeypatch: pytest.MonkeyP
     assert (vent(world) > 0) is planted
     world.run(world.now + HOUR // 2)
     assert 0 < vent(world) <= 0.21, "but not for ever: a shut house cooks its plants"
+
+
+def begins_anew(draft: Draft, zone: str) -> None:
+    draft.airing = {**draft.airing, zone: replace(draft.airing.get(zone, Airing()), looked_at=0)}
+
+
+@pytest.mark.parametrize("planted", [False, True])
+@pytest.mark.parametrize(("silent", "passed", "left"), [(False, 9, 5), (True, 50, 25)], ids=["lull", "unseen wind"])
+def test_a_persons_setting_begins_no_storm_anew(
+    monkeypatch: pytest.MonkeyPatch, planted: bool, silent: bool, passed: int, left: int
+) -> None:
+    """Each press for more air shut the house for another ten minutes, and under a silent anemometer for an hour."""
+    if planted:
+        monkeypatch.setattr(overrides, "_look_anew", begins_anew)
+    world = stormy()
+    world.people = Heard(world)
+    if silent:
+        break_it(world, Fault.PROBE_DROPOUT, WIND)
+    else:
+        mend(world, Fault.WIND_STORM)
+    world.run(world.now + passed * 60 * SECOND)
+    assert order(world, value=50.0).ok
+    assert vent(world) == 0, "a hand does not stand above the storm"
+    world.run(world.now + left * 60 * SECOND)
+    assert (vent(world) == 0) is planted

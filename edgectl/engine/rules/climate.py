@@ -58,7 +58,7 @@ def _zone(draft: Draft, zone: Zone, climate: Climate) -> None:
     before = draft.airing.get(zone.name, Airing())
     memory = drives.follow(draft, climate, before)
     due = memory.looked_at + LOOK
-    if not memory.looked_at or now >= due or weather.turned(draft, climate, memory):
+    if not memory.looked_at or memory.anew or now >= due or weather.turned(draft, climate, memory):
         memory = _look(draft, zone, climate, memory)
         due = now + LOOK
     draft.wake(due)
@@ -103,7 +103,7 @@ def _look(draft: Draft, zone: Zone, climate: Climate, memory: Airing) -> Airing:
             reason_code=after.why,
             samples=[cited(reading) for reading in found.values()],
         )
-    memory = replace(memory, wanted=after, looked_at=now)
+    memory = replace(memory, wanted=after, looked_at=now, anew=False)
     air_alarms.watch(draft, zone, climate, found, seen, night=night)
     return air_alarms.warms(draft, zone, seen, memory)
 
@@ -118,7 +118,7 @@ def _wanted(
         most, why = air.bound_by_weather(climate, seen, stormy=stormy)
         asked = most if by_hand is None else by_hand / 100
         told = why if by_hand is None or asked > most else ""
-        return Wanted(vent=min(asked, most), most=most, urgent=by_hand is None, why=told)
+        return Wanted(vent=min(asked, most), most=most, urgent=by_hand is None, why=told, own=before.unasked)
     after = air.wanted(climate, seen, before, night=night, stormy=stormy)
     if by_hand is not None:
         after = air.by_hand(climate, seen, after, by_hand / 100, stormy=stormy)
@@ -126,7 +126,7 @@ def _wanted(
         after = air.aired(climate, seen, after, stormy=stormy)
     if draft.held(OBSERVES):
         most, why = air.bound_by_weather(climate, seen, stormy=stormy)
-        after = replace(after, vent=most, most=most, why=why, urgent=True)
+        after = replace(after, vent=most, most=most, why=why, urgent=True, own=after.unasked)
     return with_shade(climate, seen, after, before, night=night)
 
 

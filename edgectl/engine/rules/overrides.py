@@ -92,7 +92,7 @@ def end(draft: Draft, name: str, why: str) -> None:
 def _look_anew(draft: Draft, zone: str) -> None:
     """What was wanted of the air does not stand any more: nobody waits half a minute to see it."""
     if (memory := draft.airing.get(zone)) is not None:
-        draft.airing = {**draft.airing, zone: replace(memory, looked_at=0)}
+        draft.airing = {**draft.airing, zone: replace(memory, anew=True)}
 
 
 def in_force(draft: Draft, zone: str, setting: str) -> float | None:
