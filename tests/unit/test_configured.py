@@ -1,13 +1,19 @@
 """What a site file changed since the last start: each entry with its value before and after, once."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from edgectl.config.loader import load
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import configured
+from edgectl.engine.rules import calibrations, configured, restraints
+from edgectl.engine.rules.latched import forbids
 from edgectl.engine.state import State
 from edgectl.journal.memory import MemoryJournal
+from edgectl.model.inputs import Restrain, Restraint
+from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Now, Trust
 from edgectl.model.timeline import Batch, Latch
 from tests.unit.site_files import SMALL, changed
@@ -78,9 +84,9 @@ def test_a_schedule_that_is_no_more_takes_its_alarm_along(tmp_path: Path) -> Non
     assert active == {stays: True, goes: False}
 
 
-def test_what_left_the_site_file_takes_its_alarms_and_a_persons_hands_along(tmp_path: Path) -> None:
-    """The alarm of a probe that had been replaced stood for ever: nothing read it again, and nobody could put back what
-    was not there."""
+def test_what_left_the_site_file_takes_its_alarms_along_and_no_persons_hands(tmp_path: Path) -> None:
+    """The alarm of a probe that had been replaced stood for ever: nothing read it again. But hands that are in it are
+    not taken out by a file."""
     (tmp_path / "site.yaml").write_text(SMALL)
     site = load(tmp_path / "site.yaml").site
     sensor, pump = next(iter(site.sensors)), next(iter(site.actuators))
@@ -99,6 +105,53 @@ def test_what_left_the_site_file_takes_its_alarms_and_a_persons_hands_along(tmp_
     configured.tell(draft)
     calmed = {alarm.alarm_id for alarm in draft.alarms() if not alarm.active}
     assert calmed == {"device_silent:gone", "calibration_forgotten:gone"}, "what may be on is looked at by a person"
-    assert draft.holding_latches("in_calibration:") == [f"in_calibration:{sensor}"]
-    assert not draft.holding_latches("lock:")
-    assert [entry.event_type for entry in draft.entries][-2:] == ["CALIBRATION_LEFT", "LOCK_RELEASED"]
+    assert set(draft.holding_latches("in_calibration:")) == {f"in_calibration:{sensor}", "in_calibration:gone"}
+    assert draft.holding_latches("lock:") == ["lock:gone"]
+    for change in draft.decision().changes:
+        again.put(change)
+    later = Draft(again, replace(NOW, wall=NOW.wall + 86_400 * SECOND))
+    calibrations.watch(later)
+    forgotten = {alarm.subject for alarm in later.alarms() if alarm.code == "calibration_forgotten" and alarm.active}
+    assert forgotten == {sensor, pump}, "and nobody is called for a probe that is not there"
+
+
+def lets_go(draft: Draft) -> None:
+    for name in draft.holding_latches("lock:"):
+        latch = draft.latch(name)
+        assert latch is not None
+        if name.removeprefix("lock:") not in draft.state.site.zones:
+            draft.put(replace(latch, held=False))
+
+
+@pytest.mark.parametrize("planted", [False, True])
+def test_a_zone_that_is_misspelt_for_one_start_takes_nobodys_lock_off(
+    planted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ana had her hands in the pump; a colleague wrote the name wrong, saw it, put it right, and the pump started."""
+    if planted:
+        monkeypatch.setattr(configured, "_part_with_what_is_gone", lets_go)
+    (tmp_path / "site.yaml").write_text(SMALL)
+    site, journal = load(tmp_path / "site.yaml").site, MemoryJournal()
+    name, zone = next(iter(site.zones.items()))
+    assert zone.pump is not None
+
+    def life(of: Site, *, lock: Restrain | None = None) -> Draft:
+        state = State.begin(site=of, schedules=(), stored=journal.load(), boot_id="b", started=0)
+        draft = Draft(state, NOW)
+        configured.tell(draft)
+        if lock is not None:
+            restraints.restrain(draft, lock)
+        decision = draft.decision()
+        journal.commit(Batch(changes=decision.changes, entries=decision.entries))
+        return draft
+
+    lock = Restrain(token=1, what=Restraint.LOCK, on=True, who="Ana", zone=name, why="hands in the pump")
+    life(site, lock=lock)
+    misspelt = replace(site, zones={"bedz": replace(zone, name="bedz")})
+    life(misspelt)
+    assert (forbids(life(site), site.actuators[zone.pump]) is None) is planted
+    if planted:
+        return
+    off = replace(lock, on=False)
+    assert life(misspelt, lock=replace(off, who="Ben")).holding_latches("lock:"), "nor does anybody else"
+    assert not life(misspelt, lock=off).holding_latches("lock:"), "whoever put it on may, under the name that is gone"

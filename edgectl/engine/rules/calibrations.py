@@ -60,7 +60,7 @@ def watch(draft: Draft) -> None:
     now = draft.now
     for sensor in sorted(draft.state.in_calibration):
         latch = draft.latch(f"in_calibration:{sensor}")
-        if latch is None or not latch.held:
+        if latch is None or not latch.held or sensor not in draft.state.site.sensors:
             continue
         if now.wall - latch.since < FORGOTTEN:
             draft.wake(now.mono + latch.since + FORGOTTEN - now.wall)

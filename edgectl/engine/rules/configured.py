@@ -1,14 +1,13 @@
 """The site file is an order too: what it changed since the last start stands in the timeline, before and after.
 
-And what has left it is let go: no reading will ever calm the alarm of a probe that is no more, and nobody can release
-a zone that has another name now.
+And the alarm of a part that has left it is calmed, for no reading will ever do that. A service lock and a probe that is
+in somebody's hands stay as they are: a name that is misspelt for one start takes nobody's lock off.
 """
 
 import json
 from collections.abc import Iterator
 
 from edgectl.engine.draft import Draft
-from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.site import Site
 from edgectl.model.timeline import Latch
@@ -51,7 +50,6 @@ OF_PARTS = frozenset(
         Code.OUTPUT_MAY_BE_ON,
         Code.PROBE_RESTLESS,
         Code.SCHEDULE_FAILED,
-        Code.SERVICE_LOCK_REMINDER,
         Code.WRONG_SCALE,
         Code.ZONE_THIRSTY,
     }
@@ -85,20 +83,13 @@ def tell(draft: Draft) -> None:
 
 
 def _part_with_what_is_gone(draft: Draft) -> None:
-    """Calm what nobody else can calm any more, and take a person's hands off what is not there."""
+    """Calm what nobody else can calm any more."""
     known = {*_names(draft.state.site), *(schedule.name for schedule in draft.state.schedules)}
     for alarm in draft.alarms():
         gone = alarm.active and alarm.code in OF_PARTS and alarm.subject not in known
         # What may still be on somewhere is not over before somebody has looked.
         if gone and (alarm.code != Code.OUTPUT_MAY_BE_ON or alarm.acknowledged_by is not None):
             draft.calm(alarm.code, alarm.subject)
-    for kind, event in (("in_calibration:", "CALIBRATION_LEFT"), ("lock:", "LOCK_RELEASED")):
-        for name in draft.holding_latches(kind):
-            latch, subject = draft.latch(name), name.removeprefix(kind)
-            if latch is not None and subject not in known:
-                draft.put(replace(latch, held=False, since=draft.now.wall))
-                told = {"sensor": subject} if kind == "in_calibration:" else {}
-                draft.note(event, zone=None if told else subject, who="the site file", why=f"{subject} left it", **told)
 
 
 def _names(site: Site) -> Iterator[str]:

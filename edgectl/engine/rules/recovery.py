@@ -173,7 +173,7 @@ def become_ready(draft: Draft) -> Phase:
         # Monotonic instants of another boot mean nothing here: what is left is measured by the wall clock, once.
         begins, due, expires = (_anew(draft, task, at) for at in (task.scheduled_for, task.due_at, task.expires_at))
         draft.put(replace(task, begins=begins, due=due, expires=expires))
-    configured.tell(draft)  # what has left the site file is let go before anybody is called for what it left open
+    configured.tell(draft)  # alarms of what has left the site file end before anybody is called for what it left open
     for stranger in draft.state.strangers:
         _part_with(draft, stranger)
     doubt_windows(draft)

@@ -205,7 +205,8 @@ _SENTENCES = {
 
 
 def _refusal(draft: Draft, order: Restrain) -> str:
-    if order.what is not Restraint.STOP_WATER and order.zone not in draft.state.site.zones:
+    known = order.what is Restraint.STOP_WATER or order.zone in draft.state.site.zones
+    if not known and not _is_left(draft, order):
         return "unknown_zone"
     if order.on and order.what is Restraint.LOCK and not order.why.strip():
         return "lock_needs_a_reason"
@@ -219,6 +220,11 @@ def _refusal(draft: Draft, order: Restrain) -> str:
         # A second lock would be released by the second person, under the first one's hands.
         return "already_locked" if order.on else "" if order.engineer else "lock_of_another"
     return ""
+
+
+def _is_left(draft: Draft, order: Restrain) -> bool:
+    """The lock of a zone that has left the site file is taken off as any other."""
+    return order.what is Restraint.LOCK and not order.on and draft.held(latch_name(order.what, order.zone))
 
 
 def _is_theirs(lock: Latch, order: Restrain) -> bool:
