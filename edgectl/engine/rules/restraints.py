@@ -162,8 +162,9 @@ def _remind(draft: Draft, latch: Latch, kind: str, zone: str) -> None:
         return
     minutes, release = (now.wall - latch.since) // SECOND // 60, f"unlock {zone}" if kind == "lock" else "resume"
     message = f"{subject} has been {'locked' if kind == 'lock' else 'stopped'} by {latch.who} for {minutes} min"
-    dry = f"nothing is watered there{_nor(draft, zone) if kind == 'lock' else ''}"
-    advice = f"when the work is done: edgectl {release}; until then {dry}, and {_frost(kind)}"
+    if kind == "lock" and (others := _dry_with(draft, zone)):
+        message += f", and keeps dry as well: {', '.join(others)}"
+    advice = f"when the work is done: edgectl {release}; until then nothing is watered there, and {_frost(kind)}"
     draft.wake(now.mono + every)
     if alarm is None or not alarm.active:
         draft.alert(code, subject, message, advice)
@@ -172,12 +173,11 @@ def _remind(draft: Draft, latch: Latch, kind: str, zone: str) -> None:
         draft.note("ALARM_REPEATED", alarm=alarm.alarm_id, message=message)
 
 
-def _nor(draft: Draft, zone: str) -> str:
+def _dry_with(draft: Draft, zone: str) -> list[str]:
     """The other zones that a lock keeps dry, for they share the pump that nobody may start under those hands."""
     zones = draft.state.site.zones
     parts = zones[zone].actuators if zone in zones else frozenset[str]()
-    others = sorted(one.name for one in zones.values() if one.name != zone and one.pump in parts)
-    return f", nor in {', '.join(others)}" if others else ""
+    return sorted(one.name for one in zones.values() if one.name != zone and one.pump in parts)
 
 
 def _frost(kind: str) -> str:

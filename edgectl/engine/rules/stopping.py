@@ -14,7 +14,10 @@ from edgectl.model.changed import replace
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Approve, Cancel, MakeSafe
 from edgectl.model.output import Output
+from edgectl.model.site import FailSafe, Role
 from edgectl.model.task import Task, TaskStatus, Veto
+
+ENDS_ITSELF = frozenset({FailSafe.PULSE, FailSafe.WATCHDOG})
 
 
 def abort(draft: Draft, task: Task, why: Code) -> None:
@@ -73,10 +76,25 @@ def mine(draft: Draft, task: Task) -> list[Output]:
 
 def is_stuck(draft: Draft, task: Task) -> bool:
     """Has it nothing on any more but what cannot be seen off, and has a person been called for that? Then what it
-    shares with others is free: one dead board keeps its own bed dry, and not every bed behind the same pump."""
+    shares with others is free: one dead board keeps its own bed dry, and not every bed behind the same pump. What may
+    well be open keeps the pump, or every run of another bed would drown this one."""
     left = mine(draft, task) if task.phase == "close" else []
     told = all(output.closing is not None and output.tries >= LOUD_AFTER for output in left)
-    return bool(left) and told and not any(pushes(draft, output.name) for output in left)
+    return bool(left) and told and all(_has_ended_itself(draft, output) for output in left)
+
+
+def _has_ended_itself(draft: Draft, output: Output) -> bool:
+    """Is the end that its last ON carried over, and has nobody seen it on since its OFF? A motor valve stays where its
+    motor left it, and what opens without power opens when its board dies."""
+    actuator, seen = draft.state.site.actuators[output.name], draft.state.seen.get(output.name)
+    if pushes(draft, output.name) or actuator.role is Role.MOTOR_VALVE or actuator.inverted:
+        return False
+    if actuator.fail_safe not in ENDS_ITSELF:
+        return False
+    if seen is not None and seen.on and output.closing is not None and seen.at >= output.closing:
+        return False
+    draft.wake(output.off_by)
+    return output.boot_id != draft.state.boot_id or draft.now.mono >= output.off_by
 
 
 def pushes(draft: Draft, actuator: str) -> bool:
