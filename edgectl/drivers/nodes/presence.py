@@ -4,6 +4,7 @@ Only a fresh word tells that a node lives: what the broker keeps may be years ol
 """
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from edgectl.drivers.health import Health
 from edgectl.drivers.news import News
@@ -27,7 +28,8 @@ class Presences:
         self.longest_ms: dict[str, int] = {}  # "device.channel" -> how long the node itself allows
         self._bus, self._health, self._outputs, self._news, self._told = bus, health, outputs, news, told
         self._twins = Twins()
-        self._lacks: dict[str, list[str]] = {}  # device -> outputs of the site file that it does not have
+        self._lacks: dict[str, list[str]] = {}  # device -> outputs of the site file that it does not have, once it fits
+        self._untold: dict[str, tuple[str, Mapping[str, Any]]] = {}  # device -> what there was no room to tell
         self._deaf: set[str] = set()
         self._will: set[str] = set()  # nodes of which the broker keeps a last will and no later word has come
         self._since: Nanos = 0
@@ -94,25 +96,39 @@ class Presences:
 
     def _differs(self, device: str, why: str, now: Nanos) -> None:
         self.strangers[device] = why
-        self._told.news(device, "NODE_DIFFERS", {"why": why}, now)
+        self._say(device, "NODE_DIFFERS", {"why": why}, now)
         self.ill(device, why, now)
 
     def _fits(self, device: str, said: Reports, now: Nanos) -> None:
-        lacks = [] if said.outputs is None else sorted(set(self._outputs.get(device, ())) - said.outputs)
-        before = self._lacks.get(device, [])
+        before = self._lacks.get(device)
+        lacks = sorted(set(self._outputs.get(device, ())) - said.outputs) if said.outputs is not None else before or []
         self._lacks[device] = lacks
-        if lacks and lacks != before:
-            self._told.news(device, "NODE_LACKS", {"outputs": lacks}, now)
-        if self.strangers.pop(device, None) is not None or (before and not lacks):
-            self._told.news(device, "NODE_FITS", {}, now)
+        if self.strangers.pop(device, None) is not None or lacks != before:
+            self._say_fit(device, now)
         self.alive(device, now)
+
+    def _say_fit(self, device: str, now: Nanos) -> None:
+        """It is the node that is meant; only one that has all its outputs ends the alarm. The first report of a life
+        says so too: the alarm may be of the life before."""
+        if lacks := self._lacks.get(device):
+            self._say(device, "NODE_LACKS", {"outputs": lacks}, now)
+        else:
+            self._say(device, "NODE_FITS", {}, now)
+
+    def _say(self, device: str, what: str, details: Mapping[str, Any], now: Nanos) -> None:
+        """The last of these makes the alarm or ends it, so that it waits for room and is not left out."""
+        self._untold.pop(device, None)
+        if not self._told.news(device, what, details, now, until_told=True):
+            self._untold[device] = (what, details)
 
     def watch(self, now: Nanos) -> None:
         """Who has not said a word for too long? And whose double has gone?"""
         for device in self._twins.gone(now):
             if self.strangers.get(device) == TWO:
                 del self.strangers[device]
-                self._told.news(device, "NODE_FITS", {}, now)
+                self._say_fit(device, now)
+        for device, (what, details) in list(self._untold.items()):
+            self._say(device, what, details, now)
         for name, health in self._health.items():
             last = self._since if health.last_good is None else max(self._since, health.last_good)
             if not health.down and now - last >= (FIRST_WORD if name in self._will else WORD_WITHIN):

@@ -55,7 +55,7 @@ class Shelly:
         self._src = f"edgectl-answers/{bus.line.house}/{bus.name}"  # a root of its own, for access lists
         self._devices = {device.node: device for device in bus.devices}
         self._asked: OrderedDict[str, _Question] = OrderedDict()
-        self._fitness = Fitness()
+        self._fitness = Fitness("settings")
         self._questions: dict[str, int] = {}  # by device: how many since its settings were seen
         self._revisions: dict[str, object] = {}  # by device: the number of its settings, which grows with each change
         self.subscriptions = (

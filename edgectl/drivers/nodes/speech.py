@@ -18,14 +18,14 @@ class Speech:
         self._long = float(LONG_BURST)
         self._at: Nanos | None = None
 
-    def may(self, now: Nanos) -> bool:
-        """True when one more line may be written; otherwise it is counted."""
+    def may(self, now: Nanos, *, counted: bool = True) -> bool:
+        """True when one more line may be written; otherwise it is counted, unless it will be asked for again."""
         passed = 0 if self._at is None else now - self._at
         self._lines = min(BURST, self._lines + passed / EVERY)
         self._long = min(LONG_BURST, self._long + passed / LONG_EVERY)
         self._at = now
         if min(self._lines, self._long) < 1:
-            self.left_out += 1
+            self.left_out += counted
             return False
         self._lines -= 1
         self._long -= 1

@@ -41,7 +41,7 @@ class Tasmota:
         self._devices = {device.node: device for device in bus.devices}
         self._working: dict[str, Mark] = {}  # by device: the word that it said last
         self._asked: dict[str, tuple[str, Nanos]] = {}  # by device: the last question, and when it left
-        self._fitness = Fitness()
+        self._fitness = Fitness("relays", "power")
         self.subscriptions = tuple(
             Subscription(topics=f"{prefix}/{node}/+", sure=prefix == "stat", own=prefix == "cmnd")
             for node in self._devices

@@ -36,19 +36,22 @@ class Told:
             self.count += 1
             self._news.tell(Reply(cmd_id=cmd_id, status=status, at=now, evidence=plain(evidence)))
 
-    def news(self, device: str, what: str, details: Mapping[str, Any], now: Nanos) -> None:
-        """A line for the timeline, unless the node has said too much already."""
-        if self._may(device, now):
-            self.count += 1
-            words = {key: plain(value) if isinstance(value, str) else value for key, value in details.items()}
-            self._news.tell(NodeNews(device=device, what=what, details=words))
+    def news(self, device: str, what: str, details: Mapping[str, Any], now: Nanos, *, until_told: bool = False) -> bool:
+        """A line for the timeline, unless the node has said too much already. One that is said until it is told is not
+        counted among those that were left out."""
+        if not self._may(device, now, counted=not until_told):
+            return False
+        self.count += 1
+        words = {key: plain(value) if isinstance(value, str) else value for key, value in details.items()}
+        self._news.tell(NodeNews(device=device, what=what, details=words))
+        return True
 
-    def _may(self, device: str, now: Nanos) -> bool:
+    def _may(self, device: str, now: Nanos, *, counted: bool = True) -> bool:
         if len(self._speech) >= MOST_NODES:
             self._speech.clear()
         speech = self._speech.setdefault(device, Speech())
         before = speech.left_out
-        if not speech.may(now):
+        if not speech.may(now, counted=counted):
             return False
         if before:
             speech.left_out = 0
