@@ -10,6 +10,7 @@ import pytest
 from edgectl.api.web.told import shapes
 from edgectl.api.web.words import Words
 from edgectl.daemon import telling
+from edgectl.drivers.nodes import others, presence
 from edgectl.sync import translate
 
 ENGINE = Path(__file__).parents[2] / "edgectl" / "engine"
@@ -84,6 +85,32 @@ def test_nor_does_anybody_beside_it() -> None:
     assert not missing, "write the shapes of these into edgectl/api/web/ru.json, under told"
 
 
+def by_nodes() -> list[str]:
+    """Why a node is not the one that is meant, is ill, or is not listened to."""
+    found: set[str | None] = {presence.TWO, others._ADVICE}
+    for path in (ENGINE.parent / "drivers" / "nodes").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Assign(targets=[ast.Name(id="why" | "wrong")], value=said):
+                    parts = said.values if isinstance(said, ast.BoolOp) else [said]
+                    found |= {as_said(one) for part in parts for one in returned(part)}
+                case ast.Call(func=ast.Name(id="Present"), keywords=words):
+                    found |= {as_said(one.value) for one in words if one.arg == "why"}
+                case ast.FunctionDef(name="_misfit", body=body):
+                    lines = [line for part in body for line in ast.walk(part) if isinstance(line, ast.Return)]
+                    found |= {as_said(line.value) for line in lines if line.value is not None}
+                case ast.Call(func=ast.Attribute(attr="ill" | "deaf"), args=[_, said, _]):
+                    found.add(as_said(said))
+    return sorted(text for text in found if text is not None and " " in text)
+
+
+def test_nor_does_a_node_that_is_not_what_it_should_be() -> None:
+    said = by_nodes()
+    assert len(said) > 15
+    missing = [text for text in said if not re.search("[а-яё]", RU.told(text), re.I) and text != "rose: rose"]
+    assert not missing, "write the shapes of these into edgectl/api/web/ru.json, under told"
+
+
 @pytest.mark.parametrize(
     ("english", "russian"),
     [
@@ -112,6 +139,14 @@ def test_nor_does_anybody_beside_it() -> None:
         (
             "pump would push against a closed valve: switch back or valve on first, for longer than the pump",
             "сначала включите back или valve, дольше",
+        ),
+        (
+            "irrig: node nd-1 on nodes: silent for 150 s (not a word)",
+            "irrig: узел nd-1 на nodes: молчит 150 с (ни слова)",
+        ),
+        (
+            "plug: somebody else gives orders: plug-1/rpc b'{}'",
+            "plug: командует кто-то ещё: plug-1/rpc b'{}'",
         ),
         ("tap: node told 01 05 ff 00", "tap: node told 01 05 ff 00"),
     ],

@@ -186,8 +186,9 @@ class Shelly:
             if state is None:
                 wrong = wrong or f"has no {outlet.name}, which {device.profile.name} has"
             elif state != "off":
-                does = f"does not stay off when its power returns ({outlet.name}: {state})"
-                wrong = wrong or f"{does}; set initial_state to off"
+                wrong = wrong or (
+                    f"does not stay off when its power returns ({outlet.name}: {state}); set initial_state to off"
+                )
         # Every question is about its settings until they are put right.
         self._questions[device.node] = SETTINGS_EVERY if wrong else 0
         return self._fitness.found(device, "settings", wrong)
@@ -239,6 +240,7 @@ def _overheard(device: Device, topic: str, payload: bytes, *, retained: bool) ->
         why = f"a retained order is refused and cleared away: {topic[:120]}"
         return Unbelieved(why=why, device=device.name, answer=clear)
     reads = any(f".{word}".encode() in payload for word in READS)
-    why = f"somebody else speaks to it: {topic[:120]} {payload[:80]!r}"
-    orders = bool(payload) and not reads
-    return Unbelieved(why=why, device=device.name if orders else "", ordered=orders)
+    if reads or not payload:
+        return Unbelieved(why=f"somebody else asks it: {topic[:120]} {payload[:80]!r}")
+    why = f"somebody else gives orders: {topic[:120]} {payload[:80]!r}"
+    return Unbelieved(why=why, device=device.name, ordered=True)
