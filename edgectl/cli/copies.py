@@ -124,6 +124,7 @@ def _plain(ready: "Ready", kept: Path | None) -> dict[str, object]:
         "newest": iso(back.newest) if back.upto else None,
         "kept": None if kept is None else str(kept),
         "in_force_taken_along": ready.not_carried is None,
+        "held_of_both": ready.of_both,
         "why_not": ready.not_carried or "",
     }
 
@@ -138,6 +139,8 @@ def _told(ready: "Ready", kept: Path | None) -> list[str]:
         lines.append(
             "what is in force in that one was taken along: stops, locks, alarms, what was dosed within the day"
         )
+        if ready.of_both:
+            lines.append("it does not know all that the copy knows: what either holds is held now; see edgectl status")
     else:
         lines.append(f"NOT KNOWN: which stops, locks and lock-outs were set since then ({ready.not_carried})")
         lines.append("see that nobody works in the house before you start the daemon")

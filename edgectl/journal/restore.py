@@ -10,13 +10,13 @@ import errno
 import json
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-from edgectl.journal import quarantine, rows, still
+from edgectl.journal import carried, quarantine, rows, still
 from edgectl.journal.copy import ANOTHER, copy, looked_through, unwritten
 from edgectl.journal.errors import JournalError, JournalUnreadable, translate
 from edgectl.journal.formers import put_back
@@ -25,31 +25,20 @@ from edgectl.journal.survey import Told
 from edgectl.model.time import Nanos, to_datetime
 from edgectl.model.timeline import PutBack
 
-# What is in force, as whole values: a row of the journal that makes room replaces the one of the copy.
-_IN_FORCE: dict[str, Callable[[str], object]] = {
-    "latches": rows.latch,
-    "alarms": rows.alarm,
-    "ledgers": rows.ledger,
-    "cursors": rows.cursor,
-}
-_TAKE_ALONG = "INSERT OR REPLACE INTO {table} SELECT * FROM old.{table}"
-_NEWEST = """
-SELECT max((SELECT CAST(value AS INTEGER) FROM old.meta WHERE name = 'wall_high_water'),
-           coalesce((SELECT wall FROM old.timeline ORDER BY seq DESC LIMIT 1), 0))
-"""
-_HIGH_WATER = "UPDATE meta SET value = max(CAST(value AS INTEGER), ?) WHERE name = 'wall_high_water'"
 _FORMER = "INSERT INTO formers (id, upto, newest, at, who) VALUES (?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ready:
     """A copy that may be put back, beside the journal. `not_carried` says why nothing could be taken along from the
-    journal that makes room; None when all that is in force was."""
+    journal that makes room; None when all that is in force was. `of_both`: that journal did not know all that the copy
+    knows, and of each restraint the more careful word of the two counts."""
 
     path: Path
     lines: int
     put_back: PutBack
     not_carried: str | None
+    of_both: bool
 
 
 def whose(db: sqlite3.Connection) -> str | None:
@@ -80,12 +69,13 @@ def make_ready(file: Path, journal: Path, site_id: str, *, at: Nanos, who: str, 
         _bring_up(unborn)
         lines = looked_through(unborn, told)
         not_carried = _not_carried(journal)
-        made = _rename_within(unborn, None if not_carried else journal, at, who)
+        made, later = _rename_within(unborn, None if not_carried else journal, at, who)
         sync(unborn)
     except BaseException:
         _clear(unborn)
         raise
-    return Ready(path=unborn, lines=lines, put_back=made, not_carried=not_carried)
+    of_both = not_carried is None and not later
+    return Ready(path=unborn, lines=lines, put_back=made, not_carried=not_carried, of_both=of_both)
 
 
 def swap(ready: Ready, journal: Path) -> Path | None:
@@ -128,25 +118,22 @@ def _bring_up(path: Path) -> None:
         migrate(db, db.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _rename_within(path: Path, old: Path | None, at: Nanos, who: str) -> PutBack:
-    """The copy gets a name of its own, and what is in force."""
+def _rename_within(path: Path, old: Path | None, at: Nanos, who: str) -> tuple[PutBack, bool]:
+    """The copy gets a name of its own, and what is in force. Did the old one know all that the copy knows?"""
     with _writing(path) as db:
         if old is not None:
             db.execute("ATTACH ? AS old", (still.address(old),))
         db.execute("BEGIN IMMEDIATE")
         former = str(db.execute("SELECT value FROM meta WHERE name = 'journal_id'").fetchone()[0])
         newest = db.execute("SELECT seq, wall FROM timeline ORDER BY seq DESC LIMIT 1").fetchone() or (0, 0)
-        if old is not None:
-            for table in (*_IN_FORCE, "outboxes"):
-                db.execute(_TAKE_ALONG.format(table=table))
-            db.execute(_HIGH_WATER, db.execute(_NEWEST).fetchone())
+        later = old is not None and carried.take_along(db)
         db.execute(_FORMER, (former, *newest, at, who))
         name = uuid4().hex
         db.execute("UPDATE meta SET value = ? WHERE name = 'journal_id'", (name,))
         db.execute("COMMIT")
         made = put_back(db, name)
         assert made is not None
-        return made
+        return made, later
 
 
 def _not_carried(journal: Path) -> str | None:
@@ -156,9 +143,7 @@ def _not_carried(journal: Path) -> str | None:
     try:
         with still.opened(journal) as db:
             verdict = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            for table, read in _IN_FORCE.items():
-                for (body,) in db.execute(f"SELECT body FROM {table}"):
-                    read(str(body))
+            carried.readable(db)
         return None if verdict == "ok" else f"it is damaged: {verdict}"
     except JournalError as error:
         return str(error).splitlines()[0]

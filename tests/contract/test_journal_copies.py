@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,6 +207,43 @@ def test_one_that_was_found_damaged_in_use_leaves_no_note_on_the_copy(state: Pat
     journal = SqliteJournal(state / "journal.db")
     assert journal.load().last_seq == 12
     journal.close()
+
+
+RELEASED = replace(LOCK, held=False, since=NOON - 5)
+EARLIER = Ledger(name="acid", spent=(Spent(amount=3.0, at=0, wall=NOON - 9, boot_id="b", synced=True),))
+
+
+def held(state: Path) -> set[str]:
+    return {latch.name for latch in still.look(state / "journal.db").stored.latches if latch.held}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["an older copy came first", "a new one was begun"])
+def test_a_journal_that_knows_less_than_the_copy_releases_and_forgets_nothing(
+    state: Path, file: Path, lost: bool
+) -> None:
+    """The lock of the copy was hung up after what stands there was written, or was lost with what stood there."""
+    right = file.with_name("right.db")
+    assert ask(state, "backup", str(right)).exit_code == 0
+    for item in state.glob("journal.db*"):
+        item.unlink()
+    if not lost:
+        assert ask(state, "restore", str(file)).exit_code == 0
+    write(state, 1 if lost else 13, 16, CONFIG, RELEASED, EARLIER)
+    said = ask(state, "restore", str(right))
+    assert "what either holds is held now" in said.stdout, said.output
+    assert "lock:beds" in held(state), "somebody works there"
+    assert still.look(state / "journal.db").stored.ledgers == (
+        Ledger(name="acid", spent=(*EARLIER.spent, *SPENT.spent)),
+    ), "what either knows of was given"
+
+
+def test_what_was_released_since_the_copy_was_taken_stays_released(state: Path, file: Path) -> None:
+    right = file.with_name("right.db")
+    assert ask(state, "backup", str(right)).exit_code == 0
+    write(state, 21, 22, RELEASED)
+    said = ask(state, "restore", str(right), "--json")
+    assert json.loads(said.stdout)["held_of_both"] is False
+    assert held(state) == {"config"}, "nobody goes thirsty for a lock that was taken off"
 
 
 REFUSALS = {
@@ -445,9 +483,32 @@ def test_a_disk_that_takes_no_more_leaves_everything_as_it_was(state: Path, file
 # ---------------------------------------------------------------- planted mistakes
 
 MISTAKES = {
-    "nothing in force goes along": ("edgectl.journal.restore._TAKE_ALONG", "SELECT 1 -- {table}"),
+    "nothing in force goes along": ("edgectl.journal.carried._TAKE_ALONG", "SELECT 1 -- {table}"),
     "the seam is one of the old name": ("edgectl.journal.restore._FORMER", "SELECT ?, ?, ?, ?, ?"),
 }
+
+
+OF_BOTH = {
+    "the later word counts": ("edgectl.journal.carried._IN_BOTH", "SELECT 1 FROM old.{table} WHERE 0"),
+    "each is taken for one that goes on": ("edgectl.journal.carried._SAME_LINE", "SELECT 1"),
+}
+
+
+@pytest.mark.parametrize("mistake", OF_BOTH)
+def test_a_copy_that_is_overruled_would_be_found(
+    monkeypatch: pytest.MonkeyPatch, state: Path, file: Path, mistake: str
+) -> None:
+    monkeypatch.setattr(*OF_BOTH[mistake])
+    with pytest.raises(AssertionError):
+        test_a_journal_that_knows_less_than_the_copy_releases_and_forgets_nothing(state, file, True)
+
+
+def test_none_that_is_taken_for_one_that_goes_on_would_be_found(
+    monkeypatch: pytest.MonkeyPatch, state: Path, file: Path
+) -> None:
+    monkeypatch.setattr("edgectl.journal.carried._SAME_LINE", "SELECT 0")
+    with pytest.raises(AssertionError):
+        test_what_was_released_since_the_copy_was_taken_stays_released(state, file)
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
