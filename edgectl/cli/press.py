@@ -85,6 +85,9 @@ def _one(row: dict[str, Any], seconds: float, *, as_json: bool) -> bool:
         word = click.prompt(asked, default="", show_default=False, err=True).strip().lower()
         if word in ("s", "q"):
             return word == "s"
+        if word:  # nothing starts to move because somebody wrote no
+            click.echo(f"  {word!r} is none of the three; nothing was pressed", err=True)
+            continue
         if _ordered(name, row["role"], seconds):
             break
     seen = _seen(name)

@@ -30,6 +30,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
     keep = parser.parse_args().keep
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what was started ends with it
     folder = Path(tempfile.mkdtemp(prefix="edgectl-demo-"))
     good = False
     try:

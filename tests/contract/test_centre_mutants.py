@@ -310,7 +310,7 @@ def nothing_counted(self: minutes.Kept, db: Any, more: int, budget: int) -> int:
 
 
 _query, _make_room = postgres.query, minutes.Kept.make_room
-LATER = "SELECT seq, wall, event_type, task_id, body, hash FROM timeline WHERE seq > ? + 1 ORDER BY seq LIMIT ?"
+LATER = outbox._LINES.replace("seq > ?", "seq > ? + 1", 1)
 
 BUGS: dict[str, tuple[Law, Bug]] = {
     "acknowledged before it arrived": (arrives_once, what_was_sent_is_believed),

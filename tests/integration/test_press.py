@@ -25,8 +25,9 @@ def test_a_round_of_presses_is_recorded_and_goes_on_where_it_was_left(tmp_path: 
         with daemon:
             daemon.wait_ready()
             # The pump moves; the valve does not; then the electrician goes to lunch.
-            first = press(daemon, answers="\ny\n\nn\nthe lamp came on\nq\n")
+            first = press(daemon, answers="no\n\ny\n\nn\nthe lamp came on\nq\n")
             assert first.exit_code == 1
+            assert "'no' is none of the three; nothing was pressed" in first.stderr
             assert "pump (pump at board.relay_1): the board ends it by its own timer" in first.stderr
             assert first.stderr.count("read back on") == first.stderr.count("read back off") == 2
             assert "moved, " in first.stdout

@@ -17,6 +17,7 @@ from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
 from edgectl.model.events import Event
+from edgectl.model.time import SECOND, Nanos
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
@@ -26,6 +27,7 @@ Said = Callable[[Request, str], Awaitable[Response]]
 LONGEST_FORM = 4096
 A_YEAR_S = 365 * 86_400
 PAGE_LASTS_S = 180 * 86_400
+DOUBLE_TAP: Nanos = 3 * SECOND  # who wants the same water twice asks again after that
 # As people write a number. What else a program takes for one (1_0, 1e3, nan) was not meant so.
 NUMBER = re.compile(r"[+-]?(?:[0-9]{1,6}(?:[.,][0-9]{0,6})?|[.,][0-9]{1,6})")
 
@@ -35,6 +37,7 @@ class Deeds:
 
     def __init__(self, inside: "Inside", keeper: NetworkKeeper, said: Said) -> None:
         self._inside, self._keeper, self.said = inside, keeper, said
+        self._wishes: dict[tuple[str, str, str], tuple[Nanos, str]] = {}
 
     async def stop_water(self, request: Request, person: Person) -> Response:
         """Pumps, valves, dosing off, latched."""
@@ -54,9 +57,7 @@ class Deeds:
     async def water(self, request: Request, person: Person) -> Response:
         """One run by hand: a task like any other."""
         form = await form_of(request)
-        # The same press twice, because the answer was lost on the way, is one run.
-        wish = form.get("wish", "")
-        wish = wish if wish.isalnum() and len(wish) <= 64 else uuid4().hex
+        wish = self._wish(person.who, request.path_params["zone"], form)
         task: Body = {
             "zone": request.path_params["zone"],
             "task_type": "irrigation",
@@ -66,6 +67,13 @@ class Deeds:
         }
         await self._inside.house.submit(task, person.who)
         return await self.said(request, "watering was asked for")
+
+    def _wish(self, who: str, zone: str, form: dict[str, str]) -> str:
+        """The same press twice, because the answer was lost on the way, is one run; a double tap is one press."""
+        now, asked = self._inside.mono(), form.get("wish", "")
+        self._wishes = {key: kept for key, kept in self._wishes.items() if now - kept[0] < DOUBLE_TAP}
+        wish = asked if asked.isalnum() and len(asked) <= 64 else uuid4().hex
+        return self._wishes.setdefault((who, zone, form.get("seconds", "")), (now, wish))[1]
 
     async def schedule_run(self, request: Request, person: Person) -> Response:
         """A schedule once, now; one that is held only for whoever has said that they know."""
