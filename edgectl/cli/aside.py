@@ -65,8 +65,9 @@ def _notes(path: Path) -> Iterator[Note]:
 
 
 def hand_over(folder: Path) -> None:
-    """What root has made here belongs to the user of the daemon, or the daemon could not open its own journal."""
+    """What root has made here belongs to the user of the daemon, or the daemon could not open its own journal. A link
+    is not followed: that user may write here, and what it leads to need not be theirs."""
     if os.geteuid() == 0:
         owner = folder.stat()
         for file in [*folder.glob("journal.db*"), folder / "lock"]:
-            os.chown(file, owner.st_uid, owner.st_gid)
+            os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)

@@ -32,10 +32,7 @@ def unheld(folder: Path) -> object:
     a start or of an OFF. The same sign later says that nobody has come in between. Raises AlreadyRunning, OSError.
     """
     path = folder / "lock"
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = _without_writing(path)
     try:
         found = os.fstat(descriptor)
         sign = found.st_ino, found.st_mtime_ns if path.exists() else 0
@@ -44,6 +41,16 @@ def unheld(folder: Path) -> object:
         return sign
     finally:
         os.close(descriptor)
+
+
+def _without_writing(path: Path) -> int:
+    """The file; the folder where there is none, or a link: whoever may write there must not lead root elsewhere."""
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ELOOP):
+            raise
+    return os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
 
 
 def _mark(descriptor: int) -> None:
@@ -101,14 +108,12 @@ class HostLock:
 
     def _open(self) -> int:
         try:
-            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+            return os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o640)
         except OSError as error:
-            if error.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC):
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.ENOSPC, errno.ELOOP):
                 raise
         # A disk that takes no writes: a lock needs none, and outputs have to go off all the same.
-        with contextlib.suppress(FileNotFoundError):
-            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        return os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return _without_writing(self.path)
 
     def _wait(self, descriptor: int, wait_s: float) -> None:
         pause, tries = Event(), round(wait_s / _AGAIN_S) + 1

@@ -93,7 +93,9 @@ def swap(ready: Ready, journal: Path) -> Path | None:
 
 
 def _may_be_one(file: Path, journal: Path, unborn: Path) -> None:
-    """Is it a file, and another than those that are about to be changed?"""
+    """Is it a file, and another than those that are about to be changed? And do those lie here?"""
+    if journal.is_symlink():
+        raise JournalError(f"{journal} is a link, and nothing is changed through one", "put the journal itself there")
     if not file.is_file():
         raise JournalError(f"there is no file {file}", "name a copy that edgectl journal backup has made")
     if file.resolve() in (journal.resolve(), unborn.resolve()):

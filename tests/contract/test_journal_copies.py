@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edgectl.__main__ import main
-from edgectl.host.lock import HostLock
+from edgectl.host.lock import AlreadyRunning, HostLock
 from edgectl.journal import chain, still, survey
 from edgectl.journal.copy import copy
 from edgectl.journal.outbox import JournalOutbox
@@ -281,6 +281,49 @@ def test_what_must_not_be_put_back_is_refused_and_nothing_was_touched(state: Pat
     assert (said.exit_code, says in said.stderr) == (1, True), said.output
     assert isinstance(said.exception, SystemExit), "and no traceback"
     assert {item.name: item.read_bytes() for item in state.iterdir() if item.name != "lock"} == before
+
+
+def test_no_link_in_the_state_folder_leads_a_restore_elsewhere(
+    monkeypatch: pytest.MonkeyPatch, state: Path, file: Path, tmp_path: Path
+) -> None:
+    """The user of the service may put links there, and root is who restores."""
+    foreign, chowned = tmp_path / "foreign", list[Path]()
+    foreign.write_text("another's words")
+    (state / "lock").unlink(missing_ok=True)
+    for name in ("lock", "journal.db.x"):
+        (state / name).symlink_to(foreign)
+
+    def chown(path: Path, _uid: int, _gid: int, *, follow_symlinks: bool = True) -> None:
+        chowned.append(path.resolve() if follow_symlinks else path)
+
+    with monkeypatch.context() as root:
+        root.setattr(os, "geteuid", lambda: 0)
+        root.setattr(os, "chown", chown)
+        assert ask(state, "restore", str(file)).exit_code == 0
+    assert state / "journal.db.x" in chowned
+    assert foreign not in chowned
+    assert foreign.read_text() == "another's words", "and no number of a process"
+    holder, second = HostLock(state), HostLock(state)
+    holder.take()
+    with pytest.raises(AlreadyRunning):
+        second.take()
+    holder.release()
+
+
+def test_a_link_in_the_place_of_the_journal_is_refused(state: Path, file: Path) -> None:
+    (state / "journal.db").rename(state / "elsewhere")
+    (state / "journal.db").symlink_to(state / "elsewhere")
+    said = ask(state, "restore", str(file))
+    assert (said.exit_code, "is a link" in said.stderr) == (1, True), said.output
+    assert len(told(state / "elsewhere")) == 20
+
+
+def test_a_lock_that_is_written_through_a_link_would_be_found(
+    monkeypatch: pytest.MonkeyPatch, state: Path, file: Path, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(os, "O_NOFOLLOW", 0)
+    with pytest.raises(AssertionError):
+        test_no_link_in_the_state_folder_leads_a_restore_elsewhere(monkeypatch, state, file, tmp_path)
 
 
 def test_an_older_copy_is_brought_to_this_schema(state: Path, file: Path) -> None:
