@@ -28,6 +28,8 @@ _READ: dict[str, Callable[[str], object]] = {
     "ledgers": rows.ledger,
     "timeline": rows.entry,
 }
+# A program that somebody put into the file would be run by each commit.
+_FOREIGN = "SELECT type, name FROM sqlite_schema WHERE type NOT IN ('table', 'index') ORDER BY name"
 _AFTER = "SELECT seq, body FROM timeline WHERE seq > ? ORDER BY seq LIMIT ?"
 _ACKNOWLEDGED = "SELECT acknowledged FROM outboxes WHERE id = ?"
 
@@ -50,7 +52,7 @@ class Stats:
 
 def unsound(db: sqlite3.Connection, told: Told) -> list[str]:
     """What is wrong with the file and with its values, table by table. `told` hears how far the look has come."""
-    found: list[str] = []
+    found = [f"it holds a {kind} of somebody else's, {name}" for kind, name in db.execute(_FOREIGN)]
     for name, read in _READ.items():
         told(name, 0, 0)
         verdict = str(db.execute(f"PRAGMA integrity_check('{name}')").fetchone()[0])

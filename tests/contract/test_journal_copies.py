@@ -251,6 +251,10 @@ REFUSALS = {
     "nobody's": ("DELETE FROM latches", "does not say whose"),
     "newer": ("PRAGMA user_version = 999", "install the edgectl that wrote it"),
     "changed": ("UPDATE timeline SET body = replace(body, 'line 5', 'line 6') WHERE seq = 5", "breaks at line 5"),
+    "a program": (
+        "CREATE TRIGGER t AFTER INSERT ON formers BEGIN DELETE FROM latches; END",
+        "it holds a trigger of somebody else's, t",
+    ),
     "no value": (
         "UPDATE latches SET body = '{}' WHERE id <> 'config'; INSERT INTO outputs VALUES ('x', 1, 'y')",
         "outputs",
@@ -544,6 +548,14 @@ def test_a_copy_that_is_overruled_would_be_found(
     monkeypatch.setattr(*OF_BOTH[mistake])
     with pytest.raises(AssertionError):
         test_a_journal_that_knows_less_than_the_copy_releases_and_forgets_nothing(state, file, True)
+
+
+def test_a_program_in_a_copy_that_is_not_looked_for_would_be_found(
+    monkeypatch: pytest.MonkeyPatch, state: Path, file: Path
+) -> None:
+    monkeypatch.setattr("edgectl.journal.survey._FOREIGN", "SELECT '', '' WHERE 0")
+    with pytest.raises(AssertionError):
+        test_what_must_not_be_put_back_is_refused_and_nothing_was_touched(state, file, "a program")
 
 
 def test_none_that_is_taken_for_one_that_goes_on_would_be_found(
