@@ -215,9 +215,9 @@ class Daemon:
         writer: JournalWriter,
         control: Control,
     ) -> list[Any]:
-        from edgectl.api.server import DoorClosed
         from edgectl.daemon.doors import Doors
         from edgectl.daemon.house import DaemonHouse
+        from edgectl.daemon.openings import Openings
         from edgectl.daemon.outside import SchedulerDesk
         from edgectl.journal.reads import JournalReads
 
@@ -230,26 +230,12 @@ class Daemon:
         doors = Doors(self.house, house, control, reads, writer, self.clock, desk, field)
         self._listeners.append(doors.publish)
         keepers += [group.create_task(self.supervisor.keep(name, run)) for name, run in doors.beside]
-        servers: list[Any] = [doors]
+        openings = Openings(group, self.supervisor)
+        openings.servers.append(doors)
         for name, open_ in doors.each:
-            try:
-                server, listener = open_()
-            except DoorClosed as closed:
-                # Plants first: the house is driven also when nobody can look in.
-                LOG.error("%s", closed)
-                self.supervisor.down[f"door {name}"] = str(closed)
-                continue
-            group.create_task(self._serve(name, server, listener))
-            servers.append(server)
-        return servers
-
-    async def _serve(self, name: str, server: Any, listener: Any) -> None:
-        """A door that breaks makes readiness red and stops nothing else."""
-        try:
-            await server.serve(sockets=[listener])
-        except Exception as error:
-            LOG.exception("the door %s broke", name)
-            self.supervisor.down[f"door {name}"] = f"{type(error).__name__}: {error}"
+            if not openings.open(name, open_):
+                keepers.append(group.create_task(openings.again(name, open_)))
+        return openings.servers
 
     async def _open(self, writer: JournalWriter) -> Stored | None:
         """Open the journal. A disk that refuses is asked again; until then outputs stay off and nothing is ready."""
