@@ -190,7 +190,7 @@ def test_a_bed_that_closed_its_valve_for_a_long_rest_gets_its_whole_watering_aft
         owe = remainder.owe
         monkeypatch.setattr(remainder, "owe", lambda draft, task, found: owe(draft, replace(task, stage="x"), found))
     world = asked(two(rest=90 * SECOND), until=0)
-    world.run(world.now + 38 * SECOND)
+    world.run(world.now + 98 * SECOND)
     world.offer(Cancel(token=1, task_id=ended(world, "leads-the-way").task_id, who="Ana"))
     for _ in range(1000):
         if ended(world, "follows-behind").leaving == "rests":
