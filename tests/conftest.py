@@ -5,6 +5,7 @@ Each process of a test run leaves its list in $EDGECTL_REACHED; `python -m tests
 
 import json
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 @pytest.fixture(scope="session", autouse=True)
 def reached() -> Iterator[None]:
     """Listen to everything that the engine writes down or answers, and to every answer of a real daemon."""
-    note, effect, ask = Draft.note, Draft.effect, DaemonProcess.ask
+    note, effect, ask, order = Draft.note, Draft.effect, DaemonProcess.ask, DaemonProcess.cli
 
     def noted(self: Draft, event_type: str, **details: Any) -> None:
         REACHED.add(event_type)
@@ -62,6 +63,12 @@ def reached() -> Iterator[None]:
         status, answer = ask(self, *request)
         _hear(answer)
         return status, answer
+
+    def ordered(self: DaemonProcess, *words: str) -> subprocess.CompletedProcess[str]:
+        done = order(self, *words)
+        if words[:2] == ("journal", "export"):  # its lines are as true as an answer: the daemon has committed them
+            _hear([json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")])
+        return done
 
     refusing, bootstrap, heartbeat = Unavailable.__init__, SchedulerDesk.bootstrap, SchedulerDesk.heartbeat
 
@@ -88,6 +95,7 @@ def reached() -> Iterator[None]:
         patch.setattr(Draft, "note", noted)
         patch.setattr(Draft, "effect", effected)
         patch.setattr(DaemonProcess, "ask", asked)
+        patch.setattr(DaemonProcess, "cli", ordered)
         patch.setattr(Unavailable, "__init__", refused)
         patch.setattr(SchedulerDesk, "bootstrap", said(bootstrap))
         patch.setattr(SchedulerDesk, "heartbeat", said(heartbeat))
