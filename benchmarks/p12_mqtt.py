@@ -184,7 +184,7 @@ def task_of(port: int, devices: int, deliver: object, clock: SystemClock) -> Nod
         Device(name=f"n{n}", unit=None, profile=profile, node=f"nd-{n + 1}", zone="zone-1") for n in range(devices)
     )
     bus = Bus(name="nodes", kind="mqtt", line=line, devices=nodes)
-    owner = NodeOwner(bus, site(devices), Hydro2(bus, {"n0": b"secret"}), life="00000000")
+    owner = NodeOwner(bus, site(devices), Hydro2(bus, lambda device: b"secret"), life="00000000")
     owner._ask_at.clear()  # the questions for the state would be in the way of what is measured
     loop = asyncio.get_running_loop()
     link = MqttLink(line, f"edgectl-bench-{devices}", lambda name: Path(name))

@@ -24,7 +24,7 @@ HEAD: tuple[str, ...] = ("bus", "load now", "worst cycle", "with 1 dead device",
 def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
     """Check the site file FILE and everything in conf.d beside it. Exit code 1 when something is wrong."""
     # Imported here: the schema library takes longer to import than the rest of the command line together.
-    from edgectl.cli import one_box
+    from edgectl.cli import one_box, unsigned
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
     from edgectl.config.schema import json_schema
@@ -45,7 +45,7 @@ def check(file: Path, as_json: bool, schema: bool, explain: bool) -> None:
             _table(rejected.loads)
             click.echo(f"{count} problem{'s' * (count != 1)}. Nothing was started.")
         raise SystemExit(1) from None
-    notices = (*loaded.notices, *one_box.notes(loaded.buses))
+    notices = (*loaded.notices, *one_box.notes(loaded.buses), *unsigned.notes(loaded.buses))
     if as_json:
         click.echo(json.dumps({**_body(loaded, explain=explain), "notices": list(notices)}))
         return

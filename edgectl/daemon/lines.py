@@ -2,14 +2,13 @@
 
 import secrets as lottery
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Protocol
 
 from edgectl.drivers.bus import BusOwner
 from edgectl.drivers.health import Health
 from edgectl.drivers.line import Alarm, BusTask, link_of
 from edgectl.drivers.wirelog import WireLog
-from edgectl.drivers.wiring import Broker, Bus
+from edgectl.drivers.wiring import Broker, Bus, Device
 from edgectl.host.clock import mono
 from edgectl.host.credentials import credential_file
 from edgectl.model.inputs import AskState, Input, MakeSafe, Send
@@ -81,19 +80,16 @@ def line_of(
     from edgectl.drivers.nodes.owner import NodeOwner
     from edgectl.drivers.nodes.session import NodeTask
 
-    speaks = protocol_of(bus, secrets_of(bus, credential_file))
+    speaks = protocol_of(bus, secret_of)
     nodes = NodeOwner(bus, site, speaks, life=lottery.token_hex(4), sample_ids=sample_ids)
     broker = MqttLink(bus.line, f"edgectl-{bus.line.house}-{bus.name}", credential_file)
     return NodeTask(nodes, broker, now=now, deliver=deliver, alarm=alarm, may_speak=may_speak)
 
 
-def secrets_of(bus: Bus, find: Callable[[str], Path]) -> dict[str, bytes]:
-    """What signs the orders of each node. One without its secret is heard, and nothing is ordered of it."""
-    found = {}
-    for device in bus.devices:
-        try:
-            if device.secret:
-                found[device.name] = find(device.secret).read_bytes().strip()
-        except (NoCredential, OSError):
-            continue  # the owner says so when it is asked to order something
-    return found
+def secret_of(device: Device) -> bytes:
+    """What signs the orders of a node. It is looked for anew until it is there, so that one that is written later needs
+    no restart. Raises NoCredential."""
+    secret = credential_file(device.secret).read_bytes().strip()
+    if not secret:
+        raise NoCredential(f"the credential {device.secret} is empty", f"write the secret of {device.node} into it")
+    return secret

@@ -51,12 +51,12 @@ class News:
         else:
             self.blind(item, now, why)
 
-    def ill(self, health: Health, why: str, now: Nanos, asked_by: str = "") -> None:
+    def ill(self, health: Health, why: str, now: Nanos, asked_by: str = "", advice: str = "") -> None:
         """A device cannot be relied on. Told once until it is well."""
         told, health.down, health.why = health.down, True, why
         if not told:
             name = health.device.name
-            self.tell(DeviceHealth(device=name, healthy=False, at=now, reason=why, asked_by=asked_by))
+            self.tell(DeviceHealth(device=name, healthy=False, at=now, reason=why, asked_by=asked_by, advice=advice))
 
     def measured(self, health: Health, values: Values, began: Nanos, ids: Iterator[int], log: WireLog) -> None:
         """What a device measured. Of one that warms up nothing is believed, and a clone is named."""

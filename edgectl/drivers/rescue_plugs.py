@@ -25,7 +25,7 @@ def rescue_plugs(bus: Mapping[str, Any], means: Means) -> list[Rescued]:
     outputs = list(bus["outputs"])
     devices = {node: _device(node, [o for o in outputs if o["node"] == node]) for node in {o["node"] for o in outputs}}
     wired = Bus(name=bus["name"], kind="mqtt", line=Broker(**bus["line"]), devices=tuple(devices.values()))
-    speaks = protocol_of(wired, {})
+    speaks = protocol_of(wired)
     now = Now(mono=0, wall=means.wall_s() * SECOND, trust=Trust.UNTRUSTED)
     shown: dict[tuple[str, str], bool] = {}  # by question and channel
 

@@ -14,10 +14,6 @@ RIGHTS = "it must belong to the user of the service, mode 0600"
 class CredentialMissing(NoCredential):
     """There is no such secret, or too many people can read it. `hint` says what to do next."""
 
-    def __init__(self, what: str, hint: str) -> None:
-        super().__init__(what)
-        self.hint = hint
-
 
 def folder_of_credentials() -> Path:
     """Where secrets lie that systemd does not hand over."""

@@ -64,13 +64,17 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHealth:
-    """A device began or ceased to answer. `asked_by` is the command by which a person asks it, where there is one."""
+    """A device began or ceased to answer. `asked_by` is the command by which a person asks it, where there is one.
+
+    `advice` is there where it is not the device that is at fault: what to do instead of looking at it.
+    """
 
     device: str
     healthy: bool
     at: Nanos
     reason: str = ""
     asked_by: str = ""
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

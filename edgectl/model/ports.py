@@ -24,4 +24,8 @@ class Journal(Protocol):
 
 
 class NoCredential(Exception):
-    """A secret that is not there or that others could read. The sentence says where it should be."""
+    """A secret that is not there or that others could read. `hint` says where it should be, or what to do about it."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint

@@ -12,6 +12,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from edgectl.drivers.links import mqtt
 from edgectl.drivers.links.mqtt import Inbound, MqttLink
+from edgectl.drivers.nodes.choice import no_secret
 from edgectl.drivers.nodes.hydro2 import Hydro2
 from edgectl.drivers.nodes.owner import NodeOwner
 from edgectl.drivers.nodes.seam import Publish, Subscription
@@ -113,7 +114,7 @@ def controller(broker: Broker) -> NodeTask:
     place = Place(host="127.0.0.1", port=broker.port, protocol="hydro2", house="gh-1")
     bus = Bus(name="nodes", kind="mqtt", line=place, devices=())
     site = Site(site_id="gh-1", name="T", timezone="UTC", sensors={}, actuators={}, zones={})
-    owner = NodeOwner(bus, site, Hydro2(bus, {}), life="0123abcd")
+    owner = NodeOwner(bus, site, Hydro2(bus, no_secret), life="0123abcd")
     link = MqttLink(place, "edgectl-gh-1-nodes", lambda name: Path(name))
     return NodeTask(
         owner,

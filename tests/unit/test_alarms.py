@@ -12,6 +12,7 @@ from edgectl.engine.rules.operator import LATCHED
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Acknowledge, DeviceHealth, Shelve
 from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import World
 
@@ -64,6 +65,29 @@ def test_a_dead_bus_is_one_alarm() -> None:
     assert "none of the 3 devices on bus field answers: no reply" in house.state.alarms["bus_silent:field"].message
     silence(house, *DEVICES, healthy=True)
     assert active(house) == set()
+
+
+def test_a_device_that_was_put_right_while_nobody_drove_the_house_is_back() -> None:
+    """It was never silent in this life, so that nothing said it was back: its alarm stood for ever."""
+    house = world()
+    silence(house, "board", "level")
+    house._die()
+    house._begin()
+    house.field.ground.plant.break_part(Fault.PROBE_DROPOUT, "level.level", house.now)
+    house.run(house.now + 10 * SECOND)
+    assert active(house) == {"device_silent:level"}, "this one has not been heard yet"
+    assert [e.details["device"] for e in house.journal.timeline if e.event_type == "DEVICE_BACK"] == ["board"]
+
+
+def test_a_node_without_its_secret_is_no_dead_bus() -> None:
+    house = World(replace(example_site(), buses={"field": DEVICES}, nodes=DEVICES), (), 1)
+    house.run(20 * SECOND)
+    for device in sorted(DEVICES):
+        why, do = "there is no credential x", "write it to /etc/x; it is taken up within seconds"
+        house.offer(DeviceHealth(device=device, healthy=False, at=house.now, reason=why, advice=do))
+    house.run(house.now + SECOND)
+    assert active(house) == {f"biz_node_offline:{device}" for device in DEVICES}
+    assert house.state.alarms["biz_node_offline:board"].advice.startswith("write it to /etc/x; it is taken up within")
 
 
 def test_who_stays_silent_on_a_bus_that_speaks_again_is_told_by_name() -> None:

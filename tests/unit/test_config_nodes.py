@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from edgectl.cli.check import check
 from edgectl.config.loader import load
 from edgectl.drivers.wiring import Broker
 from edgectl.model.site import FailSafe
@@ -35,6 +37,17 @@ def test_nodes_are_driven_and_their_ends_are_known(tmp_path: Path) -> None:
     assert loaded.endless == ()
     assert loaded.loads == (), "no wire is shared"
     assert not any("in the clear" in notice for notice in loaded.notices)
+
+
+def test_a_secret_that_is_not_there_is_told_with_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    (tmp_path / "site.yaml").write_text(SITE)
+    told = f"no credential node-irrig: write it to {tmp_path / 'node-irrig'} (mode 0600)"
+    assert told in CliRunner().invoke(check, [str(tmp_path / "site.yaml")]).output
+    (tmp_path / "node-irrig").write_text("s3cret")
+    (tmp_path / "node-irrig").chmod(0o600)
+    assert "node-irrig" not in CliRunner().invoke(check, [str(tmp_path / "site.yaml")]).output
 
 
 def test_a_broker_elsewhere_without_tls_is_pointed_out(tmp_path: Path) -> None:

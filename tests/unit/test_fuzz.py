@@ -207,7 +207,7 @@ def protocol(kind: str) -> Decoder:
     profiles = {"hydro2": "hydro2-irrig", "tasmota": "tasmota-plug", "shelly": "shelly-plus-1pm"}
     device = Device(name="it", unit=None, profile=find(profiles[kind]), node="nd-1", zone="zone-1", secret="s")
     line = Broker(host="h", port=1, protocol=kind, house="gh-1")
-    speaks = protocol_of(Bus(name="b", kind="mqtt", line=line, devices=(device,)), {"it": b"s3cret"})
+    speaks = protocol_of(Bus(name="b", kind="mqtt", line=line, devices=(device,)), lambda device: b"s3cret")
     now = Now(mono=100 * SECOND, wall=WALL * SECOND)
     output = next(iter(device.profile.outlets))
     send = Send(cmd_id="st-1", actuator="x", on=True, lease=5 * SECOND, not_after=now.mono + SECOND)

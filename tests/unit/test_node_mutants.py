@@ -82,6 +82,14 @@ def every_order_has_a_new_id(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(owner, "wire_id_of", lambda cmd_id: f"{wire_id_of(cmd_id)[:40]}-{next(numbers)}")
 
 
+def whoever_speaks_takes_orders(patch: pytest.MonkeyPatch) -> None:
+    def well(self: Presences, device: str, now: Nanos) -> None:
+        self._unsigned.discard(device)
+        self._news.well(self._health[device], now)
+
+    patch.setattr(Presences, "_well", well)
+
+
 MUTANTS: list[tuple[Plant, Callable[[Bench], None]]] = [
     (off_under_one_id, seen.test_an_off_overtakes_an_order_that_waits_and_is_repeated_under_a_new_id),
     (answers_of_anybody, seen.test_an_answer_under_another_topic_is_nobody_s),
@@ -97,6 +105,10 @@ MUTANTS: list[tuple[Plant, Callable[[Bench], None]]] = [
     (
         an_order_lives_for_ever_at_the_broker,
         seen.test_a_run_is_ordered_once_with_its_end_and_confirmed_by_what_the_node_shows,
+    ),
+    (
+        whoever_speaks_takes_orders,
+        lambda _: seen.test_a_secret_that_is_not_there_is_told_once_and_taken_up_when_it_comes(),
     ),
     (every_order_has_a_new_id, seen.test_an_id_that_nodes_cannot_bear_gets_one_that_is_always_the_same),
 ]

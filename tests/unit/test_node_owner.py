@@ -30,6 +30,7 @@ from edgectl.model.inputs import (
     Samples,
     Send,
 )
+from edgectl.model.ports import NoCredential
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos, Now
 
@@ -68,12 +69,12 @@ class Bench:
     def __init__(self, *, secrets: bool = True) -> None:
         broker = Broker(host="h", port=1, protocol="hydro2", house="gh-1")
         devices = (
-            Device(name="irrig", unit=None, profile=find("hydro2-irrig"), node="nd-1", zone="zone-1"),
-            Device(name="ph", unit=None, profile=find("hydro2-ph"), node="nd-ph", zone="zone-1"),
+            Device(name="irrig", unit=None, profile=find("hydro2-irrig"), node="nd-1", zone="zone-1", secret="one"),
+            Device(name="ph", unit=None, profile=find("hydro2-ph"), node="nd-ph", zone="zone-1", secret="two"),
         )
         bus = Bus(name="nodes", kind="mqtt", line=broker, devices=devices)
-        speaks = Hydro2(bus, {"irrig": SECRET, "ph": SECRET} if secrets else {})
-        self.owner = NodeOwner(bus, site(), speaks, life="0123abcd")
+        self.secrets = {"one": SECRET, "two": SECRET} if secrets else {}
+        self.owner = NodeOwner(bus, site(), Hydro2(bus, self._secret_of), life="0123abcd")
         self.now = 100 * SECOND
         self.sent: list[Publish] = []
         self.told: list[Input] = []
@@ -84,6 +85,11 @@ class Bench:
         self.run(SECOND - self.now % SECOND)
         self.sent.clear()
         self.told.clear()
+
+    def _secret_of(self, device: Device) -> bytes:
+        if device.secret not in self.secrets:
+            raise NoCredential(f"there is no credential {device.secret}", f"write it to /etc/{device.secret}")
+        return self.secrets[device.secret]
 
     @property
     def clocks(self) -> Now:
@@ -259,8 +265,44 @@ def test_a_node_without_a_secret_is_heard_and_not_ordered() -> None:
     bench.run()
     assert [m for m in bench.sent if m.topic.endswith("/command")] == []
     (reply,) = [item for item in bench.told if isinstance(item, Reply)]
-    assert (reply.status, "no secret for ph" in reply.evidence) == (ReplyStatus.INVALID, True)
-    assert any(isinstance(item, DeviceHealth) and not item.healthy for item in bench.told)
+    assert (reply.status, reply.evidence) == (ReplyStatus.INVALID, "there is no credential two")
+
+
+def test_a_secret_that_is_not_there_is_told_once_and_taken_up_when_it_comes() -> None:
+    """Each refused OFF called the node silent, and each of its readings called it back: an alarm each second."""
+    bench = Bench(secrets=False)
+    for _ in range(30):
+        bench.owner.take(MakeSafe(actuator="acid", reason="stop"), bench.now)
+        bench.hear(f"{PH}/ph_sensor/telemetry", {"metric_type": "PH", "value": 6, "ts": bench.clocks.wall // SECOND})
+        bench.run(2 * SECOND)
+    bench.owner.link(False, bench.now, "the broker went")
+    bench.owner.link(True, bench.now)
+    bench.hear(f"{PH}/heartbeat", {"uptime": 100, "free_heap": 1})
+    assert bench.sent == [m for m in bench.sent if "time" in m.topic], "nothing was ordered"
+    (ill,) = [item for item in bench.told if isinstance(item, DeviceHealth)]
+    assert ill.reason.endswith("there is no credential two, and a node takes no order that is not signed")
+    assert ill.advice == "write it to /etc/two; it is taken up within seconds"
+    assert any(isinstance(item, Samples) for item in bench.told), "its readings are as good as ever"
+    bench.told.clear()
+    bench.secrets["two"] = SECRET
+    bench.run(10 * SECOND)
+    assert bench.orders("set_relay"), "the OFF that was owed left"
+    assert [item.healthy for item in bench.told if isinstance(item, DeviceHealth)] == [True]
+    bench.run(60 * SECOND)
+    assert bench.orders("activate_sensor_mode"), "and its probe is woken"
+    (ill,) = [item for item in bench.told if isinstance(item, DeviceHealth) and not item.healthy]
+    assert "orders unanswered" in ill.reason, "from now on its silence is its own"
+
+
+def test_a_secret_that_is_missing_is_told_in_the_place_of_a_broker_that_was() -> None:
+    bench = Bench(secrets=False)
+    bench.owner.link(False, bench.now, "nobody answers there")
+    bench.owner.link(True, bench.now)
+    bench.owner.take(MakeSafe(actuator="acid", reason="start"), bench.now)
+    bench.run()
+    told = [item for item in bench.told if isinstance(item, DeviceHealth) and item.device == "ph"]
+    assert [item.healthy for item in told] == [False, True, False]
+    assert "credential two" in told[-1].reason
 
 
 # ---------------------------------------------------------------- nodes that lie

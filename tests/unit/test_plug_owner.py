@@ -58,7 +58,7 @@ class Bench:
             zones={},
             nodes=frozenset({"it"}),
         )
-        self.owner = NodeOwner(bus, site, protocol_of(bus, {}), life="0123abcd")
+        self.owner = NodeOwner(bus, site, protocol_of(bus), life="0123abcd")
         self.now = 100 * SECOND
         self.sent: list[Publish] = []
         self.said: list[Said] = []  # everything that the device ever said

@@ -35,6 +35,7 @@ from edgectl.drivers.nodes.seam import (
     Present,
     Publish,
     Reports,
+    SecretOf,
     Several,
     Subscription,
     Unbelieved,
@@ -63,16 +64,17 @@ FLOATS = {
 
 
 class Hydro2:
-    """The nodes of one house. `secrets` signs the orders of each device that has one."""
+    """The nodes of one house. `secret_of` signs the orders of a device, and is asked until it knows."""
 
     polls = False
 
-    def __init__(self, bus: Bus, secrets: Mapping[str, bytes]) -> None:
+    def __init__(self, bus: Bus, secret_of: SecretOf) -> None:
         assert isinstance(bus.line, Broker)
         self._house = house = bus.line.house
         self._bus = bus.name
         self._devices = {device.node: device for device in bus.devices}
-        self._secrets = secrets
+        self._secret_of = secret_of
+        self._secrets: dict[str, bytes] = {}
         there, nobody = f"{ROOT}/{house}/+/+", "/".join((ROOT, *UNBOUND))
         self.subscriptions = (
             # Answers and events wait at the broker while nobody listens. Readings do not: an old one is worth nothing,
@@ -124,7 +126,7 @@ class Hydro2:
 
     def wake(self, device: Device, wire_id: str, now: Now) -> tuple[str, Publish] | None:
         """Probes in a pipe measure on demand; a node that does not know the order measures anyway, and says so."""
-        if not device.profile.settles or device.name not in self._secrets:
+        if not device.profile.settles or not device.secret:
             return None
         cmd = ("activate_sensor_mode", {"stabilization_time_sec": device.profile.settles // SECOND})
         return SYSTEM, self._order(device, SYSTEM, cmd, wire_id, now, ACCEPTED_FOR)
@@ -134,7 +136,7 @@ class Hydro2:
     ) -> Publish:
         secret = self._secrets.get(device.name)
         if secret is None:
-            raise ValueError(f"there is no secret for {device.name}, and a node takes no order that is not signed")
+            secret = self._secrets[device.name] = self._secret_of(device)
         order = Order(cmd_id=wire_id, cmd=cmd[0], params=cmd[1], ts_s=now.wall // SECOND)
         topic = hydro2_orders.topic(self._house, device.zone, device.node, channel)
         payload = hydro2_orders.signed(order, secret)

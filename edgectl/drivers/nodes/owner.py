@@ -41,6 +41,7 @@ from edgectl.drivers.purpose import Off, Switch
 from edgectl.drivers.wirelog import WireLog
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import AskState, Input, MakeSafe, ReadBack, ReplyStatus, Send
+from edgectl.model.ports import NoCredential
 from edgectl.model.site import Site
 from edgectl.model.time import MS, SECOND, Nanos, Now
 
@@ -204,7 +205,7 @@ class NodeOwner:
         wire_id = wire_id_of(send.cmd_id)
         try:
             message = self.speaks.switch(device, channel, send, wire_id, now)
-        except ValueError as error:
+        except (ValueError, NoCredential) as error:
             self._news.reply(send, ReplyStatus.INVALID, now.mono, str(error))
             return
         self._enter(wire_id, device, channel, Switch(send=send), now.mono)
@@ -219,9 +220,9 @@ class NodeOwner:
         wire_id = f"o{self._life}-{next(self._numbers)}"
         try:
             out.append(self.speaks.off(device, channel, wire_id, now))
-        except ValueError as error:
+        except NoCredential as missing:
             self._offs.failed(name, now.mono)
-            self._presences.ill(device.name, str(error), now.mono)
+            self._presences.unsigned(device.name, missing, now.mono)
             return
         self._offs.sent(name, now.mono + ANSWER_WITHIN)
         if not self._books.full:
@@ -236,8 +237,8 @@ class NodeOwner:
         wire_id = f"q{self._life}-{next(self._numbers)}"
         try:
             out.append(self.speaks.ask(device, wire_id, now))
-        except ValueError as error:
-            self._presences.ill(device.name, str(error), now.mono)
+        except NoCredential as missing:
+            self._presences.unsigned(device.name, missing, now.mono)
             return
         self._enter(wire_id, device, device.profile.state, Ask(), now.mono)
 
@@ -246,7 +247,10 @@ class NodeOwner:
         if self._books.full:
             return
         wire_id = f"q{self._life}-{next(self._numbers)}"
-        order = self.speaks.wake(device, wire_id, now)
+        try:
+            order = self.speaks.wake(device, wire_id, now)
+        except NoCredential:
+            return  # it is told again, and of its outputs somebody says what is missing
         if order is None:
             self._waking.never(device.name)
             return
@@ -254,6 +258,7 @@ class NodeOwner:
         out.append(order[1])
 
     def _enter(self, wire_id: str, device: Device, channel: str, purpose: Purpose, now: Nanos) -> None:
+        self._presences.signed(device.name, now)
         self._books.enter(
             Pending(
                 wire_id=wire_id,

@@ -11,6 +11,7 @@ from edgectl.drivers.news import News
 from edgectl.drivers.nodes.seam import Present, Reports
 from edgectl.drivers.nodes.told import Told, plain
 from edgectl.drivers.nodes.twins import Twins
+from edgectl.model.ports import NoCredential
 from edgectl.model.time import SECOND, Nanos
 
 WORD_WITHIN: Nanos = 150 * SECOND  # a node says something each minute: two and a half of them without a word
@@ -31,6 +32,7 @@ class Presences:
         self._lacks: dict[str, list[str]] = {}  # device -> outputs of the site file that it does not have, once it fits
         self._untold: dict[str, tuple[str, Mapping[str, Any]]] = {}  # device -> what there was no room to tell
         self._deaf: set[str] = set()
+        self._unsigned: set[str] = set()  # nothing can be ordered of them, whatever they say
         self._will: set[str] = set()  # nodes of which the broker keeps a last will and no later word has come
         self._since: Nanos = 0
 
@@ -50,13 +52,33 @@ class Presences:
         if answers:
             health.answered(now)
             self._deaf.discard(device)
-        if device not in self.strangers and device not in self._deaf:
-            self._news.well(health, now)
+        self._well(device, now)
 
     def deaf(self, device: str, why: str, now: Nanos) -> None:
         """Its orders remain without an answer."""
         self._deaf.add(device)
         self.ill(device, why, now)
+
+    def unsigned(self, device: str, missing: NoCredential, now: Nanos) -> None:
+        """Its secret is not there. Told once, in the place of what was told of it before, until an order leaves."""
+        if device in self._unsigned:
+            return
+        health = self._health[device]
+        self._news.well(health, now)
+        self._unsigned.add(device)
+        why = f"{missing}, and a node takes no order that is not signed"
+        advice = f"{missing.hint}; it is taken up within seconds" if missing.hint else ""
+        self._news.ill(health, f"{health.device.place(self._bus)}: {why}", now, advice=advice)
+
+    def signed(self, device: str, now: Nanos) -> None:
+        """An order left."""
+        if device in self._unsigned:
+            self._unsigned.discard(device)
+            self._well(device, now)
+
+    def _well(self, device: str, now: Nanos) -> None:
+        if device not in self.strangers and device not in self._deaf and device not in self._unsigned:
+            self._news.well(self._health[device], now)
 
     def came_or_went(self, said: Present, now: Nanos) -> bool:
         """True when a node is freshly there, and its outputs may be other ones than before."""

@@ -4,7 +4,7 @@ The owner knows deadlines, presence and orders; a protocol knows topics and payl
 meanings is `Unbelieved`, and changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,6 +12,8 @@ from edgectl.drivers.profile import Profile
 from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import ReplyStatus, Send
 from edgectl.model.time import Nanos, Now
+
+SecretOf = Callable[[Device], bytes]  # what signs the orders of a device; raises NoCredential while it is not there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,10 +152,11 @@ class NodeProtocol(Protocol):
         """True when a node can be asked for the state of its outputs."""
 
     def switch(self, device: Device, channel: str, send: Send, wire_id: str, now: Now) -> Publish:
-        """An order. Raises ValueError for one that the node cannot carry out."""
+        """An order. Raises ValueError for one that the node cannot carry out. This and all below that order something
+        raise NoCredential while nothing can be ordered of the node."""
 
     def off(self, device: Device, channel: str, wire_id: str, now: Now) -> Publish:
-        """Take the energy away. Raises ValueError when nothing can be ordered of this node."""
+        """Take the energy away."""
 
     def ask(self, device: Device, wire_id: str, now: Now) -> Publish:
         """Ask for the state of the outputs."""

@@ -7,6 +7,7 @@ hours. More than ten within ten minutes are a flood, for an hour at most; a bus 
 from dataclasses import replace
 
 from edgectl.engine.draft import ALARMS_RAISED, Draft
+from edgectl.model.codes import Code
 from edgectl.model.codes.alarms import priority
 from edgectl.model.inputs import Answer, Shelve
 from edgectl.model.site import Site
@@ -21,6 +22,7 @@ OTHERS: Nanos = 12 * 60 * MINUTE
 LONGEST_SHELF: Nanos = 24 * 60 * MINUTE
 FLOOD, FLOOD_WITHIN = 10, 10 * MINUTE
 LONGEST_FLOOD: Nanos = 60 * MINUTE  # one that comes and goes for days must not make the others silent for days
+SILENCES = frozenset({Code.DEVICE_SILENT, Code.BIZ_NODE_OFFLINE})
 REMINDED = frozenset({"stop_latched", "service_lock_reminder"})  # told again by what holds them
 FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still is told by name
 
@@ -28,6 +30,10 @@ FEW_BACK: Nanos = 30 * SECOND  # of a bus that speaks again: who is silent still
 def watch(draft: Draft) -> None:
     """Tell again what nobody has seen, end shelves, and notice a flood."""
     for known in draft.alarms():
+        if known.active and known.code in SILENCES and _speaks(draft, known.subject):
+            draft.note("DEVICE_BACK", device=known.subject)
+            draft.calm(known.code, known.subject)
+            continue
         alarm = _by_this_clock(draft, known)
         if alarm.active and alarm.acknowledged_by is None and alarm.shelved_until is None:
             _tell_again(draft, alarm)
@@ -80,6 +86,16 @@ def together(draft: Draft, device: str) -> bool:
             draft.put(replace(alarm, active=False, acknowledged_by=f"bus_silent:{bus}"))
             draft.note("ALARM_CLEARED", alarm=alarm.alarm_id, because=f"bus_silent:{bus}")
     return True
+
+
+def _speaks(draft: Draft, device: str) -> bool:
+    """Has it been heard in this life, and not ceased since? One that was put right while nobody drove the house was
+    never silent in this life, so that nothing tells that it is back."""
+    state = draft.state
+    if device in state.silent:
+        return False
+    shown = (state.site.actuators[name].device for name in state.seen if name in state.site.actuators)
+    return device in shown or any(channel.partition(".")[0] == device for channel in state.image)
 
 
 def _notice_a_flood(draft: Draft) -> None:

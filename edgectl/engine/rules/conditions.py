@@ -22,11 +22,12 @@ def device(draft: Draft, news: DeviceHealth) -> None:
         draft.calm(silence(draft.state.site, subject), subject)
         return
     draft.note("DEVICE_SILENT", device=subject, why=news.reason)
-    if together(draft, subject):
+    if not news.advice and together(draft, subject):
         return
     node = subject in draft.state.site.nodes
     look = f"check power and network of {subject}" if node else f"check power, cable and address of {subject}"
     look += f", then {news.asked_by}" if news.asked_by else ""
+    look = news.advice or look
     draft.alert(
         silence(draft.state.site, subject),
         subject,

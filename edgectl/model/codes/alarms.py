@@ -76,7 +76,10 @@ ALARMS: dict[Code, Meaning] = {
         "A lamp was on for longer than its `max_on` allows.",
         "Look who switched it on, and at its relay; its next window lights it again.",
     ),
-    Code.BIZ_NODE_OFFLINE: alarm("A node of the zone is off the air.", "Check its power and its network."),
+    Code.BIZ_NODE_OFFLINE: alarm(
+        "A node of the zone is off the air, or no order to it can be signed.",
+        "Check its power and its network; where its secret is missing the alarm says where to write it.",
+    ),
     Code.BIZ_CONFIG_ERROR: alarm(
         "What is asked for does not fit what the site file has, or what a device holds.",
         "Compare the schedule and the device's settings with the site file.",
