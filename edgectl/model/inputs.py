@@ -64,10 +64,7 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceHealth:
-    """A device began or ceased to answer. `asked_by` is the command by which a person asks it, where there is one.
-
-    `advice` is there where it is not the device that is at fault: what to do instead of looking at it.
-    """
+    """A device began or ceased to answer. `asked_by` is how a person asks it, `advice` what to do instead."""
 
     device: str
     healthy: bool

@@ -83,9 +83,14 @@ def together(draft: Draft, device: str) -> bool:
     for name in sorted(site.buses[bus]):
         alarm = draft.alarm(f"{silence(site, name)}:{name}")
         if alarm is not None and alarm.active:
-            draft.put(replace(alarm, active=False, acknowledged_by=f"bus_silent:{bus}"))
-            draft.note("ALARM_CLEARED", alarm=alarm.alarm_id, because=f"bus_silent:{bus}")
+            answered_by(draft, alarm, f"bus_silent:{bus}")
     return True
+
+
+def answered_by(draft: Draft, alarm: Alarm, cause: str) -> None:
+    """Another alarm says what this one meant: there is nothing left to see to, and nobody has to acknowledge it."""
+    draft.put(replace(alarm, active=False, acknowledged_by=cause))
+    draft.note("ALARM_CLEARED", alarm=alarm.alarm_id, because=cause)
 
 
 def _speaks(draft: Draft, device: str) -> bool:

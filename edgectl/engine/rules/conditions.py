@@ -4,7 +4,7 @@ Each becomes one alarm with what to do, and is calmed when its cause is gone.
 """
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import crashes
+from edgectl.engine.rules import crashes, explained
 from edgectl.engine.rules.alarms import silence, together
 from edgectl.engine.rules.orders import switch_off
 from edgectl.model.deadman import DeviceSet
@@ -22,6 +22,7 @@ def device(draft: Draft, news: DeviceHealth) -> None:
         draft.calm(silence(draft.state.site, subject), subject)
         return
     draft.note("DEVICE_SILENT", device=subject, why=news.reason)
+    explained.by_silence(draft, subject)
     if not news.advice and together(draft, subject):
         return
     node = subject in draft.state.site.nodes

@@ -7,6 +7,7 @@ water. And who has slept looks before he judges: what the meter showed before is
 from collections.abc import Hashable, Sequence
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules import explained
 from edgectl.engine.rules.lockouts import lock_out
 from edgectl.model.channel import Missing, Reading
 from edgectl.model.codes import Code
@@ -137,6 +138,8 @@ def trip(draft: Draft, command: Command) -> Code:
     read is told, and not counted. Returns which of the two it was."""
     pump = command.actuator
     sensors = " or ".join(draft.state.fixed.flows_of.get(pump, ()))
+    if explained.unreadable(draft, pump):
+        return Code.STALE
     if cannot_be_read(draft, command):
         draft.alert(
             "biz_no_flow",

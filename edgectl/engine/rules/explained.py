@@ -1,0 +1,62 @@
+"""A board that loses its power under a running pump stops the water too, and is found silent a moment later.
+
+Until then the water was blamed. Two rules. What the silence explains is taken back: the alarm, the failure that was
+counted, and the lock that came of it. And only that: a board that has shown its pump off since was there, so that it
+was the water; and a flow that was read and was none says nothing of the meter's board.
+"""
+
+from edgectl.engine.draft import Draft
+from edgectl.engine.rules.alarms import answered_by, silence
+from edgectl.model.changed import replace
+from edgectl.model.channel import Missing
+from edgectl.model.codes import Code
+from edgectl.model.time import SECOND, Nanos
+from edgectl.model.timeline import Alarm, Latch
+
+BLAMED = frozenset({Code.BIZ_NO_FLOW, Code.BIZ_DRY_RUN})  # the water, and a motor that pushes nothing
+AT_ONCE: Nanos = SECOND  # a pump is ordered off in the decision that blames it
+
+
+def by_silence(draft: Draft, device: str) -> None:
+    """A device was just found silent: which alarms had it as their cause?"""
+    for alarm in draft.alarms():
+        if alarm.active and alarm.code in BLAMED and alarm.subject in draft.state.site.actuators:
+            if (stopped := _never_shown_off(draft, alarm.subject, device)) is not None:
+                _take_back(draft, alarm, stopped, device)
+            elif unreadable(draft, alarm.subject) and _only_unread(draft, alarm):
+                answered_by(draft, alarm, f"{silence(draft.state.site, device)}:{device}")
+
+
+def unreadable(draft: Draft, pump: str) -> bool:
+    """Can no flow sensor of this pump be read, because the boards that measure are silent? Those have alarms of their
+    own."""
+    site, sensors = draft.state.site, draft.state.fixed.flows_of.get(pump, ())
+    unread = all(isinstance(draft.read(name), Missing) for name in sensors)
+    return bool(sensors) and unread and all(site.sensors[name].devices & set(draft.state.silent) for name in sensors)
+
+
+def _never_shown_off(draft: Draft, name: str, device: str) -> Nanos | None:
+    """When this output of the device was ordered off, by the wall; None when it has been seen off since."""
+    output = draft.output(name)
+    if output is None or not output.owed_off or output.closing is None:
+        return None
+    return draft.now.wall_at(output.closing) if draft.state.site.actuators[name].device == device else None
+
+
+def _only_unread(draft: Draft, alarm: Alarm) -> bool:
+    """Was it told because nobody could read the flow? That is not counted among the failures."""
+    trips = draft.latch(f"trips:{alarm.subject}")
+    return alarm.code == Code.BIZ_NO_FLOW and (trips is None or not trips.count)
+
+
+def _take_back(draft: Draft, alarm: Alarm, stopped: Nanos, device: str) -> None:
+    if abs(alarm.raised_at - stopped) < AT_ONCE:
+        answered_by(draft, alarm, f"{silence(draft.state.site, device)}:{device}")
+    for name in (f"trips:{alarm.subject}", f"lockout:{alarm.subject}"):
+        latch = draft.latch(name)
+        if latch is not None and latch.who == alarm.alarm_id and abs(latch.since - stopped) < AT_ONCE:
+            draft.put(_one_less(latch, f"{device} had fallen silent"))
+
+
+def _one_less(latch: Latch, why: str) -> Latch:
+    return replace(latch, held=False, count=max(0, latch.count - 1), why=why)
