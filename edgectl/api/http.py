@@ -36,7 +36,7 @@ def operations(inside: Inside, *, open_metrics: bool = True) -> list[Operation]:
         *device_routes(inside.devices),
         *calendar_routes(inside.calendar),
         *scheduler(inside.desk),
-        *access(inside.book, inside.pairings, inside.listens, inside.note),
+        *access(inside.access, inside.listens),
     ]
     return [*table, _described(table)]
 

@@ -5,22 +5,21 @@ from dataclasses import dataclass
 
 from edgectl.api.device_routes import Devices
 from edgectl.api.events import Happenings
+from edgectl.api.giving import Access
 from edgectl.api.house import House, Looks
 from edgectl.api.keepers import Listens
 from edgectl.api.leisure import Leisure
-from edgectl.api.pairing import Pairings
 from edgectl.api.schedule_routes import Calendar
 from edgectl.api.scheduler_routes import Desk
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
-from edgectl.model.hands import AccessChanged
 from edgectl.model.time import Nanos
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inside:
-    """What stands behind the doors. `listens` says where the network is served; `note` has the journal know who let
-    whom in."""
+    """What stands behind the doors. `listens` says where the network is served; in the `book` stands who may come in,
+    and by `access` that is changed."""
 
     house: House
     looks: Looks
@@ -30,8 +29,7 @@ class Inside:
     happenings: Happenings
     streams: Streams
     book: TokenBook
-    pairings: Pairings
+    access: Access
     mono: Callable[[], Nanos]
     leisure: Leisure
     listens: Callable[[], Listens]
-    note: Callable[[AccessChanged], None]

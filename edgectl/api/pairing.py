@@ -37,8 +37,12 @@ class Pairings:
         """A new code. When too many are open the oldest one is worthless from now on."""
         code = "".join(secrets.choice(LETTERS) for _ in range(LENGTH))
         invitation = Invitation(code=code, name=name, role=role, until=self._mono() + GOOD_FOR)
-        self._open = [*self._open, invitation][-MOST_OPEN:]
+        self.put_back(invitation)
         return invitation
+
+    def put_back(self, invitation: Invitation) -> None:
+        """It is good for what it was good for: nobody came in by it."""
+        self._open = [*self._open, invitation][-MOST_OPEN:]
 
     def redeem(self, code: str) -> Invitation | None:
         """What the code was good for; it is good for nothing afterwards."""

@@ -48,37 +48,55 @@ class TokenBook:
     ) -> None:
         self._path, self._wall, self._dismiss = path, wall, dismiss
         self._tokens = _read(path)
+        self._out: set[str] = set()  # taken back, and the book does not know it yet
 
     def listed(self) -> tuple[Token, ...]:
         """All that are good now."""
         return tuple(token for token in self._tokens if not self._over(token))
 
-    def add(self, name: str, role: Role, *, kind: str = "token") -> tuple[Token, str]:
-        """A new token and its secret, which is told once. Raises Unavailable."""
+    def draw(self, name: str, role: Role, *, kind: str = "token") -> tuple[Token, str]:
+        """A token and its secret for which there is room; they let nobody in before they are added. Raises
+        Unavailable."""
         if role not in GIVEN:
             raise Unavailable(422, "payload_invalid", f"a token cannot be for {role}", f"one of {', '.join(GIVEN)}")
         if len(self.listed()) >= MOST:
             raise Unavailable(409, "too_many_tokens", f"there are {MOST} tokens", "revoke some: edgectl token list")
+        name = name[:LONGEST_NAME]
+        if kind == "token" and (other := next((one for one in self.listed() if _is_for(one, name)), None)) is not None:
+            message = f"{name} has a token already: {other.token_id}"
+            raise Unavailable(
+                409, "name_taken", message, f"another name, or first: edgectl token revoke {other.token_id}"
+            )
         secret = secrets.token_urlsafe(32)
         token = Token(
             token_id=secrets.token_hex(4),
-            name=name[:LONGEST_NAME],
+            name=name,
             role=role,
             kind=kind,
             digest=_digest(secret),
             created_at=self._wall(),
             until=self._wall() + PAGE_LASTS if kind == "page" else None,
         )
-        self._put((*self.listed(), token))
         return token, secret
 
+    def add(self, token: Token) -> None:
+        """It lets in from now on. Raises Unavailable when the book takes no writes, and it does not then."""
+        self._put((*self.listed(), token))
+
     def revoke(self, token_id: str) -> Token:
-        """Take a token out of the book. Raises Unavailable when there is none of that id."""
+        """Take a token out of the book. Raises Unavailable when there is none of that id, or when the book takes no
+        writes: it lets nobody in then all the same, until the book is read again."""
         found = next((token for token in self._tokens if token.token_id == token_id), None)
         if found is None:
             raise Unavailable(404, "unknown_token", f"there is no token {token_id}", "edgectl token list")
-        self._put(tuple(token for token in self._tokens if token is not found))
+        self._out.add(token_id)
         self._dismiss(token_id)
+        try:
+            self._put(tuple(token for token in self._tokens if token is not found))
+        except Unavailable as no:
+            message = f"{found.name} ({token_id}) is out, until the next start only: {no.message}"
+            raise Unavailable(no.http, no.code, message, no.hint) from no
+        self._out.discard(token_id)
         return found
 
     def known(self, secret: str, kind: str) -> Token | None:
@@ -90,7 +108,7 @@ class TokenBook:
         return found if found is not None and found.kind == kind and not self._over(found) else None
 
     def _over(self, token: Token) -> bool:
-        return token.until is not None and self._wall() >= token.until
+        return token.token_id in self._out or (token.until is not None and self._wall() >= token.until)
 
     def _put(self, tokens: tuple[Token, ...]) -> None:
         """Write the book whole. What cannot be written was not given."""
@@ -136,6 +154,10 @@ def _token(row: dict[str, Any]) -> Token:
     if type(token.until) not in (int, type(None)) or type(token.created_at) is not int:
         raise ValueError("a line without its times")
     return token
+
+
+def _is_for(token: Token, name: str) -> bool:
+    return token.kind == "token" and token.name == name
 
 
 def _digest(secret: str) -> str:

@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from edgectl.api import http
 from edgectl.api.events import Happenings
+from edgectl.api.giving import Access
 from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address, Listens
 from edgectl.api.pairing import Pairings
@@ -88,6 +89,7 @@ class Doors:
         happenings = Happenings(
             streams, writer.journal_id, state.seq, lambda entry: task_views.line(entry, state.site), reads.entries_after
         )
+        book = TokenBook(asked.state / "tokens.json", lambda: clock.now().wall, streams.dismiss)
         self._inside = Inside(
             house=house,
             looks=DaemonLooks(control, reads, clock, self._history, house.read, house.leisure),
@@ -96,12 +98,11 @@ class Doors:
             calendar=ScheduleDesk(house, control, reads, clock),
             happenings=happenings,
             streams=streams,
-            book=TokenBook(asked.state / "tokens.json", lambda: clock.now().wall, streams.dismiss),
-            pairings=Pairings(self._mono),
+            book=book,
+            access=Access(book, Pairings(self._mono), house.ask),
             mono=self._mono,
             leisure=house.leisure,
             listens=self._listens,
-            note=control.offer,
         )
         self._place = "http://127.0.0.1", False  # until the door is open
 

@@ -54,6 +54,7 @@ from edgectl.model.deadman import DeviceSet
 from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Tried
 from edgectl.model.inputs import (
     Acknowledge,
+    Answer,
     Approve,
     Cancel,
     CentreRequest,
@@ -217,6 +218,7 @@ def _hear(draft: Draft, item: Input) -> None:
             conditions.concern(draft, item)
         case AccessChanged():
             draft.note(item.event.value, who=item.who, name=item.name, role=item.role, id=item.token_id)
+            draft.effect(Answer(token=item.token, ok=True, code="ok", body={}))
         case Shutdown():
             conditions.shutdown(draft, item)
         case _:

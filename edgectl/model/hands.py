@@ -98,6 +98,7 @@ class AccessChanged:
     """Somebody let a program or a phone in, offered that by a code, or took it back. `event` is the line that it makes;
     `name` and `role` are whose access it is."""
 
+    token: int
     event: Event
     who: str
     name: str

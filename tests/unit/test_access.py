@@ -12,7 +12,7 @@ from edgectl.api.house import Unavailable
 from edgectl.api.keepers import Address, NetworkKeeper, SocketKeeper, host_of
 from edgectl.api.limits import Rate
 from edgectl.api.pairing import GOOD_FOR, Pairings, spoken
-from edgectl.api.tokens import MOST, PAGE_LASTS, TokenBook
+from edgectl.api.tokens import MOST, PAGE_LASTS, Token, TokenBook
 from edgectl.api.web.deeds import give_cookie
 from edgectl.model.time import SECOND
 
@@ -31,12 +31,18 @@ def book(folder: Path, clock: Clock) -> TokenBook:
     return TokenBook(folder / "tokens.json", clock)
 
 
+def let_in(tokens: TokenBook, name: str, role: Role, kind: str = "token") -> tuple[Token, str]:
+    token, secret = tokens.draw(name, role, kind=kind)
+    tokens.add(token)
+    return token, secret
+
+
 # ---------------------------------------------------------------- the book
 
 
 def test_a_token_is_long_kept_as_a_hash_and_readable_by_nobody_else(tmp_path: Path) -> None:
     tokens = book(tmp_path, Clock())
-    token, secret = tokens.add("prometheus", Role.VIEWER)
+    token, secret = let_in(tokens, "prometheus", Role.VIEWER)
     assert len(secret) >= 43, "256 bits in base 64"
     text = (tmp_path / "tokens.json").read_text()
     assert secret not in text
@@ -46,7 +52,7 @@ def test_a_token_is_long_kept_as_a_hash_and_readable_by_nobody_else(tmp_path: Pa
 
 def test_a_token_is_known_after_a_restart_and_unknown_once_it_is_revoked(tmp_path: Path) -> None:
     clock = Clock()
-    token, secret = book(tmp_path, clock).add("prometheus", Role.VIEWER)
+    token, secret = let_in(book(tmp_path, clock), "prometheus", Role.VIEWER)
     again = book(tmp_path, clock)
     found = again.known(secret, "token")
     assert found is not None
@@ -63,7 +69,7 @@ def test_a_token_is_known_after_a_restart_and_unknown_once_it_is_revoked(tmp_pat
 def test_a_paired_page_ends_by_itself(tmp_path: Path) -> None:
     clock = Clock()
     tokens = book(tmp_path, clock)
-    _, secret = tokens.add("Ana's phone", Role.OPERATOR, kind="page")
+    _, secret = let_in(tokens, "Ana's phone", Role.OPERATOR, kind="page")
     clock.at += PAGE_LASTS - 1
     assert tokens.known(secret, "page") is not None
     clock.at += 1
@@ -72,20 +78,48 @@ def test_a_paired_page_ends_by_itself(tmp_path: Path) -> None:
 
 def test_the_book_has_an_end(tmp_path: Path) -> None:
     tokens = book(tmp_path, Clock())
-    tokens._put(tuple(tokens.add("a", Role.VIEWER)[0] for _ in range(1)) * MOST)
+    tokens._put(tuple(let_in(tokens, "a", Role.VIEWER)[0] for _ in range(1)) * MOST)
     with pytest.raises(Unavailable, match=f"there are {MOST} tokens"):
-        tokens.add("one more", Role.VIEWER)
+        tokens.draw("one more", Role.VIEWER)
+
+
+def test_a_name_stands_in_the_book_for_one_program_and_for_any_number_of_phones(tmp_path: Path) -> None:
+    tokens = book(tmp_path, Clock())
+    first, _ = let_in(tokens, "grafana", Role.VIEWER)
+    with pytest.raises(Unavailable, match=f"has a token already: {first.token_id}", check=lambda no: no.http == 409):
+        tokens.draw("grafana", Role.ENGINEER)
+    for _ in range(2):
+        let_in(tokens, "phone", Role.OPERATOR, kind="page")
+    tokens.revoke(first.token_id)
+    assert let_in(tokens, "grafana", Role.VIEWER)[0].token_id != first.token_id
+
+
+def test_whoever_is_put_out_is_out_although_the_book_takes_no_writes(tmp_path: Path) -> None:
+    folder, clock = tmp_path / "state", Clock()
+    folder.mkdir()
+    gone: list[str] = []
+    tokens = TokenBook(folder / "tokens.json", clock, gone.append)
+    token, secret = let_in(tokens, "grafana", Role.VIEWER)
+    folder.rename(tmp_path / "away")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="until the next start only"):
+            tokens.revoke(token.token_id)
+        assert (tokens.known(secret, "token"), tokens.listed()) == (None, ())
+    assert gone[0] == token.token_id, "and its streams end"
+    (tmp_path / "away").rename(folder)
+    tokens.revoke(token.token_id)
+    assert book(folder, clock).listed() == ()
 
 
 def test_a_damaged_book_lets_nobody_in_and_is_kept(tmp_path: Path) -> None:
     clock = Clock()
-    _, secret = book(tmp_path, clock).add("prometheus", Role.VIEWER)
+    _, secret = let_in(book(tmp_path, clock), "prometheus", Role.VIEWER)
     path = tmp_path / "tokens.json"
     path.write_text(path.read_text()[:-9])
     again = book(tmp_path, clock)
     assert again.known(secret, "token") is None
     assert (tmp_path / "tokens.json.damaged").exists()
-    again.add("new", Role.VIEWER)
+    let_in(again, "new", Role.VIEWER)
     assert len(json.loads(path.read_text())) == 1
 
 
@@ -155,7 +189,7 @@ def refused(code: int) -> Any:
 
 def test_another_name_is_refused_before_anything_else(tmp_path: Path) -> None:
     door, tokens = keeper(tmp_path, Clock())
-    _, secret = tokens.add("a", Role.ENGINEER)
+    _, secret = let_in(tokens, "a", Role.ENGINEER)
     bearer = {"authorization": f"Bearer {secret}"}
     for host in ("evil.example", "house.lan.evil.example", "", "[::1", "house.lan@evil.example"):
         with refused(421):
@@ -166,7 +200,7 @@ def test_another_name_is_refused_before_anything_else(tmp_path: Path) -> None:
 
 def test_a_cookie_changes_nothing_unless_our_own_page_asks(tmp_path: Path) -> None:
     door, tokens = keeper(tmp_path, Clock())
-    _, secret = tokens.add("phone", Role.OPERATOR, kind="page")
+    _, secret = let_in(tokens, "phone", Role.OPERATOR, kind="page")
     cookie = {"cookie": f"theme=dark; edgectl={secret}"}
     assert door.know(scope(**cookie), Role.VIEWER).by == "page", "looking needs no origin"
     for foreign in (
@@ -193,7 +227,7 @@ def test_a_book_of_another_shape_lets_nobody_in(tmp_path: Path, book: str) -> No
 def test_a_line_with_a_wrong_value_lets_nobody_in(tmp_path: Path, key: str, value: object) -> None:
     path = tmp_path / "tokens.json"
     book = TokenBook(path, lambda: 0)
-    _, secret = book.add("phone", Role.VIEWER)
+    _, secret = let_in(book, "phone", Role.VIEWER)
     rows = json.loads(path.read_text())
     path.write_text(json.dumps([{**rows[0], key: value}]))
     assert TokenBook(path, lambda: 0).known(secret, "token") is None
@@ -201,7 +235,7 @@ def test_a_line_with_a_wrong_value_lets_nobody_in(tmp_path: Path, key: str, valu
 
 def test_a_cookie_that_another_host_of_the_domain_planted_is_not_read_over_tls(tmp_path: Path) -> None:
     door, tokens = keeper(tmp_path, Clock(), tls=True)
-    _, secret = tokens.add("phone", Role.VIEWER, kind="page")
+    _, secret = let_in(tokens, "phone", Role.VIEWER, kind="page")
     with refused(401):
         door.know(scope(cookie=f"edgectl={secret}"), Role.VIEWER)
     assert door.know(scope(cookie=f"__Host-edgectl={secret}"), Role.VIEWER).role is Role.VIEWER
@@ -233,7 +267,7 @@ def test_the_cookie_of_a_page_is_for_this_door_alone(tmp_path: Path, how: dict[s
 def test_guessing_ends_soon_and_a_stop_is_never_refused_for_asking_too_often(tmp_path: Path) -> None:
     clock = Clock()
     door, tokens = keeper(tmp_path, clock)
-    _, secret = tokens.add("panel", Role.OPERATOR)
+    _, secret = let_in(tokens, "panel", Role.OPERATOR)
     for _ in range(3):
         with refused(401):
             door.know(scope(authorization="Bearer wrong"), Role.VIEWER)
@@ -250,7 +284,7 @@ def test_guessing_ends_soon_and_a_stop_is_never_refused_for_asking_too_often(tmp
 
 def test_however_many_strangers_ask_a_known_one_is_answered(tmp_path: Path) -> None:
     door, tokens = keeper(tmp_path, Clock())
-    _, secret = tokens.add("phone", Role.OPERATOR, kind="page")
+    _, secret = let_in(tokens, "phone", Role.OPERATOR, kind="page")
     for number in range(40):
         door.know(scope(client=f"10.0.{number}.9"), Role.ANYONE)
     for number in range(2000):
@@ -262,7 +296,7 @@ def test_however_many_strangers_ask_a_known_one_is_answered(tmp_path: Path) -> N
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR, Role.ENGINEER])
 def test_a_role_may_what_the_ones_before_it_may_and_no_more(tmp_path: Path, role: Role) -> None:
     door, tokens = keeper(tmp_path, Clock())
-    _, secret = tokens.add("a", role)
+    _, secret = let_in(tokens, "a", role)
     for needed in Role:
         if role.may(needed):
             assert door.know(scope(authorization=f"Bearer {secret}"), needed).role is role

@@ -14,7 +14,7 @@ def test_each_change_of_access_is_one_line_that_says_who_whom_and_as_what(event:
     world = World(example_site(), example_schedules(), 1)
     world.run(SECOND)
     before = len(world.journal.timeline)
-    world.offer(AccessChanged(event=event, who="Ana", name="grafana", role="viewer", token_id="t-1"))
+    world.offer(AccessChanged(token=1, event=event, who="Ana", name="grafana", role="viewer", token_id="t-1"))
     world.run(world.now + SECOND)
     lines = [one for one in world.journal.timeline[before:] if one.event_type.startswith("ACCESS_")]
     assert [(one.event_type, dict(one.details)) for one in lines] == [

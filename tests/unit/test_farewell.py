@@ -63,7 +63,8 @@ def test_a_book_of_tokens_that_is_no_file_lets_nobody_in_and_hangs_nothing(
     make(tmp_path / "tokens.json")
     book = TokenBook(tmp_path / "tokens.json", lambda: 1)
     assert book.listed() == ()
-    _, secret = book.add("grafana", Role.VIEWER)
+    token, secret = book.draw("grafana", Role.VIEWER)
+    book.add(token)
     assert book.known(secret, "token") is not None
 
 
@@ -71,7 +72,8 @@ def test_a_book_of_tokens_that_is_no_file_lets_nobody_in_and_hangs_nothing(
 def test_a_pipe_in_the_place_of_a_file_that_is_about_to_be_written_is_not_waited_at(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "tokens.json.new")
     os.mkfifo(tmp_path / "service.json.new")
-    TokenBook(tmp_path / "tokens.json", lambda: 1).add("grafana", Role.VIEWER)
+    book = TokenBook(tmp_path / "tokens.json", lambda: 1)
+    book.add(book.draw("grafana", Role.VIEWER)[0])
     Aside(tmp_path / "service.json", "j").write(7, {})
     assert (tmp_path / "service.json").is_file()
     assert (tmp_path / "tokens.json").stat().st_mode & 0o777 == 0o600

@@ -11,12 +11,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person, Role
-from edgectl.api.access_routes import changed
 from edgectl.api.body import raw_body
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
-from edgectl.model.events import Event
 from edgectl.model.time import SECOND, Nanos
 
 if TYPE_CHECKING:
@@ -181,9 +179,10 @@ class Deeds:
         secret = cookie_of(request.headers, self._keeper.address.cookie)
         token = self._inside.book.known(secret, "page")
         if token is not None:
-            self._inside.book.revoke(token.token_id)
-            LOG.warning("%s has left, and the token %s with them", person.who, token.token_id)
-            self._inside.note(changed(Event.ACCESS_TAKEN, person.who, token))
+            try:
+                await self._inside.access.take(token.token_id, person.who)
+            except Unavailable as no:  # this page forgets it all the same
+                LOG.error("%s has left: %s", person.who, no.message)
         answer = RedirectResponse("/pair", status_code=303)
         give_cookie(self._keeper, answer, "", lasts=0)
         return answer

@@ -1,7 +1,6 @@
 """What the page shows. What it does stands in deeds.py."""
 
 import asyncio
-import logging
 import re
 from collections.abc import AsyncIterator
 from itertools import count
@@ -11,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from edgectl.api.access import Person, Role
-from edgectl.api.access_routes import changed
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of
 from edgectl.api.routes import PRESETS
@@ -22,12 +20,10 @@ from edgectl.api.web.draw import Drawing, static
 from edgectl.api.web.lines import curves_of
 from edgectl.api.web.state_word import word_of
 from edgectl.api.web.words import Words, language_of
-from edgectl.model.events import Event
 
 if TYPE_CHECKING:
     from edgectl.api.inside import Inside
 
-LOG = logging.getLogger("edgectl")
 LOOK_EVERY_S = 2.0
 ALL_AGAIN = 8  # looks: so often everything is sent, changed or not, for a reader who skipped a piece
 # What the page counts on by itself: no reason to send a piece again.
@@ -103,15 +99,12 @@ class Pages:
         """A code was entered: a good one becomes a cookie."""
         code = (await form_of(request)).get("code", "")
         self._keeper.may_guess(request.scope)
-        invitation = self._inside.pairings.redeem(code)
-        if invitation is None:
+        let_in = await self._inside.access.enter(code)
+        if let_in is None:
             self._keeper.guessed(request.scope)
             return await self._draw.page("pair.html", self._words(request), 401, wrong=True, shown=self._shown())
-        token, secret = self._inside.book.add(invitation.name, invitation.role, kind="page")
-        LOG.warning("%s is let in by a code as %s (%s)", token.name, token.role, token.token_id)
-        self._inside.note(changed(Event.ACCESS_GIVEN, f"{token.name}, by a code", token))
         answer = RedirectResponse("/", status_code=303)
-        give_cookie(self._keeper, answer, secret)
+        give_cookie(self._keeper, answer, let_in[1])
         return answer
 
     def _shown(self) -> str:
