@@ -11,6 +11,7 @@ import click
 from edgectl.cli.client import DEFAULT_SITE, refuse, show
 from edgectl.cli.journal import AS_JSON, STATE, journal, looking
 from edgectl.cli.progress import counted
+from edgectl.cli.whole import there_already, whole
 from edgectl.cli.words import date_and_time
 from edgectl.model.time import iso
 
@@ -32,12 +33,11 @@ def backup(file: Path, state: Path, as_json: bool) -> None:
     its owner alone (mode 0600). FILE lies on a disk of this machine; take it to another one from there.
     """
     from edgectl.cli.patience import patient
-    from edgectl.cli.whole import whole
     from edgectl.journal.copy import copy, looked_through
     from edgectl.journal.errors import JournalError
 
     if file.exists():
-        refuse(f"{file} is there already", "choose another name; nothing is overwritten")
+        refuse(*there_already(file))
     os.nice(10)  # the house comes first
     try:
         with whole(file) as part, counted() as told:
@@ -51,6 +51,8 @@ def backup(file: Path, state: Path, as_json: bool) -> None:
             lines = looked_through(Path(part.name), told)
     except JournalError as error:
         refuse(str(error).splitlines()[0], error.hint)
+    except FileExistsError:
+        refuse(*there_already(file))
     except OSError as error:
         refuse(f"{file} cannot be written: {error.strerror}", "choose another place, or make room there")
     size = file.stat().st_size

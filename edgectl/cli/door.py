@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import json
 import os
-import re
 import socket
 import ssl
 import subprocess
@@ -16,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, refuse, show
+from edgectl.cli.certified import NAME, certificate, there
+from edgectl.cli.client import DEFAULT_SITE, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.progress import progress
 from edgectl.cli.token import in_two_lines, let_in
@@ -28,16 +28,17 @@ if TYPE_CHECKING:
     from edgectl.config.loaded import DoorSection
     from edgectl.host.certificate import Facts
 
-NAME = "door"  # of the credential
 HANDED = Path("/run/credentials/edgectl.service")  # where systemd puts what the unit loads, once at each start
 USUAL = "0.0.0.0:9405"
 LINES = """\
 # By edgectl door open: the page, and programs with a token, come in from the network, over TLS.
 api: {{listen: {listen}, certificate: {{credential: {name}}}{names}}}
 """
+ALSO_HERE = """\
+from then on this machine too is answered by https:// alone, at the address of the numbers as well: who reads them
+(Prometheus) needs scheme: https and a token, by edgectl token add prometheus (docs/metrics.md)"""
 SHOWN_WITHIN_S = 90
 TAKEN_UP_WITHIN_S = 15
-HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 site_option = click.option(
     "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
 )
@@ -63,7 +64,10 @@ def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_jso
     facts = certificate(names)
     opened = before.credential == NAME and before.listen is not None
     lines = _lines(listen, names)
-    file = None if before.listen or before.credential else _write(site, lines)
+    file = None
+    if not before.listen and not before.credential and (file := _write(site, lines)) is None:
+        before = _read(site)  # another command has written it at this moment
+        opened = before.credential == NAME and before.listen is not None
     place = before.listen or wanted
     shown = shown_at(place) == facts.fingerprint
     about = {**_about(facts), "written": None if file is None else str(file), "shown": shown}
@@ -72,8 +76,12 @@ def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_jso
     _tell(facts)
     if file is not None:
         click.echo(f"{file} is written: the door opens at {listen} from the next start on")
+        click.echo(ALSO_HERE)
     elif not opened:
-        click.echo(f"the site file says otherwise where the door is; nothing was written. The lines would be:\n{lines}")
+        why = "the site file says otherwise where the door is"
+        if not before.listen and not before.credential:
+            why = f"{_file(site)} is there already, and opens no door"
+        click.echo(f"{why}; nothing was written. The lines would be:\n{lines}")
         return
     if restart and not shown:
         shown = _restarted(place, facts)
@@ -128,7 +136,7 @@ def _handed() -> bool:
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def show_(site: Path, as_json: bool) -> None:
     """The certificate: its fingerprint, its names, its end, and whether the door shows it."""
-    facts = _there()
+    facts = there()
     place = _read(site).listen
     shown = place is not None and shown_at(place) == facts.fingerprint
     if show({**_about(facts), "shown": shown}, as_json):
@@ -140,7 +148,9 @@ def show_(site: Path, as_json: bool) -> None:
 def turn_on(site: Path, *, quiet: bool) -> None:
     """The door of a site file that has just been written."""
     facts = certificate(())
-    file = _write(site, _lines(USUAL, ()))
+    lines = _lines(USUAL, ())
+    if (file := _write(site, lines)) is None:
+        refuse(f"{_file(site)} is there already", f"write it yourself:\n{lines}")
     if quiet:
         return
     _tell(facts)
@@ -152,60 +162,6 @@ def turn_on(site: Path, *, quiet: bool) -> None:
 def _lines(listen: str, names: tuple[str, ...]) -> str:
     more = f", names: {json.dumps(names)}" if names else ""
     return LINES.format(listen=json.dumps(listen), name=NAME, names=more)
-
-
-def certificate(names: tuple[str, ...], *, anew: bool = False) -> "Facts":
-    """The one that is there, or a new one. Exits with a sentence where there can be none."""
-    from edgectl.host.certificate import facts, make
-    from edgectl.host.credentials import folder_of_credentials
-    from edgectl.host.names import own_addresses, own_names
-
-    if wrong := [name for name in names if not HOST.fullmatch(name)]:
-        raise click.UsageError(f"--name {wrong[0]!r} is no host name: small letters, digits, dots and -")
-    path = folder_of_credentials() / NAME
-    if path.exists() and not anew:
-        return _there()
-    called = tuple(dict.fromkeys((*names, *own_names(), "localhost")))
-    made = make(called, (*own_addresses(), "127.0.0.1"), _now())
-    try:
-        with whole(path, _owner()) as file:
-            file.write(made)
-    except OSError as error:
-        hint = "sudo, or let EDGECTL_CREDENTIALS name a folder of yours, for this command and for edgectl run"
-        refuse(f"{path} cannot be written: {error.strerror}", hint)
-    return facts(made.decode())
-
-
-def _there() -> "Facts":
-    from edgectl.host.certificate import NoCertificate, facts, text_of
-    from edgectl.host.credentials import CredentialMissing, credential_file
-
-    try:
-        return facts(text_of(credential_file(NAME)))
-    except CredentialMissing as missing:
-        refuse(str(missing), "edgectl door open makes it" if "there is no" in str(missing) else missing.hint)
-    except NoCertificate as none:
-        refuse(f"the certificate of the door is of no use: {none}", "edgectl door renew puts a new one in its place")
-
-
-def _now() -> int:
-    """The wall clock. One that cannot be right makes no certificate: it would have ended before it is used."""
-    from edgectl.host.clock import PLAUSIBLE, SystemClock
-
-    wall = SystemClock().now().wall
-    if wall < PLAUSIBLE:
-        said = f"the clock of this machine says {iso(wall)[:10]}: a certificate of today would have ended long ago"
-        refuse(said, "set the clock, then again: timedatectl set-time 'YYYY-MM-DD HH:MM'")
-    return wall
-
-
-def _owner() -> tuple[int, int] | None:
-    """Whose it is to be: root makes it for the user of the service, who owns the state folder."""
-    state = Path(os.environ.get("EDGECTL_STATE", DEFAULT_STATE))
-    if os.getuid() != 0 or not state.is_dir():
-        return None
-    owner = state.stat()
-    return owner.st_uid, owner.st_gid
 
 
 def _place(listen: str) -> tuple[str, int]:
@@ -226,16 +182,20 @@ def _read(site: Path) -> "DoorSection":
         refuse(f"{rejected}\nthe site file has to be right first; nothing was made", f"edgectl check {site}")
 
 
-def _write(site: Path, lines: str) -> Path:
-    """The lines as a file beside the site file, as readable as that one."""
-    file, like = site.parent / "conf.d" / "door.yaml", site.stat()
+def _file(site: Path) -> Path:
+    return site.parent / "conf.d" / "door.yaml"
+
+
+def _write(site: Path, lines: str) -> Path | None:
+    """The lines as a file beside the site file, as readable as that one. None where a file of that name is there."""
+    file, like = _file(site), site.stat()
+    owner = (like.st_uid, like.st_gid) if os.getuid() == 0 else None
     try:
         file.parent.mkdir(exist_ok=True)
-        with file.open("x") as out:
-            out.write(lines)
-        file.chmod(like.st_mode & 0o666)
-        if os.getuid() == 0:
-            os.chown(file, like.st_uid, like.st_gid)
+        with whole(file, owner, mode=like.st_mode & 0o666) as out:
+            out.write(lines.encode())
+    except FileExistsError:
+        return None
     except OSError as error:
         refuse(f"{file} cannot be written: {error.strerror}", f"write it yourself:\n{lines}")
     return file

@@ -18,7 +18,7 @@ from edgectl import __version__
 from edgectl.cli.client import DEFAULT_SITE, DEFAULT_STATE, ask, refuse, show
 from edgectl.cli.doctor import examine
 from edgectl.cli.offline import CAME, at_rest, house_of, is_as_it_was
-from edgectl.cli.whole import whole
+from edgectl.cli.whole import there_already, whole
 from edgectl.observe.redact import redacted
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ PATHS = {
 def support_bundle(out: Path, site: Path, state: Path, log: Path | None, as_json: bool) -> None:
     """Gather what helps to find a fault. Passwords, tokens and keys are taken out; look into it before you send it."""
     if out.exists():
-        refuse(f"{out} is there already", "choose another name with --out; nothing is overwritten")
+        refuse(*there_already(out))
     names: list[str] = []
     try:
         with whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
@@ -60,6 +60,8 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None, as_json
                 member.size = len(content)
                 bundle.addfile(member, io.BytesIO(content))
                 names.append(name)
+    except FileExistsError:
+        refuse(*there_already(out))
     except OSError as error:
         refuse(f"{out} cannot be written: {error.strerror}", "choose another place with --out")
     if not show({"file": str(out), "holds": names}, as_json):

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from edgectl.__main__ import main
 from edgectl.host.lock import AlreadyRunning, HostLock
 from edgectl.journal import chain, still, survey
+from edgectl.journal import copy as copies
 from edgectl.journal.copy import copy
 from edgectl.journal.outbox import JournalOutbox
 from edgectl.journal.sqlite import SqliteJournal
@@ -113,6 +114,23 @@ def test_a_backup_is_whole_its_owners_alone_and_overwrites_nothing(state: Path, 
     again = ask(state, "backup", str(file))
     assert (again.exit_code, "nothing is overwritten" in again.stderr) == (1, True)
     assert file.read_bytes() == before
+    assert [item.name for item in tmp_path.glob(".copy.db*")] == []
+
+
+def test_of_two_backups_to_one_name_the_second_is_told_and_takes_nothing_away(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "copy.db"
+
+    def and_another(path: Path, told: survey.Told) -> int:
+        monkeypatch.undo()
+        assert ask(state, "backup", str(file)).exit_code == 0
+        return copies.looked_through(path, told)
+
+    monkeypatch.setattr(copies, "looked_through", and_another)
+    said = ask(state, "backup", str(file))
+    assert (said.exit_code, "nothing is overwritten" in said.stderr) == (1, True), said.output
+    assert told(file) == told(state / "journal.db")
     assert [item.name for item in tmp_path.glob(".copy.db*")] == []
 
 
@@ -447,7 +465,7 @@ main(sys.argv[3:])
 """
 
 
-@pytest.mark.parametrize(("deed", "number"), [("fdatasync", 1), ("fsync", 1), ("fsync", 2), ("rename", 1)])
+@pytest.mark.parametrize(("deed", "number"), [("fdatasync", 1), ("fsync", 1), ("fsync", 2), ("link", 1)])
 def test_a_kill_while_a_copy_is_taken_leaves_no_copy(state: Path, tmp_path: Path, deed: str, number: int) -> None:
     before = told(state / "journal.db")
     words = [sys.executable, "-c", CUT, str(number), deed, "journal", "backup", str(tmp_path / "copy.db")]

@@ -1,22 +1,32 @@
 """`edgectl door`: what it makes, what it leaves alone, and what it says when it cannot."""
 
+import errno
 import json
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
-from edgectl.cli import asking
+from edgectl.cli import asking, certified
 from edgectl.cli import door as door_cli
 from edgectl.cli import run as run_cli
+from edgectl.cli import whole as whole_file
+from edgectl.cli.whole import whole
 from edgectl.config.first import First
 from edgectl.config.loaded import DoorSection
 from edgectl.config.loader import load
+from edgectl.host import certificate as certificate_file
 from edgectl.host.certificate import facts
+from edgectl.host.clock import SystemClock
+from edgectl.journal.sqlite import SqliteJournal
+from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.model.timeline import Batch, Entry
 from tests.unit.test_first_site import DEVICES, GIVEN, LINES
 
 ROOT = Path(__file__).parents[2]
@@ -118,6 +128,114 @@ def test_a_clock_that_cannot_be_right_makes_no_certificate(site: Path) -> None:
     assert not list((site.parent / "secrets").iterdir())
 
 
+FAR: Nanos = 4_070_908_800 * SECOND  # 2099-01-01
+HERE: Nanos = 1_800_000_000 * SECOND
+
+
+def told_time(patch: pytest.MonkeyPatch, wall: Nanos, trust: Trust = Trust.RESTORED) -> None:
+    patch.setattr(SystemClock, "now", lambda self: Now(mono=1, wall=wall, trust=trust))
+
+
+def a_journal_up_to(folder: Path, wall: Nanos) -> None:
+    folder.mkdir(exist_ok=True)
+    journal = SqliteJournal(folder / "journal.db")
+    entry = Entry(seq=1, event_type="READY", wall=wall, mono=1, boot_id="b", zone=None, details={})
+    journal.commit(Batch(changes=(), entries=(entry,)))
+    journal.close()
+
+
+def test_a_clock_that_runs_far_ahead_of_the_journal_replaces_no_certificate(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_time(monkeypatch, HERE, Trust.SYNCED)
+    quiet = door("open", "--site", str(site))
+    assert (quiet.exit_code, "no time server" in quiet.stderr) == (0, False)
+    key = site.parent / "secrets" / "door"
+    before = key.read_bytes()
+    a_journal_up_to(site.parent / "state", HERE)
+    told_time(monkeypatch, FAR)
+    said = door("renew", "--site", str(site))
+    assert (said.exit_code, "good for nobody yet" in said.stderr) == (1, True), said.output
+    assert "the newest line of the journal is of 2027-01-15" in said.stderr
+    assert key.read_bytes() == before
+    told_time(monkeypatch, FAR, Trust.SYNCED)  # somebody vouches for it: the house has rested for long
+    assert door("renew", "--site", str(site)).exit_code == 0
+    assert key.read_bytes() != before
+
+
+@pytest.mark.parametrize(("newest", "said"), [(None, "time server"), (HERE, "time server"), (FAR, "line is of 2099")])
+def test_where_nobody_vouches_for_the_clock_a_person_is_asked_to_look(
+    site: Path, monkeypatch: pytest.MonkeyPatch, newest: Nanos | None, said: str
+) -> None:
+    """A house without a network has a clock that was set by hand: it gets its door all the same."""
+    if newest is not None:
+        a_journal_up_to(site.parent / "state", newest)
+    told_time(monkeypatch, HERE + 300 * 86_400 * SECOND)
+    opened = door("open", "--site", str(site), "--json")
+    assert opened.exit_code == 0, opened.output
+    assert said in opened.stderr
+    assert "LOOK: the clock of this machine says 2027-11-11" in opened.stderr
+    assert json.loads(opened.stdout)["fingerprint"]
+
+
+def test_of_two_who_open_the_door_at_once_both_tell_of_the_certificate_that_is_there(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, others = certificate_file.make, list[Result]()
+
+    def while_another_is_at_it(*of: Any) -> bytes:
+        monkeypatch.setattr(certificate_file, "make", make)
+        others.append(door("open", "--site", str(site), "--json"))
+        return make(*of)
+
+    monkeypatch.setattr(certificate_file, "make", while_another_is_at_it)
+    mine = door("open", "--site", str(site), "--json")
+    assert (mine.exit_code, others[0].exit_code) == (0, 0), mine.output
+    there = facts((site.parent / "secrets" / "door").read_text()).fingerprint
+    told = [json.loads(one.stdout) for one in (mine, others[0])]
+    assert [one["fingerprint"] for one in told] == [there, there]
+    assert [one["written"] is None for one in told] == [True, False], "and one of them has written the lines"
+    assert "lines" not in told[0], "the door opens by what the other one wrote"
+
+
+def test_a_full_disk_leaves_nothing_that_the_next_try_stumbles_over(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certified.certificate(())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", lambda number: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+        said = door("open", "--site", str(site))
+    assert (said.exit_code, "door.yaml cannot be written: No space left" in said.stderr) == (1, True), said.output
+    assert list((site.parent / "conf.d").iterdir()) == []
+    assert door("open", "--site", str(site)).exit_code == 0
+    lines = site.parent / "conf.d" / "door.yaml"
+    assert lines.stat().st_mode & 0o777 == site.stat().st_mode & 0o666
+    lines.write_text("")
+    assert "door.yaml is there already, and opens no door" in door("open", "--site", str(site)).stdout
+
+
+def test_where_a_file_has_one_name_alone_it_is_whole_and_nothing_is_written_over_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "link", lambda *_: (_ for _ in ()).throw(OSError(errno.EPERM, "no links here")))
+    out = tmp_path / "copy"
+    with whole(out) as file:
+        file.write(b"first")
+    with pytest.raises(FileExistsError), whole(out) as file:
+        file.write(b"second")
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("copy", b"first")]
+
+
+def the_later_one_is_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(whole_file, "_named", lambda part, out: part.rename(out))
+
+
+def test_a_rename_over_what_is_there_is_seen(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    the_later_one_is_kept(monkeypatch)
+    with pytest.raises(AssertionError):
+        test_of_two_who_open_the_door_at_once_both_tell_of_the_certificate_that_is_there(site, monkeypatch)
+
+
 def test_a_first_site_file_has_its_door_when_that_was_wished(site: Path) -> None:
     new = site.parent / "new" / "site.yaml"
     new.parent.mkdir()
@@ -126,7 +244,7 @@ def test_a_first_site_file_has_its_door_when_that_was_wished(site: Path) -> None
     assert load(new).door.listen == ("0.0.0.0", 9405)
     assert "edgectl token pair lets a phone in" in said.output
     again = CliRunner().invoke(main, ["init", str(new.parent / "quiet.yaml"), *GIVEN, "--door", "--json"])
-    assert "cannot be written: File exists" in again.output, "the lines of another site file stay"
+    assert "door.yaml is there already" in again.output, "the lines of another site file stay"
     other = site.parent / "other.yaml"
     assert CliRunner().invoke(main, ["init", str(other), *GIVEN]).exit_code == 0
     assert load(other).door.credential == "", "nobody asked for one"
