@@ -249,10 +249,10 @@ def _places(
     http: tuple[str, int] | None, metrics: tuple[str, int] | None, door: "DoorSection", *, locked: bool
 ) -> tuple[tuple[str, int], tuple[str, int] | None]:
     """Where the page and where the numbers are, each with its lock. Asked anew whenever the site file was read."""
-    page = http or door.listen or _address("--http", DEFAULT_HTTP)
+    page, numbers = http or door.listen or _address("--http", DEFAULT_HTTP), metrics or door.metrics
     return (
         _locked("--http", page, door, locked=locked),
-        metrics and _locked("--metrics", metrics, door, locked=locked),
+        numbers and _locked("--metrics", numbers, door, locked=locked),
     )
 
 

@@ -207,6 +207,7 @@ def build_door(parts: Parts) -> DoorSection:
         return DoorSection()
     return DoorSection(
         listen=None if api.listen is None else place_of(api.listen),
+        metrics=None if api.metrics is None else place_of(api.metrics),
         credential="" if api.certificate is None else api.certificate.credential,
         names=frozenset(name.lower() for name in api.names or ()),
     )

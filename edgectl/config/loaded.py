@@ -25,10 +25,11 @@ class PairSection:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoorSection:
-    """The door to the network. Without `listen` it is where it usually is; `credential` names the file of its key and
-    its certificate."""
+    """The door to the network. Without `listen` it is where it usually is; with `metrics` the numbers have one of their
+    own as well; `credential` names the file of its key and its certificate."""
 
     listen: tuple[str, int] | None = None
+    metrics: tuple[str, int] | None = None
     credential: str = ""
     names: frozenset[str] = frozenset()
 

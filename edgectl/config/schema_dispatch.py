@@ -37,6 +37,9 @@ class ApiSection(Strict):
     listen: Annotated[str, Field(pattern=r"^[^\s]{1,60}:[0-9]{1,5}$")] | None = Field(
         None, description='where page and programs come in: "0.0.0.0:9405" is every address of this machine'
     )
+    metrics: Annotated[str, Field(pattern=r"^[^\s]{1,60}:[0-9]{1,5}$")] | None = Field(
+        None, description='health and metrics at an address of their own as well: "127.0.0.1:9401"'
+    )
     certificate: Credential | None = Field(None, description="{credential: door}: edgectl door open makes it")
     names: Annotated[list[Words], Field(min_length=1, max_length=20)] | None = Field(
         None, description="more host names by which it is asked for: [greenhouse.example]"

@@ -19,6 +19,7 @@ from edgectl.model.codes import Code
 from edgectl.model.inputs import Concern
 from edgectl.model.ports import Clock
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
+from edgectl.observe.metrics import Gauge
 
 if TYPE_CHECKING:
     from edgectl.daemon.given import House
@@ -27,6 +28,7 @@ LOG = logging.getLogger("edgectl")
 LOOK_S = 5.0
 READ_WITHIN_S = 60.0
 AGAIN: Nanos = 60 * SECOND  # what is of no use is looked at again, should only its reader have had no room
+ENDS = "edgectl_door_certificate_expires_timestamp_seconds"
 SOON: Nanos = 30 * DAY
 Stamp = tuple[tuple[int, ...], ...]
 
@@ -68,6 +70,11 @@ class DoorCertificate:
         if files is not None:
             with contextlib.suppress(NoCertificate):  # it was loaded a moment ago; the next look tells
                 self.fingerprint = fingerprint(text_of(files.cert))
+
+    def gauges(self) -> list[Gauge]:
+        """For whoever watches many houses: when it ends. Nothing where there is none, or none that could be read."""
+        ends = None if self._facts is None else self._facts.ends / SECOND
+        return [Gauge(name=ENDS, help="When the certificate of the door ends, in seconds since 1970.", value=ends)]
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""

@@ -43,6 +43,7 @@ from edgectl.observe.history import History
 if TYPE_CHECKING:
     from edgectl.daemon.given import House
     from edgectl.daemon.mirror import Mirror
+    from edgectl.daemon.telling import AlarmsOut
     from edgectl.daemon.telling_mqtt import AlarmsOnBroker
 
 
@@ -70,12 +71,11 @@ class Doors:
             ("close look", self._closely.run),
             ("certificate", self._certificate.run),
         ]
-        if asked.tell is not None:
-            from edgectl.daemon.telling import AlarmsOut
-
-            house.out = AlarmsOut(asked.site, asked.tell, control, clock)
-            self.beside.append(("alarms out", house.out.run))
-        self._out = house.out
+        house.counted.append(self._certificate.gauges)
+        self._out = alarms_out(asked, control, clock)
+        if self._out is not None:
+            self.beside.append(("alarms out", self._out.run))
+            house.counted.append(self._out.gauges)
         self._on_broker = on_broker(asked, control)
         if self._on_broker is not None:
             self.beside.append(("alarms on the broker", self._on_broker.run))
@@ -165,6 +165,15 @@ class Doors:
 
     def _mono(self) -> Nanos:
         return self._clock.now().mono
+
+
+def alarms_out(asked: "House", control: Control, clock: Clock) -> "AlarmsOut | None":
+    """Alarms to people, when the site file names some."""
+    if asked.tell is None:
+        return None
+    from edgectl.daemon.telling import AlarmsOut
+
+    return AlarmsOut(asked.site, asked.tell, control, clock)
 
 
 def on_broker(asked: "House", control: Control) -> "AlarmsOnBroker | None":

@@ -18,7 +18,6 @@ from edgectl.daemon.picture import Picture, leisure_of, sights
 from edgectl.daemon.refusals import HINTS, HTTP
 from edgectl.daemon.service import ServiceDesk
 from edgectl.daemon.supervise import Supervisor
-from edgectl.daemon.telling import AlarmsOut
 from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError, JournalUnreadable
@@ -44,7 +43,7 @@ from edgectl.model.ports import Clock
 from edgectl.model.task import Task
 from edgectl.model.time import SECOND, Nanos, from_datetime, seconds
 from edgectl.model.timeline import Entry
-from edgectl.observe.metrics import Ledger, render
+from edgectl.observe.metrics import Gauge, Ledger, render
 
 T = TypeVar("T")
 ANSWER_WITHIN_S = 10.0
@@ -103,7 +102,7 @@ class DaemonHouse:
         self._sight, self._lines = sights(control.stepper.state, field, clock, self.leisure)
         self._picture = Picture(self._draw, lambda: control.stepper.state.seq, lambda: clock.now().mono)
         self.service: ServiceDesk | None = None
-        self.out: AlarmsOut | None = None
+        self.counted: list[Callable[[], list[Gauge]]] = []  # by what runs beside the doors
         self.centre: CentreLine | None = None
 
     @property
@@ -136,7 +135,7 @@ class DaemonHouse:
         numbers = gauges(self._control, self._field, self._supervisor, self._clock.now(), ready=ready)
         numbers += self._ledger.gauges()
         numbers += [] if self.centre is None else self.centre.gauges()
-        numbers += [] if self.out is None else self.out.gauges()
+        numbers += [gauge for told in self.counted for gauge in told()]
         service = [] if self.service is None else await self.service.numbers()
         site, silent = state.site, frozenset(state.silent)
         return await asyncio.to_thread(lambda: render([*numbers, *of_the_field(site, silent, seen), *service]))

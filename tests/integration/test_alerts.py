@@ -82,6 +82,10 @@ SCENES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "EdgectlJournalDegraded": ({"edgectl_journal_ok{}": "1x120"}, {"edgectl_journal_ok{}": "0x120"}),
     "EdgectlClockUntrusted": ({"edgectl_clock_trusted{}": "1x120"}, {"edgectl_clock_trusted{}": "0x120"}),
+    "EdgectlCertificateEnds": (  # promtool's clock begins at 1970, and looks after an hour
+        {"edgectl_door_certificate_expires_timestamp_seconds{}": "2596000x120"},
+        {"edgectl_door_certificate_expires_timestamp_seconds{}": "2594000x120"},
+    ),
     "EdgectlTaskCrashes": ({"edgectl_task_crashes_total{}": "3x120"}, {"edgectl_task_crashes_total{}": "0x50 1x70"}),
     "EdgectlLoopStands": ({"edgectl_turn_age_seconds{}": "2x120"}, {"edgectl_turn_age_seconds{}": "4x120"}),
     "EdgectlCriticalAlarm": (

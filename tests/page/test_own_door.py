@@ -11,6 +11,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from playwright.sync_api import Browser, Error, expect
 
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.ports import free_port
 from tests.page.conftest import PHONE
 
 pytestmark = pytest.mark.timeout(180)
+WATCHED = free_port()
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +36,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) -> It
         patched.setenv("EDGECTL_CREDENTIALS", str(folder / "secrets"))
         process = DaemonProcess(folder, write_site(folder, field, every="1h", duration="2s", travel="200ms"))
         listen = f"127.0.0.1:{process.http}"
+        process.site.write_text(f"{process.site.read_text()}api: {{metrics: '127.0.0.1:{WATCHED}'}}\n")
         made = process.cli("door", "open", "--site", str(process.site), "--listen", listen)
         assert made.returncode == 0, made.stderr
         with process:
@@ -82,6 +86,27 @@ def test_a_program_that_knows_the_certificate_comes_in_and_meets_the_printed_fin
     assert re.search(r"code (?:[A-Z]{4}-){3}[A-Z]{4}, good once", again.stdout), again.stdout
 
 
+def numbers(house: DaemonProcess, token: str) -> str:
+    """What is read at the door of the numbers."""
+    line = http.client.HTTPSConnection(
+        "127.0.0.1", WATCHED, timeout=20, context=ssl.create_default_context(cafile=str(key(house)))
+    )
+    try:
+        line.request("GET", "/metrics", headers={"authorization": f"Bearer {token}"})
+        return line.getresponse().read().decode()
+    finally:
+        line.close()
+
+
+def test_the_numbers_have_the_place_of_the_site_file_and_the_lock_of_the_door(house: DaemonProcess) -> None:
+    token = house.cli("token", "add", "prometheus").stdout.strip()
+    assert "token_not_known" in numbers(house, "none")
+    shown = json.loads(house.cli("door", "show", "--site", str(house.site), "--json").stdout)
+    ends = datetime.fromisoformat(shown["ends"]).timestamp()
+    told = re.compile(r"^edgectl_door_certificate_expires_timestamp_seconds (\S+)$", re.M)
+    until(lambda: [float(said) for said in told.findall(numbers(house, token))] == [ends])
+
+
 def test_the_daemon_listens_at_its_door_and_its_socket_and_nowhere_else(house: DaemonProcess) -> None:
     assert house.process is not None
     proc = Path(f"/proc/{house.process.pid}")
@@ -93,7 +118,7 @@ def test_the_daemon_listens_at_its_door_and_its_socket_and_nowhere_else(house: D
             listens = kind.startswith("udp") or words[3] == "0A"
             if listens and f"socket:[{words[9]}]" in mine:
                 heard.add((kind, words[1]))
-    assert heard == {("tcp", f"0100007F:{house.http:04X}")}
+    assert heard == {("tcp", f"0100007F:{port:04X}") for port in (house.http, WATCHED)}
     rows = [row.split() for row in (proc / "net" / "unix").read_text().splitlines()[1:]]
     named = [row[7] for row in rows if row[3] == "00010000" and f"socket:[{row[6]}]" in mine]
     claims = [

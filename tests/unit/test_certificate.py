@@ -131,7 +131,9 @@ async def test_it_calls_a_person_in_time_and_takes_up_what_is_new(
     clock = SimpleNamespace(now=lambda: house.now)
     asked: Any = SimpleNamespace(certificate=None, credential="door")
     one = DoorCertificate(asked, clock, house.take)  # type: ignore[arg-type]
+    assert [gauge.value for gauge in one.gauges()] == [None], "no number before it was read"
     assert await house.looks(one) == "", "also what a former life had to say is over"
+    assert [gauge.value for gauge in one.gauges()] == [facts(path.read_text()).ends / SECOND]
     assert await house.looks(one, after=780 * DAY) is None
     assert "ends on 20" in str(await house.looks(one, after=10 * DAY))
     assert await house.looks(one) is None, "once"

@@ -307,6 +307,9 @@ def test_the_numbers_stand_behind_the_lock_that_the_site_file_has_now() -> None:
     """A site file is read anew after a long wait: without its certificate both doors are judged anew."""
     locked, open_ = DoorSection(listen=None, credential="door", names=frozenset()), DoorSection()
     numbers = ("0.0.0.0", 9401)
+    written = DoorSection(listen=None, metrics=("127.0.0.1", 9402), credential="", names=frozenset())
+    assert run_cli._places(None, None, written, locked=False) == (("127.0.0.1", 9405), ("127.0.0.1", 9402))
+    assert run_cli._places(None, ("127.0.0.1", 9403), written, locked=False)[1] == ("127.0.0.1", 9403)
     assert run_cli._places(None, numbers, locked, locked=False) == (("127.0.0.1", 9405), numbers)
     for given in ((None, numbers), (numbers, None)):
         with pytest.raises(SystemExit):
