@@ -12,13 +12,17 @@ from edgectl.cli.client import DEFAULT_SITE, refuse, show
 from edgectl.cli.journal import AS_JSON, STATE, journal, looking
 from edgectl.cli.progress import counted
 from edgectl.cli.whole import there_already, whole
-from edgectl.cli.words import date_and_time
+from edgectl.cli.words import date_and_time, speak_of, zone_now
 from edgectl.model.time import iso
 
 if TYPE_CHECKING:
     from edgectl.journal.restore import Ready
 
 HANGS = "copy to a disk of this machine, and take it elsewhere from there; what was begun can be deleted"
+DAMAGED = "edgectl journal check and edgectl journal verify say where; the daemon goes on with it as far as it can"
+LET_IN_ANEW = """\
+there is no tokens.json here: phones and programs have to be let in anew (edgectl token pair, edgectl token add), or put
+that of the old state folder beside the journal before the start"""
 FILE = click.Path(path_type=Path, dir_okay=False, readable=False)
 
 
@@ -48,7 +52,7 @@ def backup(file: Path, state: Path, as_json: bool) -> None:
                     told("pages copied", done, all_)
 
                 copy(db, Path(part.name), piece)
-            lines = looked_through(Path(part.name), told)
+            lines = looked_through(Path(part.name), told, state / "journal.db", DAMAGED)
     except JournalError as error:
         refuse(str(error).splitlines()[0], error.hint)
     except FileExistsError:
@@ -80,9 +84,10 @@ def restore(file: Path, state: Path, site: Path, as_json: bool) -> None:
     from edgectl.journal import restore as putting
     from edgectl.journal.errors import JournalError
 
-    site_id, path = _site_id(site), state / "journal.db"
-    lock = HostLock(state)
+    lock, path = HostLock(state), state / "journal.db"
     try:
+        putting.is_there(file)
+        site_id = _site_id(site)
         state.mkdir(parents=True, exist_ok=True, mode=0o750)
         lock.take()
         with counted() as told:
@@ -97,8 +102,9 @@ def restore(file: Path, state: Path, site: Path, as_json: bool) -> None:
         refuse(f"the state folder {state} cannot be used: {error.strerror}", "name another with --state, or sudo")
     finally:
         lock.release()
-    if not show(_plain(ready, kept), as_json):
-        for line in _told(ready, kept):
+    strange = not (state / "tokens.json").exists()
+    if not show({**_plain(ready, kept), "tokens_there": not strange}, as_json):
+        for line in [*_told(ready, kept), *([LET_IN_ANEW] if strange else [])]:
             click.echo(line)
 
 
@@ -107,9 +113,11 @@ def _site_id(path: Path) -> str:
     from edgectl.config.problems import SiteRejected
 
     try:
-        return load(path).site.site_id
+        site = load(path).site
     except SiteRejected as rejected:
         refuse(f"{rejected}\nnothing was touched: the site file says whose journal this is", f"edgectl check {path}")
+    speak_of(site.timezone)
+    return site.site_id
 
 
 def _who() -> str:
@@ -133,7 +141,8 @@ def _plain(ready: "Ready", kept: Path | None) -> dict[str, object]:
 
 def _told(ready: "Ready", kept: Path | None) -> list[str]:
     back = ready.put_back
-    until = f"to {date_and_time(iso(back.newest))}" if back.upto else "none"
+    newest = iso(back.newest)
+    until = f"to {date_and_time(newest)} {zone_now(newest)}" if back.upto else "none"
     lines = [f"the journal is the copy now: {ready.lines} lines, {until}"]
     if kept is not None:
         lines.append(f"the one before it is kept as {kept}")

@@ -14,7 +14,7 @@ from edgectl.cli.client import DEFAULT_STATE, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import ROOT, nobody_came, sign_of
 from edgectl.cli.progress import counted
-from edgectl.cli.words import date_and_time, table
+from edgectl.cli.words import date_and_time, table, zone_now
 from edgectl.model.time import iso
 
 if TYPE_CHECKING:
@@ -146,7 +146,8 @@ def _at(wall: int | None) -> str | None:
 def _rows(found: "Stats") -> list[list[str]]:
     reach = "none yet"
     if found.first is not None and found.last is not None:
-        reach = f"{found.lines}, from {date_and_time(iso(found.first))} to {date_and_time(iso(found.last))}"
+        first, last = iso(found.first), iso(found.last)
+        reach = f"{found.lines}, from {date_and_time(first)} to {date_and_time(last)} {zone_now(last)}"
     behind = found.lines if found.arrived is None else max(0, found.lines - found.arrived)
     kinds = [f"{name} {count}" for name, count in list(found.events.items())[:MOST]]
     return [

@@ -53,15 +53,15 @@ def copy(db: sqlite3.Connection, target: Path, told: Callable[[int, int], None])
         os.close(descriptor)
 
 
-def looked_through(path: Path, told: Told) -> int:
-    """How many lines a copy has. Raises JournalUnreadable at whatever is wrong with it."""
+def looked_through(path: Path, told: Told, of: Path, hint: str = ANOTHER) -> int:
+    """How many lines a copy `of` a file has. Raises JournalUnreadable at whatever is wrong with that."""
     with still.opened(path) as db:
         if found := unsound(db, told):
-            raise JournalUnreadable(f"{path} is damaged: {found[0]}", ANOTHER)
+            raise JournalUnreadable(f"{of} is damaged: {found[0]}", hint)
         lines = db.execute("SELECT count(*) FROM timeline").fetchone()[0]
         chain = walk(db, lambda count: told("the chain of lines", count, lines))
     if chain.broken_at is not None:
-        raise JournalUnreadable(f"{path} was changed: the chain breaks at line {chain.broken_at}: {chain.why}", ANOTHER)
+        raise JournalUnreadable(f"{of} was changed: the chain breaks at line {chain.broken_at}: {chain.why}", hint)
     return int(lines)
 
 

@@ -67,7 +67,7 @@ def make_ready(file: Path, journal: Path, site_id: str, *, at: Nanos, who: str, 
         except JournalUnreadable as damaged:
             raise JournalUnreadable(str(damaged).splitlines()[0], ANOTHER) from damaged
         _bring_up(unborn)
-        lines = looked_through(unborn, told)
+        lines = looked_through(unborn, told, file)
         not_carried = _not_carried(journal)
         made, later = _rename_within(unborn, None if not_carried else journal, at, who)
         sync(unborn)
@@ -92,12 +92,17 @@ def swap(ready: Ready, journal: Path) -> Path | None:
     return kept
 
 
+def is_there(file: Path) -> None:
+    """Raises JournalError where there is no file of that name."""
+    if not file.is_file():
+        raise JournalError(f"there is no file {file}", "name a copy that edgectl journal backup has made")
+
+
 def _may_be_one(file: Path, journal: Path, unborn: Path) -> None:
     """Is it a file, and another than those that are about to be changed? And do those lie here?"""
     if journal.is_symlink():
         raise JournalError(f"{journal} is a link, and nothing is changed through one", "put the journal itself there")
-    if not file.is_file():
-        raise JournalError(f"there is no file {file}", "name a copy that edgectl journal backup has made")
+    is_there(file)
     if file.resolve() in (journal.resolve(), unborn.resolve()):
         raise JournalError(f"{file} is in use here", "name a copy that edgectl journal backup has made")
 

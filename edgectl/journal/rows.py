@@ -15,21 +15,25 @@ from edgectl.model.timeline import Alarm, Change, Cursor, Entry, Latch
 Row = tuple[Any, ...]
 
 
-def _put(table: str, moving: str, fixed: str = "") -> str:
+def _put(table: str, moving: str = "", fixed: str = "") -> str:
     """Put a whole value. `fixed` columns are written once, so an index over them wears nothing."""
-    names = ["id", *moving.split(), *fixed.split()]
-    updates = ",".join(f"{name}=excluded.{name}" for name in moving.split())
-    marks = ",".join("?" * len(names))
-    return f"INSERT INTO {table} ({','.join(names)}) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {updates}"
+    beside = ("id", *moving.split(), *fixed.split())
+    COLUMNS[table] = beside
+    updates = ",".join(f"{name}=excluded.{name}" for name in (*moving.split(), "body"))
+    marks = ",".join("?" * len((*beside, "body")))
+    return f"INSERT INTO {table} ({','.join(beside)},body) VALUES ({marks}) ON CONFLICT(id) DO UPDATE SET {updates}"
 
 
-_TASK = _put("tasks", "open status body", "zone correlation_id created_at")
-_COMMAND = _put("commands", "open state body", "task_id")
-_OUTPUT = _put("outputs", "open body")
-_CURSOR = _put("cursors", "body")
-_LATCH = _put("latches", "open body")
-_ALARM = _put("alarms", "open body")
-_LEDGER = _put("ledgers", "body")
+COLUMNS: dict[str, tuple[str, ...]] = {"timeline": ("seq", "event_type", "wall", "task_id")}  # beside each body
+_PUT: dict[type[Any], str] = {
+    Task: _put("tasks", "open status", "zone correlation_id created_at"),
+    Command: _put("commands", "open state", "task_id"),
+    Output: _put("outputs", "open"),
+    Cursor: _put("cursors"),
+    Latch: _put("latches", "open"),
+    Alarm: _put("alarms", "open"),
+    Ledger: _put("ledgers"),
+}
 
 
 _Shape = tuple[tuple[str, ...], Callable[[Any], tuple[Any, ...]]]
@@ -62,36 +66,34 @@ def _text(value: Any) -> str:
 
 def statement(change: Change) -> tuple[str, Row]:
     """The SQL that puts a whole value, and its parameters."""
-    body = _text(change)
-    match change:
+    return _PUT[type(change)], (*beside(change), _text(change))
+
+
+def beside(value: Change | Entry) -> Row:
+    """What the columns beside a body say of it: only by them is it asked for."""
+    match value:
         case Task():
-            row: Row = (
-                change.task_id,
-                not change.terminal,
-                change.status.value,
-                body,
-                change.zone,
-                change.correlation_id,
-                change.created_at,
-            )
-            return _TASK, row
+            moving = value.task_id, not value.terminal, value.status.value
+            return (*moving, value.zone, value.correlation_id, value.created_at)
         case Command():
-            return _COMMAND, (change.cmd_id, not change.terminal, change.state.value, body, change.task_id)
+            return value.cmd_id, not value.terminal, value.state.value, value.task_id
         case Output():
-            return _OUTPUT, (change.name, change.owed_off, body)
+            return value.name, value.owed_off
         case Cursor():
-            return _CURSOR, (change.schedule, body)
+            return (value.schedule,)
         case Latch():
-            return _LATCH, (change.name, change.held or change.count > 0, body)
+            return value.name, value.held or value.count > 0
         case Alarm():
-            return _ALARM, (change.alarm_id, change.stands, body)
+            return value.alarm_id, value.stands
         case Ledger():
-            return _LEDGER, (change.name, body)
+            return (value.name,)
+        case Entry():
+            return value.seq, value.event_type, value.wall, value.task_id
 
 
 def entry_row(entry: Entry) -> Row:
     """A line of the timeline as a row."""
-    return entry.seq, entry.event_type, entry.wall, entry.task_id, _text(entry)
+    return (*beside(entry), _text(entry))
 
 
 def task(body: str) -> Task:

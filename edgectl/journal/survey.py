@@ -13,12 +13,12 @@ from pathlib import Path
 from edgectl.journal import rows
 from edgectl.journal.errors import JournalUnreadable
 from edgectl.model.time import Nanos
-from edgectl.model.timeline import Entry
+from edgectl.model.timeline import Change, Entry
 
 AT_ONCE = 500  # lines of one question
 TOLD_EVERY = 2000  # rows
 Told = Callable[[str, int, int], None]  # what is looked through, how many rows of it, and of how many
-_READ: dict[str, Callable[[str], object]] = {
+_READ: dict[str, Callable[[str], Change | Entry]] = {
     "tasks": rows.task,
     "commands": rows.command,
     "outputs": rows.output,
@@ -60,11 +60,15 @@ def unsound(db: sqlite3.Connection, told: Told) -> list[str]:
             found.append(f"{name}: {verdict.splitlines()[0]}")
             continue
         rows_ = int(db.execute(f"SELECT count(*) FROM {name}").fetchone()[0])
-        for number, (body,) in enumerate(db.execute(f"SELECT body FROM {name}"), 1):
+        columns = rows.COLUMNS[name]
+        for number, (*beside, body) in enumerate(db.execute(f"SELECT {', '.join(columns)}, body FROM {name}"), 1):
             try:
-                read(str(body))
+                true = rows.beside(read(str(body)))
             except (ValueError, TypeError, KeyError) as error:
                 found.append(f"{name}: row {number} is no value of edgectl: {error}")
+                break
+            if other := next((of for of, is_, was in zip(columns, beside, true, strict=True) if is_ != was), None):
+                found.append(f"{name}: row {number} says in its column {other} something else than in its value")
                 break
             if number % TOLD_EVERY == 0:
                 told(name, number, rows_)

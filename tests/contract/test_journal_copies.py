@@ -3,6 +3,7 @@ has a name of its own, keeps what is in force, and no kill and no full disk leav
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -122,10 +124,10 @@ def test_of_two_backups_to_one_name_the_second_is_told_and_takes_nothing_away(
 ) -> None:
     file = tmp_path / "copy.db"
 
-    def and_another(path: Path, told: survey.Told) -> int:
+    def and_another(*asked: Any) -> int:
         monkeypatch.undo()
         assert ask(state, "backup", str(file)).exit_code == 0
-        return copies.looked_through(path, told)
+        return copies.looked_through(*asked)
 
     monkeypatch.setattr(copies, "looked_through", and_another)
     said = ask(state, "backup", str(file))
@@ -269,6 +271,14 @@ REFUSALS = {
     "nobody's": ("DELETE FROM latches", "does not say whose"),
     "newer": ("PRAGMA user_version = 999", "install the edgectl that wrote it"),
     "changed": ("UPDATE timeline SET body = replace(body, 'line 5', 'line 6') WHERE seq = 5", "breaks at line 5"),
+    "another kind of line": (
+        "UPDATE timeline SET event_type = 'READY' WHERE seq = 5",
+        "row 5 says in its column event_type",
+    ),
+    "a lock that nobody finds": (
+        "UPDATE latches SET open = 0 WHERE id = 'config'",
+        "latches: row 1 says in its column open something else",
+    ),
     "a program": (
         "CREATE TRIGGER t AFTER INSERT ON formers BEGIN DELETE FROM latches; END",
         "it holds a trigger of somebody else's, t",
@@ -301,8 +311,29 @@ def test_what_must_not_be_put_back_is_refused_and_nothing_was_touched(state: Pat
     finally:
         lock.release()
     assert (said.exit_code, says in said.stderr) == (1, True), said.output
+    assert "journal.db.new" not in said.stderr, "who gave a file is told of that"
     assert isinstance(said.exception, SystemExit), "and no traceback"
     assert {item.name: item.read_bytes() for item in state.iterdir() if item.name != "lock"} == before
+
+
+def test_a_file_that_is_not_there_is_told_before_the_daemon_that_runs(state: Path, file: Path) -> None:
+    lock = HostLock(state)
+    lock.take()
+    try:
+        said = ask(state, "restore", str(file.with_name("copi.db")))
+    finally:
+        lock.release()
+    assert (said.exit_code, "there is no file" in said.stderr) == (1, True), said.output
+
+
+def test_who_has_to_be_let_in_anew_is_said_and_in_which_zone_the_times_are(state: Path, file: Path) -> None:
+    said = ask(state, "restore", str(file))
+    assert "no tokens.json here" in said.stdout
+    assert re.search(r"12 lines, to \w+ \d+ \w+ [\d:]+ CES?T$", said.stdout, re.M), said.stdout
+    (state / "tokens.json").write_text("[]")
+    again = ask(state, "restore", str(file), "--json")
+    assert json.loads(again.stdout)["tokens_there"] is True, "those of the house stay with it"
+    assert re.search(r"from .* to .* \w+", ask(state, "stats").stdout)
 
 
 def test_no_link_in_the_state_folder_leads_a_restore_elsewhere(

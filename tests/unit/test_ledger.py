@@ -53,4 +53,4 @@ def test_it_stays_bounded_and_comes_back_from_its_row_as_it_was() -> None:
         ledger = ledger.add(1.0, second * SECOND, Now(mono=second * SECOND, wall=second), "b", 0)
     assert len(ledger.spent) == LARGEST
     _, row = rows.statement(ledger)
-    assert rows.ledger(row[1]) == ledger
+    assert rows.ledger(row[-1]) == ledger

@@ -12,7 +12,7 @@ from edgectl.engine.state import PUT_BACK_SETTLED
 from edgectl.model.codes import Code
 from edgectl.model.command import CommandState
 from edgectl.model.task import Outcome, PhysicalEffect, Task, TaskStatus
-from edgectl.model.time import iso
+from edgectl.model.time import iso, to_datetime
 from edgectl.model.timeline import Latch
 
 
@@ -43,9 +43,11 @@ def settle(draft: Draft) -> None:
         return
     for task in draft.tasks():
         part_with(draft, task)
-    since = iso(back.newest) if back.upto else "its beginning"
+    newest, since = iso(back.newest) if back.upto else "its beginning", "its beginning"
+    if back.upto:  # as people of the house read it from their clocks
+        since = f"{to_datetime(back.newest).astimezone(draft.state.zone_info):%Y-%m-%d %H:%M}"
     draft.put(Latch(name=PUT_BACK_SETTLED, held=True, since=draft.now.wall, who=back.who, why=back.journal_id))
-    draft.note("JOURNAL_PUT_BACK", who=back.who, former=back.former, upto=back.upto, newest=since, at=iso(back.at))
+    draft.note("JOURNAL_PUT_BACK", who=back.who, former=back.former, upto=back.upto, newest=newest, at=iso(back.at))
     for code, subject in (("journal_lost", "journal"), ("dosing_locked", "dosing")):
         draft.calm(code, subject)  # what the copy says of an older loss would hide this one
     draft.alert(
