@@ -23,6 +23,7 @@ from edgectl.host.lock import AlreadyRunning, HostLock
 from edgectl.host.notify import NotifyFailed
 from edgectl.host.timer import Alarm
 from edgectl.model.time import MS, SECOND, Trust
+from edgectl.testing.wall import clock_at
 
 HOLDER = """
 import sys, signal
@@ -58,9 +59,8 @@ def test_trust_follows_the_kernel_and_the_journal(monkeypatch: pytest.MonkeyPatc
 
 def test_a_clock_at_1970_is_not_believed() -> None:
     code = "from edgectl.host.clock import SystemClock; print(SystemClock().now().trust)"
-    out = subprocess.run(
-        ["faketime", "1970-01-02 00:00:00", sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
+    then = clock_at("1970-01-02 00:00:00")
+    out = subprocess.run([sys.executable, "-c", code], env=then, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "untrusted"
     assert PLAUSIBLE > 0
 

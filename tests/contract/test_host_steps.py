@@ -18,8 +18,8 @@ from edgectl.host.clock import STEP, Step, SystemClock
 from edgectl.host.lock import AlreadyRunning, HostLock
 from edgectl.host.timer import Alarm
 from edgectl.model.time import MS, SECOND, Nanos, Trust
+from edgectl.testing.wall import FAKETIME
 
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
 
 WATCHER = """

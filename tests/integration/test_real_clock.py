@@ -16,9 +16,9 @@ import pytest
 
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
+from edgectl.testing.wall import FAKETIME
 
 pytestmark = pytest.mark.timeout(240)
-FAKETIME = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 BERLIN = ZoneInfo("Europe/Berlin")
 # libfaketime moves absolute timers of every clock, those of the monotonic one too; the kernel does no such thing.
 OUR_OWN_TIMER = """

@@ -27,6 +27,7 @@ from edgectl.host.clock import SystemClock
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Batch, Entry
+from edgectl.testing.wall import clock_at
 from tests.unit.test_first_site import DEVICES, GIVEN, LINES
 
 ROOT = Path(__file__).parents[2]
@@ -118,10 +119,9 @@ def test_what_cannot_be_is_a_sentence_and_nothing_is_made(site: Path, monkeypatc
 
 
 def test_a_clock_that_cannot_be_right_makes_no_certificate(site: Path) -> None:
-    command = [shutil.which("faketime") or "faketime", "1970-01-03 00:00:00", sys.executable, "-m", "edgectl"]
-    done = subprocess.run(
-        [*command, "door", "open", "--site", str(site)], capture_output=True, text=True, timeout=60, check=False
-    )
+    command = [sys.executable, "-m", "edgectl", "door", "open", "--site", str(site)]
+    then = clock_at("1970-01-03 00:00:00")
+    done = subprocess.run(command, env=then, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1, done.stdout
     assert "the clock of this machine says 1970-01-0" in done.stderr
     assert "timedatectl" in done.stderr
