@@ -23,6 +23,7 @@ from edgectl.model.timeline import Batch
 from edgectl.testing.broker import Broker
 from edgectl.testing.daemon import DaemonProcess
 from edgectl.testing.postgres import PostgresServer
+from tests.order import pytest_collection_modifyitems
 
 # An example is judged by what comes of it and never by seconds: the machine may be crowded. They are the same in every
 # run, so that a run is red for what was changed; a long look, by EDGECTL_EXAMPLES, looks elsewhere.
@@ -38,6 +39,8 @@ settings.load_profile("crowded")
 # wants none kept: a daemon starts in half the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# pytest finds its hooks by their names: the one of the order is used here and not called.
+__all__ = ["pytest_collection_modifyitems"]
 REACHED: set[str] = set()
 SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm", "reason"})
 

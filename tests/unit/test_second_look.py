@@ -58,18 +58,31 @@ def test_only_a_few_tests_of_real_processes_get_one(
 def test_a_run_that_was_saved_by_its_second_look_is_green_and_says_so_last(
     tmp_path: Path, first: int, second: int, code: int
 ) -> None:
+    ran = _run(tmp_path, first, second)
+    assert ran.returncode == code, ran.stdout + ran.stderr
+    assert "EDGECTL_ORDER=7" in ran.stdout, "the order can be had again"
+    assert ran.stdout.count(NAME) == (0, 1, 2)[first + (code == 0) * first]
+    assert ran.stdout.rstrip().endswith(NAME) is (first == 1)
+
+
+@pytest.mark.parametrize(("first", "second"), [(0, 0), (1, 0), (1, 1)])
+def test_what_a_linter_says_makes_a_run_red_whatever_the_tests_say(tmp_path: Path, first: int, second: int) -> None:
+    ran = _run(tmp_path, first, second, mypy="#!/bin/sh\necho 'a type is wrong in here'\nexit 1\n")
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert ran.stdout.endswith("RED: what the linters say:\na type is wrong in here\n")
+    assert ran.stdout.count(NAME) == (0, 1, 2)[first + (second == 0) * first], "the tests have had their say"
+
+
+def _run(tmp_path: Path, first: int, second: int, **instead: str) -> subprocess.CompletedProcess[str]:
+    """`./dev test` with tools that end as it is wished."""
     (tmp_path / "bin").mkdir()
     for tool in ("python", "ruff", "mypy", "lint-imports", "codespell", "pytest"):
-        (tmp_path / "bin" / tool).write_text(TOOL.format(name=NAME, first=first, second=second))
+        (tmp_path / "bin" / tool).write_text(instead.get(tool) or TOOL.format(name=NAME, first=first, second=second))
         (tmp_path / "bin" / tool).chmod(0o755)
     (tmp_path / ".edgectl-stamp").write_text(hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest())
     bash = shutil.which("bash")
     assert bash is not None
     environment = {**os.environ, "EDGECTL_VENV": str(tmp_path), "EDGECTL_ORDER": "7", "TMPDIR": str(tmp_path)}
-    ran = subprocess.run(
+    return subprocess.run(
         [bash, str(ROOT / "dev"), "test"], env=environment, capture_output=True, text=True, timeout=60, check=False
     )
-    assert ran.returncode == code, ran.stdout + ran.stderr
-    assert "EDGECTL_ORDER=7" in ran.stdout, "the order can be had again"
-    assert ran.stdout.count(NAME) == (0, 1, 2)[first + (code == 0) * first]
-    assert ran.stdout.rstrip().endswith(NAME) is (first == 1)
