@@ -12,6 +12,12 @@ from edgectl.model.codes import MEANINGS, Code
 from edgectl.model.events import HAPPENINGS, Event
 
 WAITING = Path(__file__).with_name("unreached.txt")
+WHAT_NOW = """\
+What to do: say it in a test. Heard is what the engine notes or answers in the test's own process, and of a daemon in
+another one only what comes through `DaemonProcess.ask` or `.cli("journal", "export")` (tests/conftest.py). Was a code
+reached until now, its only test has changed, failed, or no longer asks that way: `git log -S CODE -- tests` finds it.
+A test of the engine or the simulator in this process is the surest place.
+"""
 
 
 def spoken() -> set[str]:
@@ -34,7 +40,7 @@ def main() -> None:
     wrong += [f"{word}: is no code, and stands in {WAITING.name}" for word in sorted(excused - all_)]
     told = [f"{word}: was reached, take it out of {WAITING.name}" for word in sorted(excused & reached)]
     lines = [f"{len(all_ & reached)} of {len(all_)} codes and events were reached, {len(excused)} wait to be built"]
-    sys.stdout.write("\n".join([*lines, *told, *wrong]) + "\n")
+    sys.stdout.write("\n".join([*lines, *told, *wrong]) + "\n" + (WHAT_NOW if wrong else ""))
     sys.exit(1 if wrong else 0)
 
 
