@@ -53,6 +53,16 @@ def broker(tmp_path: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session", autouse=True)
+def unslowed() -> Iterator[None]:
+    """Who steps behind the house does it for good: in this process every later test would, and its daemons too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "nice", lambda by: by)
+        began = os.getpriority(os.PRIO_PROCESS, 0)
+        yield
+        assert os.getpriority(os.PRIO_PROCESS, 0) == began, "a test has slowed down all those after it"
+
+
+@pytest.fixture(scope="session", autouse=True)
 def reached() -> Iterator[None]:
     """Listen to everything that the engine writes down or answers, and to every answer of a real daemon."""
     note, effect, ask, order = Draft.note, Draft.effect, DaemonProcess.ask, DaemonProcess.cli

@@ -35,11 +35,6 @@ LOCK = Latch(name="lock:beds", held=True, since=NOON, who="Ana", why="filter")
 SPENT = Ledger(name="acid", spent=(Spent(amount=7.0, at=1, wall=NOON, boot_id="b", synced=True),))
 
 
-@pytest.fixture(autouse=True)
-def _as_fast_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "nice", lambda by: by)
-
-
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     """A journal of twelve lines, closed, and the site file that it belongs to."""
