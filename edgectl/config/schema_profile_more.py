@@ -153,10 +153,13 @@ class NodeChannel(Measured):
     metric: Words = Field(description="its word for it: PH, AM2301.Temperature, switch:0.apower")
 
 
+NodeOrder = Literal["run_pump", "set_relay", "set_pwm", "light"]
+
+
 class NodeOutlet(Strict):
     """An output of a node."""
 
-    order: Literal["run_pump", "set_relay", "light"] | None = Field(None, description="the word of protocol 2.0 for ON")
+    order: NodeOrder | None = Field(None, description="the word of protocol 2.0 for ON")
     number: int | None = Field(None, ge=1, le=32, description="which relay of a Tasmota or Shelly, from 1")
     fail_safe: Literal["pulse", "watchdog", "none"] = Field(description="who ends an ON without us")
     pulse_max_s: float | None = Field(None, gt=0, le=86_400, description="the longest ON that it ends by itself, in s")

@@ -204,6 +204,6 @@ WORDS = {"unit": _number(1, 247), "register": _number(0, 0xFFFF), "says": _numbe
 BOARD = {"number": _number(0, 0xFFFF), "says": _bytes, "rests": _words, "numbers": _is_numbers, "panel": _is_panel}
 NODE = {
     "node": _text, "zone": _text, "channel": _text, "secret": _words, "state": _words,
-    "number": _may_be(_number(0, 0xFFFF)),
+    "number": _may_be(_number(0, 0xFFFF)), "order": _may_be(_words),
 }  # fmt: skip
 PLUG = {"node": _text, "channel": _text, "state": _words, "number": _number(0, 0xFFFF)}

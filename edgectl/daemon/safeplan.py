@@ -124,7 +124,7 @@ def _outputs(site: Site, bus: Bus) -> list[dict[str, Any]]:
             rows.append({"actuator": name})
         elif device.node:
             place = {"node": device.node, "zone": device.zone, "channel": channel}
-            numbered = {} if outlet.number is None else {"number": outlet.number}
+            numbered = {"order": outlet.order} if outlet.number is None else {"number": outlet.number}
             state = device.profile.state
             rows.append({"actuator": name, **place, **numbered, "secret": device.secret, "state": state})
     return rows

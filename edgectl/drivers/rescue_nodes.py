@@ -74,7 +74,9 @@ def _off(session: _House, outputs: list[Mapping[str, Any]]) -> list[Rescued]:
     offs, looks, rows = {}, {}, []
     for output in outputs:
         name, lamp = output["actuator"], output["channel"] == "white_light"
-        off: tuple[str, dict[str, Any]] = ("light_off", {}) if lamp else hydro2_orders.set_relay(False)
+        off = hydro2_orders.switched(
+            output.get("order") or ("light" if lamp else ""), False
+        )  # older plans name no order
         try:
             offs[name] = session.order(output, output["channel"], off)
             looks[name] = session.order(output, output["state"], ("state", {})) if output["state"] else ""

@@ -22,6 +22,7 @@ pytestmark = [
 NODES = [
     {"name": "nd-1", "kind": "irrig", "zone": "zone-1", "secret": "one"},
     {"name": "nd-ph", "kind": "ph", "zone": "zone-1", "secret": "two"},
+    {"name": "nd-air", "kind": "climate", "zone": "zone-1", "secret": "two", "dimmed": ["fan_air"]},
     {"name": "socket", "kind": "tasmota", "relays": 2},
     {"name": "rail", "kind": "shelly", "relays": 2},
 ]
@@ -45,6 +46,7 @@ def output(name: str, node: str, channel: str, secret: str, state: str = "") -> 
 
 VALVE = output("valve", "nd-1", "valve_irrigation", "one", "storage_state")
 ACID = output("acid", "nd-ph", "pump_acid", "two")
+FAN = output("fan", "nd-air", "fan_air", "two") | {"order": "set_pwm"}
 
 
 def rescued(port: int, folder: Path, *outputs: dict[str, Any], **line: Any) -> dict[str, str]:
@@ -65,7 +67,9 @@ def found(folder: Path, name: str) -> Path:
 
 def test_both_kinds_are_off_and_proven(broker: Broker, nodes: SimulatedNodes, tmp_path: Path) -> None:
     told(broker, nodes)
-    assert rescued(broker.port, tmp_path, VALVE, ACID) == {"valve": "", "acid": ""}
+    assert rescued(broker.port, tmp_path, VALVE, ACID, FAN) == {"valve": "", "acid": "", "fan": ""}
+    relay = rescued(broker.port, tmp_path, {**FAN, "order": "set_relay"})
+    assert relay == {"fan": "it answers ERROR to OFF"}, "a dimmed output takes no other word"
 
 
 def test_nodes_that_nobody_told_the_time_are_told_and_off(broker: Broker, tmp_path: Path) -> None:

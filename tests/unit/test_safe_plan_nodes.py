@@ -40,6 +40,7 @@ def test_it_names_topics_and_credentials_pumps_first(tmp_path: Path) -> None:
         "node": "nd-1",
         "zone": "zone-1",
         "channel": "pump_main",
+        "order": "run_pump",
         "secret": "node-irrig",
         "state": "storage_state",
     }

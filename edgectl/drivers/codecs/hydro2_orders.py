@@ -91,6 +91,15 @@ def set_relay(on: bool, duration_ms: int | None = None) -> tuple[str, dict[str, 
     return "set_relay", {"state": on, **({} if duration_ms is None else {"duration_ms": duration_ms})}
 
 
+def switched(how: str, on: bool, duration_ms: int | None = None) -> tuple[str, dict[str, Any]]:
+    """ON or OFF of an output that no run ends, in the word that its node knows. One that is dimmed is driven fully or
+    not at all: the firmware takes a value up to 100 for percent and a larger one for parts of 255, so that only the two
+    ends mean the same in both."""
+    if how == "light":
+        return ("light_on" if on else "light_off"), {}
+    return ("set_pwm", {"value": 255 if on else 0}) if how == "set_pwm" else set_relay(on, duration_ms)
+
+
 def topic(gh: str, zone: str, node: str, channel: str) -> str:
     """Where an order goes."""
     return f"{ROOT}/{gh}/{zone}/{node}/{channel}/command"

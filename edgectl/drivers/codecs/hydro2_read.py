@@ -46,6 +46,8 @@ _METRICS: Mapping[str, str] = {
     "solution_temp_c": Metric.TEMPERATURE.value,
     "air_rh": Metric.HUMIDITY.value,
     "co2_ppm": Metric.CO2.value,
+    "light": Metric.LIGHT_INTENSITY.value,
+    "light_level": Metric.LIGHT_INTENSITY.value,
     "ina209_ma": Metric.PUMP_CURRENT.value,
     "flow_present": Metric.FLOW_RATE.value,
 }

@@ -111,13 +111,12 @@ class Hydro2:
                 raise ValueError(f"{channel} is not switched on without an end")
             cmd = hydro2_orders.run_pump(ms)
         else:
-            cmd = ("light_on", {}) if how == "light" else hydro2_orders.set_relay(True, ms)
+            cmd = hydro2_orders.switched(how, True, ms)
         return self._order(device, channel, cmd, wire_id, now, send.not_after - now.mono)
 
     def off(self, device: Device, channel: str, wire_id: str, now: Now) -> Publish:
         """Off, whatever the output is."""
-        lamp = device.profile.outlets[channel].order == "light"
-        cmd: tuple[str, dict[str, Any]] = ("light_off", {}) if lamp else hydro2_orders.set_relay(False)
+        cmd = hydro2_orders.switched(device.profile.outlets[channel].order, False)
         return self._order(device, channel, cmd, wire_id, now, ACCEPTED_FOR)
 
     def ask(self, device: Device, wire_id: str, now: Now) -> Publish:

@@ -13,7 +13,8 @@ from typing import Any
 SECOND = 1_000_000_000
 TOLERANCE_S = 10
 REMEMBERED, REMEMBERED_FOR_S = 128, 300
-PUMPS = ("pump_main", "pump_in", "pump_acid", "pump_base", "pump_a", "pump_b", "pump_c", "pump_d")
+PUMPS = ("pump_main", "pump_in", "pump_acid", "pump_base", "pump_a", "pump_b", "pump_c", "pump_d",
+         "ph_doser_down", "ph_doser_up")  # fmt: skip
 EQUIPMENT = {
     "irrig": (
         ("pump_main", "valve_clean_fill", "valve_clean_supply", "valve_solution_fill", "valve_solution_supply",
@@ -23,9 +24,11 @@ EQUIPMENT = {
          "flow_present": ("FLOW_RATE", 0.0)},
     ),
     "ph": (("pump_acid", "pump_base"), {"ph_sensor": ("PH", 6.1), "solution_temp_c": ("TEMPERATURE", 20.5)}),
+    "ec": (("pump_a", "pump_b", "pump_c", "pump_d"), {"ec_sensor": ("EC", 1.8)}),
     "climate": (("fan_air", "heater"), {"temperature": ("TEMPERATURE", 21.5), "humidity": ("HUMIDITY", 61.0)}),
     "light": (("white_light",), {"light": ("LIGHT_INTENSITY", 900.0)}),
 }  # fmt: skip
+KNOWN = ("set_relay", "set_pwm", "light_on", "light_off")
 FAULTS = frozenset(
     ["deaf", "mute", "double", "early_done", "noop_done", "late", "duplicated", "refuse", "latched", "stuck", "welded",
      "retained", "garbage", "clock", "lost", "interlock", "no_off"]
@@ -56,6 +59,7 @@ class Node:
     faults: dict[str, dict[str, Any]] = field(default_factory=dict)
     synced: bool = False
     asleep: bool = False  # it measures only after activate_sensor_mode
+    dimmed: frozenset[str] = frozenset()  # outputs that take set_pwm and nothing else
     orders: int = 0
     replays: int = 0  # an id that it had heard
     expired: int = 0  # an order whose time was too far from its own
@@ -148,8 +152,10 @@ class Node:
             if not isinstance(duration, int) or not 0 < duration <= 3_600_000:
                 return self._said(channel, cmd_id, "INVALID", now, wall_s, error_code="missing_duration")
             return self._run(channel, cmd_id, duration, now, wall_s)
-        if cmd in ("set_relay", "light_on", "light_off"):
-            on = bool(params.get("state", cmd == "light_on"))
+        if cmd in KNOWN and (channel in self.dimmed) is not (cmd == "set_pwm"):
+            return self._said(channel, cmd_id, "ERROR", now, wall_s, error_code="driver_failed")
+        if cmd in KNOWN:
+            on = bool(params.get("value" if cmd == "set_pwm" else "state", cmd == "light_on"))
             duration = None if "latched" in self.faults else params.get("duration_ms")
             if on and isinstance(duration, int):
                 return self._run(channel, cmd_id, duration, now, wall_s)

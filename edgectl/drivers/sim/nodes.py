@@ -29,7 +29,7 @@ class NodeClient(Client):
     def __init__(self, plan: dict[str, Any], entry: dict[str, Any], moved: Callable[["NodeClient"], None]) -> None:
         super().__init__(plan, entry)
         self.node = Node(name=entry["name"], kind=entry["kind"], secret=entry["secret"])
-        self.node.asleep = bool(entry.get("asleep"))
+        self.node.asleep, self.node.dimmed = bool(entry.get("asleep")), frozenset(entry.get("dimmed", ()))
         self.every_s = float(entry.get("every_s", 0.5))
         self.served = self.hellos = 0
         self._moved = moved
