@@ -70,6 +70,7 @@ FACTS = {
             "total_energy": 1300.75,
         },
     ),
+    "eletechsup-r413d08-timed": Facts(holding={1: "0000 0000 0000 0000 0000 0000 0000 0000"}),
     "eletechsup-r413d08": Facts(holding={1: "0000 0000 0000 0000 0000 0000 0000 0000"}),
     "eletechsup-ryn408f": Facts(holding={0: "0000 0000 0000 0000 0000 0000 0000 0000", 0xFD: "0009 0000"}),
     "grundfos-cim": Facts(

@@ -30,17 +30,21 @@ from tests.unit.site_files import changed, rejected
 from tests.unit.test_profiles import UNIT, Bench
 
 RYN, R4 = find("eletechsup-ryn408f"), find("eletechsup-r413d08")
+TIMED = find("eletechsup-r413d08-timed")
 LINE = SerialLine(port="/dev/x")
 
 
 class Moves(Bench):
     """A bench with a whole board, and what its first relay did: when, on, why."""
 
-    def __init__(self, told: Told | None = None) -> None:
-        outlets = {n: o if told is None else replace(o, told=told) for n, o in RYN.outlets.items()}
+    def __init__(self, told: Told | None = None, *, older: bool = False, hears: bool = False) -> None:
+        profile = TIMED if older else RYN
+        outlets = {n: o if told is None else replace(o, told=told) for n, o in profile.outlets.items()}
         self.seen: list[tuple[Nanos, bool, str]] = []
-        board = WordBoard(moved=lambda _relay, on, why, at: self.seen.append((at, on, why)))
-        super().__init__(replace(RYN, outlets=outlets), board, LINE)
+        board = WordBoard(
+            moved=lambda _relay, on, why, at: self.seen.append((at, on, why)), first=int(older), hears=hears
+        )
+        super().__init__(replace(profile, outlets=outlets), board, LINE)
         self.board = board
         self.run(2 * SECOND)
 
@@ -101,6 +105,32 @@ def test_the_ordinary_off_of_the_list_would_be_seen_to_end_nothing() -> None:
     """The planted bug: the word that the maker's list calls close."""
     with pytest.raises(AssertionError):
         off_in_the_middle(Told(register=0, on=0x0100, off=0x0200, pulse=0x0600))
+
+
+def test_an_older_board_that_hears_an_off_while_it_counts_has_its_timer_for_a_net() -> None:
+    bench = Moves(older=True, hears=True)
+    bench.on(60 * SECOND)
+    asked = bench.now
+    bench.owner.take(MakeSafe(actuator="relay_1", reason="test"), asked)
+    bench.run(5 * SECOND)
+    assert bench.board.heard == [(1, 0x063C), (1, 0x0200)]
+    assert [on for _, on, _ in bench.seen] == [True, False]
+    assert bench.seen[1][0] - asked < 500 * MS
+    alone = Moves(older=True, hears=True)
+    alone.on(20 * SECOND)
+    alone.board.advance(alone.now + 60 * SECOND)  # and nobody talks any more
+    assert [(on, why) for _, on, why in alone.seen] == [(True, "pulse"), (False, "pulse_end")]
+
+
+def test_an_older_board_that_does_not_is_seen_on_and_is_not_for_this_profile() -> None:
+    bench = Moves(older=True)
+    bench.on(20 * SECOND)
+    bench.news.clear()
+    bench.owner.take(MakeSafe(actuator="relay_1", reason="test"), bench.now)
+    bench.run(5 * SECOND)
+    states = [item.on for item in bench.news if isinstance(item, ReadBack) and item.actuator == "relay_1"]
+    assert set(states) == {True}, "nobody takes it for off"
+    assert "only a board whose relay falls" in " ".join(TIMED.quirks)
 
 
 def test_what_the_timer_cannot_count_is_not_begun() -> None:

@@ -2,6 +2,7 @@
 
 Each of its first eight holding registers is a relay: a word in it is an order, and read it shows 1 or 0. A pulse is a
 word with seconds in its low byte. While a pulse runs the board hears neither ON nor OFF: only a pulse of 0 s ends it.
+Its older brothers count their relays from register 1; one that `hears` takes an OFF at any time.
 """
 
 import struct
@@ -30,6 +31,8 @@ class WordBoard(RegisterMap):
     holding: dict[int, int] = field(default_factory=whole)
     moved: Callable[[int, bool, str, int], None] = lambda relay, on, why, at: None
     until: list[int | None] = field(default_factory=lambda: [None] * RELAYS)
+    first: int = 0  # the register of its first relay
+    hears: bool = False  # also while a pulse runs
     heard: list[tuple[int, int]] = field(default_factory=list)  # each order: register, word
 
     def answer(self, pdu: bytes, now: int) -> bytes:
@@ -37,10 +40,11 @@ class WordBoard(RegisterMap):
         self.advance(now)
         if pdu[0] != 6:
             return RegisterMap.answer(self, pdu, now)
-        relay, word = struct.unpack(">HH", pdu[1:5])
-        if relay >= RELAYS or not ON <= word >> 8 <= DELAY:
+        register, word = struct.unpack(">HH", pdu[1:5])
+        relay = register - self.first
+        if not 0 <= relay < RELAYS or not ON <= word >> 8 <= DELAY:
             raise Refuse(ILLEGAL_VALUE)
-        self.heard.append((relay, word))
+        self.heard.append((register, word))
         self._order(relay, word >> 8, word & 0xFF, now)
         return pdu
 
@@ -58,13 +62,14 @@ class WordBoard(RegisterMap):
             lasts = 1 if order == MOMENTARY else seconds
             self.until[relay] = now + lasts * SECOND if lasts else None
             self._move(relay, lasts > 0, "pulse" if lasts else "order", now)
-        elif self.until[relay] is None:
-            on = {ON: True, OFF: False, TOGGLE: not self.holding[relay], LATCH: True}[order]
+        elif self.until[relay] is None or self.hears:
+            self.until[relay] = None
+            on = {ON: True, OFF: False, TOGGLE: not self.holding[self.first + relay], LATCH: True}[order]
             for other in range(RELAYS) if order == LATCH else ():
                 self._move(other, other == relay, "order", now)
             self._move(relay, on, "order", now)
 
     def _move(self, relay: int, on: bool, why: str, at: int) -> None:
-        if bool(self.holding[relay]) is not on:
-            self.holding[relay] = int(on)
+        if bool(self.holding[self.first + relay]) is not on:
+            self.holding[self.first + relay] = int(on)
             self.moved(relay, on, why, at)
