@@ -186,8 +186,8 @@ class Door(uvicorn.Server):
         yield
 
 
-def door(app: Starlette, *, local: bool = False, certificate: Certificate | None = None) -> Door:
-    """A server for an app. `local` is for the Unix socket. Raises DoorClosed when the certificate is of no use."""
+def door(app: Starlette, *, local: bool = False, context: ssl.SSLContext | None = None) -> Door:
+    """A server for an app. `local` is for the Unix socket; with a `context` it speaks TLS."""
     config = uvicorn.Config(
         app,
         http=LocalProtocol if local else BoundedProtocol,
@@ -200,7 +200,7 @@ def door(app: Starlette, *, local: bool = False, certificate: Certificate | None
         timeout_graceful_shutdown=2,
     )
     config.load()
-    config.ssl = None if certificate is None else context_of(certificate)
+    config.ssl = context
     return Door(config)
 
 

@@ -54,7 +54,8 @@ def support_bundle(out: Path, site: Path, state: Path, log: Path | None, as_json
     try:
         with whole(out) as file, tarfile.open(fileobj=file, mode="w:gz") as bundle:
             for name, text in gathered(site, state, log):
-                click.echo(f"  {name}" + (f": {text}" if text == NO_LOG else ""), err=True)
+                if not as_json:
+                    click.echo(f"  {name}" + (f": {text}" if text == NO_LOG else ""), err=True)
                 content = redacted(text).encode("utf-8", "replace")
                 member = tarfile.TarInfo(f"edgectl-support/{name}")
                 member.size = len(content)

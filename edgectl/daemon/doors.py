@@ -14,7 +14,7 @@ from edgectl.api.inside import Inside
 from edgectl.api.keepers import Address, Listens
 from edgectl.api.pairing import Pairings
 from edgectl.api.scheduler_routes import Desk
-from edgectl.api.server import Door, door, tcp_socket, unix_socket
+from edgectl.api.server import Door, context_of, door, tcp_socket, unix_socket
 from edgectl.api.stream import Streams
 from edgectl.api.tokens import TokenBook
 from edgectl.daemon import task_views
@@ -154,8 +154,11 @@ class Doors:
         asked, own = self._asked, socket.gethostname().lower()
         names = asked.names | {"localhost", own, f"{own}.local"}
         files = self._certificate.files()
+        context = None if files is None else context_of(files)
+        # What may keep it shut comes first: it is tried again every ten seconds, and what stands behind it is large.
+        listener = tcp_socket(*where)
         address = Address(names=names, tls=files is not None, proxied=asked.proxied)
-        server, listener = door(made(self._inside, address), certificate=files), tcp_socket(*where)
+        server = door(made(self._inside, address), context=context)
         self._certificate.opened(server, files)
         return server, listener
 

@@ -34,7 +34,7 @@ class HostLease:
             self._locked = True
         for port in self._ports:
             place = os.path.realpath(port)
-            if place not in self._names and (name := _bind(place)) is not None:
+            if place not in self._names and (name := _bind(place, port)) is not None:
                 self._names[place] = name
 
     def release(self) -> None:
@@ -47,8 +47,9 @@ class HostLease:
             self._locked = False
 
 
-def _bind(place: str) -> socket.socket | None:
-    """The name of a port, for as long as the socket lives; None when a stranger has taken the name."""
+def _bind(place: str, port: str) -> socket.socket | None:
+    """The name of a port, for as long as the socket lives; None when a stranger has taken the name. Whoever is told
+    that another one has it reads it as the site file calls it."""
     name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         name.bind(_NAME + place)
@@ -60,7 +61,8 @@ def _bind(place: str) -> socket.socket | None:
         pid = _holder(place)
         if pid is None:
             return None  # the lock on the port itself still keeps two controllers apart
-        raise AlreadyRunning(Path(place), pid, does="drives the port") from error
+        what = port if port == place else f"{port} ({place})"
+        raise AlreadyRunning(what, pid, does="drives the port") from error
     return name
 
 

@@ -21,7 +21,7 @@ _MARK = "hhqqi"  # struct flock: kind, whence, begin, length, and the process, w
 class AlreadyRunning(Exception):
     """Another process holds what is wanted. `pid` is its number, 0 when nobody can read it."""
 
-    def __init__(self, what: Path, pid: int, since: str = "", does: str = "drives the site in") -> None:
+    def __init__(self, what: Path | str, pid: int, since: str = "", does: str = "drives the site in") -> None:
         who = f"process {pid}" if pid else "another process"
         super().__init__(f"{who} already {does} {what}" + (f", since {since}" if since else ""))
         self.pid = pid

@@ -10,7 +10,9 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from starlette.applications import Starlette
@@ -21,8 +23,10 @@ from starlette.routing import Route
 from edgectl.api import crowd, gate, server
 from edgectl.api.body import raw_body
 from edgectl.api.house import Unavailable
-from edgectl.api.server import Certificate, Door, door, tcp_socket
+from edgectl.api.server import Certificate, Door, context_of, door, tcp_socket
 from edgectl.api.stream import EventStream, Streams, event
+from edgectl.daemon.certificate import DoorCertificate
+from edgectl.daemon.doors import Doors
 from edgectl.host.certificate import make
 
 pytestmark = pytest.mark.timeout(120)
@@ -40,7 +44,9 @@ class Desk:
             Route("/short", lambda _: PlainTextResponse("here")),
             Route("/taken", self._take, methods=["POST"]),
         ]
-        self.door: Door = door(Starlette(routes=routes), certificate=certificate)
+        self.door: Door = door(
+            Starlette(routes=routes), context=None if certificate is None else context_of(certificate)
+        )
         self.listener = tcp_socket("127.0.0.1", 0)
         self.port = self.listener.getsockname()[1]
         self.serving: asyncio.Task[None] | None = None
@@ -369,3 +375,26 @@ async def test_a_handshake_has_an_end(certificate: Certificate, monkeypatch: pyt
 
 def _descriptors() -> int:
     return len(list(Path(f"/proc/{os.getpid()}/fd").iterdir()))
+
+
+def test_behind_a_door_that_stays_shut_nothing_is_built(tmp_path: Path) -> None:
+    """It is tried again every ten seconds, for as long as the other program has the port or the key is of no use."""
+    key = tmp_path / "key"
+    key.write_text("no key")
+    key.chmod(0o600)
+    for files, port in ((None, "taken"), ((key, key), "free")):
+        asked: Any = SimpleNamespace(names=frozenset(), proxied=False, credential="", certificate=files)
+        doors, made = Doors.__new__(Doors), MagicMock(return_value=Starlette())
+        doors._asked, doors._inside = asked, MagicMock()
+        doors._certificate = DoorCertificate(asked, MagicMock(), MagicMock())
+        with socket.create_server(("127.0.0.1", 0)) as other:
+            place = other.getsockname()
+            if port == "free":
+                other.close()
+            with pytest.raises(server.DoorClosed):
+                doors._opened(made, place)
+        made.assert_not_called()
+        asked.certificate = None
+        _, listener = doors._opened(made, place)
+        listener.close()
+        made.assert_called_once()

@@ -19,6 +19,7 @@ from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.wiring import SerialLine
 from edgectl.host import clock, notify
 from edgectl.host.clock import PLAUSIBLE, SystemClock, boot_id
+from edgectl.host.lease import HostLease
 from edgectl.host.lock import AlreadyRunning, HostLock
 from edgectl.host.notify import NotifyFailed
 from edgectl.host.timer import Alarm
@@ -154,6 +155,23 @@ async def test_a_port_is_ours_alone_and_a_missing_one_is_told() -> None:
     finally:
         os.close(master)
         os.close(slave)
+
+
+def test_a_port_that_is_driven_is_named_as_the_site_file_names_it(tmp_path: Path) -> None:
+    port, name = tmp_path / "pts-6", tmp_path / "relays"
+    port.touch()
+    name.symlink_to(port)
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+    first, second = HostLease(tmp_path / "one", [str(port)]), HostLease(tmp_path / "two", [str(name)])
+    first.take()
+    try:
+        with pytest.raises(AlreadyRunning) as told:
+            second.take()
+    finally:
+        second.release()
+        first.release()
+    assert str(told.value) == f"process {os.getpid()} already drives the port {name} ({port})"
 
 
 def test_the_service_manager_is_told_if_there_is_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

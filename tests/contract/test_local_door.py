@@ -83,7 +83,8 @@ async def test_another_user_of_the_group_runs_the_house_and_gives_nobody_access(
         for target in ("/access/tokens", "/access/pairings"):
             status, told = await answer(folder / "edgectl.sock", "POST", target, wish)
             assert (status, told["code"]) == (403, "role_too_low"), target
-        inside.book.add.assert_not_called()
+        inside.access.give.assert_not_called()
+        inside.access.offer.assert_not_called()
     finally:
         server.should_exit = True
         await asyncio.wait_for(serving, 20)

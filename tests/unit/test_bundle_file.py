@@ -1,6 +1,7 @@
 """The file of a support bundle: whole or not there, and nobody else's to read."""
 
 import errno
+import json
 import os
 import tarfile
 from pathlib import Path
@@ -11,7 +12,9 @@ from click.testing import CliRunner, Result
 from edgectl.cli import support
 
 
-def bundled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *texts: str | OSError) -> tuple[Result, Path]:
+def bundled(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *texts: str | OSError, more: tuple[str, ...] = ()
+) -> tuple[Result, Path]:
     """The command with these texts to gather."""
     out = tmp_path / "bundle.tar.gz"
 
@@ -26,7 +29,7 @@ def bundled(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *texts: str | OSErr
     monkeypatch.setattr(support, "gathered", gathered)
     before = os.umask(0o022)
     try:
-        return CliRunner().invoke(support.support_bundle, ["--out", str(out)]), out
+        return CliRunner().invoke(support.support_bundle, ["--out", str(out), *more]), out
     finally:
         os.umask(before)
 
@@ -37,6 +40,13 @@ def test_it_is_its_owners_alone_and_holds_what_was_gathered(monkeypatch: pytest.
     assert (list(tmp_path.iterdir()), out.stat().st_mode & 0o777) == ([out], 0o600)
     with tarfile.open(out) as bundle:
         assert bundle.getnames() == ["edgectl-support/0.txt", "edgectl-support/1.txt"]
+
+
+def test_what_it_holds_is_told_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    result, out = bundled(monkeypatch, tmp_path, "one", "two", more=("--json",))
+    assert (json.loads(result.stdout)["holds"], result.stderr) == (["0.txt", "1.txt"], "")
+    out.unlink()
+    assert bundled(monkeypatch, tmp_path, "one")[0].stderr == "  0.txt\n"
 
 
 def test_of_a_full_disk_nothing_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
