@@ -41,7 +41,7 @@ class DoorCertificate:
         self._doors: list[Door] = []
         self._seen: Stamp | None = None
         self._facts: Facts | None = None
-        self._refused = ""
+        self._refused, self._hint = "", ""
         self._tried: Nanos = 0
         self._told: str | None = None
         self.fingerprint = ""
@@ -53,15 +53,18 @@ class DoorCertificate:
 
     def files(self) -> Certificate | None:
         """Where certificate and key lie. Raises DoorClosed when others may read the key, or there is none."""
+        try:
+            return self._found()
+        except CredentialMissing as missing:
+            raise DoorClosed(f"the door has no certificate: {missing}; {missing.hint}") from missing
+
+    def _found(self) -> Certificate | None:
         if not self._asked.credential:
             given = self._asked.certificate
             if given is not None and (why := everybody_reads(given[1])):
                 raise DoorClosed(why)
             return None if given is None else Certificate(cert=given[0], key=given[1])
-        try:
-            path = credential_file(self._asked.credential)
-        except CredentialMissing as missing:
-            raise DoorClosed(f"the door has no certificate: {missing}; {missing.hint}") from missing
+        path = credential_file(self._asked.credential)
         return Certificate(cert=path, key=path)
 
     def opened(self, door: Door, files: Certificate | None) -> None:
@@ -95,15 +98,15 @@ class DoorCertificate:
         self._seen, self._tried = stamp, mono
         try:
             await self._take_up(stamp)
-        except (DoorClosed, NoCertificate) as no:
+        except (DoorClosed, NoCertificate, CredentialMissing) as no:
             if str(no) != self._refused:
                 LOG.error("%s", no)
-            self._refused = str(no)
+            self._refused, self._hint = str(no), getattr(no, "hint", "")
         else:
-            self._refused = ""
+            self._refused = self._hint = ""
 
     async def _take_up(self, stamp: Stamp) -> None:
-        files = self.files()
+        files = self._found()
         assert files is not None
         context, told = context_of(files), await read_beside(files.cert)
         if self._stamp() != stamp:
@@ -133,7 +136,9 @@ class DoorCertificate:
         if what is None or what == self._told:
             return
         advice = "edgectl door renew makes a new one, and the door shows it at once"
-        if not self._asked.credential:
+        if self._hint:
+            advice = f"{self._hint}; or {advice}, and each phone warns once more"
+        elif not self._asked.credential:
             advice = "put a new one in the place of its files; the door shows it at once"
         concern = Concern(code=Code.CERTIFICATE_ENDS, subject="door", active=bool(what), message=what, advice=advice)
         self._offer(concern, partial(self._was_told, what))

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from edgectl.api.server import Certificate
+from edgectl.api.web.words import Words
 from edgectl.daemon import certificate
 from edgectl.daemon.certificate import DoorCertificate
 from edgectl.host.certificate import DAY, LASTS, Facts, NoCertificate, facts, fingerprint, make
@@ -142,7 +143,10 @@ async def test_it_calls_a_person_in_time_and_takes_up_what_is_new(
     path.write_bytes(make(NAMES, ADDRESSES, house.now.wall))
     assert await house.looks(one) == ""
     path.chmod(0o644)
-    assert "others can read the credential" in str(await house.looks(one))
+    said = str(await house.looks(one))
+    assert said == f"the certificate of the door is of no use: others can read the credential {path}"
+    assert Words("ru", "UTC").told(said) == f"сертификат входа не годится: секрет {path} могут прочесть другие"
+    assert house.told[-1].advice.startswith(f"chmod 600 {path}; or edgectl door renew"), "the cheap way comes first"
     path.chmod(0o600)
     assert await house.looks(one) == ""
     path.write_text("no certificate")

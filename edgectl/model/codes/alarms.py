@@ -181,7 +181,8 @@ ALARMS: dict[Code, Meaning] = {
     ),
     Code.CERTIFICATE_ENDS: alarm(
         "The certificate of the door to the network ends soon, has ended, or is of no use.",
-        "Make a new one with `edgectl door renew`, and compare its fingerprint on each phone.",
+        "Put right what the sentence names; else make a new one with `edgectl door renew`, and compare its fingerprint"
+        " on each phone.",
     ),
     Code.ALARM_FLOOD: alarm(
         "So many alarms came at once that they are shown as one.", "Look for a cause they share: power, a bus, a tank."
