@@ -164,8 +164,18 @@ def _print(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInf
         click.echo(f"clock step: {local_text(step.at, zone)}, by {step.by / 10**9:+g} s{far}")
     for row in table_of(outlook, course, zone) or ["nothing is planned in this time"]:
         click.echo(row)
+    if rests := _rests(outlook):
+        said = f"{', '.join(rests)}: counted as if a rest began with this plan; the house counts from its last run"
+        click.echo(line(f"{said}: edgectl schedule list"))
     for name, at in _silent(loaded, course, outlook, zone):
         click.echo(line(f"{name}: nothing in this time; next {'never' if at is None else local_text(at, zone)}"))
+
+
+def _rests(outlook: "Outlook") -> list[str]:
+    """Schedules that count from the end of their last run, which a site file does not know."""
+    from edgectl.scheduler.schedule import Every
+
+    return sorted({one.schedule.name for one in outlook.rows if isinstance(one.schedule.cadence, Every)})
 
 
 def _silent(loaded: "Loaded", course: "Course", outlook: "Outlook", zone: ZoneInfo) -> list[tuple[str, Nanos | None]]:

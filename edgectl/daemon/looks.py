@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.leisure import Leisure
-from edgectl.daemon import task_views, views
+from edgectl.daemon import foreseen, task_views
 from edgectl.daemon.automation_state import automation_state
 from edgectl.daemon.offers import offer
 from edgectl.engine.draft import Draft
@@ -18,11 +18,10 @@ from edgectl.model.codes import SENTENCES
 from edgectl.model.command import Command
 from edgectl.model.ports import Clock
 from edgectl.model.task import Task
-from edgectl.model.time import SECOND, Nanos, from_datetime, iso
+from edgectl.model.time import SECOND, Nanos, Now, from_datetime, iso
 from edgectl.model.timeline import Entry
 from edgectl.observe.history import EVERY, History
-from edgectl.scheduler.preview import Course, foresee
-from edgectl.scheduler.schedule import Every
+from edgectl.scheduler.preview import Course, Foreseen, foresee
 
 T = TypeVar("T")
 DAY: Nanos = 86_400 * SECOND
@@ -32,7 +31,6 @@ AT_ONCE = 10  # tasks of one piece: about half a millisecond
 OUTPUTS_AT_ONCE = 5  # whose guards are asked in one piece: as much
 FIRST_YEAR, LAST_YEAR = 2000, 2200  # what fits into the journal's instants, and more than is ever asked for
 BY_HAND = frozenset({"cli", "page"})  # who asked a moment ago knows what came of it: that run was nobody's plan
-OFTEN: Nanos = 600 * SECOND  # a rest shorter than this is told once, not run by run
 
 
 class PastReads(Protocol):
@@ -89,7 +87,7 @@ class DaemonLooks:
         self._leisure = leisure or Leisure()
         self._control, self._reads, self._clock, self._history = control, reads, clock, history
         self._guarded = guarded
-        self._foreseen: tuple[Nanos, list[Body]] = (-DAY, [])
+        self._foreseen: tuple[Nanos, tuple[Foreseen, ...]] = (-DAY, ())
 
     @property
     def _state(self) -> State:
@@ -172,7 +170,8 @@ class DaemonLooks:
 
     async def day(self, date: str | None) -> Body:
         """The last and the next 24 hours, or a day of the site's calendar."""
-        now = self._clock.now().wall
+        at = self._clock.now()
+        now = at.wall
         begin, end = (now - DAY, now + DAY) if date is None else self._bounds(date)
         ran: list[Task] = await self._guarded(self._reads.tasks_between(begin, end, MOST_OF_A_DAY))
         reading = self._reads.entries_between("SCHEDULE_SKIPPED", begin, end + DAY, MOST_OF_A_DAY)
@@ -180,7 +179,7 @@ class DaemonLooks:
         types = {schedule.name: schedule.task_type for schedule in self._state.schedules}
         rows = ({**row, "task_type": types.get(row["schedule"])} for row in map(skip, skips))
         left_out = [row for row in rows if begin <= row["scheduled_wall"] < end]
-        planned = [ahead(row, now) for row in await self._planned(now)] if end > now else []
+        planned = await self._planned(at) if end > now else []
         return {
             "cut": max(len(ran), len(skips)) >= MOST_OF_A_DAY,  # there was more: only the newest is told
             "from": iso(begin),
@@ -188,7 +187,7 @@ class DaemonLooks:
             "now": iso(now),
             "runs": await self._rows(ran),
             "skipped": left_out,
-            "planned": [row for row in planned if now <= row["at_wall"] < end],
+            "planned": [row for row in planned if now <= row["at_wall"] < end][:MOST_OF_A_DAY],
         }
 
     async def missed(self) -> list[Body]:
@@ -234,39 +233,16 @@ class DaemonLooks:
             view.pop("commands")
         return view
 
-    async def _planned(self, now: Nanos) -> list[Body]:
-        """What the calendar holds for the next day. Looked at once a minute at most, and on another thread."""
-        if now - self._foreseen[0] < EVERY:
-            return self._foreseen[1]
+    async def _planned(self, now: Now) -> list[Body]:
+        """What the calendar holds for the next day. Foreseen once a minute at most, and on another thread."""
         state = self._state
-        often = {s.name for s in state.schedules if isinstance(s.cadence, Every) and s.cadence.interval < OFTEN}
-        seldom = tuple(schedule for schedule in state.schedules if schedule.name not in often)
-        numbers = {zone.name: zone.number for zone in state.site.zones.values()}
-        course = Course(begin=now, span=DAY)
-        seen = await asyncio.to_thread(foresee, seldom, state.zone_info, numbers, course)
-        rows: list[Body] = [
-            {
-                "schedule": one.schedule.name,
-                "zone": one.schedule.zone,
-                "task_type": one.schedule.task_type,
-                "at": iso(one.decided),
-                "at_wall": one.decided,
-                "verdict": one.occurrence.verdict.value,
-                "reason_code": one.occurrence.reason,
-                "every_s": None,
-            }
-            for one in seen.rows[:MOST_OF_A_DAY]
-        ]
-        for row in views.upcoming(state, self._clock.now()):
-            if row["schedule"] in often:
-                cadence = next(s.cadence for s in state.schedules if s.name == row["schedule"])
-                assert isinstance(cadence, Every)
-                wall = from_datetime(datetime.fromisoformat(row["at"]))
-                about: Body = {"at_wall": wall, "verdict": "run", "reason_code": "due"}
-                rows.append({**row, **about, "every_s": cadence.interval / SECOND})
-        rows.sort(key=lambda row: int(str(row["at_wall"])))
-        self._foreseen = now, rows
-        return rows
+        if now.wall - self._foreseen[0] >= EVERY:
+            seldom = foreseen.seldom(state.schedules)
+            numbers = {zone.name: zone.number for zone in state.site.zones.values()}
+            course = Course(begin=now.wall, span=foreseen.span(seldom))
+            seen = await asyncio.to_thread(foresee, seldom, state.zone_info, numbers, course)
+            self._foreseen = now.wall, seen.rows
+        return foreseen.ahead(state, now, self._foreseen[1])
 
     def _zone(self, wanted: str) -> str:
         zones = self._state.site.zones
@@ -289,16 +265,6 @@ class DaemonLooks:
         except (ValueError, OverflowError) as error:
             message = f"date: {text[:40]!r} is no day"
             raise Unavailable(422, "payload_invalid", message, "write it as 2026-06-01") from error
-
-
-def ahead(row: Body, now: Nanos) -> Body:
-    """A planned run; of one that follows its last run again and again, and whose time has passed, the next one."""
-    late = now - int(row["at_wall"])
-    if row["every_s"] is None or late <= 0:
-        return row
-    every = round(row["every_s"] * SECOND)
-    wall = int(row["at_wall"]) + -(-late // every) * every
-    return {**row, "at": iso(wall), "at_wall": wall}
 
 
 def lost(task: Task) -> Body:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from edgectl.api.house import Body
 from edgectl.daemon.control import Control
 from edgectl.daemon.house import DaemonHouse
+from edgectl.daemon.views import on_the_second, wakes_at
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.schedules import keeper, kept_by, pause
 from edgectl.engine.state import State
@@ -18,7 +19,6 @@ from edgectl.model.time import Now, iso, seconds
 from edgectl.model.timeline import Latch
 from edgectl.scheduler.cadence import strikes, window_state
 from edgectl.scheduler.describe import words
-from edgectl.scheduler.plan import wake_at
 from edgectl.scheduler.schedule import Schedule, Window, by_calendar
 
 NEXT = 3  # runs that are told
@@ -90,7 +90,7 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
         "zone": schedule.zone,
         "task_type": schedule.task_type,
         "when": words(schedule),
-        "next": [] if cursor is None else _next(state, schedule, draft.now),
+        "next": [] if cursor is None else _next(state, schedule, draft.now, busy=running is not None),
         "task": None if running is None else running.task_id,
         "kept": kept_by(draft, schedule) or (None if cursor is None else cursor.waits or None),
         "held_until": None if until is None else iso(until),
@@ -117,12 +117,12 @@ def _keeper(draft: Draft, latch: Latch | None) -> dict[str, Any] | None:
     return {"who": latch.who, "why": latch.why, "since": iso(latch.since), "until": until}
 
 
-def _next(state: State, schedule: Schedule, now: Now) -> list[dict[str, Any]]:
+def _next(state: State, schedule: Schedule, now: Now, *, busy: bool) -> list[dict[str, Any]]:
     """The next runs by the calendar; of what follows its own last run only the next one can be known."""
     cursor, cadence, zone = state.cursors[schedule.name], schedule.cadence, state.zone_info
     if not by_calendar(cadence):
-        at = wake_at(schedule, cursor, now, zone)
-        return [] if at is None else [{"at": iso(max(now.wall, now.wall_at(at)))}]
+        at = wakes_at(state, schedule, now, busy=busy)
+        return [] if at is None else [{"at": iso(on_the_second(max(now.wall, now.wall_at(at))))}]
     struck = islice(strikes(cadence, max(now.wall, cursor.position), zone, schedule.days), NEXT)
     if isinstance(cadence, Window):
         return [{"at": iso(at), "on": window_state(cadence, at, zone, schedule.days)} for at in struck]

@@ -232,7 +232,7 @@ def upcoming(state: State, now: Now) -> list[View]:
     runs = {task.schedule: task.task_id for task in draft.tasks() if task.schedule is not None}
     ahead = list[tuple[Nanos, int]]()
     for index, schedule in enumerate(state.schedules):
-        at = _wakes_at(state, schedule, now, busy=schedule.name in runs)
+        at = wakes_at(state, schedule, now, busy=schedule.name in runs)
         if at is not None:
             ahead.append((max(at, now.mono), index))
     zones = set[str]()
@@ -245,7 +245,7 @@ def upcoming(state: State, now: Now) -> list[View]:
     return sorted(rows, key=lambda row: str(row["at"]))
 
 
-def _wakes_at(state: State, schedule: Schedule, now: Now, *, busy: bool) -> Nanos | None:
+def wakes_at(state: State, schedule: Schedule, now: Now, *, busy: bool) -> Nanos | None:
     """When it has something to do next. The last turn knows it of those that sleep."""
     cursor, nap = state.cursors.get(schedule.name), state.naps.of.get(schedule.name)
     sleeps = nap is not None and nap.cursor is cursor and abs(now.wall - now.mono - state.naps.distance) < SECOND
@@ -265,13 +265,13 @@ def _planned(draft: Draft, schedule: Schedule, at: Nanos) -> View:
     kept = kept or ("hold" if draft.held(pause(schedule.name)) else None)
     kept = kept or (None if mode is Mode.AUTO else mode.value)
     row: View = {"schedule": schedule.name, "zone": schedule.zone, "task_type": schedule.task_type, "kept": kept}
-    wall = _on_the_second(now.wall_at(at))
+    wall = on_the_second(now.wall_at(at))
     if isinstance(schedule.cadence, Window):  # of a lamp one wants to know which of the two comes
         row["on"] = window_state(schedule.cadence, wall, draft.state.zone_info, schedule.days)
     return {**row, "at": iso(wall), "in_s": round((at - now.mono) / SECOND, 1)}
 
 
-def _on_the_second(wall: Nanos) -> Nanos:
+def on_the_second(wall: Nanos) -> Nanos:
     """Two clocks that were not read in one instant make 07:29:59.9999 of half past seven."""
     whole = round(wall / SECOND) * SECOND
     return whole if abs(wall - whole) < SECOND // 10 else wall

@@ -13,7 +13,6 @@ from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
 from edgectl.daemon import views
 from edgectl.daemon.air_views import vents
-from edgectl.daemon.looks import ahead
 from edgectl.daemon.offers import CHOICES_S, offer
 from edgectl.daemon.zone_views import shown
 from edgectl.engine.air import Wanted
@@ -298,15 +297,6 @@ def test_from_probes_and_pumps_one_finds_the_way_back() -> None:
     word = SimpleNamespace(kind="good", word="Well", why="nothing needs you", code="", fields=None)
     drawn = House().drawn("calibrations.html", probes=[], pumps=[], person=person, word=word, path="/page/calibrate")
     assert "‹ zone-1" in drawn
-
-
-def test_a_run_that_follows_its_last_one_stays_planned_after_its_time() -> None:
-    noon = 1_780_000_000 * SECOND
-    often = {"at": iso(noon), "at_wall": noon, "every_s": 60.0}
-    assert ahead(often, noon - SECOND) == often
-    assert ahead(often, noon + 61 * SECOND) == {**often, "at": iso(noon + 120 * SECOND), "at_wall": noon + 120 * SECOND}
-    once = {**often, "every_s": None}
-    assert ahead(once, noon + 61 * SECOND) == once
 
 
 def test_a_run_has_one_name_whether_it_was_done_planned_or_left_out() -> None:

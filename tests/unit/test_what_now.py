@@ -1,5 +1,6 @@
 """What runs, what waits and for what, and what comes next: said of the future, and with its reason."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,17 +8,19 @@ import pytest
 from edgectl.cli import doctor
 from edgectl.cli.status import lines
 from edgectl.cli.words import speak_of
-from edgectl.daemon import views
+from edgectl.daemon import foreseen, schedules, views
 from edgectl.model.codes import Code
 from edgectl.model.task import TaskStatus
-from edgectl.model.time import SECOND, Now, Trust
+from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding
+from edgectl.scheduler.preview import Course, foresee
 from edgectl.scheduler.schedule import At, Every, Gauge, Schedule, Trigger
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from tests.unit.test_status_words import house, running
 
-HOUR = 3600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 WATERING = example_schedules()[0]
 
 
@@ -57,6 +60,28 @@ def test_the_calendar_knows_the_next_run_in_the_middle_of_one() -> None:
     (row,) = views.upcoming(world.state, now(world))
     assert row["after"] is None
     assert 7000 < row["in_s"] < 7200
+
+
+@pytest.mark.parametrize("interval", [HOUR, 5 * MINUTE], ids=["one by one", "told once"])
+def test_the_day_and_the_moment_name_the_same_next_run(interval: Nanos) -> None:
+    schedule = replace(WATERING, cadence=Every(interval=interval))
+    world = World(example_site(), (schedule,), 1)
+    world.run(3 * HOUR)
+    before = now(world)
+    numbers, course = {"zone-1": 1}, Course(begin=before.wall, span=foreseen.span((schedule,)))
+    seen = foresee(foreseen.seldom(world.state.schedules), world.state.zone_info, numbers, course).rows
+    # What was foreseen may be a minute old: the run of which it spoke has begun since.
+    while not any(task.schedule == schedule.name for task in world.state.tasks.values() if not task.terminal):
+        world.run(world.now + SECOND)
+    for later in (SECOND, 5 * MINUTE, 2 * MINUTE):
+        world.run(world.now + later)
+        (row,) = views.upcoming(world.state, now(world))
+        day = foreseen.ahead(world.state, now(world), seen)
+        listed = asyncio.run(schedules.listed(world.state, now(world), ()))
+        assert day[0]["at"] == row["at"] == listed[0]["next"][0]["at"]
+    told_once = interval < foreseen.OFTEN
+    assert day[0]["every_s"] == (interval / SECOND if told_once else None)
+    assert (day[-1]["at_wall"] > now(world).wall + 22 * HOUR) is not told_once
 
 
 def test_a_run_that_waits_says_for_what() -> None:
