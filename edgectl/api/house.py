@@ -89,7 +89,7 @@ class House(Protocol):
     def alarms(self) -> list[Body]:
         """Alarms that are active or not yet acknowledged."""
 
-    async def shelve(self, alarm_id: str, seconds_: float, who: str) -> Body:
+    async def shelve(self, alarm_id: str, seconds_: float | None, who: str) -> Body:
         """Silence an alarm for a while."""
 
     def frames(self, bus: str, after: int) -> Body:

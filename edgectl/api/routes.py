@@ -227,6 +227,9 @@ def orders(house: House) -> list[Operation]:
     async def shelve(call: Call) -> Any:
         return await house.shelve(call.path("alarm_id"), float(call.body["seconds"]), call.who)
 
+    async def unshelve(call: Call) -> Any:
+        return await house.shelve(call.path("alarm_id"), None, call.who)
+
     async def hurry(_: Call) -> Any:
         return _standing(house.central(hurry=True))
 
@@ -252,6 +255,7 @@ def orders(house: House) -> list[Operation]:
         _post("/resume", "Release the stop.", resume, Nothing),
         _post("/alarms/{alarm_id}/ack", "An alarm was seen.", acknowledge, SeenWish, (404, 409)),
         _post("/alarms/{alarm_id}/shelve", "Silence an alarm for a while.", shelve, ShelfWish, (404, 409)),
+        _delete("/alarms/{alarm_id}/shelve", "End the silence of an alarm.", unshelve),
     ]
 
 

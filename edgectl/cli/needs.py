@@ -15,7 +15,8 @@ def needs(data: dict[str, Any]) -> list[list[str]]:
         seen = "" if alarm["acknowledged_by"] is None else f", seen by {alarm['acknowledged_by']}"
         over = "" if alarm["active"] else ", over"
         if alarm["shelved_until"]:
-            rows.append(["silenced", "", f"{alarm['message']} (until {day_and_time(alarm['shelved_until'])}{over})"])
+            until = f"until {day_and_time(alarm['shelved_until'])}{over}"
+            rows.append(["silenced", "", f"{alarm['message']} ({until}); edgectl shelve {alarm['id']} --end"])
             continue
         rows.append(["needs you", "", f"{alarm['message']} (since {day_and_time(alarm['since'])}{over}{seen})"])
         rows.append(["", "", f"  {alarm['advice']}; edgectl ack {alarm['id']}"])

@@ -108,13 +108,17 @@ def ack(alarm_id: str, here: bool, as_json: bool) -> None:
 
 @click.command()
 @click.argument("alarm_id")
-@click.option("--for", "seconds", type=Span(), required=True, help="How long, at most 24 h: 30m, 8h.")
+@click.option("--for", "seconds", type=Span(), default=None, help="How long, at most 24 h: 30m, 8h.")
+@click.option("--end", is_flag=True, help="It is silent no more.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-def shelve(alarm_id: str, seconds: float, as_json: bool) -> None:
+def shelve(alarm_id: str, seconds: float | None, end: bool, as_json: bool) -> None:
     """Silence an alarm for a while; it comes back by itself. A critical one is acknowledged instead."""
-    data = ask("POST", f"/alarms/{quote(alarm_id, safe='')}/shelve", {"seconds": seconds})
+    if end == (seconds is not None):
+        raise click.UsageError("give --for, or --end alone")
+    path = f"/alarms/{quote(alarm_id, safe='')}/shelve"
+    data = ask("DELETE", path) if end else ask("POST", path, {"seconds": seconds})
     if not show(data, as_json):
-        click.echo(f"{alarm_id} is silent for {span(seconds)}")
+        click.echo(f"{alarm_id} is silent {'no more' if seconds is None else f'for {span(seconds)}'}")
 
 
 @click.command()

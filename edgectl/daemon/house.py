@@ -312,9 +312,9 @@ class DaemonHouse:
         here = request.get("here") is True
         return await self._ask(lambda token: Acknowledge(token=token, alarm_id=alarm_id, who=who, here=here))
 
-    async def shelve(self, alarm_id: str, seconds_: float, who: str) -> Body:
-        """Silence an alarm for a while."""
-        lasts = seconds(min(max(seconds_, 0.0), 1e8))
+    async def shelve(self, alarm_id: str, seconds_: float | None, who: str) -> Body:
+        """Silence an alarm for a while; None ends the silence."""
+        lasts = None if seconds_ is None else seconds(min(max(seconds_, 0.0), 1e8))
         return await self._ask(lambda token: Shelve(token=token, alarm_id=alarm_id, lasts=lasts, who=who))
 
     def frames(self, bus: str, after: int) -> Body:

@@ -23,6 +23,7 @@ from edgectl.model.timeline import Entry
 LOG = logging.getLogger("edgectl")
 WAITING = 100  # things that happened while nobody could be told; the picture is whole without them
 REST_S = (1.0, 5.0, 30.0)
+SILENCE = frozenset({"ALARM_SHELVED", "ALARM_UNSHELVED"})
 HEARD = frozenset({"ALARM_RAISED", "ALARM_REPEATED", "ALARM_ESCALATED", "ALARM_CLEARED", "ALARM_ACKNOWLEDGED"})
 
 
@@ -65,7 +66,7 @@ class AlarmsOnBroker:
         """Committed lines."""
         told = [self._event(e) for e in entries if e.event_type in HEARD and not e.details.get("shelved")]
         self._waits.extend(told)
-        if any(entry.event_type in HEARD or entry.event_type == "ALARM_SHELVED" for entry in entries):
+        if any(entry.event_type in HEARD or entry.event_type in SILENCE for entry in entries):
             self._stirred.set()
 
     async def run(self) -> None:

@@ -75,6 +75,7 @@ class Event(StrEnum):
     ALARM_CLEARED = "ALARM_CLEARED"
     ALARM_ACKNOWLEDGED = "ALARM_ACKNOWLEDGED"
     ALARM_SHELVED = "ALARM_SHELVED"
+    ALARM_UNSHELVED = "ALARM_UNSHELVED"
     CLIMATE_DECIDED = "CLIMATE_DECIDED"
     ALARM_REPEATED = "ALARM_REPEATED"
     ALARM_ESCALATED = "ALARM_ESCALATED"
@@ -222,6 +223,7 @@ HAPPENINGS: dict[Event, Happening] = {
     Event.ALARM_REPEATED: Happening("An alarm that nobody has seen was told again."),
     Event.CLIMATE_DECIDED: Happening("The air of a zone is to be kept in another way from now on."),
     Event.ALARM_SHELVED: Happening("Somebody silenced an alarm for a while."),
+    Event.ALARM_UNSHELVED: Happening("Somebody ended the silence of an alarm."),
     Event.ALARM_ESCALATED: Happening("Nobody saw a critical alarm in time, so others are called."),
     Event.DIAGNOSTICS_SERVICE_UNAVAILABLE: Happening(
         "The service of the tanks was out of reach.",

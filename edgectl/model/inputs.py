@@ -241,11 +241,11 @@ class Acknowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shelve:
-    """A person silences an alarm for a while. It comes back by itself."""
+    """A person silences an alarm for a while. It comes back by itself; with `lasts` None it comes back now."""
 
     token: int
     alarm_id: str
-    lasts: Nanos
+    lasts: Nanos | None
     who: str
 
 

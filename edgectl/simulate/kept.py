@@ -33,6 +33,7 @@ ACTS = {
     "MODE_CHANGED": ("who", "before", "after"),
     "ALARM_ACKNOWLEDGED": ("who", "alarm"),
     "ALARM_SHELVED": ("who", "alarm"),
+    "ALARM_UNSHELVED": ("who", "alarm"),
     "TASK_CANCEL_ORDERED": ("who",),
     "TASK_APPROVED": ("who",),
 }

@@ -102,6 +102,8 @@ ASKED: list[Asked] = [
     ("POST", "/access/pairings", {}, {"name": "phone"}, 200),
     ("GET", "/alarms", {}, None, 200),
     ("POST", "/alarms/{alarm_id}/shelve", {}, {"seconds": 60.0}, 200),
+    ("DELETE", "/alarms/{alarm_id}/shelve", {}, None, 200),
+    ("DELETE", "/alarms/{alarm_id}/shelve", {}, None, 409),
     ("POST", "/alarms/{alarm_id}/ack", {}, {}, 200),
     ("POST", "/alarms/{alarm_id}/ack", {"alarm_id": "none"}, {}, 404),
 ]

@@ -38,7 +38,7 @@ def as_it_was(daemon: DaemonProcess, field: SimulatedField) -> Iterator[None]:
     daemon.wait("/status", lambda s: not any(o["owed_off"] for o in s["outputs"]))
     for alarm in daemon.data("/alarms"):
         if alarm["shelved_until"] is not None:  # it would stay on the list to its end
-            daemon.ask("POST", f"/alarms/{alarm['id']}/shelve", {"seconds": 0.2})
+            daemon.ask("DELETE", f"/alarms/{alarm['id']}/shelve")
         daemon.ask("POST", f"/alarms/{alarm['id']}/ack", {})
     daemon.wait("/alarms", lambda alarms: not alarms)
 
@@ -562,7 +562,14 @@ def test_an_alarm_is_silenced_for_a_while_and_then_seen(
     alarm.get_by_role("button", name="silent for 8 h").click()
     expect(page.locator("#said")).to_contain_text("silenced for a while", timeout=SLOW)
     expect(alarm).to_contain_text(re.compile(r"silent until \w{3} \d\d:\d\d"), timeout=SLOW)
-    assert alarm.get_by_role("button", name="silent").count() == 0
+    assert alarm.get_by_role("button", name="silent for").count() == 0
+    first = open_page("/")
+    expect(first.get_by_role("heading", level=1)).to_contain_text("Well")
+    expect(first.locator("#needs")).to_contain_text("silent until")
+    alarm.get_by_role("button", name="silent no more").click()
+    expect(first.get_by_role("heading", level=1)).to_contain_text("Look", timeout=SLOW)
+    alarm.get_by_role("button", name="silent for 8 h").click()
+    expect(first.get_by_role("heading", level=1)).to_contain_text("Well", timeout=SLOW)
     # Somebody has their finger on the list: what comes meanwhile waits until it is lifted.
     box = alarm.locator("h3").bounding_box()
     assert box is not None

@@ -15,6 +15,7 @@ from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import World
+from tests.unit.test_schedule_orders import Asked
 
 MINUTE: Nanos = 60 * SECOND
 HOUR: Nanos = 60 * MINUTE
@@ -181,6 +182,19 @@ def test_what_begins_on_a_shelf_is_told_when_the_shelf_is_over() -> None:
     house.run(house.now + 11 * HOUR)
     assert told(house, "ALARM_REPEATED") == [again]
     assert house.state.alarms["device_silent:level"].shelved_until is None
+
+
+def test_a_person_ends_a_silence_before_its_time() -> None:
+    house = Asked(site=replace(example_site(), buses={"field": DEVICES}))
+    silence(house, "level")
+    for lasts, code in ((None, "not_held"), (8 * HOUR, "ok"), (None, "ok"), (None, "not_held")):
+        answer = house.say(Shelve(token=1, alarm_id="device_silent:level", lasts=lasts, who="Ana"))
+        assert answer.code == code
+    assert "is not silenced" in answer.body["why"]
+    assert house.state.alarms["device_silent:level"].shelved_until is None
+    assert [at for at, _ in told(house, "ALARM_UNSHELVED")] == ["device_silent:level"]
+    house.run(house.now + 12 * HOUR + MINUTE)
+    assert told(house, "ALARM_REPEATED"), "it is told again as if it had never been silent"
 
 
 def test_a_shelf_whose_time_is_over_silences_nothing_more() -> None:

@@ -289,6 +289,7 @@ WORDS = [
     (house(alarms=[alarm("critical", acknowledged_by="Ana")]), "Look"),
     (house(alarms=[alarm("critical", active=False)]), "Look"),
     (house(alarms=[alarm("low")]), "Look"),
+    (house(alarms=[alarm("high", shelved_until="2026-06-01T06:00:00Z")]), "Well"),
     (house(ready=False, not_ready_because=["journal"]), "Act now"),
     (house(ready=False, not_ready_because=["outputs: settling"]), "Look"),
     (house(ready=False, not_ready_because=["outputs: settling", "command_bus: field is gone"]), "Act now"),

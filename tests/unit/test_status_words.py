@@ -221,8 +221,10 @@ def test_an_output_that_nobody_sees_is_never_called_off() -> None:
 
 def test_a_silenced_alarm_that_is_over_is_told_as_over() -> None:
     alarm = {"id": "a:b", "message": "unit 2 silent", "acknowledged_by": None, "active": False, "shelved_until": LATER}
-    assert needs.needs(house(alarms=[alarm])) == [["silenced", "", "unit 2 silent (until Tue 09:30:00, over)"]]
-    assert needs.needs(house(alarms=[alarm | {"active": True}]))[0][2] == "unit 2 silent (until Tue 09:30:00)"
+    assert needs.needs(house(alarms=[alarm])) == [
+        ["silenced", "", "unit 2 silent (until Tue 09:30:00, over); edgectl shelve a:b --end"]
+    ]
+    assert "(until Tue 09:30:00);" in needs.needs(house(alarms=[alarm | {"active": True}]))[0][2]
 
 
 def test_what_a_schedule_left_out_last_is_said_once() -> None:

@@ -156,6 +156,11 @@ class Deeds:
         await self._inside.house.shelve(request.path_params["alarm_id"], seconds, person.who)
         return await self.said(request, "silenced for a while; it comes back by itself")
 
+    async def unshelve(self, request: Request, person: Person) -> Response:
+        """End the silence of an alarm."""
+        await self._inside.house.shelve(request.path_params["alarm_id"], None, person.who)
+        return await self.said(request, "it is silent no more")
+
     async def cancel(self, request: Request, person: Person) -> Response:
         """End a task before its time."""
         await self._inside.house.cancel(request.path_params["task_id"], person.who)

@@ -63,6 +63,7 @@ TABLE: tuple[tuple[str, str, Role, str], ...] = (
     ("/page/outputs/{name}/off", "POST", RUN, "output_off"),
     ("/page/alarms/{alarm_id}/ack", "POST", RUN, "acknowledge"),
     ("/page/alarms/{alarm_id}/shelve", "POST", RUN, "shelve"),
+    ("/page/alarms/{alarm_id}/unshelve", "POST", RUN, "unshelve"),
     ("/page/tasks/{task_id}/cancel", "POST", RUN, "cancel"),
     ("/page/tasks/{task_id}/approve", "POST", RUN, "approve"),
     ("/pair", "GET", Role.ANYONE, "pair"),

@@ -42,7 +42,8 @@ class Word:
 
 def word_of(status: dict[str, Any]) -> Word:
     """The first thing that a person should know, the worst first."""
-    alarms = [alarm for alarm in status["alarms"] if alarm["active"]]
+    # A silenced one asks for nothing while its silence lasts; what cannot wait cannot be silenced.
+    alarms = [alarm for alarm in status["alarms"] if alarm["active"] and not alarm["shelved_until"]]
     unseen = [alarm for alarm in status["alarms"] if not_seen(alarm)]
     critical = next((alarm for alarm in alarms if alarm["priority"] == "critical" and alarm in unseen), None)
     if critical is not None:

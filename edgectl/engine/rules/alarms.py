@@ -49,6 +49,9 @@ def shelve(draft: Draft, order: Shelve) -> None:
         why = f"there is no alarm {order.alarm_id[:80]!r}"
         draft.effect(Answer(token=order.token, ok=False, code="unknown_alarm", body={"why": why}))
         return
+    if order.lasts is None:
+        _unshelve(draft, alarm, order)
+        return
     critical = priority(alarm.code) == "critical"
     if critical or not 0 < order.lasts <= LONGEST_SHELF:
         why = (
@@ -60,6 +63,17 @@ def shelve(draft: Draft, order: Shelve) -> None:
         return
     draft.put(replace(alarm, shelved_until=draft.now.wall + order.lasts, shelved_by=order.who))
     draft.note("ALARM_SHELVED", alarm=alarm.alarm_id, who=order.who, seconds=order.lasts / SECOND)
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"alarm": alarm.alarm_id}))
+
+
+def _unshelve(draft: Draft, alarm: Alarm, order: Shelve) -> None:
+    """A person ends the silence before its time."""
+    if alarm.shelved_until is None:
+        why = f"{alarm.alarm_id} is not silenced"
+        draft.effect(Answer(token=order.token, ok=False, code=Code.NOT_HELD, body={"why": why}))
+        return
+    draft.put(replace(alarm, shelved_until=None))
+    draft.note("ALARM_UNSHELVED", alarm=alarm.alarm_id, who=order.who)
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"alarm": alarm.alarm_id}))
 
 
