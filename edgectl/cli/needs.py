@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from edgectl.cli.words import clock, date_and_time, day_and_time, span
+from edgectl.cli.words import clock, date_and_time, day_and_time, kept_by_people, span
 
 SOON_S = 3 * 86_400.0  # so long before its day a calibration is named
 
@@ -69,8 +69,10 @@ def lost(row: dict[str, Any]) -> str:
     said = [row["why"] if row["why"] != row["reason_code"] else None, row.get("who")]
     why = f" ({', '.join(filter(None, said))})" if any(said) else ""
     more = f"; edgectl task show {row['task_id']}" if row.get("task_id") else ""
+    if told := kept_by_people(row["reason_code"], row["why"], row.get("who")):
+        tries, why = "", ""
     many = f", {row['folded']} runs" if row["folded"] > 1 else ""
-    return f"{what} {word}: {row['reason_code']}{tries}{why}{many}{more}"
+    return f"{what} {word}: {told or row['reason_code']}{tries}{why}{many}{more}"
 
 
 def seconds_between(first: str, second: str) -> float:

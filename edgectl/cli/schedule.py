@@ -12,7 +12,7 @@ from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.skipped import skipped
-from edgectl.cli.words import date_and_time, day_and_time, span, table
+from edgectl.cli.words import date_and_time, day_and_time, kept_by_people, span, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 KEPT = {
@@ -121,5 +121,6 @@ def sentences(one: dict[str, Any]) -> list[str]:
     if (skipped := one["skipped"]) is not None:
         why, reason = skipped["why"], skipped["reason"]
         because = f"{reason}, {why}" if why and why != reason else reason
+        because = kept_by_people(reason, why, skipped.get("who")) or because
         found.append(f"left out last: {date_and_time(skipped['scheduled_for'])}, {because}")
     return found

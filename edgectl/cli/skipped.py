@@ -7,7 +7,7 @@ import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.offline import offline
-from edgectl.cli.words import date_and_time, table
+from edgectl.cli.words import date_and_time, kept_by_people, table
 
 
 @click.command("skipped")
@@ -28,5 +28,6 @@ def skipped(name: str | None, limit: int, as_json: bool) -> None:
 def row(one: dict[str, Any]) -> list[str]:
     """One line: its planned time, and its reason in words."""
     why = f" ({one['why']})" if one["why"] and one["why"] != one["reason_code"] else ""
-    told = f"{one['reason_code']}: {one['reason'] or ''}{why}"
+    told = kept_by_people(one["reason_code"], one["why"], one.get("who"))
+    told = told or f"{one['reason_code']}: {one['reason'] or ''}{why}"
     return [date_and_time(one["scheduled_for"]), str(one["schedule"]), str(one["zone"]), told]

@@ -146,11 +146,37 @@ def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
     drives = [] if data.get("offline") else [["", "", said] for said in map(vent, zone.get("vents", []))]
     if not zone["tasks"]:
         moves = any(one["moves"] for one in zone.get("vents", []))
-        return [[zone["zone"], "AIR MOVES" if moves else "idle", what_is_on], *drives]
+        return [[zone["zone"], "AIR MOVES" if moves else "idle", what_is_on], *drives, *_waiting(zone, data)]
     return [
         [zone["zone"], WORK.get(task["task_type"], task["task_type"].upper()), f"{_at(task)} · {what_is_on}"]
         for task in zone["tasks"]
-    ] + drives
+    ] + [*drives, *_waiting(zone, data)]
+
+
+def _waiting(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
+    """What begins there by itself when what is before it has ended, and how to end it."""
+    mine = [task for task in data.get("waiting", []) if task["zone"] == zone["zone"]]
+    return [["", "waited" if data.get("offline") else "waits", turn(task)] for task in mine]
+
+
+BEHIND = {
+    "in_use": "what is at work before it",
+    "min_off": "a part that rests",
+    "power_return": "its turn after the start",
+    "max_open": "others to need less water",
+    "restraint": "a person to take off what keeps it",
+    "no_yes": "a person's yes",
+    "storage": "the disk",
+}
+
+
+def turn(task: dict[str, Any]) -> str:
+    """A task that waits for its turn: what it is, who asked for it, and what is in its way."""
+    lasts = "" if task["duration_s"] is None else f" {span(task['duration_s'])}"
+    by = f"asked by {task['who'] or task['source']}" if task["schedule"] is None or task["who"] else task["schedule"]
+    behind = f", for {BEHIND[task['behind']]}" if task["behind"] in BEHIND else ""
+    what = f"{task['task_type']}{lasts}, {by}{behind}; of use until {clock(task['until'])}"
+    return f"{what}; edgectl task cancel {task['task_id']}"
 
 
 def vent(row: dict[str, Any]) -> str:

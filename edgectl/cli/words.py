@@ -115,3 +115,19 @@ def _packed(parts: list[str], room: int) -> list[str]:
         else:
             lines.append(part)
     return lines
+
+
+# One code stands for whatever people put on: which of it that was, in words.
+WAS_KEPT = {
+    "stop_all": "everything was stopped",
+    "stop_water": "the water was stopped",
+    "lock": "the zone was locked for service",
+    "hold": "the zone, or the schedule, was held",
+    "manual": "the zone was left to people alone",
+}
+
+
+def kept_by_people(code: str | None, why: str | None, who: str | None) -> str:
+    """What people had put on that kept a run, and who; empty where it was something else."""
+    said = WAS_KEPT.get(why or "", "") if code == "hold" else ""
+    return f"{said}, by {who}" if said and who else said

@@ -226,6 +226,7 @@ class DaemonHouse:
                 scheduled_for=scheduled,
                 due_at=due,
                 expires_at=expires,
+                who="" if later else who,
                 known=known,
                 later=later or request.get("scheduled_for") is not None,
             )

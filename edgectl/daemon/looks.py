@@ -292,7 +292,7 @@ def never_began(run: LeftOut, zone: str) -> Body:
     """A run that was left out, or came too late to begin."""
     row = {"schedule": run.schedule, "zone": zone, "scheduled_for": run.scheduled_for, "at": iso(run.at)}
     reason = SENTENCES.get(run.reason)  # type: ignore[call-overload]  # a StrEnum is its text
-    return {**row, "reason_code": run.reason, "reason": reason, "why": run.why or None}
+    return {**row, "reason_code": run.reason, "reason": reason, "why": run.why or None, "who": run.who or None}
 
 
 def skip(entry: Entry) -> Body:

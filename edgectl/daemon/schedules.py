@@ -103,6 +103,7 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
             "scheduled_for": skipped.scheduled_for,
             "reason": skipped.reason,
             "why": skipped.why,
+            "who": skipped.who or None,
             "at": iso(skipped.at),
         },
     }

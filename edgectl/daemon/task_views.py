@@ -31,6 +31,7 @@ def task(item: Task, site: Site) -> View:
         "phase": item.phase,
         "source": item.source,
         "schedule": item.schedule,
+        "who": item.who or None,
         "correlation_id": item.correlation_id,
         "payload_fingerprint": item.fingerprint,
         "payload": dict(item.payload),

@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable
 from math import isfinite
 from typing import Any
 
+from edgectl.daemon.waiting import proposed, waiting
 from edgectl.daemon.zone_views import house_wide, parts
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.latched import keeps_waiting, mode_of
@@ -42,6 +43,7 @@ def status(state: State, now: Now, seen: list[View] | None = None) -> View:
         "stopped_by": stopped_by(draft),
         "restraints": restraints(draft),
         "proposed": proposed(draft),
+        "waiting": waiting(draft),
         "zones": [_zone(draft, name, wide) for name in state.site.zones],
         "outputs": outputs(state, now),
         "readings": readings(state, now, tuple(state.site.sensors)) if seen is None else seen,
@@ -79,25 +81,6 @@ def restraints(draft: Draft) -> list[View]:
                 row["owner"] = latch.owner or latch.who
             rows.append(row)
     return rows
-
-
-def proposed(draft: Draft) -> list[View]:
-    """Tasks that wait for the yes of a person, because their zone only proposes."""
-    return [
-        {
-            "task_id": task.task_id,
-            "zone": task.zone,
-            "task_type": task.task_type,
-            "schedule": task.schedule,
-            "duration_s": task.payload.get("duration_s"),
-            "until": iso(task.due_at),
-        }
-        for task in draft.tasks()
-        if task.status is TaskStatus.ACCEPTED
-        and task.source == "schedule"
-        and not task.approved
-        and mode_of(draft, task.zone) is Mode.SEMI
-    ]
 
 
 def readings(state: State, now: Now, names: Iterable[str]) -> list[View]:

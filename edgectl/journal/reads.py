@@ -58,6 +58,7 @@ class LeftOut:
     reason: str
     why: str
     at: Nanos
+    who: str = ""  # the person who had put on what kept it
 
 
 def _left_out(line: Entry, task: Task | None) -> LeftOut:
@@ -69,7 +70,12 @@ def _left_out(line: Entry, task: Task | None) -> LeftOut:
         schedule, planned = task.schedule, iso(task.scheduled_for)
         why = task.vetoes[-1].why if task.vetoes else f"its task was {task.status.value}"
     return LeftOut(
-        schedule=str(schedule), scheduled_for=planned, reason=str(details["reason_code"]), why=why, at=line.wall
+        schedule=str(schedule),
+        scheduled_for=planned,
+        reason=str(details["reason_code"]),
+        why=why,
+        at=line.wall,
+        who=str(details.get("who", "")),
     )
 
 

@@ -106,6 +106,7 @@ class TaskRequest:
     scheduled_for: Nanos  # wall
     due_at: Nanos  # wall
     expires_at: Nanos  # wall
+    who: str = ""  # the person who asks, where it is one
     known: Task | None = None
     later: bool = False  # it waits for `scheduled_for`; of its own the house asks for now, whatever the clock does
 

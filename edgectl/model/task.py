@@ -105,6 +105,7 @@ class Task:
     due: Nanos  # mono
     expires: Nanos  # mono
     schedule: str | None = None
+    who: str = ""  # the person who asked for it; nobody where the house did
     status: TaskStatus = TaskStatus.ACCEPTED
     updated_at: Nanos = 0  # wall
     started: Nanos | None = None  # mono

@@ -180,6 +180,16 @@ def test_water_now_runs_and_says_done_only_when_the_hardware_did(
     expect(card.locator(".runs")).to_contain_text("irrigation", timeout=SLOW)
     expect(card).to_contain_text(re.compile(r"pump on, ends by \d\d:\d\d:\d\d\s+\(\d+ s\)"), timeout=SLOW)
     assert relays(field)[:2] == [True, True]
+    # A second one waits for its turn, says so, and is ended there.
+    page.get_by_label("water now for").select_option("10")
+    page.get_by_role("button", name="water now").click()
+    expect(page.locator("#said")).to_contain_text("it begins when what runs there has ended", timeout=SLOW)
+    expect(card.locator(".waits")).to_contain_text(
+        re.compile(r"irrigation 10 s,\s+asked for by test phone"), timeout=SLOW
+    )
+    card.get_by_role("button", name="do not run it").click()
+    expect(card.locator(".waits")).to_have_count(0, timeout=SLOW)
+    assert [row["status"] for row in daemon.data(WATERED)[:2]] == ["failed", "running"]
     page.goto(address(daemon, f"/page/tasks/{task['task_id']}"))
     expect(page.locator("#sla")).to_have_text("running")
     expect(page.locator("#done")).to_have_text("DONE: waiting")

@@ -292,6 +292,30 @@ def test_a_task_says_once_that_it_runs(status: str, said: int) -> None:
     assert "start by 08:00:00" in told
 
 
+def test_what_waits_for_its_turn_stands_on_the_card_with_its_end() -> None:
+    status = House().status()
+    row = {"task_id": "st-1", "zone": "zone-1", "task_type": "irrigation", "duration_s": 30.0, "until": status["now"]}
+    row |= {"schedule": None, "who": "Ana", "source": "page", "behind": "in_use"}
+    status["waiting"] = [row, {**row, "who": None, "schedule": "morning", "behind": None}]
+    told = House().drawn("_zone.html", status=status)
+    assert "waits irrigation 30 s, asked for by Ana until what is at work before it has ended details" in told
+    assert "waits irrigation 30 s, morning details do not run it" in told
+    in_russian = House().drawn("_zone.html", "ru", status=status)
+    assert "ждёт полив 30 с, запрошено: Ana пока не закончится то, что идёт перед этим" in in_russian
+    assert "do not run it" not in House().drawn("_zone.html", status=status, may_run=False)
+
+
+@pytest.mark.parametrize("proposed", [False, True])
+def test_only_work_that_waits_for_a_yes_is_let_run(proposed: bool) -> None:
+    task: dict[str, Any] = {"status": "accepted", "due_at": "2026-06-01T06:00:00Z", "result": None, "who": "Ana"}
+    task |= {"task_type": "irrigation", "zone": "zone-1", "schedule": None, "source": "cli", "task_id": "st-1"}
+    task |= {"scheduled_for": "2026-06-01T05:00:00Z", "expires_at": "2026-06-01T07:00:00Z"}
+    status = House().status() | {"proposed": [task] if proposed else []}
+    told = House().drawn("_task.html", task=task, status=status)
+    assert ("let it run" in told) is proposed
+    assert "asked by the command line · Ana" in told
+
+
 def test_from_probes_and_pumps_one_finds_the_way_back() -> None:
     person = SimpleNamespace(who="Ana", role=SimpleNamespace(value="operator"))
     word = SimpleNamespace(kind="good", word="Well", why="nothing needs you", code="", fields=None)

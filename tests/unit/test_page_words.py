@@ -16,6 +16,7 @@ from edgectl.api.web.plurals import fitted
 from edgectl.api.web.state_word import NOT_READY, RESTRAINED, by_gravity, others, word_of
 from edgectl.api.web.told import russian
 from edgectl.api.web.words import Words, language_of
+from edgectl.cli.status import BEHIND
 from edgectl.model.channel import Absence
 from edgectl.model.codes import Code
 from edgectl.model.events import Event
@@ -28,7 +29,8 @@ PHRASE = re.compile(r"_\(\s*'((?:[^'\\]|\\.)+)'")
 def phrases() -> set[str]:
     """Everything that a template says, and every word that it takes from the machine."""
     found = {text for path in (WEB / "templates").glob("*.html") for text in PHRASE.findall(path.read_text())}
-    found -= {"effect ", "mode ", "missed ", "priority "}
+    found -= {"effect ", "mode ", "missed ", "priority ", "behind "}
+    found |= {f"behind {rule.replace('_', ' ')}" for rule in BEHIND}
     found |= {f"priority {gravity}" for gravity in ("critical", "high", "low")}
     found |= {f"effect {effect}" for effect in PhysicalEffect} | {f"mode {m}" for m in ("auto", "semi", "manual")}
     found |= {preset.replace("_", " ") for preset in PRESETS} | {absence.replace("_", " ") for absence in Absence}
@@ -44,6 +46,7 @@ def phrases() -> set[str]:
     found |= {stage.replace("_", " ") for stage in stages()}
     found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
     found |= {*RESTRAINED.values(), *NOT_READY.values(), "it is not ready", "by the page"}
+    found |= {f"was {what}" for what in ("lock", "stop all", "stop water", "manual")}
     found |= {f"kept {what}" for what in ("hold", "lock", "stop all", "stop water", "manual", "semi")}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")
@@ -190,9 +193,9 @@ def test_what_was_measured_survives_its_way_through_the_address() -> None:
 def test_a_run_that_was_left_out_names_what_was_put_on_and_says_nothing_twice() -> None:
     english, words = Words("en", "Europe/Berlin"), Words("ru", "Europe/Berlin")
     assert english.left_out("hold", "hold") == "A person holds the zone or the schedule."
-    assert english.left_out("hold", "lock") == "Locked for service."
-    assert english.left_out("hold", "stop_all") == "Everything is stopped."
-    assert words.left_out("hold", "lock") == "Заперта на обслуживание."
+    assert english.left_out("hold", "lock") == "The zone was locked for service."
+    assert english.left_out("hold", "stop_all") == "Everything was stopped."
+    assert words.left_out("hold", "lock") == "Зона была заперта на обслуживание."
     assert english.left_out("low_water", None) == english.sentence("low_water")
     assert english.left_out("budget", "3 of 3 replays").endswith("(3 of 3 replays)")
 

@@ -135,7 +135,10 @@ def test_what_was_missed_says_when_and_why() -> None:
         "Mon 06:00:00  irrigation failed: low_water after 10 attempts (tank_level shows 12 %: it must be above 15);"
         " edgectl task show st-1" in told
     )
-    assert "Mon 06:00:00  morning left out: hold, 3 runs" in told
+    assert "Mon 06:00:00  morning left out: the zone, or the schedule, was held, 3 runs" in told
+    stopped = left_out | {"why": "stop_all", "who": "Ana"}
+    assert "morning left out: everything was stopped, by Ana, 3 runs" in "\n".join(lines(house(missed=[stopped])))
+    assert skipped.row(stopped)[3] == "everything was stopped, by Ana"
     assert skipped.row(MISSED | {"why": "hold"})[3].startswith("low_water: There is too little water")
 
 
@@ -230,8 +233,10 @@ def test_a_silenced_alarm_that_is_over_is_told_as_over() -> None:
 def test_what_a_schedule_left_out_last_is_said_once() -> None:
     left = {"scheduled_for": NOW, "reason": "hold", "why": "hold", "at": NOW}
     row = {"held_until": None, "kept": None, "keeper": None, "skipped": left}
-    assert sentences(row) == ["left out last: Mon 01 Jun 08:00:00, hold"]
-    assert sentences(row | {"skipped": left | {"why": "lock"}})[0].endswith("hold, lock")
+    assert sentences(row) == ["left out last: Mon 01 Jun 08:00:00, the zone, or the schedule, was held"]
+    assert sentences(row | {"skipped": left | {"why": "stop_all", "who": "Ana"}})[0].endswith("stopped, by Ana")
+    late = left | {"reason": "task_expired", "why": "the pump was in use"}
+    assert sentences(row | {"skipped": late})[0].endswith("task_expired, the pump was in use")
 
 
 def test_in_a_terminal_the_last_column_goes_on_under_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,20 @@
 """What runs, what waits and for what, and what comes next: said of the future, and with its reason."""
 
 import asyncio
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from edgectl.cli import doctor
-from edgectl.cli.status import lines
+from edgectl.cli.status import BEHIND, lines
 from edgectl.cli.words import speak_of
 from edgectl.daemon import foreseen, schedules, views
+from edgectl.engine.rules.admission import NO_YES
+from edgectl.engine.workflows import waiting as queue
 from edgectl.model.codes import Code
+from edgectl.model.inputs import Cancel
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding
@@ -17,6 +22,7 @@ from edgectl.scheduler.preview import Course, foresee
 from edgectl.scheduler.schedule import At, Every, Gauge, Schedule, Trigger
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
+from tests.sim.asking import wish
 from tests.unit.test_status_words import house, running
 
 MINUTE = 60 * SECOND
@@ -82,6 +88,31 @@ def test_the_day_and_the_moment_name_the_same_next_run(interval: Nanos) -> None:
     told_once = interval < foreseen.OFTEN
     assert day[0]["every_s"] == (interval / SECOND if told_once else None)
     assert (day[-1]["at_wall"] > now(world).wall + 22 * HOUR) is not told_once
+
+
+def test_every_rule_that_a_task_may_wait_for_has_words() -> None:
+    rules = set(re.findall(r'rule="(\w+)"', Path(queue.__file__).read_text())) | {NO_YES}
+    assert rules == set(BEHIND)
+
+
+def test_what_waits_for_its_turn_is_named_with_who_asked_and_how_to_end_it() -> None:
+    world = in_its_run(replace(WATERING, cadence=At(minutes=(360, 480, 600))))
+    asked = wish(world.wall, "once-more", payload={"duration_s": 30.0}, due=2 * MINUTE, expires=3 * MINUTE)
+    world.offer(replace(asked, who="Ana"))
+    world.run(world.now + SECOND)
+    status = views.status(world.state, now(world))
+    (row,) = status["waiting"]
+    assert (row["who"], row["duration_s"], row["behind"]) == ("Ana", 30.0, "in_use")
+    assert status["proposed"] == []
+    speak_of("UTC")
+    (line,) = (line for line in lines(house(**status)) if "waits" in line)
+    assert "irrigation 30 s, asked by Ana, for what is at work before it" in line
+    assert line.endswith(f"edgectl task cancel {row['task_id']}")
+    (told,) = (entry for entry in world.journal.timeline if entry.details.get("correlation_id") == "once-more")
+    assert told.details["who"] == "Ana"
+    world.offer(Cancel(token=2, task_id=row["task_id"], who="Ana"))
+    world.run(world.now + SECOND)
+    assert views.status(world.state, now(world))["waiting"] == []
 
 
 def test_a_run_that_waits_says_for_what() -> None:

@@ -26,6 +26,13 @@ _ENGLISH = {
     "mode auto": "itself, by its schedules",
     "mode semi": "it proposes, a person releases",
     "mode manual": "people alone",
+    "behind in use": "until what is at work before it has ended",
+    "behind min off": "until its pump or lamp has rested",
+    "behind power return": "until it is its turn after the start",
+    "behind max open": "until others need less water",
+    "behind restraint": "until somebody takes off what keeps it",
+    "behind no yes": "until a person lets it run",
+    "behind storage": "until the disk takes entries",
     "missed failed": "failed",
     "missed rejected": "rejected",
     "missed expired": "expired",
@@ -36,6 +43,10 @@ _ENGLISH = {
     "kept stop water": "the water is stopped",
     "kept manual": "people alone",
     "kept semi": "it proposes, a person releases",
+    "was lock": "The zone was locked for service.",
+    "was stop all": "Everything was stopped.",
+    "was stop water": "The water was stopped.",
+    "was manual": "The zone was left to people alone.",
     "priority critical": "critical",
     "priority high": "important",
     "priority low": "can wait",
@@ -132,10 +143,10 @@ class Words:
         """Why a run was left out. One code stands for whatever people put on: which of it that was is said alone."""
         if why is None or why in ("", code):
             return self.sentence(code)
-        kept = self.kept(why)
-        if code == Code.HOLD.value and kept != why:
-            return f"{kept[:1].upper()}{kept[1:]}."
-        return f"{self.sentence(code)} ({kept})"
+        was = self(f"was {why.replace('_', ' ')}")
+        if code == Code.HOLD.value and was != f"was {why.replace('_', ' ')}":
+            return was
+        return f"{self.sentence(code)} ({self.kept(why)})"
 
     def number(self, value: float) -> str:
         """A measurement with as many digits as anybody reads, and the comma of the language."""

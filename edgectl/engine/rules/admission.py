@@ -76,6 +76,7 @@ def admit(draft: Draft, request: TaskRequest, lacks: Callable[[Draft, TaskReques
         scheduled_for=request.scheduled_for,
         due_at=request.due_at,
         expires_at=request.expires_at,
+        who=request.who,
         enqueued=request.later,
         told={"scheduled_for": iso(request.scheduled_for)} if request.later else None,
     )
@@ -111,6 +112,7 @@ def accept(
     due_at: Nanos,
     expires_at: Nanos,
     schedule: str | None = None,
+    who: str = "",
     enqueued: bool = False,
     told: Mapping[str, Any] | None = None,
 ) -> Task:
@@ -133,6 +135,7 @@ def accept(
         due=now.mono_at(due_at),
         expires=now.mono_at(expires_at),
         schedule=schedule,
+        who=who,
         enqueued=enqueued,
         begins=now.mono_at(scheduled_for),
     )
@@ -144,6 +147,7 @@ def accept(
         source=source,
         schedule=schedule,
         correlation_id=correlation_id,
+        **({"who": who} if who else {}),
         **(told or {}),
     )
     if enqueued and source == "self":

@@ -114,8 +114,8 @@ def run_now(draft: Draft, order: RunNow) -> None:
         due_at=due_at,
         expires_at=due_at + EXPIRY,
         schedule=schedule.name,
+        who=order.who,
         told={
-            "who": order.who,
             "scheduled_for": iso(now.wall),
             "verdict": "run",
             "reason_code": "by_hand",
