@@ -94,7 +94,7 @@ def test_a_run_that_it_cuts_short_ends_with_an_effect_that_nobody_knows() -> Non
     assert ended.outcome is not None
     assert ended.outcome.physical_effect is PhysicalEffect.UNKNOWN
     assert ended.outcome.effect_amounts == {}, "the meter has counted for others since"
-    assert ended.outcome.reason_code == "journal_lost"
+    assert (ended.outcome.reason_code, ended.outcome.error_code) == ("copy_put_back", "copy_put_back")
     assert said(world, "SELF_TASK_ENQUEUED") == []
     assert world.state.alarms["journal_lost:journal"].message.startswith("Ana has put back a copy")
 

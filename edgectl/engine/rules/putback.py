@@ -26,13 +26,13 @@ def part_with(draft: Draft, task: Task) -> None:
         success=False,
         action_required=True,
         decision="fail",
-        reason_code=Code.JOURNAL_LOST.value,
-        error_code=Code.RECOVERED.value,
+        reason_code=Code.COPY_PUT_BACK.value,
+        error_code=Code.COPY_PUT_BACK.value,
         physical_effect=PhysicalEffect.UNKNOWN,
         commands_total=len(commands),
         commands_failed=len(commands),
     )
-    end(draft, task, TaskStatus.FAILED, Code.JOURNAL_LOST, decision="fail", outcome=outcome)
+    end(draft, task, TaskStatus.FAILED, Code.COPY_PUT_BACK, decision="fail", outcome=outcome)
 
 
 def settle(draft: Draft) -> None:

@@ -51,6 +51,7 @@ class Code(StrEnum):
     EXPIRED = "task_expired"
     EXECUTION_FAILED = "task_execution_failed"
     RECOVERED = "task_recovered_after_restart"
+    COPY_PUT_BACK = "copy_put_back"
     TASK_CANCELLED = "task_cancelled"
     STOPPED = "stopped_by_operator"
     EXECUTION_EXCEPTION = "execution_exception"

@@ -66,6 +66,10 @@ REASONS: dict[Code, Meaning] = {
         "The task started and could not be carried out.", "The last lines of its timeline say what failed."
     ),
     Code.RECOVERED: both("The controller restarted in the middle; outputs were made safe and the task was ended."),
+    Code.COPY_PUT_BACK: both(
+        "It was open in the copy of the journal that was put back; it may have been done.",
+        "Look at the plants and the tanks; it is not begun again.",
+    ),
     Code.TASK_CANCELLED: both("Somebody cancelled the task."),
     Code.STOPPED: both("A person stopped it.", "Release the stop when it is safe; no task resumes by itself."),
     Code.EXECUTION_EXCEPTION: both(
