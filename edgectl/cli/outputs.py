@@ -89,8 +89,10 @@ def stop_all(as_json: bool) -> None:
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def resume(as_json: bool) -> None:
-    """Release the stop. No task is resumed by it; schedules go on from now."""
+    """Release the stop. No task is resumed by it; schedules go on from now. Exit code 1 when nothing is stopped."""
     data = ask("POST", "/resume", {})
+    if not data["released"]:
+        refuse("there is nothing to release: nothing is stopped", "edgectl status says how it stands")
     if not show(data, as_json):
         click.echo("released; nothing was resumed, schedules go on from now")
 

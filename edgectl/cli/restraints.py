@@ -8,7 +8,7 @@ import click
 
 from edgectl.cli.client import ask, show
 from edgectl.cli.outputs import Span
-from edgectl.cli.words import span
+from edgectl.cli.words import by_whom, span
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
@@ -33,6 +33,12 @@ def tell_ended(data: dict[str, Any]) -> None:
         click.echo(f"ended by it: {', '.join(data['ended'])}")
 
 
+def tell_replaced(before: dict[str, Any] | None, what: str) -> None:
+    """Say what stood there before, and stands no more: somebody may rely on it."""
+    if before is not None:
+        click.echo(f"in the place of what was there: {what}{by_whom(before)}")
+
+
 @click.command()
 @click.argument("zone")
 @click.option("--why", required=True, help="What is being done there.")
@@ -45,6 +51,7 @@ def lock(zone: str, why: str, as_json: bool) -> None:
     data = ask("POST", f"/zones/{quote(zone, safe='')}/lock", {"why": why, "who": getpass.getuser()})
     if not show(data, as_json):
         click.echo(f"{zone} is locked for {getpass.getuser()}; edgectl unlock {zone} releases it. Use the isolator too")
+        tell_replaced(data["before"], "locked")
         tell_ended(data)
 
 
@@ -69,6 +76,7 @@ def hold(zone: str, seconds: float, why: str, as_json: bool) -> None:
     data = ask("POST", f"/zones/{quote(zone, safe='')}/hold", body)
     if not show(data, as_json):
         click.echo(f"{zone} is held for {span(seconds)}; edgectl release {zone} ends it earlier")
+        tell_replaced(data["before"], "held")
 
 
 @click.command()
@@ -124,3 +132,13 @@ def override(
     if not show(data, as_json):
         lasts = "" if seconds is None else f"set to {value:g} for {span(seconds)}; it ends by itself"
         click.echo(f"{setting} of {zone}: {lasts or 'as the site file says'}")
+        if not end:
+            tell_replaced(data["before"], f"{data['before']['value']:g}" if data["before"] else "")
+            tell_when_there(data["there_s"], seconds)
+
+
+def tell_when_there(there_s: float | None, lasts_s: float | None) -> None:
+    """By when the vents are where they are wanted: their motor rests between two ways."""
+    if there_s is not None and lasts_s is not None:
+        late = ": it ends before they are there" if there_s > lasts_s else ""
+        click.echo(f"with the rests of their motor the vents are there in {span(there_s)}, if nothing forbids it{late}")

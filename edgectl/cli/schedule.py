@@ -11,8 +11,9 @@ from edgectl.cli.client import offline as at_rest
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
+from edgectl.cli.restraints import tell_replaced
 from edgectl.cli.skipped import skipped
-from edgectl.cli.words import date_and_time, day_and_time, kept_by_people, span, table
+from edgectl.cli.words import by_whom, date_and_time, day_and_time, kept_by_people, span, table
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 KEPT = {
@@ -62,6 +63,7 @@ def hold(name: str, seconds: float, why: str, as_json: bool) -> None:
     data = ask("POST", f"/schedules/{quote(name, safe='')}/hold", body)
     if not show(data, as_json):
         click.echo(f"{name} is held for {span(seconds)}; edgectl schedule release {name} ends it earlier")
+        tell_replaced(data["before"], "held")
 
 
 @schedule.command("release")
@@ -99,15 +101,6 @@ def _next(one: dict[str, Any]) -> str:
         return "never" if one["kept"] is None else "-"
     wanted = {True: " on", False: " off"}
     return ", ".join(day_and_time(run["at"]) + wanted.get(run.get("on"), "") for run in one["next"])
-
-
-def by_whom(keeper: dict[str, Any] | None) -> str:
-    """Who has put it there, until when, and why."""
-    if keeper is None:
-        return ""
-    ends = "" if keeper["until"] is None else f" until {date_and_time(keeper['until'])}"
-    why = f", {keeper['why']}" if keeper["why"] else ""
-    return f"{ends} ({keeper['who']}{why})"
 
 
 def sentences(one: dict[str, Any]) -> list[str]:

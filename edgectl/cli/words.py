@@ -117,6 +117,15 @@ def _packed(parts: list[str], room: int) -> list[str]:
     return lines
 
 
+def by_whom(keeper: dict[str, Any] | None) -> str:
+    """Who has put it there, until when, and why."""
+    if keeper is None:
+        return ""
+    ends = "" if keeper["until"] is None else f" until {date_and_time(keeper['until'])}"
+    why = f", {keeper['why']}" if keeper["why"] else ""
+    return f"{ends} ({keeper['who']}{why})"
+
+
 # One code stands for whatever people put on: which of it that was, in words.
 WAS_KEPT = {
     "stop_all": "everything was stopped",

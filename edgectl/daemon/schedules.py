@@ -10,6 +10,7 @@ from edgectl.daemon.control import Control
 from edgectl.daemon.house import DaemonHouse
 from edgectl.daemon.views import on_the_second, wakes_at
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import told
 from edgectl.engine.rules.schedules import keeper, kept_by, pause
 from edgectl.engine.state import State
 from edgectl.journal.reads import LeftOut
@@ -96,7 +97,7 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
         "held_until": None if until is None else iso(until),
         "held_by": None if held is None else held.who,
         "held_why": None if held is None else held.why,
-        "keeper": _keeper(draft, keeper(draft, schedule)),
+        "keeper": _kept_by(draft, keeper(draft, schedule)),
         "skipped": None
         if skipped is None
         else {
@@ -109,13 +110,8 @@ def _view(draft: Draft, schedule: Schedule, skipped: LeftOut | None) -> dict[str
     }
 
 
-def _keeper(draft: Draft, latch: Latch | None) -> dict[str, Any] | None:
-    """Who has put it there, why, since and until when."""
-    if latch is None:
-        return None
-    ends = latch.ends_at(draft.now, draft.state.boot_id)
-    until = None if ends is None else iso(ends)
-    return {"who": latch.who, "why": latch.why, "since": iso(latch.since), "until": until}
+def _kept_by(draft: Draft, latch: Latch | None) -> dict[str, Any] | None:
+    return None if latch is None else told(draft, latch.name)
 
 
 def _next(state: State, schedule: Schedule, now: Now, *, busy: bool) -> list[dict[str, Any]]:

@@ -16,6 +16,7 @@ from edgectl.engine.rules import (
     climate,
     conditions,
     crashes,
+    drives,
     dry_run,
     enqueued,
     estop,
@@ -184,7 +185,7 @@ def _hear(draft: Draft, item: Input) -> None:
         case Handwork():
             handwork.handwork(draft, item)
         case Override():
-            if overrides.override(draft, item) and item.setting == overrides.DOSING:
+            if overrides.override(draft, item, drives.there_s) and item.setting == overrides.DOSING:
                 stopping.stop_doses(draft, item.zone)
         case Cancel():
             stopping.cancel(draft, item)

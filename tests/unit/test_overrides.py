@@ -9,8 +9,9 @@ import pytest
 from edgectl.config.loader import load
 from edgectl.daemon import views
 from edgectl.engine.air import by_hand
+from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import climate, overrides
+from edgectl.engine.rules import climate, drives, overrides
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer, Mode, SetMode
 from edgectl.model.time import SECOND, Nanos, iso
@@ -105,6 +106,32 @@ def test_what_was_wanted_is_thought_over_in_the_same_turn(monkeypatch: pytest.Mo
     assert (world.state.airing["house"].wanted.vent == 0.7) is not planted
     assert order(world, value=None).ok
     assert world.state.airing["house"].wanted.vent < 0.7
+
+
+@pytest.mark.parametrize(("runs_before", "value"), [(20 * 60, 70.0), (20 * 60, 25.0), (22, 50.0)])
+def test_who_sets_the_vents_hears_by_when_they_are_there(runs_before: int, value: float) -> None:
+    world = house()
+    world.run(runs_before * SECOND)
+    begun, there = world.now, order(world, value=value, lasts=2 * HOUR).body["there_s"]
+    while abs(opening(world) - value / 100) > 0.06:
+        world.run(world.now + 5 * SECOND)
+        assert world.now < begun + HOUR
+    late = (world.now - begun) / SECOND - there
+    assert -10 <= late <= 4 * 30, "the house looks at its air every half a minute, before each way"
+    assert order(world, value=value).body["before"]["who"] == "Ana"
+    status = views.status(world.state, world._clock())
+    (vent,) = next(zone["vents"] for zone in status["zones"] if zone["zone"] == "house")
+    assert vent["reaches_s"][0] > 0
+
+
+def test_a_motor_that_overshoots_is_not_looked_ahead_for_ever() -> None:
+    world = house()
+    climate = world.state.site.zones["house"].climate
+    assert climate is not None
+    quick = replace(climate.vents[0], travel=2 * SECOND)
+    memory = Airing(drives={quick.name: Drive(position=0.0)})
+    draft = Draft(world.state, world._clock())
+    assert drives.there_at(draft, memory, quick, 0.3) < draft.now.mono + HOUR * 2
 
 
 def test_no_restart_prolongs_it() -> None:

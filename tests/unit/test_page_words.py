@@ -37,7 +37,7 @@ def phrases() -> set[str]:
     found |= {status.value for status in TaskStatus} | set(
         re.findall(r'return "([^"]+)"', (WEB / "badges.py").read_text())
     )
-    found |= set(re.findall(r'self\.said\(request, "([^"]+)"\)', (WEB / "deeds.py").read_text()))
+    found |= set(re.findall(r'(?:self\.said\(request, |phrase = )"([^"]+)"', (WEB / "deeds.py").read_text()))
     for file in ("calibrating.py", "deeds.py", "pages.py"):
         said = re.findall(r'Unavailable\(\d+, "\w+", (?:"([^"]+)"|f".*"), "([^"]*)"', (WEB / file).read_text())
         found |= {words for pair in said for words in pair if words}

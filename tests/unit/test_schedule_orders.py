@@ -118,6 +118,29 @@ def test_a_released_interval_rests_first() -> None:
 ONLY_FOR_SCHEDULES = Restrain(token=1, what=Restraint.HOLD, on=True, who="Ana", zone="zone-1", lasts=20 * HOUR)
 
 
+def test_what_takes_the_place_of_something_says_of_what() -> None:
+    world = Asked(WATERING)
+    put = {"token": 1, "on": True, "who": "Ana", "why": "sowing"}
+    for order, name in (
+        (Restrain(**put, what=Restraint.HOLD, zone="zone-1", lasts=48 * HOUR), "lasts"),
+        (Restrain(**put, what=Restraint.LOCK, zone="zone-1"), "why"),
+        (HoldSchedule(**put, schedule="morning", lasts=48 * HOUR), "lasts"),
+    ):
+        assert world.say(order).body["before"] is None
+        again = replace(order, **({"why": "roof"} if name == "why" else {"lasts": HOUR}))
+        before = world.say(again).body["before"]
+        assert (before["who"], before["why"]) == ("Ana", "sowing")
+        assert (before["until"] is None) is (name == "why")
+
+
+def test_a_release_says_what_it_released() -> None:
+    world = Asked(WATERING)
+    assert world.say(Resume(token=1, who="Ana")).body["released"] == []
+    world.say(StopAll(token=1, who="Ana"))
+    world.say(Restrain(token=1, what=Restraint.STOP_WATER, on=True, who="Ana", zone=""))
+    assert world.say(Resume(token=1, who="Ana")).body["released"] == ["stop_all", "stop_water"]
+
+
 @pytest.mark.parametrize(
     ("order", "why"),
     [

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from edgectl.api.inside import Inside
 
 LOG = logging.getLogger("edgectl")
-Said = Callable[[Request, str], Awaitable[Response]]
+Said = Callable[..., Awaitable[Response]]
 LONGEST_FORM = 4096
 A_YEAR_S = 365 * 86_400
 PAGE_LASTS_S = 180 * 86_400
@@ -49,7 +49,9 @@ class Deeds:
 
     async def resume(self, request: Request, person: Person) -> Response:
         """Release the stop."""
-        await self._inside.house.resume(person.who)
+        answer = await self._inside.house.resume(person.who)
+        if not answer["released"]:
+            return await self.said(request, "nothing is stopped any more: somebody has released it before")
         return await self.said(request, "released; nothing was resumed, schedules go on from now")
 
     async def water(self, request: Request, person: Person) -> Response:
@@ -103,7 +105,11 @@ class Deeds:
     async def hold(self, request: Request, person: Person) -> Response:
         """No scheduled work for a while."""
         seconds = seconds_of(await form_of(request))
-        await self._restrain(request, "hold", {"seconds": seconds, "why": "by the page"}, on=True, person=person)
+        wish: Body = {"seconds": seconds, "why": "by the page"}
+        answer = await self._restrain(request, "hold", wish, on=True, person=person)
+        if (before := answer["before"]) is not None:
+            phrase = "the zone is held; until now {who} held it until {until}"
+            return await self.said(request, phrase, who=before["who"], until=before["until"])
         return await self.said(request, "the zone is held")
 
     async def release(self, request: Request, person: Person) -> Response:
@@ -114,7 +120,9 @@ class Deeds:
     async def lock(self, request: Request, person: Person) -> Response:
         """Somebody works there."""
         why = (await form_of(request)).get("why", "")
-        await self._restrain(request, "lock", {"why": why}, on=True, person=person)
+        answer = await self._restrain(request, "lock", {"why": why}, on=True, person=person)
+        if (before := answer["before"]) is not None:
+            return await self.said(request, "the zone stays locked; until now it said: {why}", why=before["why"])
         return await self.said(request, "the zone is locked")
 
     async def unlock(self, request: Request, person: Person) -> Response:
@@ -133,9 +141,12 @@ class Deeds:
         form = await form_of(request)
         wish: Body = {"value": number_of(form.get("value", "")), "seconds": seconds_of(form), "why": "by the page"}
         zone, setting = request.path_params["zone"], request.path_params["setting"]
-        await self._inside.house.override(zone, setting, wish, person.who)
-        if setting == "vent":
-            return await self.said(request, "the vents go there as far as wind and rain allow; it ends by itself")
+        answer = await self._inside.house.override(zone, setting, wish, person.who)
+        if (there_s := answer["there_s"]) is not None:
+            phrase = "the vents go there as far as wind and rain allow, within {span}; it ends by itself"
+            if there_s > wish["seconds"]:
+                phrase = "it ends before the vents are there: with the rests of their motor that takes {span}"
+            return await self.said(request, phrase, span=there_s)
         return await self.said(request, "it is set; it ends by itself")
 
     async def override_end(self, request: Request, person: Person) -> Response:
@@ -203,9 +214,9 @@ class Deeds:
 
     # -- inside
 
-    async def _restrain(self, request: Request, what: str, wish: Body, *, on: bool, person: Person) -> None:
+    async def _restrain(self, request: Request, what: str, wish: Body, *, on: bool, person: Person) -> Body:
         zone, engineer = request.path_params["zone"], person.role.may(Role.ENGINEER)
-        await self._inside.house.restrain(what, zone, wish, on=on, who=person.who, engineer=engineer)
+        return await self._inside.house.restrain(what, zone, wish, on=on, who=person.who, engineer=engineer)
 
 
 def give_cookie(keeper: NetworkKeeper, answer: Response, secret: str, lasts: int = PAGE_LASTS_S) -> None:

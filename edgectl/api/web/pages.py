@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -132,12 +132,15 @@ class Pages:
         fields: Body = {"message": no.message, "hint": no.hint, "code": no.code, "good": False}
         return await self._draw.page(name, words, no.http, **fields)
 
-    async def said(self, request: Request, phrase: str) -> Response:
-        """An order was taken on."""
+    async def said(self, request: Request, phrase: str, **told: Any) -> Response:
+        """An order was taken on. Of what is `told` a `span` is in seconds, and `until` an instant."""
         if "hx-request" not in request.headers:
             return RedirectResponse(left_page(request), status_code=303)
-        fields: Body = {"message": phrase, "hint": "", "code": "", "good": True}
-        return await self._draw.page("said.html", self._words(request), **fields)
+        words = self._words(request)
+        as_read: dict[str, Callable[[Any], str]] = {"span": words.minutes, "until": words.minute}
+        spoken = words(phrase, **{name: as_read.get(name, str)(value) for name, value in told.items()})
+        fields: Body = {"spoken": spoken, "message": phrase, "hint": "", "code": "", "good": True}
+        return await self._draw.page("said.html", words, **fields)
 
     async def drawn(self, request: Request, person: Person, name: str, http: int = 200, **fields: Any) -> Response:
         """A page with its head. `status` is one of the fields."""

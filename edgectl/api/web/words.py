@@ -181,6 +181,10 @@ class Words:
                 return f"{whole} {self(unit)}{more}"
         return f"{seconds:.0f} {self('s')}"
 
+    def minutes(self, seconds: float) -> str:
+        """A time ahead that nobody counts in seconds: in whole minutes, rather too long."""
+        return self.span(-(-seconds // 60) * 60)
+
     def left(self, until: str, now: str) -> str:
         """How long it is until then."""
         return self.span((datetime.fromisoformat(until) - datetime.fromisoformat(now)).total_seconds())

@@ -24,6 +24,7 @@ from edgectl.model.time import SECOND, Nanos
 MOVE_REST: Nanos = 300 * SECOND
 URGENT_REST: Nanos = 60 * SECOND
 DEADBAND, STEP = 0.05, 0.25
+MOST_WAYS = 12  # looked ahead: home, and all the steps of the whole way, with room for corrections
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +175,38 @@ def rests_until(draft: Draft, memory: Airing, vent: Vent) -> Nanos | None:
     own = drive.moved_at + _rest(aim, aim.opening - drive.position) if drive.moved_at else 0
     ends = max(own, motor_rests(draft, draft.state.site.actuators[name]))
     return ends if ends > now else None
+
+
+def there_s(draft: Draft, zone: Zone, pct: float) -> float:
+    """How long the vents of a zone take to be where they are wanted: the slowest of them."""
+    memory, vents = draft.airing.get(zone.name, Airing()), () if zone.climate is None else zone.climate.vents
+    at = max((there_at(draft, memory, vent, pct / 100) for vent in vents), default=draft.now.mono)
+    return round((at - draft.now.mono) / SECOND, 1)
+
+
+def there_at(draft: Draft, memory: Airing, vent: Vent, opening: float) -> Nanos:
+    """When it would stand there, if that was wanted from now on and nothing forbade it: step by step, with the rests of
+    its motor."""
+    at, drive, aim = draft.now.mono, memory.drives.get(vent.name, Drive()), _Aim(vent=vent, opening=opening)
+    if drive.order:
+        command = draft.command(drive.order)
+        lease = vent.home if command is None or command.lease is None else command.lease
+        at, drive = max(at, drive.moved_at + lease), _run(vent, drive, drive.opening, lease, drive.moved_at)
+    for _ in range(MOST_WAYS):
+        if (way := _way(aim, replace(drive, moved_at=0), at)) is None:
+            break
+        opens, lease = way
+        rested = motor_rests(draft, draft.state.site.actuators[vent.opens if opens else vent.closes])
+        begins = max(at, rested, drive.moved_at + MOVE_REST if drive.moved_at else 0)
+        at, drive = begins + lease, _run(vent, drive, opens, lease, begins)
+    return at
+
+
+def _run(vent: Vent, drive: Drive, opens: bool, lease: Nanos, begun: Nanos) -> Drive:
+    """Where it will stand after a run that nobody cuts short; one of which nobody knew that is run home."""
+    share = lease / vent.travel if opens else -lease / vent.travel
+    stands = float(opens) if drive.position is None else min(1.0, max(0.0, drive.position + share))
+    return Drive(position=stands, moved_at=begun)
 
 
 def _reached(draft: Draft, vent: Vent, drive: Drive, command: Command | None) -> float | None:

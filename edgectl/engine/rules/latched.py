@@ -1,8 +1,11 @@
 """What the latches say: which output a person keeps off, which zone waits, who starts its work. Reading only."""
 
+from typing import Any
+
 from edgectl.engine.draft import Draft
 from edgectl.model.inputs import Mode, Restraint
 from edgectl.model.site import Actuator, Role
+from edgectl.model.time import iso
 
 OWN = frozenset({"schedule", "self"})  # sources that no person stands behind: a hold is for these
 WATER = frozenset({Role.PUMP, Role.VALVE, Role.DOSING, Role.MOTOR_VALVE})
@@ -17,6 +20,16 @@ KEPT_UP = frozenset({Role.HEATER, Role.AIR_PUMP})
 def latch_name(what: Restraint, zone: str) -> str:
     """The latch that holds a restraint."""
     return what.value if what is Restraint.STOP_WATER else f"{what.value}:{zone}"
+
+
+def told(draft: Draft, name: str) -> dict[str, Any] | None:
+    """Who holds a latch, why, since and until when; None where nobody does."""
+    latch = draft.latch(name)
+    if latch is None or not latch.held:
+        return None
+    ends = latch.ends_at(draft.now, draft.state.boot_id)
+    until = None if ends is None else iso(ends)
+    return {"who": latch.who, "why": latch.why, "since": iso(latch.since), "until": until}
 
 
 def forbids(draft: Draft, actuator: Actuator) -> str | None:

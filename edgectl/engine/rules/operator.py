@@ -95,15 +95,17 @@ def stop_all(draft: Draft, order: StopAll) -> None:
 
 
 def resume(draft: Draft, order: Resume) -> None:
-    """Release the latched stop. No task is resumed by it."""
+    """Release the latched stop. No task is resumed by it; where nothing is stopped nothing is said to be released."""
+    released = list[str]()
     for name in ("stop_all", "stop_water"):
         latch = draft.latch(name)
         if latch is not None and latch.held:
             draft.put(replace(latch, held=False, who=order.who, since=draft.now.wall, why="resumed"))
             draft.note("RESUMED", who=order.who, what=name)
+            released.append(name)
             restart_intervals(draft, "")
     draft.calm("stop_latched", "site")
-    draft.effect(Answer(token=order.token, ok=True, code="resumed"))
+    draft.effect(Answer(token=order.token, ok=True, code="resumed", body={"released": released}))
 
 
 def acknowledge(draft: Draft, order: Acknowledge) -> None:

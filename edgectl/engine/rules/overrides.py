@@ -5,9 +5,12 @@ Two rules. It ends by itself, across restarts, and never later than it was to. A
 is allowed: wind, rain, overheat and every guard stand above it.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.latched import told
 from edgectl.model.air import Climate
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer
@@ -22,13 +25,13 @@ DOSING = "dosing"
 SETTINGS = {"vent": (0.0, 100.0, "%"), "heat": (COLDEST, WARMEST, "°C"), DOSING: (0.0, 0.0, "")}
 
 
-def override(draft: Draft, order: Override) -> bool:
-    """Set a value for a while, or take it back. True when that has been done."""
+def override(draft: Draft, order: Override, there_s: Callable[[Draft, Zone, float], float]) -> bool:
+    """Set a value for a while, or take it back. True when that has been done. `there_s` says how long vents take."""
     if code := _refusal(draft, order):
         draft.effect(Answer(token=order.token, ok=False, code=code, body={"why": _why(draft, code, order)}))
         return False
     name, now = named(order.zone, order.setting), draft.now
-    before = in_force(draft, order.zone, order.setting)
+    before, replaced = in_force(draft, order.zone, order.setting), told(draft, name)
     if order.value is None:
         end(draft, name, f"taken back by {order.who}")
     else:
@@ -56,7 +59,11 @@ def override(draft: Draft, order: Override) -> bool:
             seconds=order.lasts // SECOND,
         )
         _look_anew(draft, order.zone)
-    draft.effect(Answer(token=order.token, ok=True, code="ok", body={"override": name, "value": order.value}))
+    body: dict[str, Any] = {"override": name, "value": order.value, "there_s": None}
+    if order.setting == "vent" and order.value is not None:
+        body["there_s"] = there_s(draft, draft.state.site.zones[order.zone], order.value)
+    body["before"] = None if replaced is None else {**replaced, "value": before}
+    draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
     return True
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import enqueued, overrides, raw
 from edgectl.engine.rules.admission import end
-from edgectl.engine.rules.latched import OWN, WATER, latch_name, mode_of
+from edgectl.engine.rules.latched import OWN, WATER, latch_name, mode_of, told
 from edgectl.engine.rules.stopping import abort, stop_in_order
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Answer, Mode, Restrain, Restraint, SetMode
@@ -34,6 +34,7 @@ def restrain(draft: Draft, order: Restrain) -> None:
         return
     now = draft.now
     name = latch_name(order.what, order.zone)
+    before = told(draft, name)
     latch = Latch(
         name=name,
         held=order.on,
@@ -60,7 +61,7 @@ def restrain(draft: Draft, order: Restrain) -> None:
     else:
         draft.calm(_reminder(order.what), order.zone or "site")
         restart_intervals(draft, order.zone)
-    body: dict[str, Any] = {"latch": name, "held": order.on, "ended": ended}
+    body: dict[str, Any] = {"latch": name, "held": order.on, "ended": ended, "before": before}
     draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.admission import accept
+from edgectl.engine.rules.latched import told
 from edgectl.engine.rules.restraints import LONGEST_HOLD, end_attempts
 from edgectl.engine.rules.schedules import EXPIRY, holds_on, pause
 from edgectl.engine.rules.wishes import stopped
@@ -37,7 +38,7 @@ def hold(draft: Draft, order: HoldSchedule) -> None:
         why = f"{schedule.name} is not held"
         draft.effect(Answer(token=order.token, ok=False, code=Code.NOT_HELD, body={"why": why}))
         return
-    now = draft.now
+    now, before = draft.now, told(draft, pause(schedule.name))
     until = None if not order.on else now.wall + (order.lasts or 0)
     draft.put(
         Latch(
@@ -58,7 +59,8 @@ def hold(draft: Draft, order: HoldSchedule) -> None:
         end_attempts(draft, [task for task in draft.tasks() if task.schedule == schedule.name])
     else:
         _rest_anew(draft, schedule)
-    body = {"schedule": schedule.name, "held": order.on, "until": None if until is None else iso(until)}
+    ends = None if until is None else iso(until)
+    body = {"schedule": schedule.name, "held": order.on, "until": ends, "before": before}
     draft.effect(Answer(token=order.token, ok=True, code="ok", body=body))
 
 
