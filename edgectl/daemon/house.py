@@ -22,6 +22,7 @@ from edgectl.engine.rules.latched import OBSERVES
 from edgectl.engine.state import Phase
 from edgectl.journal.errors import JournalError, JournalUnreadable
 from edgectl.model.command import Command
+from edgectl.model.hands import Shelve
 from edgectl.model.inputs import (
     Acknowledge,
     Answer,
@@ -35,7 +36,6 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     SetMode,
-    Shelve,
     StopAll,
     TaskRequest,
 )

@@ -52,7 +52,7 @@ from edgectl.engine.state import Decision, Phase, State
 from edgectl.engine.workflows import catalogue, lighting, waiting
 from edgectl.model.ask import SendRaw, Tighten
 from edgectl.model.deadman import DeviceSet
-from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Tried
+from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Shelve, Tried
 from edgectl.model.inputs import (
     Acknowledge,
     Answer,
@@ -76,7 +76,6 @@ from edgectl.model.inputs import (
     RunNow,
     Samples,
     SetMode,
-    Shelve,
     Shutdown,
     StopAll,
     Storage,

@@ -21,6 +21,16 @@ ENOUGH = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shelve:
+    """A person silences an alarm for a while. It comes back by itself; with `lasts` None it comes back now."""
+
+    token: int
+    alarm_id: str
+    lasts: Nanos | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """A person gives a setting of a zone another value for a while, or with None takes it back."""
 

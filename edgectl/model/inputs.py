@@ -11,7 +11,7 @@ from typing import Any
 from edgectl.model.ask import Ask, SendRaw, Tighten
 from edgectl.model.channel import Sample
 from edgectl.model.deadman import DeviceSet, Sound
-from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Tried
+from edgectl.model.hands import AccessChanged, Calibrate, Handwork, Override, Shelve, Tried
 from edgectl.model.quick import quick
 from edgectl.model.task import Task
 from edgectl.model.time import Nanos
@@ -238,16 +238,6 @@ class Acknowledge:
     alarm_id: str
     who: str
     here: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shelve:
-    """A person silences an alarm for a while. It comes back by itself; with `lasts` None it comes back now."""
-
-    token: int
-    alarm_id: str
-    lasts: Nanos | None
-    who: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from itertools import count
 from random import Random
 from typing import Any, Protocol
 
+from edgectl.model.hands import Shelve
 from edgectl.model.inputs import (
     Acknowledge,
     Answer,
@@ -22,7 +23,6 @@ from edgectl.model.inputs import (
     Restraint,
     Resume,
     SetMode,
-    Shelve,
     StopAll,
     TaskRequest,
 )

@@ -10,7 +10,8 @@ from edgectl import engine
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.operator import LATCHED
 from edgectl.model.codes import Code
-from edgectl.model.inputs import Acknowledge, DeviceHealth, Shelve
+from edgectl.model.hands import Shelve
+from edgectl.model.inputs import Acknowledge, DeviceHealth
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site

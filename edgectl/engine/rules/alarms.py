@@ -9,7 +9,8 @@ from dataclasses import replace
 from edgectl.engine.draft import ALARMS_RAISED, Draft
 from edgectl.model.codes import Code
 from edgectl.model.codes.alarms import priority
-from edgectl.model.inputs import Answer, Shelve
+from edgectl.model.hands import Shelve
+from edgectl.model.inputs import Answer
 from edgectl.model.site import Site
 from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Alarm
