@@ -33,7 +33,6 @@ class Access:
 
     def __init__(self, book: TokenBook, pairings: Pairings, note: Note) -> None:
         self._book, self._pairings, self._note = book, pairings, note
-        self._one_by_one = asyncio.Lock()
 
     def listed(self) -> tuple[Token, ...]:
         """Who may come in."""
@@ -42,7 +41,7 @@ class Access:
     async def offer(self, name: str, role: Role, who: str) -> Invitation:
         """A code that lets somebody in. Raises Unavailable."""
         LOG.warning("%s makes a code that lets %s in as %s", who, name, role)
-        await self._note(_line(Event.ACCESS_OFFERED, who, name, role))
+        await self._noted_once(_line(Event.ACCESS_OFFERED, who, name, role))
         return self._pairings.invite(name, role)
 
     async def enter(self, code: str) -> tuple[Token, str] | None:
@@ -59,17 +58,16 @@ class Access:
 
     async def give(self, name: str, role: Role, who: str, *, kind: str = "token") -> tuple[Token, str]:
         """A new token and its secret, which is told once. Raises Unavailable, and nobody was let in then."""
-        async with self._one_by_one:  # who looks for room in the book has it
-            token, secret = self._book.draw(name, role, kind=kind)
-            LOG.warning("%s gives %s the token %s (%s)", who, token.name, token.token_id, token.role)
-            try:
-                await self._note(_changed(Event.ACCESS_GIVEN, who, token))
-                self._book.add(token)
-            except Unavailable as no:
-                LOG.warning("nobody was let in: %s", no.message)
-                if no.code != "busy":  # that line is on the disk, or comes there yet
-                    await self._not_given(token)
-                raise
+        token, secret = self._book.draw(name, role, kind=kind)
+        LOG.warning("%s gives %s the token %s (%s)", who, token.name, token.token_id, token.role)
+        try:
+            await self._noted_once(_changed(Event.ACCESS_GIVEN, who, token))
+            self._book.add(token)
+        except Unavailable as no:
+            LOG.warning("nobody was let in: %s", no.message)
+            if no.code != "busy":  # that line is on the disk, or comes there yet
+                await self._not_given(token)
+            raise
         return token, secret
 
     async def take(self, token_id: str, who: str) -> Token:
@@ -80,9 +78,17 @@ class Access:
         try:
             await self._noted(_changed(Event.ACCESS_TAKEN, who, token))
         except Unavailable as no:
-            message = f"{token.name} ({token_id}) is out, and the journal does not say so yet: {no.message}"
-            raise Unavailable(no.http, no.code, message, no.hint) from no
+            message = f"{token.name} ({token_id}) is out, and the journal does not say so yet"
+            raise Unavailable(no.http, no.code, message, "edgectl status says what is wrong with it") from no
         return token
+
+    async def _noted_once(self, line: Change) -> None:
+        """For what may be left undone."""
+        try:
+            await self._note(line)
+        except Unavailable as no:
+            message = "the journal does not take the line of it now, and nobody is let in without"
+            raise Unavailable(no.http, no.code, message, "edgectl status says what is wrong; then try again") from no
 
     async def _not_given(self, token: Token) -> None:
         """The timeline says that it was given. It waits in the inbox at once, so nobody waits for it for long."""

@@ -59,14 +59,8 @@ class TokenBook:
         Unavailable."""
         if role not in GIVEN:
             raise Unavailable(422, "payload_invalid", f"a token cannot be for {role}", f"one of {', '.join(GIVEN)}")
-        if len(self.listed()) >= MOST:
-            raise Unavailable(409, "too_many_tokens", f"there are {MOST} tokens", "revoke some: edgectl token list")
         name = name[:LONGEST_NAME]
-        if kind == "token" and (other := next((one for one in self.listed() if _is_for(one, name)), None)) is not None:
-            message = f"{name} has a token already: {other.token_id}"
-            raise Unavailable(
-                409, "name_taken", message, f"another name, or first: edgectl token revoke {other.token_id}"
-            )
+        self._has_room(name, kind)
         secret = secrets.token_urlsafe(32)
         token = Token(
             token_id=secrets.token_hex(4),
@@ -80,7 +74,9 @@ class TokenBook:
         return token, secret
 
     def add(self, token: Token) -> None:
-        """It lets in from now on. Raises Unavailable when the book takes no writes, and it does not then."""
+        """It lets in from now on. Raises Unavailable when the book has no room for it any more, or takes no writes, and
+        it does not then."""
+        self._has_room(token.name, token.kind)
         self._put((*self.listed(), token))
 
     def revoke(self, token_id: str) -> Token:
@@ -106,6 +102,16 @@ class TokenBook:
             if hmac.compare_digest(token.digest, digest):
                 found = token
         return found if found is not None and found.kind == kind and not self._over(found) else None
+
+    def _has_room(self, name: str, kind: str) -> None:
+        """A name stands there for one program: who revokes it has to know which one. Raises Unavailable."""
+        there = self.listed()
+        if len(there) >= MOST:
+            raise Unavailable(409, "too_many_tokens", f"there are {MOST} tokens", "revoke some: edgectl token list")
+        for other in there:
+            if kind == other.kind == "token" and name == other.name:
+                hint = f"another name, or first: edgectl token revoke {other.token_id}"
+                raise Unavailable(409, "name_taken", f"{name} has a token already: {other.token_id}", hint)
 
     def _over(self, token: Token) -> bool:
         return token.token_id in self._out or (token.until is not None and self._wall() >= token.until)
@@ -154,10 +160,6 @@ def _token(row: dict[str, Any]) -> Token:
     if type(token.until) not in (int, type(None)) or type(token.created_at) is not int:
         raise ValueError("a line without its times")
     return token
-
-
-def _is_for(token: Token, name: str) -> bool:
-    return token.kind == "token" and token.name == name
 
 
 def _digest(secret: str) -> str:

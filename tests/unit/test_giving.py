@@ -143,6 +143,18 @@ async def test_what_the_book_does_not_take_was_not_given_and_the_timeline_says_s
     assert house.lines == [("ACCESS_GIVEN", "grafana"), ("ACCESS_TAKEN", "grafana")]
 
 
+async def test_of_two_who_give_one_name_at_once_one_is_refused_and_the_timeline_tells_of_one(house: Gate) -> None:
+    house.turn()
+    wishes = [asyncio.create_task(house.access.give("grafana", Role.VIEWER, who)) for who in ("Ana", "Ben")]
+    await turns(FEW)
+    house.disk.gate.set()
+    done = await asyncio.gather(*wishes, return_exceptions=True)
+    refused = [one for one in done if isinstance(one, Unavailable)]
+    assert [no.code for no in refused] == ["name_taken"]
+    assert [token.name for token in house.book.listed()] == ["grafana"]
+    assert sorted(house.lines) == [("ACCESS_GIVEN", "grafana")] * 2 + [("ACCESS_TAKEN", "grafana")]
+
+
 def the_token_is_there_before_its_line(patch: pytest.MonkeyPatch) -> None:
     draw = TokenBook.draw
 
@@ -194,6 +206,7 @@ PLANTS: list[tuple[Plant, Callable[..., Awaitable[None]]]] = [
     (nobody_waits_for_the_line, test_whoever_is_put_out_is_out_before_the_line_of_it_is_on_the_disk),
     (a_code_is_used_up_by_a_refusal, test_where_the_inbox_is_full_nobody_is_let_in_and_no_code_is_lost),
     (what_is_dropped_is_said_once, test_what_was_taken_back_is_said_as_soon_as_there_is_room_for_it),
+    (a_line_stays_that_is_not_true, test_of_two_who_give_one_name_at_once_one_is_refused_and_the_timeline_tells_of_one),
     (a_line_stays_that_is_not_true, test_what_the_book_does_not_take_was_not_given_and_the_timeline_says_so),
 ]
 
