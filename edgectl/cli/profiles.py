@@ -85,6 +85,8 @@ def _ends(outlet: Outlet) -> str:
 def _mark(check: Demand) -> str:
     """What it has to show before it is believed, in words and with its value."""
     match check:
+        case Check(own=True):
+            return f"{check.what}, where it has one"
         case Check(low=low, high=high):
             return f"{check.what}, {low:g}" + (f" to {high:g}" if high != low else "")
         case Setting(answers=answers):

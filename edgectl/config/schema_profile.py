@@ -138,13 +138,17 @@ class CheckEntry(Place):
     """A mark that tells this device from others."""
 
     what: Words = Field(description="what it is, in words: software version of the board")
-    between: Pair = Field(description="[lowest, highest] value of this device")
+    between: Pair | None = Field(None, description="[lowest, highest] value of this device")
+    own_address: bool = Field(False, description="true: it holds the address at which the device answers")
     count: int = Field(1, ge=1, le=100, description="how many in a row")
 
     @model_validator(mode="after")
     def _lies_within(self) -> "CheckEntry":
         _ends(self.address, self.width * self.count)
-        upwards(self.between, same=True)
+        if (self.between is None) is not self.own_address:
+            raise wrong("says not what it must hold", "between: [LOWEST, HIGHEST], or own_address: true")
+        if self.between is not None:
+            upwards(self.between, same=True)
         return self
 
 

@@ -19,7 +19,7 @@ from edgectl.drivers.languages.seam import Differs, Left, Lost, Measured, Outcom
 from edgectl.drivers.news import News
 from edgectl.drivers.offs import Offs
 from edgectl.drivers.pollplan import Block, apart
-from edgectl.drivers.profile import Arm, Put
+from edgectl.drivers.profile import Arm, Check, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.reads import reads_of
 from edgectl.drivers.rota import Place, Rota
@@ -297,6 +297,8 @@ class BusOwner:
                 self._news.reply(send, refusal.status, now, refusal.why)
             case Off(actuator=name):
                 self._offs.failed(name, now)
+            case Verify(check=Check(own=True) as check):  # it may keep its address elsewhere
+                self.health[exchange.device.name].cannot_show(check)
             case Verify(check=check):
                 self._stranger(self.health[exchange.device.name], f"has no {check.what}", now)
             case Look(block=read):

@@ -50,6 +50,11 @@ class Health:
             self.audit_at = now + AUDIT
             self.unverified += [d for d in self.demands if isinstance(d, Arm) and d not in self.unverified]
 
+    def cannot_show(self, check: Demand) -> None:
+        """What proves nothing where it is missing is not asked for again."""
+        if check in self.unverified:
+            self.unverified.remove(check)
+
     def write(self, puts: Iterable[Put]) -> None:
         """What lets it fall safe by itself is missing: these come first, and then the look that found it again."""
         self.unverified[:0] = puts

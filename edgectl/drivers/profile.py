@@ -5,7 +5,7 @@ is founded. Addresses are zero-based, as they go on the wire.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from edgectl.model.site import FailSafe
 from edgectl.model.time import MS, SECOND, Nanos
@@ -173,7 +173,8 @@ class Outlet:
 class Check:
     """A value that tells this device from another one at the same address, or a setting it must have.
 
-    `count` registers in a row must all lie in [low, high].
+    `count` registers in a row must all lie in [low, high]. With `own` it is the device's own address, and must be the
+    one at which it is asked; a device that has no such register has not shown that it is another one.
     """
 
     what: str
@@ -181,6 +182,11 @@ class Check:
     low: float
     high: float
     count: int = 1
+    own: bool = False
+
+    def at(self, unit: int | None) -> "Check":
+        """What it means for the device at this address."""
+        return replace(self, low=float(unit), high=float(unit)) if self.own and unit is not None else self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

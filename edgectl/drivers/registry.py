@@ -230,5 +230,7 @@ def _demand(raw: Mapping[str, Any], turnaround: Nanos) -> Demand:
         return Setting(
             what=raw["what"], command=raw["ask"], wait=turnaround, name=raw["answer"].lower(), answers=answers
         )
+    if raw.get("own_address"):
+        return Check(what=raw["what"], register=_register(raw), low=1.0, high=247.0, own=True)
     low, high = raw["between"]
     return Check(what=raw["what"], register=_register(raw), low=float(low), high=float(high), count=raw.get("count", 1))

@@ -2,7 +2,7 @@
 
 Written from the makers' register lists and from public code that runs against the devices, not from the profiles: each
 profile must find every one of its channels here. Words are hexadecimal, one register each, from an address on. No two
-readings of a device are equal, so that two registers that were swapped are seen.
+readings of a device are equal, so that two registers that were swapped are seen. All of them stand at address 9.
 """
 
 from dataclasses import dataclass, field
@@ -93,7 +93,7 @@ FACTS = {
     ),
     "jxct-soil-7in1": Facts(
         # Nothing between the listed registers: a read across them is refused, as many units do.
-        holding={0x06: "028a", 0x12: "00fb ff9c", 0x15: "0578", 0x1E: "0011 0012 0013"},
+        holding={0x06: "028a", 0x12: "00fb ff9c", 0x15: "0578", 0x1E: "0011 0012 0013", 0x100: "0009"},
         reads={
             "ph": 6.5,
             "moisture": 25.1,
@@ -105,7 +105,7 @@ FACTS = {
         },
     ),
     "md02": Facts(inputs={1: "fc18 162e"}, reads={"temperature": -10.0, "humidity": 56.78}),
-    "pr3000-wind": Facts(holding={0: "0056"}, reads={"wind_speed": 8.6}),
+    "pr3000-wind": Facts(holding={0: "0056", 0x7D0: "0009 0001"}, reads={"wind_speed": 8.6}),
     "pzem-016": Facts(
         # The low word of a long number comes first.
         inputs={0: "08fe 86a0 0001 1388 0000 4240 000f 01f4 0062"},
@@ -124,7 +124,7 @@ FACTS = {
     ),
     "qdy30a-level": Facts(holding={0: "0005 0003 0001 0001 0607 0000 1388"}, reads={"level": 154.3}),
     "renke-soil-7in1": Facts(
-        holding={0: "0194 ffb5 041a 0041 0020 0021 0022"},
+        holding={0: "0194 ffb5 041a 0041 0020 0021 0022", 0x7D0: "0009 0001"},
         reads={
             "moisture": 40.4,
             "temperature": -7.5,
@@ -159,9 +159,11 @@ FACTS = {
         holding={0: "0898", 2: "0585 02c6 02c3", 0x25: "03e8"},  # register 1 is not used
         reads={"temperature": 22.0, "ec": 1413},
     ),
-    "seeed-s-ph-01": Facts(holding={0: "0898 0245", 0x20: "0000"}, reads={"temperature": 22.0, "ph": 5.81}),
+    "seeed-s-ph-01": Facts(
+        holding={0: "0898 0245", 0x20: "0000", 0x200: "0009 0003"}, reads={"temperature": 22.0, "ph": 5.81}
+    ),
     "senseair-s8": Facts(inputs={0: "0000 0000 0000 01a7"}, reads={"status": 0, "co2": 423}),
-    "sht3x-rs485": Facts(holding={0: "0237 ff9c"}, reads={"humidity": 56.7, "temperature": -10.0}),
+    "sht3x-rs485": Facts(holding={0: "0237 ff9c", 0x100: "0009 0002"}, reads={"humidity": 56.7, "temperature": -10.0}),
     "sokol-m-weather": Facts(
         holding={3: "fc18 0000 0037 0172 010e 0019 0000 0000 0000 0000 02bc"},
         reads={
@@ -216,7 +218,7 @@ FACTS = {
             "current_8": 20.0,
         },
     ),
-    "waveshare-io-8ch": Facts(discretes="10110001", coils=8, reads=_bits("10110001")),
+    "waveshare-io-8ch": Facts(holding={0x4000: "0009"}, discretes="10110001", coils=8, reads=_bits("10110001")),
     "waveshare-relay-30ch-eth": Facts(holding={0x8000: "00c8"}, coils=30),
     "waveshare-relay-32ch": Facts(holding={0x8000: "00c8"}, coils=32),
     "waveshare-relay-8ch": Facts(

@@ -1,5 +1,7 @@
 """Every Modbus profile against a device that was made from the maker's list, through the real owner of a bus."""
 
+from dataclasses import replace
+
 import pytest
 
 from edgectl.drivers import registry
@@ -119,6 +121,31 @@ def test_another_device_at_the_address_is_refused(name: str) -> None:
         why = [item.reason for item in bench.news if isinstance(item, DeviceHealth) and not item.healthy]
         assert why
         assert check.what in why[0]
+
+
+OWN = [n for n in MODBUS if any(isinstance(c, Check) and c.own for c in registry.find(n).checks)]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_one_that_keeps_its_address_elsewhere_is_believed(name: str) -> None:
+    """Many are sold under another name with other registers: that they lack one says nothing of what they measure."""
+    profile, facts = registry.find(name), FACTS[name]
+    device = facts.device()
+    for check in profile.checks:
+        if isinstance(check, Check) and check.own:
+            del device.holding[check.register.address]
+    bench = Bench(profile, device, LINES["rtu"]).run(12 * SECOND)
+    assert bench.readings() == {channel: pytest.approx(value) for channel, value in facts.reads.items()}
+    assert not any(isinstance(item, DeviceHealth) and not item.healthy for item in bench.news)
+
+
+def test_one_that_answers_for_another_address_is_refused() -> None:
+    """As a converter does that repeats what it hears, or two sensors that were set to one address."""
+    device = replace(FACTS["sht3x-rs485"], holding={0: "0237 ff9c", 0x100: "0003 0002"}).device()
+    bench = Bench(registry.find("sht3x-rs485"), device, LINES["rtu"]).run(5 * SECOND)
+    assert not bench.readings()
+    (why,) = {item.reason for item in bench.news if isinstance(item, DeviceHealth) and not item.healthy}
+    assert why.endswith("is no sht3x-rs485, or is not set up as one: its own address is 3, it must be 9")
 
 
 def test_the_requests_are_those_of_the_makers() -> None:

@@ -126,7 +126,7 @@ class ModbusQuestion:
             case Look(block=Block() as block):
                 return self._shown(block, pdu)
             case Verify(check=Check() as check):
-                wrong = mismatch(check, pdu)
+                wrong = mismatch(check.at(self.device.unit), pdu)
                 return Fits() if wrong is None else Differs(why=wrong)
             case Verify(check=Arm() as arm):
                 puts = unarmed(arm, pdu)
