@@ -309,6 +309,8 @@ def skip(entry: Entry) -> Body:
         "reason": SENTENCES.get(details.get("reason_code")),  # type: ignore[arg-type]  # a StrEnum is its text
         "why": details.get("why"),
         "who": details.get("who"),
+        "kept_since": details.get("kept_since"),
+        "kept_until": details.get("kept_until"),
         "folded": details.get("folded", 1),
         "seq": entry.seq,
     }

@@ -98,7 +98,7 @@ def test_the_first_look_answers_the_four_questions(open_page: Open, daemon: Daem
     expect(page.locator("#needs")).to_contain_text("nothing")
     expect(page.locator("#live")).to_have_text("live", timeout=SLOW)
     # The page counts the time on, and what is doubtful about it stays beside it.
-    trust = {"synced": "", "restored": "(unchecked)", "untrusted": "(clock not believed)"}
+    trust = {"synced": "", "restored": "≈", "untrusted": "(clock not believed)"}
     expect(page.locator(".clock")).to_have_text(re.compile(r"^\d\d:\d\d:\d\d$"))
     assert "".join(page.locator(".trust").all_inner_texts()) == trust[daemon.data("/status")["clock"]]
     for height in (720, 640):

@@ -1,6 +1,7 @@
 """A grower with the page alone: why did yesterday's watering not run, water now, stop everything."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,7 +12,7 @@ from playwright.sync_api import expect
 
 from edgectl.host.clock import boot_id
 from edgectl.journal.sqlite import SqliteJournal
-from edgectl.model.time import from_datetime, iso
+from edgectl.model.time import SECOND, Nanos, from_datetime, iso
 from edgectl.model.timeline import Batch, Entry
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
@@ -21,6 +22,7 @@ from tests.page.test_page import hold, until, water
 
 pytestmark = pytest.mark.timeout(300)
 SLOW = 60_000
+HOUR: Nanos = 3600 * SECOND
 TODAY = datetime.now(ZoneInfo(MORNING)).replace(hour=6, minute=0, second=0, microsecond=0)
 YESTERDAY = TODAY - timedelta(days=1)
 
@@ -33,6 +35,7 @@ def daemon(tmp_path_factory: pytest.TempPathFactory, field: SimulatedField) -> I
     process.state.mkdir()
     wall = from_datetime(YESTERDAY)
     told = {"schedule": "watering", "scheduled_for": iso(wall), "reason_code": "hold", "why": "hold", "who": "Ana"}
+    told |= {"kept_since": iso(wall - HOUR), "kept_until": iso(wall + 6 * HOUR)}
     line = {"seq": 1, "event_type": "SCHEDULE_SKIPPED", "zone": "beds", "boot_id": boot_id(), "mono": 1}
     with contextlib.closing(SqliteJournal(process.state / "journal.db")) as journal:
         journal.load()
@@ -51,6 +54,8 @@ def test_a_grower_finds_out_and_puts_it_right(open_page: Open, daemon: DaemonPro
     row = page.locator(".rows li", has_text="06:00").filter(has_text="watering · beds")
     expect(row).to_contain_text("left out")
     expect(row).to_contain_text("A person holds the zone or the schedule. · Ana")
+    expect(row).to_contain_text(re.compile(r"since \w{3} 05:00, to end at \w{3} 12:00 · it is over"))
+    expect(page.locator("h2", has_text=f"{YESTERDAY.day} {YESTERDAY:%B %Y}")).to_be_visible()
     page.get_by_role("link", name="Now", exact=True).click()
     page.locator("#zone-1").get_by_role("link", name="beds").click()
     asked = water(page, daemon, "30")["task_id"]

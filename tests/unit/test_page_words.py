@@ -115,6 +115,11 @@ def test_numbers_and_times_are_told_as_people_at_the_site_do() -> None:
     assert "low_water" in words.codes_about("мало воды")
 
 
+def test_a_day_is_named_as_people_say_it() -> None:
+    assert Words("en", "Europe/Berlin").long_date("2026-11-25") == "Wed 25 November 2026"
+    assert Words("ru", "Europe/Berlin").long_date("2026-11-25") == "ср 25 ноября 2026"
+
+
 def test_a_word_takes_the_form_that_its_number_asks_for() -> None:
     forms = "{n} {n|строка|строки|строк}"
     told = [fitted(forms, {"n": n}, "ru").format(n=n) for n in (0, 1, 2, 4, 5, 11, 12, 21, 22, 25, 111, "2,5")]

@@ -203,3 +203,12 @@ def test_a_stop_is_released_on_the_page_that_tells_of_it() -> None:
         "at the top of this page first"
     )
     assert "на этой странице" in RU.told("the water is stopped; release it with: edgectl resume")
+
+
+def test_a_key_that_others_can_read_is_told_in_russian_to_its_end() -> None:
+    told = RU.told(
+        "the certificate of the door is of no use: the door has no certificate:"
+        " others can read the credential /etc/door-key; chmod 600 /etc/door-key"
+    )
+    assert not re.search("[a-z]{3,} [a-z]{3,}", told), told
+    assert told.endswith("chmod 600 /etc/door-key")

@@ -144,9 +144,9 @@ class Deeds:
         answer = await self._inside.house.override(zone, setting, wish, person.who)
         if (there_s := answer["there_s"]) is not None:
             phrase = "the vents go there as far as wind and rain allow, within {span}; it ends by itself"
-            if there_s > wish["seconds"]:
+            if late := there_s > wish["seconds"]:
                 phrase = "it ends before the vents are there: with the rests of their motor that takes {span}"
-            return await self.said(request, phrase, span=there_s)
+            return await self.said(request, phrase, span=there_s, warns=late)
         return await self.said(request, "it is set; it ends by itself")
 
     async def override_end(self, request: Request, person: Person) -> Response:

@@ -52,6 +52,7 @@ class Drawing:
             by_gravity=state_word.by_gravity,
             others=state_word.others,
             kept=strip.kept,
+            still_kept=strip.still_kept,
         )
         for name in self._templates.list_templates():
             self._templates.get_template(name)

@@ -132,14 +132,14 @@ class Pages:
         fields: Body = {"message": no.message, "hint": no.hint, "code": no.code, "good": False}
         return await self._draw.page(name, words, no.http, **fields)
 
-    async def said(self, request: Request, phrase: str, **told: Any) -> Response:
+    async def said(self, request: Request, phrase: str, *, warns: bool = False, **told: Any) -> Response:
         """An order was taken on. Of what is `told` a `span` is in seconds, and `until` an instant."""
         if "hx-request" not in request.headers:
             return RedirectResponse(left_page(request), status_code=303)
         words = self._words(request)
         as_read: dict[str, Callable[[Any], str]] = {"span": words.minutes, "until": words.minute}
         spoken = words(phrase, **{name: as_read.get(name, str)(value) for name, value in told.items()})
-        fields: Body = {"spoken": spoken, "message": phrase, "hint": "", "code": "", "good": True}
+        fields: Body = {"spoken": spoken, "message": phrase, "hint": "", "code": "", "good": True, "warns": warns}
         return await self._draw.page("said.html", words, **fields)
 
     async def drawn(self, request: Request, person: Person, name: str, http: int = 200, **fields: Any) -> Response:

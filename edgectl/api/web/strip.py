@@ -14,6 +14,8 @@ BLANK: Row = {
     "code": None,
     "why": None,
     "who": None,
+    "kept_since": None,
+    "kept_until": None,
     "folded": 1,
     "every_s": None,
     "idle": False,
@@ -69,6 +71,19 @@ def kept(row: Row, status: Row) -> Row | None:
     return None
 
 
+def still_kept(row: Row, status: Row) -> bool:
+    """Does what kept this run stand as it did then?"""
+    if row["why"] == "stop_all":
+        put_on = [status["stopped_by"]] if status["stopped"] else []
+    else:
+        kinds = {"hold": ("hold", "pause"), "manual": ("mode",)}.get(row["why"], (row["why"],))
+        here = [item for item in status["restraints"] if item["what"] in kinds]
+        mine = {"zone": row["zone"], "schedule": row["schedule"]}
+        put_on = [item for item in here if item.get("schedule", mine["schedule"]) == mine["schedule"]]
+        put_on = [item for item in put_on if item["zone"] in ("", mine["zone"])]
+    return any(item["since"] == row["kept_since"] for item in put_on)
+
+
 def _binds(item: Row, row: Row) -> bool:
     place = {"pause": item.get("schedule") == row["schedule"], "stop_water": True}
     here = place.get(item["what"], item["zone"] == row["zone"])
@@ -119,6 +134,8 @@ def _left_out(skip: Row) -> Row:
         "code": skip["reason_code"],
         "why": skip["why"],
         "who": skip.get("who"),
+        "kept_since": skip.get("kept_since"),
+        "kept_until": skip.get("kept_until"),
         "folded": skip["folded"],
         "schedule": skip["schedule"],
     }

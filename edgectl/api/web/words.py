@@ -3,7 +3,7 @@ the Russian of both stands in ru.json, and a test finds what is missing there.""
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,10 @@ LANGUAGES = {"en": "English", "ru": "Русский"}
 _DAYS = {
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
     "ru": ("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+}
+_MONTHS = {
+    "en": "January February March April May June July August September October November December",
+    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря",
 }
 # Words of the machine for which English has better ones.
 _ENGLISH = {
@@ -206,6 +210,11 @@ class Words:
     def date(self, iso: str) -> str:
         """The day of the site's calendar, as 2026-06-01."""
         return self._local(iso).date().isoformat()
+
+    def long_date(self, day: str) -> str:
+        """A day of the calendar, as one says it: Wed 25 November 2026."""
+        at = date.fromisoformat(day)
+        return f"{_DAYS[self.language][at.weekday()]} {at.day} {_MONTHS[self.language].split()[at.month - 1]} {at.year}"
 
     def _local(self, iso: str) -> datetime:
         return datetime.fromisoformat(iso).astimezone(self._zone)

@@ -6,7 +6,7 @@ from edgectl.engine.draft import Draft
 from edgectl.engine.rules import ahead, litres, triggers
 from edgectl.engine.rules.admission import accept
 from edgectl.engine.rules.guards import rests_until
-from edgectl.engine.rules.latched import OBSERVES, keeps_waiting, mode_of
+from edgectl.engine.rules.latched import OBSERVES, keeps_waiting, mode_of, told
 from edgectl.engine.rules.power_return import returns_at
 from edgectl.engine.rules.stopping import give_up
 from edgectl.engine.state import Nap, Naps, Quiet
@@ -218,8 +218,7 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
         _leave_out(draft, schedule, occurrence, occurrence.reason)
     elif kept is not None:
         reason = Code.NOT_READY if kept == "observe_only" else Code.HOLD
-        by = keeper(draft, schedule)
-        _leave_out(draft, schedule, occurrence, reason.value, why=kept, who="" if by is None else by.who)
+        _leave_out(draft, schedule, occurrence, reason.value, why=kept, by=keeper(draft, schedule))
     elif occurrence.verdict is Verdict.REPLAY and (spent := _used_up(draft, schedule)) is not None:
         _leave_out(draft, schedule, occurrence, Code.BUDGET.value, why=spent)
     else:
@@ -227,9 +226,12 @@ def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: s
 
 
 def _leave_out(
-    draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "", who: str = ""
+    draft: Draft, schedule: Schedule, occurrence: Occurrence, reason: str, why: str = "", by: Latch | None = None
 ) -> None:
+    """Who reads it a day later wants to know since when and until when that held, and by whom."""
     draft.calendar_work += 1
+    held = None if by is None else told(draft, by.name)
+    bond = {} if held is None else {"who": held["who"], "kept_since": held["since"], "kept_until": held["until"]}
     draft.note(
         "SCHEDULE_SKIPPED",
         zone=schedule.zone,
@@ -238,7 +240,7 @@ def _leave_out(
         reason_code=_said(reason, draft),
         folded=occurrence.folded,
         **({"why": why} if why else {}),
-        **({"who": who} if who else {}),
+        **{name: value for name, value in bond.items() if value},
     )
 
 
