@@ -12,7 +12,7 @@ from edgectl.cli.client import DEFAULT_SITE, NoDaemon, ask, refuse
 
 if TYPE_CHECKING:
     from edgectl.drivers.talk import Talk
-    from edgectl.drivers.wiring import Bus, Wire
+    from edgectl.drivers.wiring import Bus, Device, Wire
 
 REPLY_WITHIN_S = 0.2
 OVER_RTU = "rtu://"  # before HOST:PORT of a box that passes the bytes of a serial line on as they are
@@ -54,8 +54,8 @@ def line_of(
     return bus.kind, line
 
 
-def meant_by_site(name: str, site: Path, unit: int) -> str | None:
-    """The profile that the site file gives to a unit of its bus; None for a line that it does not name."""
+def meant_by_site(name: str, site: Path, unit: int) -> "Device | None":
+    """What the site file has at a unit of its bus; None for a line that it does not name."""
     from edgectl.config.loader import load
     from edgectl.config.problems import SiteRejected
 
@@ -66,7 +66,7 @@ def meant_by_site(name: str, site: Path, unit: int) -> str | None:
     except SiteRejected:
         return None
     there = (device for bus in buses if bus.name == name for device in bus.devices if device.unit == unit)
-    return next((device.profile.name for device in there), None)
+    return next(there, None)
 
 
 def know_own(site: Path) -> None:

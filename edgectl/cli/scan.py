@@ -122,7 +122,8 @@ def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
 def probe(line: str, unit: int, site: Path, baud: int | None, parity: str | None, wait_s: float, as_json: bool) -> None:
     """Ask one UNIT of LINE what it is and what it reads now; on a bus that a daemon drives, between its own reads."""
     found, place = unit_on(line, unit, site, baud, parity, wait_s)
-    meant = meant_by_site(line, site, unit)
+    device = meant_by_site(line, site, unit)
+    meant = None if device is None else device.profile.name
     from edgectl.drivers.discover import body
 
     if not show({**body(found), "site_file": meant}, as_json):

@@ -6,6 +6,7 @@ both, and refuses while anything may be ordered of the device.
 """
 
 import getpass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from edgectl.cli.lines import (
     alone,
     baud_option,
     line_of,
+    meant_by_site,
     names_driven,
     parity_option,
     site_option,
@@ -141,7 +143,8 @@ def write(
         kind, way = line_of(line, site, baud, parity)
         with alone(way) as talk:
             try:
-                what = settle.meant(talk, kind, unit, setting, value, profile, where(way))
+                seat_at = partial(meant_by_site, line, site)
+                what = settle.meant(talk, kind, unit, setting, value, profile, where(way), seat_at)
             except NotDone as no:
                 refuse(str(no), no.hint)
             if setting == ADDRESS and not only_one and not _alone_there(unit):

@@ -28,6 +28,7 @@ from edgectl.drivers.guest import MayLeave, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
 from edgectl.drivers.settle import Meant, NotDone
+from edgectl.drivers.wiring import Device
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import guests, handwork
 from edgectl.model.hands import Handwork, Kept
@@ -95,8 +96,9 @@ class DeviceBench:
         work = partial(Handwork, device=device, takes=takes, follows=follows, who=name_of(request, who))
         async with self._alone(bus, Visit(unit=unit, wait_s=request.get("wait_s") or 0)) as visit:
             may_leave = self._under_these_locks(bus, device, takes, follows)
+            kind, seat_at = task.owner.bus.kind, partial(_seat, task)
             what = await self._with(
-                task, visit, lambda line: settle.meant(line, task.owner.bus.kind, unit, setting, value, wanted, place)
+                task, visit, lambda line: settle.meant(line, kind, unit, setting, value, wanted, place, seat_at)
             )
             if setting == settle.ADDRESS and _at(task, what.raw) != takes:  # judged was what was said, and it rounds
                 why = f"{value} is no whole address; nothing was written"
@@ -224,10 +226,15 @@ class _Kept(Unavailable):
 def _at(task: BusTask, address: int | str) -> str:
     """The device that the site file has at this address of a bus; empty where it has none, or where it is no number."""
     try:
-        unit = float(address)
+        there = _seat(task, float(address))
     except ValueError:
         return ""
-    return next((name for name, one in task.owner.health.items() if one.device.unit == unit), "")
+    return "" if there is None else there.name
+
+
+def _seat(task: BusTask, address: float) -> Device | None:
+    """The same as the site file has it."""
+    return next((one.device for one in task.owner.health.values() if one.device.unit == address), None)
 
 
 def _part(visit: Visit) -> Body:

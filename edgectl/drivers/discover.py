@@ -164,6 +164,11 @@ def growing(line: Asks, kind: str, unit: int) -> Iterator[Found]:
     yield replace(known, whole=True)
 
 
+def fits(line: Asks, unit: int, profile: Profile) -> bool:
+    """Whether one unit can be what one profile says: nothing of it is missing, and nothing impossible."""
+    return bool(list(_fit(line, unit, profile)))
+
+
 def _ask(line: Asks, unit: int, function: int) -> tuple[bool, bytes]:
     """Whether it answered, and what came instead."""
     try:
@@ -210,13 +215,24 @@ def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]
                 return
             marks.append((check.what, modbus.number(reply, 0, register.kind) * register.scale))
         values = [(c.name, _value(line, unit, profile, c), c.unit) for c in profile.channels.values()]
-        shown = [place for outlet in profile.outlets.values() if (place := shown_at(outlet)) is not None]
-        for function in sorted({function for function, _ in shown}):
-            places = [address for one, address in shown if one == function]
-            line.exchange(modbus.read(unit, function, min(places), max(places) - min(places) + 1))
+        shown = relays(line, unit, profile)
     except (BadReply, ValueError):
         return
     yield Guess(profile=profile.name, marks=tuple(marks), values=tuple(values)), len(values) + len(shown)
+
+
+def relays(line: Asks, unit: int, profile: Profile) -> dict[str, int]:
+    """What its outputs show, by name: 0 is at rest. Raises BadReply."""
+    shown = {name: place for name, outlet in profile.outlets.items() if (place := shown_at(outlet)) is not None}
+    states = {}
+    for function in sorted({function for function, _ in shown.values()}):
+        places = {name: address for name, (one, address) in shown.items() if one == function}
+        first = min(places.values())
+        count = max(places.values()) - first + 1
+        reply = line.exchange(modbus.read(unit, function, first, count))
+        held = modbus.bits(reply, count) if function == 1 else [modbus.number(reply, n, "u16") for n in range(count)]
+        states.update({name: int(held[address - first]) for name, address in places.items()})
+    return states
 
 
 def _value(line: Asks, unit: int, profile: Profile, channel: Channel) -> float:

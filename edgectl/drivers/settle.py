@@ -4,13 +4,15 @@ It asks over any line that carries one question after the other: a port that nob
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from edgectl.drivers import discover, registry
+from edgectl.drivers import discover, registry, seat
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply
 from edgectl.drivers.discover import Asks, Found
 from edgectl.drivers.profile import Writable
+from edgectl.drivers.wiring import Device
 
 ADDRESS, SPEED = "address", "baud"
 DESCRIBED = "edgectl profiles NAME lists what can be set"
@@ -39,8 +41,18 @@ class Meant:
         return self.knob.told(self.before)
 
 
-def meant(line: Asks, kind: str, unit: int, setting: str, value: str, wanted: str | None, place: str) -> Meant:
-    """Which register a person means, and what goes there. Raises NotDone unless that is certain."""
+def meant(
+    line: Asks,
+    kind: str,
+    unit: int,
+    setting: str,
+    value: str,
+    wanted: str | None,
+    place: str,
+    seat_at: Callable[[int], Device | None],
+) -> Meant:
+    """Which register a person means, and what goes there. `seat_at` tells whom the site file has at an address. Raises
+    NotDone unless that is certain."""
     found = discover.probe(line, kind, unit)
     knob = _knob(found, wanted, setting, place)
     try:
@@ -58,6 +70,10 @@ def meant(line: Asks, kind: str, unit: int, setting: str, value: str, wanted: st
     if setting == ADDRESS and raw != unit and discover.probe(line, kind, raw).there:
         hint = "edgectl bus scan shows which are free"
         raise NotDone(f"somebody answers at {raw} already; nothing was written", hint)
+    if setting == ADDRESS and raw != unit and (takes := seat_at(raw)) is not None:
+        why, hint = seat.refused(line, unit, takes)
+        if why:
+            raise NotDone(f"{why}; nothing was written", hint)
     return Meant(unit=unit, knob=knob, raw=raw, before=before)
 
 

@@ -71,7 +71,7 @@ def refusals(draft: Draft, device: str, takes: str = "", follows: bool = False) 
         whose = f"the address is that of {one}: " if one != device else ""
         if not (follows and one == takes != device):
             found += [("device_in_use", f"{whose}{why}") for why in _not_seen_off(draft, one)]
-        elif one not in draft.state.silent:
+        elif one not in draft.state.silent and _asked(draft, one):
             found.append(("device_in_use", f"{whose}{one} still answers; nothing was written"))
         else:
             found += [("device_in_use", f"{whose}{why}") for why in _meant_on(draft, one)]
@@ -95,6 +95,14 @@ def _meant_on(draft: Draft, device: str) -> Iterator[str]:
     for name in _outputs(draft, device):
         if name in meant:
             yield f"{name} of {device} is ordered on; nothing was written"
+
+
+def _asked(draft: Draft, device: str) -> bool:
+    """Whether the controller hears from it again and again. One of which nothing is used may be dead and nobody knows:
+    whoever takes its place asks it before the write leaves."""
+    site = draft.state.site
+    channels = (channel for sensor in site.sensors.values() for channel in sensor.channels)
+    return bool(_outputs(draft, device)) or any(channel.split(".", 1)[0] == device for channel in channels)
 
 
 def _outputs(draft: Draft, device: str) -> list[str]:
