@@ -82,7 +82,7 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path, m
             assert bed == [True, False], "and the valve of the node, ended as its order said"
 
             # 5. water, by command
-            task = json.loads(desk.say("task", "submit", "zone-1", "irrigation", "--duration", "5", "--json"))
+            task = json.loads(desk.say("task", "submit", "zone-1", "irrigation", "--duration", "5s", "--json"))
             ended = daemon.wait(f"/tasks/{task['task_id']}", lambda body: body["result"] is not None, 60)
             assert ended["status"] == "completed", ended
             assert "completed" in desk.say("task", "show", task["task_id"])

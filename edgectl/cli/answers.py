@@ -13,7 +13,9 @@ Judge = Callable[[str], str]
 
 def zone(text: str) -> str:
     """A time zone by its name."""
-    return "" if text in available_timezones() else f"there is no time zone {text!r}: Europe/Berlin is one"
+    from edgectl.config.rules.places import alike
+
+    return "" if text in available_timezones() else f"there is no time zone {text!r}: {alike(text)}"
 
 
 def place(text: str) -> str:

@@ -2,8 +2,9 @@
 
 import re
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -12,6 +13,7 @@ from edgectl.cli.lines import OVER_RTU, know_own
 
 if TYPE_CHECKING:
     from edgectl.config.first import Device, First, Line, Output, Sensor
+    from edgectl.config.problems import Problem
 
 LONGEST = 200  # characters of an option
 HINT = "edgectl init --help shows how each is written"
@@ -65,7 +67,8 @@ def init(
 ) -> None:
     """Write FILE, the first site file. With --device nothing is asked; without, each line is scanned and you are asked.
 
-    It never overwrites. What it writes passes edgectl check, or is told with what is still missing.
+    It never overwrites. What it writes passes edgectl check. Where something is still to mend FILE is not written:
+    words are said anew, and what was asked for lies beside it as a draft.
     """
     if file.exists():
         refuse(f"{file} is there already; nothing was written", "name another file: edgectl init OTHER.yaml")
@@ -86,7 +89,9 @@ def init(
             first = ask_all(file, site_id, name, timezone, lines, given)
         except click.Abort:
             refuse("broken off; nothing was written", "with --line and --device nothing is asked")
-    _write(file, first, as_json=as_json)
+    if not first.devices:
+        refuse("no device was named; nothing was written", "a line has to be named first, and what answers there")
+    _write(file, first, draft=not devices, as_json=as_json)
     if door or (door is None and not devices and _wants_a_door()):
         from edgectl.cli.door import turn_on
 
@@ -205,25 +210,43 @@ def here() -> str:
     return target.partition("/zoneinfo/")[2] or "UTC"
 
 
-def _write(file: Path, first: "First", *, as_json: bool) -> None:
+def _write(file: Path, first: "First", *, draft: bool, as_json: bool) -> None:
     from edgectl.config.first import write
 
     text = write(first)
+    if problems := _problems(text, file):
+        _to_mend(file, text, problems, draft=draft, as_json=as_json)
+    _put(file, text)
+    if not show({"file": str(file), "ok": True, "problems": []}, as_json):
+        click.echo(f"{file} is written: {len(first.devices)} devices, {len(first.outputs)} outputs")
+        for device in (device for device in first.devices if device.secret):
+            click.echo(f"the secret that {device.node} shares with this controller {_secret(device.secret)}")
+        click.echo(f"next: edgectl check {file}, then edgectl run --site {file}, then edgectl press")
+
+
+def _put(file: Path, text: str) -> None:
     try:
         with file.open("x") as out:  # also when somebody else has been faster
             out.write(text)
     except OSError as error:
         refuse(f"{file} cannot be written: {error.strerror}", "sudo, or name another file: edgectl init site.yaml")
-    problems = _problems(text, file)
-    if not show({"file": str(file), "ok": not problems, "problems": problems}, as_json):
-        click.echo(f"{file} is written: {len(first.devices)} devices, {len(first.outputs)} outputs")
-        for problem in problems:
+
+
+def _to_mend(file: Path, text: str, problems: "Sequence[Problem]", *, draft: bool, as_json: bool) -> NoReturn:
+    """Words are typed anew in a moment. Answers to forty questions are not: they are kept, under another name."""
+    kept = None
+    if draft:
+        names = (file.with_name(f"{file.name}.draft{number or ''}") for number in range(100))
+        kept = next((name for name in names if not name.exists()), None)
+    if kept is not None:
+        _put(kept, text)
+    told = [f"{f'line {one.line}: ' if kept else ''}{one.path}: {one.what}; {one.hint}" for one in problems]
+    if not show({"file": None, "draft": kept and str(kept), "ok": False, "problems": told}, as_json):
+        for problem in told:
             click.echo(f"  still to mend: {problem}")
-        for device in (device for device in first.devices if device.secret):
-            click.echo(f"the secret that {device.node} shares with this controller {_secret(device.secret)}")
-        click.echo(f"next: edgectl check {file}, then edgectl run --site {file}, then edgectl press")
-    if problems:
-        raise SystemExit(1)
+        click.echo(f"{file} was not written" + (f"; what you answered is in {kept}" if kept else ""))
+        click.echo(f"  mend it there, then: mv {kept} {file}" if kept else "  say the same again, with that put right")
+    raise SystemExit(1)
 
 
 def _secret(name: str) -> str:
@@ -236,7 +259,7 @@ def _secret(name: str) -> str:
         return f"goes into the folder of credentials, mode 0600, as {name}"
 
 
-def _problems(text: str, place: Path) -> list[str]:
+def _problems(text: str, place: Path) -> "Sequence[Problem]":
     """What `edgectl check` has against it, where nothing but the profiles beside it is read."""
     from edgectl.config.loader import load
     from edgectl.config.own_profiles import FOLDER
@@ -249,5 +272,5 @@ def _problems(text: str, place: Path) -> list[str]:
         try:
             load(file)
         except SiteRejected as rejected:
-            return [f"line {one.line}: {one.path}: {one.what}; {one.hint}" for one in rejected.problems]
-    return []
+            return rejected.problems
+    return ()

@@ -19,11 +19,12 @@ class Span(click.ParamType[float]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """Seconds."""
-        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", str(value))
-        if found is None and re.fullmatch(r"-.*", str(value)):
+        found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)", text := str(value))
+        if found is None and text.startswith("-"):
             self.fail(f"{value!r} has to be above zero", param, ctx)
         if found is None:
-            self.fail(f"{value!r} needs a unit: 2s, 500ms, 1m, 1h or 3d", param, ctx)
+            bare = re.fullmatch(r"[0-9]+(\.[0-9]+)?", text)
+            self.fail(f"{value!r} {'needs a unit' if bare else 'is no duration'}: 2s, 500ms, 1m, 1h or 3d", param, ctx)
         return float(found[1]) * {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}[found[2]]
 
 

@@ -29,17 +29,6 @@ WIDE = 23  # letters: the usual names of events, so that two tasks read alike
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 
-class Seconds(Span):
-    """A duration; a bare number counts seconds, as the field of the request does."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        try:
-            return float(value)
-        except ValueError:
-            return super().convert(value, param, ctx)
-
-
 @click.command()
 @click.option("--preset", type=click.Choice(PRESETS), default="all", help="Which tasks.")
 @click.option("--zone", help="Only this zone.")
@@ -80,7 +69,7 @@ def show_task(task_id: str, as_json: bool) -> None:
 @task.command("submit")
 @click.argument("zone")
 @click.argument("task_type", type=click.Choice(["irrigation", "lighting", "diagnostics"]))
-@click.option("--duration", "duration_s", type=Seconds(), help="How long to water: 90s, 2m; a bare number is seconds.")
+@click.option("--duration", "duration_s", type=Span(), help="How long to water: 90s, 2m.")
 @click.option("--litres", "volume_l", type=float, help="Watering by volume, where the zone has a meter.")
 @click.option("--workflow", type=click.Choice(WORKFLOWS), help="Which tank work, for diagnostics.")
 @click.option("--on/--off", "on", default=None, help="What the lamp shall do.")

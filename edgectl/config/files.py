@@ -60,7 +60,7 @@ def _text(path: Path, problems: list[Problem], *, main: bool) -> str | None:
             problems.append(_of_file(name, "is a link that leads to no file", "mend the link, or name the file"))
             return None
         if not path.exists():
-            hint = "name another one: edgectl check FILE; examples/small.yaml is a start" if main else "a broken link?"
+            hint = f"edgectl init {name} writes a first one, or name another" if main else "a broken link?"
             problems.append(_of_file(name, "there is no such file", hint))
             return None
         if not path.is_file():

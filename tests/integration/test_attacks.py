@@ -277,7 +277,7 @@ def test_releasing_a_lock_starts_nothing(daemon: DaemonProcess, field: Simulated
     with daemon:
         idle(daemon)
         assert daemon.cli("lock", "beds", "--why", "filter").returncode == 0
-        refused = daemon.cli("task", "submit", "beds", "irrigation", "--duration", "5")
+        refused = daemon.cli("task", "submit", "beds", "irrigation", "--duration", "5s")
         assert refused.returncode == 1
         assert "works in beds (filter)" in refused.stderr
         until(lambda: not any(relays(field)[:2]))

@@ -392,7 +392,7 @@ def test_a_crowd_at_the_socket_keeps_no_stop_out(daemon: DaemonProcess) -> None:
 
 
 def test_the_same_name_without_times_is_the_same_wish(daemon: DaemonProcess) -> None:
-    wish = ("task", "submit", "beds", "irrigation", "--duration", "1", "--correlation-id", "from-a-script")
+    wish = ("task", "submit", "beds", "irrigation", "--duration", "1s", "--correlation-id", "from-a-script")
     with daemon:
         daemon.wait_ready()
         watered(daemon)
@@ -669,7 +669,7 @@ def test_what_people_put_on_a_zone_binds_the_real_daemon_and_outlives_its_death(
         assert "manual mode" in daemon.cli("status").stdout
         assert daemon.cli("mode", "beds", "auto").returncode == 0
         assert daemon.data("/status")["restraints"] == []
-        asked = daemon.cli("task", "submit", "beds", "irrigation", "--duration", "30", "--json")
+        asked = daemon.cli("task", "submit", "beds", "irrigation", "--duration", "30s", "--json")
         task_id = json.loads(asked.stdout)["task_id"]
         daemon.wait("/status", lambda s: any(t["phase"] == "hold" for z in s["zones"] for t in z["tasks"]))
         assert daemon.cli("task", "cancel", task_id).returncode == 0

@@ -120,7 +120,9 @@ def request(seconds: float) -> TaskRequest:
     )
 
 
-@pytest.mark.parametrize(("longest", "asked", "allowed"), [(600, 600, True), (600, 601, False), (1800, 1500, True)])
+@pytest.mark.parametrize(
+    ("longest", "asked", "allowed"), [(600, 600, True), (600, 601, False), (1800, 1500, True), (600, 99 * 3600, False)]
+)
 def test_a_watering_by_the_clock_lasts_as_long_as_its_zone_allows(longest: int, asked: float, allowed: bool) -> None:
     state = settled()
     zone, pump = state.site.zones["zone-1"], state.site.actuators["pump"]

@@ -132,9 +132,13 @@ def test_a_wrong_usage_ends_with_2(name: str, tmp_path: Path) -> None:
         ("statuus", "there is no command 'statuus'; did you mean status"),
         ("task sow", "did you mean show?"),
         ("bus zzz --json", "bus --help lists them"),
+        ("hold beds --for 2", "'2' needs a unit: 2s"),
+        ("hold beds --for 2y", "'2y' is no duration: 2s"),
+        ("task submit beds irrigation --duration 10", "'10' needs a unit: 2s"),
+        ("channel on pump --for -3s", "'-3s' has to be above zero"),
     ],
 )
-def test_whoever_mistypes_a_command_hears_which_was_meant(line: str, says: str, tmp_path: Path) -> None:
+def test_whoever_mistypes_a_word_hears_which_was_meant(line: str, says: str, tmp_path: Path) -> None:
     said = call(*line.split(), folder=tmp_path)
     assert said.exit_code == 2
     assert says in said.output

@@ -20,9 +20,17 @@ def zone_of(name: str) -> ZoneInfo | None:
 def known_timezone(parts: Parts) -> None:
     """The time zone exists."""
     if parts.site is not None and zone_of(parts.site.timezone) is None:
-        hint = nearest(parts.site.timezone, _names(), "write one such as Europe/Berlin")
         what = f"'{parts.site.timezone[:60]}' is not a known time zone"
-        parts.findings.value(("site", "timezone"), what, hint)
+        parts.findings.value(("site", "timezone"), what, alike(parts.site.timezone))
+
+
+def alike(name: str) -> str:
+    """A hint: zones that may have been meant. Most people know the city and not what stands before it."""
+    city = name.strip().rpartition("/")[2].replace(" ", "_").casefold()
+    same = sorted(zone for zone in _names() if zone.rpartition("/")[2].casefold() == city)
+    if same:
+        return f"did you mean {' or '.join(same[:3])}?"
+    return nearest(name, _names(), "write one such as Europe/Berlin")
 
 
 def longitude_of_the_clock(parts: Parts) -> None:

@@ -117,13 +117,13 @@ def _wrong_water(draft: Draft, zone: Zone, payload: Mapping[str, Any]) -> str:
         if zone.meter is None:
             return f"{zone.name} has no meter: water it by time"
         return _amount("volume_l", payload["volume_l"], SMALLEST_RUN_L, LARGEST_RUN_L, "L")
-    wrong = _amount("duration_s", asked, SHORTEST_RUN_S, LONGEST_RUN_S, "s")
-    longest = draft.state.site.actuators[zone.pump].max_on
-    if not wrong and longest is not None and float(asked) > longest / SECOND:
-        return f"{asked:g} s is longer than {zone.pump}'s max_on {longest / SECOND:g} s"
-    if not wrong and float(asked) > zone.longest_run / SECOND:
-        return f"{asked:g} s is longer than the longest_run of {zone.name}, {zone.longest_run / SECOND:g} s"
-    return wrong
+    # Who asks for a day is told the limit that holds, and not the one that nothing ever reaches.
+    max_on = draft.state.site.actuators[zone.pump].max_on
+    limits = [] if max_on is None else [(max_on / SECOND, f"{zone.pump}'s max_on")]
+    longest, whose = min([*limits, (zone.longest_run / SECOND, f"the longest_run of {zone.name},")])
+    if _is_number(asked) and asked > longest:
+        return f"{asked:g} s is longer than {whose} {longest:g} s"
+    return _amount("duration_s", asked, SHORTEST_RUN_S, LONGEST_RUN_S, "s")
 
 
 def _wrong_light(zone: Zone, payload: Mapping[str, Any]) -> str:
@@ -139,7 +139,10 @@ def _wrong_light(zone: Zone, payload: Mapping[str, Any]) -> str:
 def _amount(name: str, value: Any, least: float, most: float, unit: str) -> str:
     if value is None:
         return f"{name} is missing: from {least:g} to {most:g} {unit}"
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not number or not least <= value <= most:
+    if not _is_number(value) or not least <= value <= most:
         return f"{name} has to be from {least:g} to {most:g} {unit}, and is {str(value)[:40]}"
     return ""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
