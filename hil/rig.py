@@ -49,7 +49,11 @@ class Rig:
         self.name, self.folder = name, folder
         self.plan = plan_of(name)
         self.field = SimulatedField(
-            folder / "rig", circuits=self.plan["circuits"], units=self.plan["units"], apart=True
+            folder / "rig",
+            circuits=self.plan["circuits"],
+            units=self.plan["units"],
+            boxed={row["unit"]: row["kind"] for row in self.plan["boxed"]},
+            apart=True,
         )
 
     def __enter__(self) -> Self:

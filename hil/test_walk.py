@@ -91,6 +91,27 @@ def test_a_site_is_commissioned_through_the_command_line_alone(tmp_path: Path, m
             assert values["ph"] is not None
             assert values["low"] == 1
 
+            # 6. the board dies while it waters, and a new one takes its place and its loads
+            desk.say("task", "submit", "zone-1", "irrigation", "--duration", "60s")
+            daemon.wait("/status", lambda _: rig.on("pump"), 60)
+            rig.hurt("dead", unit=1)
+            seen = {"device_silent:board", "output_may_be_on:pump", "output_may_be_on:valve"}
+            daemon.wait("/alarms", lambda rows: seen <= {row["id"] for row in rows if row["active"]}, 60)
+            monkeypatch.setenv("EDGECTL_RIG", str(tmp_path))
+            assert [out_of_its_box(unit) for unit in ("33", "33", "x")] == [0, 1, 2]
+            desk.say("lock", "zone-1", "--why", "new board")
+            place = ("device", "write", "field", 33, "address", 1)
+            desk.say(*place, answers="y\n", code=1)
+            desk.say(*place, "--follows", answers="y\n")
+            daemon.wait("/alarms", lambda rows: not seen & {row["id"] for row in rows if row["active"]}, 60)
+            desk.say("unlock", "zone-1")
+            desk.say("press", "lamp", "--again", answers="\ny\n")
+            assert [(move.output, move.why) for move in rig.moves() if move.on][-1] == ("lamp", "pulse")
+
+
+def out_of_its_box(unit: str) -> int:
+    return subprocess.run([sys.executable, "-m", "hil", "bring", unit], timeout=60, check=False).returncode
+
 
 @pytest.mark.parametrize(("ends", "runs"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
 def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Signals, runs: bool) -> None:

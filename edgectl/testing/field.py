@@ -23,6 +23,7 @@ class SimulatedField(SimulatedProcess):
         circuits: Mapping[str, str] = MappingProxyType({}),
         streams: Mapping[str, str] = MappingProxyType({}),
         units: Mapping[int, str] = MappingProxyType({}),
+        boxed: Mapping[int, str] = MappingProxyType({}),
         witness: bool = False,
         apart: bool = False,
     ) -> None:
@@ -32,6 +33,7 @@ class SimulatedField(SimulatedProcess):
         options += [word for name, kind in circuits.items() for word in ("--circuit", f"{name}={kind}")]
         options += [word for name, kind in streams.items() for word in ("--stream", f"{name}={kind}")]
         options += [word for number, kind in units.items() for word in ("--unit", f"{number}={kind}")]
+        options += [word for number, kind in boxed.items() for word in ("--boxed", f"{number}={kind}")]
         options += ["--witness"] if witness else []
         options += ["--apart"] if apart else []
         super().__init__(folder / "control.sock", "edgectl.drivers.sim", ["--dir", str(folder), *options])

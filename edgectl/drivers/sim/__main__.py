@@ -19,6 +19,7 @@ from edgectl.drivers.sim.server import Plan, serve
     metavar="N=KIND",
     help="One more device on the serial line, at address N; gone takes one off.",
 )
+@click.option("--boxed", multiple=True, metavar="N=KIND", help="A new device in its box, at N once it is brought.")
 @click.option("--witness", is_flag=True, help="A board at unit 3 of the network whose inputs see the relays.")
 @click.option("--apart", is_flag=True, help="Each device in a process of its own.")
 @click.option("--circuit", multiple=True, metavar="NAME=KIND", help="An EZO circuit on bus-NAME: pH EC DO RTD PMP.")
@@ -31,13 +32,14 @@ def main(
     turnaround_ms: float,
     baudrate: int | None,
     unit: tuple[str, ...],
+    boxed: tuple[str, ...],
     witness: bool,
     apart: bool,
     circuit: tuple[str, ...],
     stream: tuple[str, ...],
 ) -> None:
     """Serve until SIGTERM."""
-    named = {int(number): kind for number, _, kind in (item.partition("=") for item in unit)}
+    named, in_box = _numbered(unit), _numbered(boxed)
     plan = Plan(
         speed=speed,
         turnaround_s=turnaround_ms / 1000,
@@ -45,11 +47,16 @@ def main(
         circuits=dict(item.split("=", 1) for item in circuit),
         streams=dict(item.split("=", 1) for item in stream),
         more={number: shelf.device(kind, number) for number, kind in named.items() if kind != "gone"},
+        boxed={number: shelf.device(kind, number) for number, kind in in_box.items()},
         gone=frozenset(number for number, kind in named.items() if kind == "gone"),
         witness=witness,
         apart=apart,
     )
     serve(folder, plan)
+
+
+def _numbered(items: tuple[str, ...]) -> dict[int, str]:
+    return {int(number): kind for number, _, kind in (item.partition("=") for item in items)}
 
 
 if __name__ == "__main__":

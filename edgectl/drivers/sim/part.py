@@ -12,6 +12,7 @@ from edgectl.drivers.sim.devices import Board, Device, Level, Witness, reply
 from edgectl.drivers.sim.plant import Surroundings
 from edgectl.drivers.sim.probes import Probe
 from edgectl.drivers.sim.registers import RegisterMap
+from edgectl.drivers.sim.spare import SpareBoard
 from edgectl.drivers.sim.streams import Stream
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
@@ -72,8 +73,8 @@ class Here:
                 being.hurt(wish)
         else:
             happens(being, wish, self._seen, now)
-        if isinstance(being, Board | WatchdogBoard):
-            being.advance(now)
+        if (board := _board(being)) is not None:
+            board.advance(now)
             self._ends()
         return look(being)
 
@@ -82,14 +83,21 @@ class Here:
         if self._wake is not None:
             self._wake.cancel()
             self._wake = None
-        being = self._being
-        if isinstance(being, Board | WatchdogBoard) and (end := being.next_end()) is not None:
+        board = _board(self._being)
+        if board is not None and (end := board.next_end()) is not None:
             self._wake = asyncio.get_running_loop().call_later(max(0.0, (end - mono()) / 1e9), self._end)
 
     def _end(self) -> None:
-        assert isinstance(self._being, Board | WatchdogBoard)
-        self._being.advance(mono())
+        board = _board(self._being)
+        assert board is not None
+        board.advance(mono())
         self._ends()
+
+
+def _board(being: Being) -> Board | WatchdogBoard | None:
+    """What has relays in it that fall by themselves."""
+    it = being.board if isinstance(being, SpareBoard) else being
+    return it if isinstance(it, Board | WatchdogBoard) else None
 
 
 def happens(device: Device, wish: dict[str, Any], seen: Surroundings, now: int) -> None:

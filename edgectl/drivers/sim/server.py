@@ -19,21 +19,22 @@ from edgectl.drivers.sim.devices import Air, Board, Counter, Device, Level, Witn
 from edgectl.drivers.sim.faults import KINDS, Fault, Faults
 from edgectl.drivers.sim.lines import SerialSide, TcpSide
 from edgectl.drivers.sim.part import FAULTS, Here, Make, Moved, Part
-from edgectl.drivers.sim.plant import Plant
+from edgectl.drivers.sim.plant import Plant, Surroundings
 from edgectl.drivers.sim.probes import Probe
+from edgectl.drivers.sim.spare import SpareBoard
 from edgectl.drivers.sim.streams import Stream
 from edgectl.drivers.sim.watchdog import RELAYS as GUARDED
 from edgectl.drivers.sim.watchdog import WatchdogBoard
 
 PARTS = {0: "pump", 1: "valve", 2: "lamp"}
-WISHES = "fault, clear, unplug, plug, drop, tank, power, register, circuit, stream, contact, state"
+WISHES = "fault, clear, unplug, plug, drop, tank, power, register, circuit, stream, contact, bring, state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What hangs in the house. `circuits` are EZO circuits by name, each on a port of its own, and `streams` devices
-    that speak frames; `more` are devices on the serial line beside those of the house, and `gone` the addresses of
-    those that are taken off."""
+    that speak frames; `more` are devices on the serial line beside those of the house, `boxed` those that are not on it
+    before they are brought, and `gone` the addresses of those that are taken off."""
 
     speed: float = 1.0
     turnaround_s: float = 0.003
@@ -41,6 +42,7 @@ class Plan:
     circuits: Mapping[str, str] = field(default_factory=dict)
     streams: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[int, Device] = field(default_factory=dict)
+    boxed: Mapping[int, Device] = field(default_factory=dict)
     gone: frozenset[int] = frozenset()
     witness: bool = False
     apart: bool = False
@@ -62,6 +64,12 @@ class SimulatedHouse:
         for unit, (make, moved) in self._on_the_line(plan).items():
             if unit not in plan.gone:
                 units[unit] = self._part(f"field-{unit}", make, moved)
+        # Those in a box are forked off like the others: later there are ports that are not theirs to hold.
+        self._boxed = {
+            unit: self._part(f"field-{unit}", _out_of_its_box(device), self._moved_anew)
+            for unit, device in plan.boxed.items()
+        }
+        self._new = {f"field-{unit}" for unit, device in plan.boxed.items() if isinstance(device, SpareBoard)}
         network: dict[int, Part] = {2: self._part("climate-2", lambda _, seen: Air(seen))}
         if plan.witness:
             assert not plan.apart, "the witness sees the contacts of the board, and has to live beside it"
@@ -138,6 +146,8 @@ class SimulatedHouse:
             case "clear":
                 self.faults.active.clear()
                 self.plant.blocked = False
+            case "bring":
+                self._bring(wish.get("unit"))
             case "unplug":
                 self.serial.unplug()
             case "plug":
@@ -157,6 +167,15 @@ class SimulatedHouse:
                 pass
             case other:
                 raise ValueError(f"{other!r} is no wish: {WISHES}")
+
+    def _bring(self, unit: Any) -> None:
+        """A new device comes onto the line; the loads of a dead board hang on the new one then."""
+        if unit not in self._boxed:
+            left = ", ".join(map(str, self._boxed)) or "none"
+            raise ValueError(f"no device with the address {unit} is in its box still; there are: {left}")
+        if unit in self.serial.units:
+            raise ValueError(f"somebody is on the line at {unit} already")
+        self.serial.units[unit] = self._boxed.pop(unit)
 
     def _fault(self, wish: dict[str, Any]) -> None:
         kind = wish.get("kind")
@@ -206,9 +225,15 @@ class SimulatedHouse:
         await part.run()
         if isinstance(part, Apart):
             boards = {"field-1": (self._relays, self._moved), "field-3": (self._guarded, self._fell)}
-            states, moved = boards.get(name, ([], self._moved))
+            states, moved = boards.get(name, (self._relays if name in self._new else [], self._moved_anew))
             for relay in [relay for relay, on in enumerate(states) if on]:
                 moved(relay, False, "dead", mono())
+
+    def _moved_anew(self, relay: int, on: bool, why: str, at: int) -> None:
+        """A relay of a new board. As long as the old one lives the loads hang there."""
+        first = self.parts.get("field-1")
+        if isinstance(first, Apart) and not first.alive:
+            self._moved(relay, on, why, at)
 
     def _moved(self, relay: int, on: bool, why: str, at: int) -> None:
         self._relays[relay] = on
@@ -224,6 +249,15 @@ class SimulatedHouse:
         assert self._trace is not None
         self._trace.write(json.dumps({"at": at, "relay": relay, "on": on, "why": why, **more}) + "\n")
         self._trace.flush()
+
+
+def _out_of_its_box(device: Device) -> Make:
+    def make(moved: Moved, _: Surroundings) -> Device:
+        if isinstance(device, SpareBoard):
+            device.board.moved = moved
+        return device
+
+    return make
 
 
 def _circuit(folder: Path, name: str, kind: str) -> Make:
