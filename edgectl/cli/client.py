@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import click
@@ -25,11 +26,12 @@ class NoDaemon(SystemExit):
 
 
 class Refused(SystemExit):
-    """The daemon said no, and its sentence was told. `detail` is what it said besides: for whoever can use that."""
+    """The daemon said no, and its sentence was told, unless the caller kept it for itself. `detail` is what it said
+    besides: for whoever can use that."""
 
-    def __init__(self, detail: dict[str, Any]) -> None:
+    def __init__(self, detail: dict[str, Any], message: str, hint: str) -> None:
         super().__init__(1)
-        self.detail = detail
+        self.detail, self.message, self.hint = detail, message, hint
 
 
 class _Local(http.client.HTTPConnection):
@@ -51,10 +53,12 @@ def ask(
     *,
     quiet: bool = False,
     within_s: float = ANSWER_WITHIN_S,
+    kept: Callable[[dict[str, Any]], bool] = lambda _: False,
 ) -> Any:
     """One request. Returns its data. Exits 3 when no daemon answers and 1 when it says no, each with a sentence.
 
-    `quiet` leaves the sentence out: the caller has another way.
+    `quiet` leaves the first sentence out: the caller has another way. A no whose detail is to be `kept` is told by the
+    caller.
     """
     if method == "GET" and offline() is not None:
         from edgectl.cli.offline import read
@@ -81,8 +85,10 @@ def ask(
         return data
     detail = data.get("detail") or {}
     part = {"so_far": detail["so_far"]} if "so_far" in detail else {}
-    complain(str(data.get("message", data)), str(data.get("hint", "")), **part)
-    raise Refused(detail)
+    refused = Refused(detail, str(data.get("message", data)), str(data.get("hint", "")))
+    if not kept(detail):
+        complain(refused.message, refused.hint, **part)
+    raise refused
 
 
 def fetch(method: str, path: str, body: dict[str, Any] | None, within_s: float) -> Any:

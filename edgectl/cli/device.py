@@ -1,5 +1,6 @@
 """`edgectl device`: one device on a line, or on a bus that a daemon drives. Only `write` changes anything."""
 
+import contextlib
 import re
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from edgectl.cli.lines import (
 )
 from edgectl.cli.part import broken_off
 from edgectl.cli.progress import progress
+from edgectl.cli.scan_driven import DrivenLine
 from edgectl.cli.setting import identify, write
 
 KINDS = {"coils": 1, "inputs": 2, "holding": 3, "input-registers": 4}
@@ -103,20 +105,29 @@ def _read_out(rows: list[dict[str, int]], as_json: bool, *, bits: bool) -> None:
 @site_option
 @baud_option
 @parity_option
-def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None, parity: str | None) -> None:
+@wait_option
+def new(
+    line: str, unit: int, name: str, last: int, site: Path, baud: int | None, parity: str | None, wait_s: float
+) -> None:
     """Read every register of UNIT and write the beginning of a profile into NAME.yaml here. Overwrites nothing."""
     from edgectl.drivers import sweep
+    from edgectl.drivers.discover import Asks
 
+    ours: contextlib.AbstractContextManager[Asks]
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name):
         refuse(f"{name!r} is no name of a profile", "short words a buyer would say, with dashes: my-level-probe")
     file = Path(f"{name}.yaml")
     if file.exists():
         refuse(f"{file} exists already; nothing was read", "take another name, or move the file away")
-    _, way = line_of(line, site, baud, parity)
+    if names_driven(line) and not (baud or parity):
+        place, ours = f"bus {line}", contextlib.nullcontext[Asks](DrivenLine(line, wait_s))
+    else:
+        _, way = line_of(line, site, baud, parity)
+        place, ours = where(way), alone(way)
     words: list[sweep.Word] = []
     upto = "holding 0"
-    label = f"reading unit {unit} on {where(way)}"
-    with alone(way) as talk, broken_off() as ended, progress(label, length=2 * (last + 1)) as bar:
+    label = f"reading unit {unit} on {place}"
+    with ours as talk, broken_off() as ended, progress(label, length=2 * (last + 1)) as bar:
         for part in sweep.sweep(talk, unit, last):
             words += part.words
             upto = f"{sweep.ROOM[part.function]} {part.first + part.count - 1}"
@@ -124,7 +135,7 @@ def new(line: str, unit: int, name: str, last: int, site: Path, baud: int | None
     missing = f"{ended[0]} after {upto}; the rest up to input {last} was not read" if ended else ""
     if not words:
         what = missing or f"it answered for none of the registers 0 to {last}"
-        refuse(f"unit {unit} on {where(way)}: {what}", "" if ended else "try a larger --last")
+        refuse(f"unit {unit} on {place}: {what}", "" if ended else "try a larger --last")
     file.write_text(sweep.draft(name, unit, words, missing))
     click.echo(f"{len(words)} registers answered; they stand in {file} with the values that they held")
     if missing:

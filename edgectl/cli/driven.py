@@ -61,23 +61,29 @@ def ask_unit(line: str, unit: int, wait_s: float) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def watched(line: str) -> Iterator[None]:
-    """While a question is on its way: on stderr what it waits for, and on a terminal how far it is."""
+def watched(line: str, of: str = "") -> Iterator[None]:
+    """While questions are on their way: on stderr what they wait for, and on a terminal how far they are; `of` are the
+    units that are asked one after the other."""
     from threading import Event, Thread
 
     done = Event()
-    watcher = Thread(target=_watch, args=(line, done), name="how far it is", daemon=True)
+    watcher = Thread(target=_watch, args=(line, of, done), name="how far it is", daemon=True)
     watcher.start()
     try:
         yield
     finally:
         done.set()
         watcher.join(LOOK_EVERY_S)
-        if sys.stderr.isatty():
-            click.echo("\r\033[K", nl=False, err=True)
+        clear_line()
 
 
-def _watch(line: str, done: Any) -> None:
+def clear_line() -> None:
+    """Take away what a terminal shows of how far it is, before something stays there."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
+
+
+def _watch(line: str, of: str, done: Any) -> None:
     told = ""
     while not done.wait(LOOK_EVERY_S):
         now = _asking(line)
@@ -85,6 +91,7 @@ def _watch(line: str, done: Any) -> None:
         until = f", {left} s at the most" if left is not None else ""
         if sys.stderr.isatty():
             far = f"waits: {why}{until}" if why else f"{now.get('asked', 0)} questions asked"
+            far = f"unit {now.get('unit', '?')} of {of}: {far}" if of else far
             room = shutil.get_terminal_size().columns - 1  # a longer one would go on in the next line, and stay there
             click.echo(f"\r\033[K{far[:room]}", nl=False, err=True)
         elif why and why != told:

@@ -89,10 +89,8 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
     from edgectl.drivers.talk import UnfitPort, open_line
     from edgectl.drivers.wiring import SerialLine
 
-    others = [] if isinstance(line, SerialLine) else driven()
-    for bus in [bus["bus"] for bus in others if _same(line, bus["line"])]:
-        hint = f"edgectl device identify {bus} UNIT asks through it; the rest after: systemctl stop edgectl"
-        refuse(f"{where(line)} is bus {bus} of the daemon that runs here; nothing was asked", hint)
+    if not isinstance(line, SerialLine):
+        _not_driven(line)
     with contextlib.ExitStack() as held:
         for tries_left in reversed(range(TRIES)):
             try:
@@ -101,6 +99,7 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
             except LinkDown as down:
                 # Who held it a moment ago, perhaps ourselves at another speed, may still be letting go of it.
                 if not tries_left:
+                    _not_driven(line)
                     hint = "a daemon that drives it must be stopped first: systemctl stop edgectl; or one unit:"
                     refuse(str(down), f"{hint} edgectl bus probe BUS UNIT")
                 Event().wait(LET_GO_S)
@@ -112,6 +111,13 @@ def alone(line: "Wire", reply_within_s: float = REPLY_WITHIN_S, *, may_be_unfit:
                 hint = "check the adapter, its name and its power"
                 refuse(f"{where(line)} cannot be opened: {error.strerror or error}", hint)
         yield talk
+
+
+def _not_driven(line: "Wire") -> None:
+    """Exits where the daemon of this machine drives the line: it knows it by a name, and asks for whoever wants."""
+    for bus in [bus["bus"] for bus in driven() if _same(line, bus["line"])]:
+        hint = f"name the bus, and it asks between its own reads: edgectl bus scan {bus}, device identify {bus} UNIT"
+        refuse(f"{where(line)} is bus {bus} of the daemon that runs here; nothing was asked", hint)
 
 
 def driven() -> list[dict[str, Any]]:
@@ -140,11 +146,13 @@ def where(line: "Wire") -> str:
 
 
 def _same(line: "Wire", driven: str) -> bool:
-    """Whether the HOST:PORT of a bus is this line, however either of them is written."""
+    """Whether the port, or the HOST:PORT, of a bus is this line, however either of them is written."""
     from edgectl.drivers.wiring import SerialLine
 
+    if isinstance(line, SerialLine):
+        return Path(driven).resolve() == Path(line.port).resolve()
     host, _, port = driven.rpartition(":")
-    if isinstance(line, SerialLine) or port != str(line.port):
+    if port != str(line.port):
         return False
     return host == line.host or not addresses_of(host).isdisjoint(addresses_of(line.host))
 

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 BY_HAND = "broken off by hand"
 
 
+class LineKept(Exception):
+    """A daemon drives the line and has no rest of it for us."""
+
+
 @contextlib.contextmanager
 def broken_off() -> "Iterator[list[str]]":
     """Around a look on a line that is open. Why it ended before its time stands in the list; empty where it did not."""
@@ -22,6 +26,8 @@ def broken_off() -> "Iterator[list[str]]":
         yield why
     except KeyboardInterrupt:
         why.append(BY_HAND)
+    except LineKept as kept:
+        why.append(str(kept))
     except OSError as lost:
         why.append(f"the line was lost: {lost.strerror or lost}")
 

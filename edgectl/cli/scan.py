@@ -1,6 +1,7 @@
-"""`edgectl bus scan` and `bus probe`: who is on a line. Reads only, and a scan only while no daemon drives it."""
+"""`edgectl bus scan` and `bus probe`: who is on a line. Reads only; where a daemon drives the line, it asks."""
 
 import contextlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from edgectl.cli.lines import (
 )
 from edgectl.cli.part import broken_off, look
 from edgectl.cli.progress import progress
+from edgectl.cli.scan_driven import scan_driven
 
 if TYPE_CHECKING:
     from edgectl.drivers.discover import Found
@@ -35,9 +37,17 @@ if TYPE_CHECKING:
 @site_option
 @baud_option
 @parity_option
+@wait_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def scan(
-    line: str, units: str, every_speed: bool, site: Path, baud: int | None, parity: str | None, as_json: bool
+    line: str,
+    units: str,
+    every_speed: bool,
+    site: Path,
+    baud: int | None,
+    parity: str | None,
+    wait_s: float,
+    as_json: bool,
 ) -> None:
     """Ask each address of LINE who is there: a bus of the site file, a port such as /dev/ttyUSB0, HOST:PORT of a box
     that speaks Modbus TCP, or rtu://HOST:PORT of one that passes a serial line on as it is."""
@@ -49,6 +59,9 @@ def scan(
     from edgectl.drivers.wiring import SerialLine
 
     numbers = _units(units)
+    if not (every_speed or baud or parity) and names_driven(line):
+        scan_driven(line, units, numbers, wait_s, partial(_part, units), as_json=as_json)
+        return
     kind, first = line_of(line, site, baud, parity)
     ways = _ways(first) if every_speed else [first]
     rows: list[tuple[Wire, Found]] = []
@@ -56,16 +69,19 @@ def scan(
         which = f" ({number} of {len(ways)})" if every_speed else ""
         label = f"scanning {where(way)}{which}  units {units}  reads only"
         there: list[tuple[Wire, Found]] = []
-        asked = 0
+        asked = asking = 0
         try:
             with (
                 alone(way, may_be_unfit=every_speed) as talk,
                 broken_off() as ended,
                 progress(label, numbers) as bar,
             ):
-                for found in discover.scan(talk, kind, bar):
+                for asking in bar:
+                    found = discover.probe(talk, kind, asking)
                     asked = found.unit
                     there += [(way, found)] if found.there else []
+                    if found.text:
+                        break
         except UnfitPort as unfit:
             click.echo(f"{unfit}: left out{which}", err=True)
             continue
@@ -73,10 +89,9 @@ def scan(
         _told([] if as_json else there, speed=every_speed)
         rows += there
         if ended:
-            beyond = f"nobody was asked beyond {asked}" if asked else "nobody was asked"
-            part = [{"line": where(way), **body(found)} for way, found in rows]
+            so_far = [{"line": where(way), **body(found)} for way, found in rows]
             hint = f"go on with --units {_rest(asked, numbers)}"
-            refuse(f"{ended[0]}: a part of {units}{which}, {beyond}", hint, so_far=part)
+            refuse(f"{ended[0]}: {_part(units, asked, asking)}{which}", hint, so_far=so_far)
         if there and there[-1][1].text:
             break
     if not rows and isinstance(first, SerialLine) and (name := circuit_on(first)):
@@ -97,6 +112,12 @@ def _nobody(line: "Wire") -> str:
         other = f"edgectl bus scan {OVER_RTU}{line.host}:{line.port}"
         return f"a box that passes a serial line on as it is speaks otherwise: {other}; check 24 V, swap A and B"
     return "check 24 V, swap A and B, try --every-speed"
+
+
+def _part(units: str, asked: int, asking: int) -> str:
+    """How far a scan came: the last unit that was asked to the end, and whom it was asking then."""
+    last = f"whole up to {asked}" if asked else "nobody was asked to the end"
+    return f"a part of {units}, {last}" + (f"; unit {asking} was being asked" if asking not in (0, asked) else "")
 
 
 def _rest(asked: int, numbers: range) -> str:

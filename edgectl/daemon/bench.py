@@ -23,7 +23,7 @@ from edgectl.daemon.refusals import HINTS
 from edgectl.daemon.visit import Visit, VisitedLine
 from edgectl.drivers import settle
 from edgectl.drivers.codecs import modbus
-from edgectl.drivers.codecs.modbus import BadReply
+from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused
 from edgectl.drivers.guest import MayLeave, NotLeft
 from edgectl.drivers.line import BusTask
 from edgectl.drivers.links.seam import LinkDown
@@ -189,7 +189,9 @@ class DeviceBench:
             raise self._kept(bus, no.kept, visit) from None
         except (BadReply, LinkDown, TimeoutError) as error:
             why = str(error) or "no answer in time"
-            raise Unavailable(409, "not_done", why, "edgectl bus monitor shows the frames", _part(visit)) from None
+            raise Unavailable(
+                409, "not_done", why, "edgectl bus monitor shows the frames", _how(error, visit)
+            ) from None
         finally:
             line.leave()
 
@@ -240,6 +242,12 @@ def _seat(task: BusTask, address: float) -> Device | None:
 def _part(visit: Visit) -> Body:
     """What was found until it was broken off."""
     return {} if visit.so_far is None else {"so_far": visit.so_far}
+
+
+def _how(error: Exception, visit: Visit) -> Body:
+    """What a program wants to know of a question that was not answered, beside what was found until then."""
+    said: Body = {"exception": error.code} if isinstance(error, DeviceRefused) else {}
+    return said | ({"no_reply": True} if isinstance(error, BadReply) and not said else {}) | _part(visit)
 
 
 def _doubt(task: BusTask) -> None:

@@ -129,7 +129,7 @@ def test_what_was_found_is_kept_by_whoever_is_broken_off(
     assert said.returncode == 1
     assert "is a qdy30a-level" in said.stdout
     assert sentence in said.stderr
-    assert "a part of 5..12, nobody was asked beyond 5" in said.stderr
+    assert "a part of 5..12, whole up to 5; unit 6 was being asked" in said.stderr
     assert "go on with --units 6..12" in said.stderr
     told = json.loads(edgectl("bus", "scan", field.port, "--units", "5..12", "--json").stdout)
     assert (told["ok"], told["so_far"][0]["guesses"][0]["profile"]) == (False, "qdy30a-level")
@@ -178,6 +178,22 @@ def test_a_line_that_a_daemon_drives_is_left_to_it(field: SimulatedField, tmp_pa
         listed = daemon.cli("bus", "list")
         assert listed.returncode == 0
         assert "qdy30a" not in listed.stdout
+        # by its name, and through its owner
+        named = daemon.cli("bus", "scan", "field", "--units", "5..6", "--wait", "1m")
+        assert named.returncode == 0, named
+        assert "is a qdy30a-level" in named.stdout
+        told = json.loads(daemon.cli("bus", "scan", "field", "--units", "6..7", "--wait", "1m", "--json").stdout)
+        assert [(row["line"], row["guesses"][0]["profile"]) for row in told] == [("bus field", "wb-mcm8")]
+        port = daemon.cli("device", "identify", str(field.port), "5")
+        assert f"{field.port}  9600 8N1 is bus field of the daemon that runs here; nothing was asked" in port.stderr
+        assert "edgectl bus scan field" in port.stderr
+        words = ("device", "new", "field", "5", "swept", "--last", "20", "--wait", "1m")
+        command = [sys.executable, "-m", "edgectl", *words]
+        swept = subprocess.run(
+            command, cwd=tmp_path, env=daemon.environment, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert swept.returncode == 0, swept
+        assert "holding_4:" in (tmp_path / "swept.yaml").read_text()
         assert {"field", "climate"} <= set(listed.stdout.split())
         assert field.control("state")["requests"] >= before
         began = datetime.fromisoformat(daemon.data("/status")["now"]).astimezone(ZoneInfo(MORNING))
