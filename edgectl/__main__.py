@@ -60,6 +60,9 @@ SECTIONS = {"Every day": GROWER, "On the wires": ELECTRICIAN, "For many houses":
 COMMANDS = {name: place for section in SECTIONS.values() for name, (place, _) in section.items()}
 
 
+BROKEN_OFF = "broken off before it was done"
+
+
 class _Late(Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """As click does it; whoever asked for JSON hears of a wrong usage as JSON too, with exit code 2."""
@@ -70,12 +73,21 @@ class _Late(Group):
         if "--json" not in words:
             return super().main(*args, **extra)
         try:
-            return super().main(*args, **{**extra, "standalone_mode": False}) or 0
+            return super().main(*args, **{**extra, "standalone_mode": False, "obj": True}) or 0
         except click.UsageError as wrong:
             hint = wrong.ctx.get_usage() if wrong.ctx is not None else ""
             click.echo(json.dumps({"ok": False, "message": wrong.format_message(), "hint": hint}, ensure_ascii=False))
             raise SystemExit(wrong.exit_code) from None
-        except click.Abort:
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Whoever ends a command before it had anything to tell gets a word all the same."""
+        try:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
+            click.echo(err=True)  # after the ^C of a terminal
+            as_json = bool(ctx.obj)
+            said = {"ok": False, "message": BROKEN_OFF, "hint": ""}
+            click.echo(json.dumps(said) if as_json else BROKEN_OFF, err=not as_json)
             raise SystemExit(1) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:

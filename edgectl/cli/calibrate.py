@@ -13,6 +13,7 @@ from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
+from edgectl.cli.part import BY_HAND
 from edgectl.cli.words import dated, day_and_time, span, table
 from edgectl.model.hands import ENOUGH, STEADY
 
@@ -46,10 +47,18 @@ _probe("level", "0 and 100 %")
 
 
 def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes: bool, as_json: bool) -> None:
-    who = getpass.getuser()
-    begun = _step(sensor, {"step": "begin", "who": who})
+    begun = _step(sensor, {"step": "begin", "who": getpass.getuser()})
+    back = f"edgectl calibrate cancel {sensor} gives it back as it was (it read {begun['before']})"
     _say(as_json, f"{sensor} is in calibration: nothing that needs it runs, until you bring this to an end here")
-    _say(as_json, f"  broke off? edgectl calibrate cancel {sensor} gives it back as it was (it read {begun['before']})")
+    _say(as_json, f"  broke off? {back}")
+    try:
+        _led(kind, sensor, known, accept=accept, yes=yes, as_json=as_json)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo(err=True)
+        refuse(f"{BY_HAND}: {sensor} is still in calibration, and nothing that needs it runs", back)
+
+
+def _led(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes: bool, as_json: bool) -> None:
     points = []
     for value in known:
         if not yes:
@@ -58,7 +67,8 @@ def _sensor(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes
     if not yes and kind != "level":
         click.prompt("put it back into its place, then press Enter", default="", show_default=False, err=True)
         _settled(kind, sensor, as_json=as_json)
-    done = _step(sensor, {"step": "finish", "kind": kind, "points": points, "accept": accept, "who": who})
+    wish = {"step": "finish", "kind": kind, "points": points, "accept": accept, "who": getpass.getuser()}
+    done = _step(sensor, wish)
     if not show(done, as_json):
         due = "" if done["due"] is None else f"; due again {day_and_time(done['due'])}"
         click.echo(f"{sensor} read {done['before']} and reads {done['after']:g}: slope {100 / done['gain']:.1f} %{due}")

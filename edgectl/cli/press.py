@@ -46,7 +46,11 @@ def press(outputs: tuple[str, ...], seconds: float, again: bool, listed: bool, a
         raise click.UsageError("--offline only reads: it goes with --list")
     rows = _rows(outputs)
     if not listed:
-        for name in [row["output"] for row in rows if again or not _good(row)]:
+        found_good = [] if again else [row["output"] for row in rows if _good(row)]
+        if found_good:
+            left_out = f"found good before, and not pressed: {', '.join(found_good)}; --again presses them too"
+            click.echo(left_out, err=True)
+        for name in [row["output"] for row in rows if row["output"] not in found_good]:
             if not _one(next(row for row in _rows((name,))), seconds, as_json=as_json):
                 break
         rows = _rows(outputs)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from edgectl.cli.aside import aside
-from edgectl.cli.client import DEFAULT_STATE, ask, refuse, show
+from edgectl.cli.client import DEFAULT_STATE, Refused, ask, refuse, show
 from edgectl.cli.driven import DEVICE_WITHIN_S, wait_option, watched
 from edgectl.cli.found import story
 from edgectl.cli.lines import (
@@ -127,14 +127,9 @@ def write(
     came of it stand in the timeline.
     """
     if names_driven(line):
-        if setting == ADDRESS and not only_one and not _alone_there(unit):
-            refuse("nothing was written", ALONE)
-        wish: dict[str, Any] = {"value": value, "profile": profile, "only_one": setting == ADDRESS}
+        wish: dict[str, Any] = {"value": value, "profile": profile, "only_one": only_one}
         wish |= {"follows": follows, "wait_s": round(wait_s), "who": getpass.getuser()}
-        with watched(line):
-            within_s = DEVICE_WITHIN_S + wait_s
-            told = ask("POST", f"/buses/{line}/units/{unit}/settings/{setting}", wish, within_s=within_s)
-        _say(told, setting, as_json=as_json)
+        _say(_written_by(line, unit, setting, wish), setting, as_json=as_json)
         return
     from edgectl.drivers import settle
     from edgectl.drivers.settle import NotDone
@@ -159,6 +154,21 @@ def write(
         told = {**done, "before": what.was, "after": after, "answers_at": place, "taken": taken}
         note(Event.DEVICE_WRITTEN, **told)
         _say({**told, "in_force": taken and (setting != ADDRESS or place == what.raw)}, setting, as_json=as_json)
+
+
+def _written_by(line: str, unit: int, setting: str, wish: dict[str, Any]) -> Any:
+    """The daemon writes. A person is asked for nothing before everything else is right: then it comes a second time."""
+    place, within_s = f"/buses/{line}/units/{unit}/settings/{setting}", DEVICE_WITHIN_S + wish["wait_s"]
+    try:
+        with watched(line):
+            return ask("POST", place, wish, within_s=within_s, kept=lambda detail: detail.get("missing") == "only_one")
+    except Refused as no:
+        if no.detail.get("missing") != "only_one":
+            raise
+    if not _alone_there(unit):
+        refuse("nothing was written", ALONE)
+    with watched(line):
+        return ask("POST", place, wish | {"only_one": True}, within_s=within_s)
 
 
 def _alone_there(unit: int) -> bool:

@@ -87,9 +87,6 @@ class DeviceBench:
         if setting == settle.SPEED:
             why = "a device at another speed is lost to the bus that the daemon drives; nothing was written"
             raise Unavailable(409, "device_in_use", why, "stop the daemon, and set the speed of the whole line")
-        if setting == settle.ADDRESS and request.get("only_one") is not True:
-            why = "two devices at one address would both move; nothing was written"
-            raise Unavailable(422, "payload_invalid", why, "say that it is the only one: only_one")
         wanted, place = request.get("profile"), f"bus {bus}"
         device, takes = _at(task, unit), _at(task, value) if setting == settle.ADDRESS else ""
         follows = request.get("follows") is True
@@ -103,6 +100,10 @@ class DeviceBench:
             if setting == settle.ADDRESS and _at(task, what.raw) != takes:  # judged was what was said, and it rounds
                 why = f"{value} is no whole address; nothing was written"
                 raise Unavailable(422, "payload_invalid", why, f"say {what.raw} if that is meant")
+            if setting == settle.ADDRESS and request.get("only_one") is not True:  # the last to be asked for
+                why = "two devices at one address would both move; nothing was written"
+                said = {"missing": "only_one"}
+                raise Unavailable(422, "payload_invalid", why, "say that it is the only one: only_one", said)
             done: Body = {"line": bus, "unit": unit, "setting": setting, "value": value, "before": what.was}
             done |= {"follows": takes} if follows else {}
             async with self._writing:

@@ -384,7 +384,9 @@ def test_on_a_bus_that_a_daemon_drives_the_owner_asks_and_a_write_needs_the_lock
         assert asked()[-1] == last
         field.control("clear")
         # a network line lets two in, so it is asked who drives it
-        assert "is bus climate of the daemon that runs here" in say("bus", "scan", "climate", code=1)
+        place = ":".join(map(str, field.tcp))
+        assert "is bus climate of the daemon that runs here" in say("bus", "scan", place, code=1)
+        assert "xy-md02" in say("bus", "scan", "climate", "--units", "2")
         # what the site does not name is set at once; what a zone needs, under its lock alone
         words = ("device", "write", "field", 14, "address", 4, "--profile", "jxct-soil-7in1")
         assert "nothing was written" in say(*words, code=1), "nobody says that it is the only one"

@@ -54,6 +54,7 @@ def test_a_round_of_presses_is_recorded_and_goes_on_where_it_was_left(tmp_path: 
             rest = press(daemon, answers="\ny\n\ny\n")
             assert rest.exit_code == 0, rest.output
             assert "pump (" not in rest.stderr
+            assert "found good before, and not pressed: pump; --again presses them too" in rest.stderr
             listed = json.loads(press(daemon, "--list", "--json").stdout)
             assert [(row["output"], row["tried"]["moved"]) for row in listed] == [
                 ("pump", True),

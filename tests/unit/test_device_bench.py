@@ -175,6 +175,21 @@ def test_a_write_that_is_refused_asks_nothing() -> None:
     a_write_that_is_refused_asks_nothing()
 
 
+def test_a_person_is_asked_for_a_word_when_everything_else_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    certain(monkeypatch)
+
+    async def scene(line: Line) -> None:
+        devices, house, bus = bench(line)
+        with pytest.raises(Unavailable, match="zone-1 needs level and is not locked"):
+            await devices.write(bus, 5, "address", {"value": "6"}, "Ana")
+        with pytest.raises(Unavailable, match="two devices at one address would both move; nothing was written") as no:
+            await until(line, asyncio.create_task(devices.write(bus, 14, "address", {"value": "6"}, "Ana")))
+        assert (no.value.http, no.value.detail) == (422, {"missing": "only_one"})
+        assert house.asked == []
+
+    assert live(scene).left() == []
+
+
 def a_number_that_rounds_to_the_address_of_another_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     certain(monkeypatch, to=5)
 

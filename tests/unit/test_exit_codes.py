@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgectl.__main__ import COMMANDS, SECTIONS, main
+from edgectl.cli import calibrate, setting
 
 # A daemon is asked; with these words each is used rightly.
 ASK = """
@@ -142,6 +143,35 @@ def test_whoever_mistypes_a_word_hears_which_was_meant(line: str, says: str, tmp
     said = call(*line.split(), folder=tmp_path)
     assert said.exit_code == 2
     assert says in said.output
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt(), click.Abort()])
+def test_whoever_ends_a_command_before_it_had_anything_to_tell_gets_a_word(
+    ends: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise ends
+
+    monkeypatch.setattr(setting, "unit_on", broken)
+    said = call("device", "identify", "field", "9", folder=tmp_path)
+    assert (said.exit_code, said.stderr.strip()) == (1, "broken off before it was done")
+    told = json.loads(call("device", "identify", "field", "9", "--json", folder=tmp_path).stdout)
+    assert told == {"ok": False, "message": "broken off before it was done", "hint": ""}
+
+
+@pytest.mark.parametrize("asked", ["prompt", "steady"])
+def test_a_calibration_that_is_broken_off_says_that_the_probe_is_still_out_and_how_it_comes_back(
+    asked: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(calibrate, "ask", lambda *_: {"before": 6.1})
+    monkeypatch.setattr(*((click, "prompt") if asked == "prompt" else (calibrate, "_settled")), broken)
+    said = CliRunner().invoke(main, ["calibrate", "ph", "ph", "--at", "7", *(["--yes"] if asked == "steady" else [])])
+    assert said.exit_code == 1
+    assert "broken off by hand: ph is still in calibration, and nothing that needs it runs" in said.stderr
+    assert said.stderr.endswith("edgectl calibrate cancel ph gives it back as it was (it read 6.1)\n")
 
 
 @pytest.mark.parametrize("line", WRONG)
