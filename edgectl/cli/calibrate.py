@@ -14,7 +14,7 @@ from edgectl.cli.groups import Group
 from edgectl.cli.offline import offline
 from edgectl.cli.outputs import Span
 from edgectl.cli.part import BY_HAND
-from edgectl.cli.words import dated, day_and_time, span, table
+from edgectl.cli.words import dated, span, table
 from edgectl.model.hands import ENOUGH, STEADY
 
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="As JSON.")
@@ -70,7 +70,7 @@ def _led(kind: str, sensor: str, known: Sequence[float], *, accept: bool, yes: b
     wish = {"step": "finish", "kind": kind, "points": points, "accept": accept, "who": getpass.getuser()}
     done = _step(sensor, wish)
     if not show(done, as_json):
-        due = "" if done["due"] is None else f"; due again {day_and_time(done['due'])}"
+        due = "" if done["due"] is None else f"; due again {dated(done['due'])[:10]}"
         click.echo(f"{sensor} read {done['before']} and reads {done['after']:g}: slope {100 / done['gain']:.1f} %{due}")
 
 
@@ -141,7 +141,7 @@ def pump(pump: str, seconds: float | None, ran: float | None, ml: float | None, 
     done = _step(pump, {"step": "finish", "kind": "pump", "points": [[ran, ml]], "who": getpass.getuser()})
     if not show(done, as_json):
         click.echo(f"{pump} gives {done['after']:g} ml/s, the site file says {done['before']:g}")
-        click.echo(f"  due again {day_and_time(done['due'])}")
+        click.echo(f"  due again {dated(done['due'])[:10]}")
         if done["differs"]:
             click.echo(f"  write ml_per_s: {done['after']:g}, and look why: hose, tube, air", err=True)
 

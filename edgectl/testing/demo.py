@@ -17,6 +17,21 @@ from edgectl.testing.postgres import PostgresServer
 from edgectl.testing.verdict import broken, counts
 
 SECOND = 1_000_000_000
+# Beside the beds, for whoever tries the commands by hand: a roof that can be set, and a probe that is to be calibrated.
+# It stands in the solution of 4.01 already.
+MORE = """\
+buses:   {{probe: {{type: ezo-uart, port: {probe}}}}}
+devices: {{ph: {{bus: probe, profile: atlas-ezo-ph}}}}
+sensors: {{solution_ph: {{from: ph.ph, max_age: 10s, range: [3.0, 9.0], calibrate_every: 30d}}}}
+actuators:
+  roof_open:  {{to: board.relay_5, role: motor, max_on: 1m}}
+  roof_close: {{to: board.relay_6, role: motor, max_on: 1m}}
+zones:
+  house:
+    number: 2
+    climate: {{temperature: air_temperature, vent: {{day: 26, night: 26}}, vents: {{roof: {roof}}}}}
+"""
+ROOF = "{opens: roof_open, closes: roof_close, travel: 20s}"
 
 
 def say(text: str) -> None:
@@ -35,7 +50,7 @@ def main() -> int:
     good = False
     try:
         with (
-            SimulatedField(folder / "field") as field,
+            SimulatedField(folder / "field", circuits={"ph": "pH"}) as field,
             SimulatedCentre(folder, "demo", PostgresServer(wheel())) as centre,
         ):
             good = _play(folder, field, centre, keep=keep)
@@ -48,10 +63,12 @@ def main() -> int:
 
 
 def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep: bool) -> bool:
-    say("1  a simulated house: relay board, level probe and flow counter on a serial line (Modbus RTU), air on TCP")
-    say("   and a centre: a real PostgreSQL of its own, to which everything that happens is sent once")
+    say("1  a simulated house: relay board, level probe and flow counter on a serial line (Modbus RTU), air on TCP,")
+    say("   a pH circuit on a line of its own (EZO), and a centre: a real PostgreSQL, to which everything is sent once")
     site = write_site(folder, field, timezone="Europe/Berlin")
     centre.write_into(site)
+    (folder / "conf.d").mkdir()
+    (folder / "conf.d" / "more.yaml").write_text(MORE.format(probe=field.folder / "bus-ph", roof=ROOF))
     daemon = DaemonProcess(folder, site)
     with daemon:
         born = time.monotonic()
@@ -84,7 +101,9 @@ def _play(folder: Path, field: SimulatedField, centre: SimulatedCentre, *, keep:
         even = _heal(daemon, centre)
         if keep:
             say("6  it stays up. In another terminal:")
+            say("   . .venv/bin/activate")
             say(f"   export EDGECTL_SOCKET={daemon.socket} EDGECTL_STATE={daemon.state} EDGECTL_SITE={daemon.site}")
+            say(f"   export EDGECTL_CREDENTIALS={daemon.environment['EDGECTL_CREDENTIALS']}")
             say("   edgectl status")
             code = daemon.ask("POST", "/access/pairings", {"name": "demo", "role": "operator"})[1]["data"]
             say(f"   the page, once and within ten minutes: http://127.0.0.1:{daemon.http}{code['path']}")
