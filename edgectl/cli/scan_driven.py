@@ -1,6 +1,5 @@
 """A scan and a sweep of a bus that a daemon drives: its owner asks, one unit after the other, between its own reads."""
 
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
@@ -10,6 +9,8 @@ from edgectl.cli.client import Refused, ask, refuse, show
 from edgectl.cli.driven import DEVICE_WITHIN_S, clear_line, watched
 from edgectl.cli.found import story
 from edgectl.cli.part import LineKept, broken_off
+from edgectl.host.clock import mono
+from edgectl.model.time import SECOND
 
 if TYPE_CHECKING:
     from edgectl.drivers.codecs.modbus import Request
@@ -25,7 +26,7 @@ def scan_driven(line: str, units: str, numbers: range, wait_s: float, part: Part
 
     click.echo(f"scanning bus {line} through the daemon that drives it  units {units}  reads only", err=True)
     rows: list[Found] = []
-    last, until = 0, time.monotonic() + wait_s
+    last, rests = 0, _Rests(wait_s)
 
     def ended(why: str, hint: str = "") -> NoReturn:
         told = [{"line": f"bus {line}", **body(found)} for found in rows]
@@ -35,7 +36,7 @@ def scan_driven(line: str, units: str, numbers: range, wait_s: float, part: Part
     asking = numbers[0]
     with watched(line, units), broken_off() as stopped:
         for asking in numbers:
-            left = max(0.0, until - time.monotonic())
+            left = rests.left_s
             place = f"/buses/{line}/units/{asking}?wait_s={left:.0f}"
             try:
                 found = found_in(ask("GET", place, within_s=DEVICE_WITHIN_S + left, kept=lambda _: True))
@@ -58,14 +59,14 @@ class DrivenLine:
     them together."""
 
     def __init__(self, line: str, wait_s: float) -> None:
-        self._line, self._until = line, time.monotonic() + wait_s
+        self._line, self._rests = line, _Rests(wait_s)
 
     def exchange(self, request: "Request") -> bytes:
         """The reply PDU to a read of registers. Raises BadReply, and LineKept where the bus has no rest for it."""
         from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused
 
         function, address, count = request.pdu[0], *(int.from_bytes(request.pdu[at : at + 2]) for at in (1, 3))
-        left = max(0.0, self._until - time.monotonic())
+        left = self._rests.left_s
         room = {3: "holding", 4: "input-registers"}[function]
         place = f"/buses/{self._line}/units/{request.unit}/registers/{room}"
         query = f"address={address}&count={count}&wait_s={left:.0f}"
@@ -78,3 +79,15 @@ class DrivenLine:
                 raise BadReply(no.message, b"") from None
             raise LineKept(no.message) from None
         return bytes([function, 2 * count]) + b"".join(int(row["value"]).to_bytes(2) for row in held)
+
+
+class _Rests:
+    """For how long the questions may wait for a rest of the bus, all of them together."""
+
+    def __init__(self, wait_s: float) -> None:
+        self._until = mono() + round(wait_s * SECOND)
+
+    @property
+    def left_s(self) -> float:
+        """What is left of it."""
+        return max(0.0, (self._until - mono()) / SECOND)
