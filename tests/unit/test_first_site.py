@@ -139,7 +139,7 @@ def test_nodes_are_asked_for_by_name_and_those_of_one_broker_speak_one_language(
         "another language": "tasmota-plug", "of the same": "hydro2-ph", "named": "ph", "no more nodes": "",
         "irrig measures": "", "ph measures": "ph_sensor", "pump_main": "pump", "pump": "",
         "nothing more": "q", "acid": "pump", "taken": "pump", "its own": "acid", "another": "pump", "free": "",
-        "water": "",
+        "no more outputs": "q", "water": "",
     }  # fmt: skip
     file = tmp_path / "site.yaml"
     said = CliRunner().invoke(main, ["init", str(file)], input="\n".join(answers.values()) + "\n")
