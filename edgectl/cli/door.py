@@ -88,7 +88,8 @@ def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_jso
     if shown:
         let_in("phone", "operator", None)
     else:
-        click.echo("next: systemctl restart edgectl (what is on goes off first), then edgectl token pair")
+        click.echo("next: start edgectl anew, by systemd: systemctl restart edgectl (what is on goes off first)")
+        click.echo("then: edgectl token pair")
 
 
 @door.command()
@@ -233,7 +234,10 @@ def _restarted(place: tuple[str, int], facts: "Facts") -> bool:
     except OSError as error:
         refuse(f"systemctl cannot be called: {error.strerror}", "restart edgectl as you started it")
     if done.returncode:
-        refuse(f"the service did not restart: {done.stderr.strip()[:300]}", "journalctl -u edgectl -n 20")
+        refuse(
+            f"the service did not restart: {done.stderr.strip()[:300]}",
+            "journalctl -u edgectl -n 20; one that systemd does not run is started anew as it was",
+        )
     return _until_shown(place, facts, SHOWN_WITHIN_S)
 
 

@@ -128,6 +128,13 @@ DASHBOARDS: dict[str, Dashboard] = {
                 legend="{{instance}}",
             ),
             Panel(title="Clock not believed", expr="edgectl_clock_trusted == 0", legend="{{instance}}", kind="stat"),
+            Panel(
+                title="The certificate of the door is good for",
+                expr="edgectl_door_certificate_expires_timestamp_seconds - time()",
+                legend="{{instance}}",
+                kind="stat",
+                unit="s",
+            ),
             Panel(title="Journal takes no entries", expr="edgectl_journal_ok == 0", legend="{{instance}}", kind="stat"),
             Panel(
                 title="Bus load",
