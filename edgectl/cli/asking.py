@@ -11,7 +11,7 @@ from edgectl.cli import answers
 from edgectl.cli.answers import Judge
 from edgectl.cli.found import story
 from edgectl.cli.init import here, line_of
-from edgectl.cli.lines import OVER_RTU, REPLY_WITHIN_S, alone
+from edgectl.cli.lines import OVER_RTU, REPLY_WITHIN_S, alone, ports_here
 from edgectl.cli.lines import line_of as wire_of
 from edgectl.cli.part import broken_off
 from edgectl.cli.progress import progress
@@ -74,8 +74,7 @@ def ask_all(
 
 
 def _lines() -> "list[str]":
-    ports = sorted(str(port) for folder in ("/dev/edgectl", "/dev/serial/by-id") for port in Path(folder).glob("*"))
-    if ports:
+    if ports := ports_here():
         click.echo("serial ports here: " + ", ".join(ports), err=True)
     named: list[str] = []
     asked = "a line: a serial port, HOST:PORT of a box, or mqtt://HOST:PORT of a broker; Enter when there is no more"

@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import socket
+import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -110,6 +111,7 @@ def refuse(message: str, hint: str = "", **part: Any) -> NoReturn:
 
 def complain(message: str, hint: str = "", **part: Any) -> None:
     """A sentence for a person on stderr; for a program that asked for JSON the same sentence on stdout."""
+    clear_line()
     context = click.get_current_context(silent=True)
     if context is not None and context.params.get("as_json"):
         click.echo(json.dumps({"ok": False, "message": message, "hint": hint, **part}, ensure_ascii=False))
@@ -117,6 +119,12 @@ def complain(message: str, hint: str = "", **part: Any) -> None:
     click.echo(message, err=True)
     if hint:
         click.echo(f"  {hint}", err=True)
+
+
+def clear_line() -> None:
+    """Take away what a terminal shows of how far something is, before words come that stay."""
+    if sys.stderr.isatty():
+        click.echo("\r\033[K", nl=False, err=True)
 
 
 def show(data: object, as_json: bool) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from edgectl.cli.client import ANSWER_WITHIN_S, Refused, ask, fetch, refuse
+from edgectl.cli.client import ANSWER_WITHIN_S, Refused, ask, clear_line, fetch, refuse
 from edgectl.cli.found import tell_part
 from edgectl.cli.outputs import Span
 from edgectl.cli.part import BY_HAND
@@ -75,12 +75,6 @@ def watched(line: str, of: str = "") -> Iterator[None]:
         done.set()
         watcher.join(LOOK_EVERY_S)
         clear_line()
-
-
-def clear_line() -> None:
-    """Take away what a terminal shows of how far it is, before something stays there."""
-    if sys.stderr.isatty():
-        click.echo("\r\033[K", nl=False, err=True)
 
 
 def _watch(line: str, of: str, done: Any) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 REPLY_WITHIN_S = 0.2
 OVER_RTU = "rtu://"  # before HOST:PORT of a box that passes the bytes of a serial line on as they are
 TRIES, LET_GO_S = 3, 0.15
+PORTS = ("/dev/edgectl", "/dev/serial/by-id")  # where serial ports have names that stay; the better ones first
 
 site_option = click.option(
     "--site", type=click.Path(path_type=Path), envvar="EDGECTL_SITE", default=DEFAULT_SITE, help="The site file."
@@ -52,6 +53,24 @@ def line_of(
     if isinstance(line, SerialLine):
         line = replace(line, baudrate=baud or line.baudrate, parity=parity or line.parity)
     return bus.kind, line
+
+
+def ports_here() -> list[str]:
+    """The serial adapters of this machine, each once, by the best name that it has."""
+    found: dict[Path, str] = {}
+    for port in (port for folder in PORTS for port in sorted(Path(folder).glob("*"))):
+        found.setdefault(port.resolve(), str(port))
+    return list(found.values())
+
+
+def only_port() -> str:
+    """The line of whoever names none: where there is one adapter it can be no other. Exits 1 with a sentence."""
+    ports = ports_here()
+    if len(ports) == 1:
+        return ports[0]
+    if ports:
+        refuse("there is more than one serial adapter here: say which line", f"one of {', '.join(ports)}")
+    refuse("no serial adapter is here", "plug it in (edgectl udev names it), or name the line: /dev/ttyUSB0, HOST:PORT")
 
 
 def meant_by_site(name: str, site: Path, unit: int) -> "Device | None":

@@ -17,6 +17,7 @@ from edgectl.cli.lines import (
     line_of,
     meant_by_site,
     names_driven,
+    only_port,
     parity_option,
     site_option,
     where,
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("line")
+@click.argument("line", required=False)
 @click.option("--units", default="1..32", show_default=True, help="The addresses to ask, for example 1..247 or 5.")
 @click.option("--every-speed", is_flag=True, help="Ask at each usual speed and parity of a serial line; takes long.")
 @site_option
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 @wait_option
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def scan(
-    line: str,
+    line: str | None,
     units: str,
     every_speed: bool,
     site: Path,
@@ -50,7 +51,8 @@ def scan(
     as_json: bool,
 ) -> None:
     """Ask each address of LINE who is there: a bus of the site file, a port such as /dev/ttyUSB0, HOST:PORT of a box
-    that speaks Modbus TCP, or rtu://HOST:PORT of one that passes a serial line on as it is."""
+    that speaks Modbus TCP, or rtu://HOST:PORT of one that passes a serial line on as it is. Without LINE the one
+    serial adapter that is plugged in."""
     from dataclasses import replace
 
     from edgectl.drivers import discover
@@ -58,7 +60,7 @@ def scan(
     from edgectl.drivers.talk import UnfitPort
     from edgectl.drivers.wiring import SerialLine
 
-    numbers = _units(units)
+    numbers, line = _units(units), line or only_port()
     if not (every_speed or baud or parity) and names_driven(line):
         scan_driven(line, units, numbers, wait_s, partial(_part, units), as_json=as_json)
         return

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from edgectl.cli.client import Refused, ask, refuse, show
-from edgectl.cli.driven import DEVICE_WITHIN_S, clear_line, watched
+from edgectl.cli.client import Refused, ask, clear_line, refuse, show
+from edgectl.cli.driven import DEVICE_WITHIN_S, watched
 from edgectl.cli.found import story
 from edgectl.cli.part import LineKept, broken_off
 from edgectl.host.clock import mono

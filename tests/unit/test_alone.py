@@ -3,12 +3,13 @@
 import os
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edgectl.cli import client, lines
-from edgectl.drivers.wiring import TcpHost
+from edgectl.drivers.wiring import SerialLine, TcpHost
 
 
 @pytest.fixture
@@ -70,3 +71,41 @@ def test_where_no_daemon_runs_everybody_may_ask(device: int, tmp_path: Any, monk
     for path in (left, tmp_path / "none.sock", tmp_path / "no" / "folder.sock"):
         monkeypatch.setenv("EDGECTL_SOCKET", str(path))
         opened("127.0.0.1", device)
+
+
+def test_whoever_names_no_line_means_the_one_adapter_that_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    named, by_id = tmp_path / "edgectl", tmp_path / "by-id"
+    monkeypatch.setattr(lines, "PORTS", (str(named), str(by_id)))
+
+    def refused() -> str:
+        with pytest.raises(SystemExit) as ended:
+            lines.only_port()
+        assert ended.value.code == 1
+        return capsys.readouterr().err
+
+    assert "no serial adapter is here" in refused()
+    for folder, name, port in ((by_id, "usb-FTDI-port0", "ttyUSB0"), (named, "field", "ttyUSB0")):
+        folder.mkdir()
+        (folder / name).symlink_to(tmp_path / port)
+        assert lines.only_port() == str(folder / name), "by the best name that it has"
+    (by_id / "usb-CH340-port0").symlink_to(tmp_path / "ttyUSB1")
+    assert f"one of {named / 'field'}, {by_id / 'usb-CH340-port0'}" in refused()
+
+
+def test_a_serial_port_that_the_daemon_drives_is_told_by_the_name_of_its_bus(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main, other = os.openpty()
+    port = tmp_path / "adapter"
+    port.symlink_to(os.ttyname(other))
+    drives(monkeypatch, os.ttyname(other))
+    line = SerialLine(port=str(port), baudrate=9600)
+    with lines.alone(line), pytest.raises(SystemExit), lines.alone(line):
+        pass
+    told = capsys.readouterr().err
+    assert f"{port}  9600 8N1 is bus field of the daemon that runs here; nothing was asked" in told
+    assert "edgectl bus scan field" in told
+    os.close(main)
+    os.close(other)
