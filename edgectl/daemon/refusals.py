@@ -5,7 +5,7 @@ HINTS = {
     "unsupported_task_type": "the message lists the kinds there are",
     "payload_invalid": 'irrigation takes {"duration_s": 90} or {"volume_l": 5}, lighting {"on": true}',
     "not_to_be_shelved": "edgectl ack ALARM says that you have seen it",
-    "device_in_use": "switch it off first: edgectl channel OUTPUT off; one that is replaced has to be without power",
+    "device_in_use": "switch it off first: edgectl channel OUTPUT off; for one that is out, without power: --follows",
     "zone_not_locked": "edgectl lock ZONE first, and edgectl unlock ZONE when it is done",
     "too_many_tasks": "wait until some have run, or cancel some: edgectl tasks --preset open",
     "lock_needs_a_reason": "whoever finds the lock wants to know why it hangs there",
