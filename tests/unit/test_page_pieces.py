@@ -350,6 +350,15 @@ def test_only_work_that_waits_for_a_yes_is_let_run(proposed: bool) -> None:
     assert "asked by the command line · Ana" in told
 
 
+def test_a_run_that_is_done_says_what_it_moved_and_not_why_it_began() -> None:
+    ran = {"zone": "zone-1", "schedule": "morning", "task_type": "irrigation", "task_id": "st-1", "status": "completed"}
+    ran |= {"scheduled_for": "2026-06-01T06:00:00Z", "created_at": "", "updated_at": "2026-06-01T06:01:00Z"}
+    ran["result"] = {"reason_code": "irrigation_required", "error_code": None, "effect_amounts": {"volume_l": 1.25}}
+    told = House().drawn("_rows.html", rows=strip.rows({"runs": [ran], "skipped": [], "planned": []}))
+    assert "volume 1.25 L" in told
+    assert "needs water" not in told
+
+
 def test_from_probes_and_pumps_one_finds_the_way_back() -> None:
     person = SimpleNamespace(who="Ana", role=SimpleNamespace(value="operator"))
     word = SimpleNamespace(kind="good", word="Well", why="nothing needs you", code="", fields=None)
