@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from edgectl.api.web.words import Words
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
 from tests.page.conftest import Open, address
@@ -53,6 +54,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
     expect(row).to_contain_text(f"A person holds the zone or the schedule. · {getpass.getuser()}")
+    expect(row).to_contain_text(re.compile(r"since \w{3} \d\d:\d\d, to end at \w{3} \d\d:\d\d · stands still"))
     # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
     planned = page.locator(".rows .planned")
     expect(planned.first).to_be_visible()
@@ -65,7 +67,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     day = daemon.data("/status")["now"][:10]
     page.get_by_label("another day").fill(day)
     page.get_by_role("button", name="show").click()
-    expect(page.locator("h2")).to_contain_text(day)
+    expect(page.locator("h2")).to_contain_text(Words("en", "UTC").long_date(day))
     page.goto(address(daemon, "/page/day?date=1476-10-22"))
     expect(page.get_by_role("heading", level=1)).to_have_text("That did not work")
 
