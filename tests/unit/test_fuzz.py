@@ -34,7 +34,7 @@ from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import SECOND, Now
 from tests.unit.test_faulty_wire import crc
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 
 RUNS = 1_000_000
 CALM = 200_000  # runs after which nothing may be kept any more

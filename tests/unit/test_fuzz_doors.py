@@ -23,7 +23,7 @@ from edgectl.simulate.world import World
 from edgectl.sync.asked import asked
 from tests.unit.test_fuzz import GROWTH, RUNS, SLOWEST_S, WALL, Decoder, fuzzed
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = pytest.mark.timeout(600)
 TIMES = {"due_at": "2026-06-01T06:00:00Z", "expires_at": "2026-06-01T07:00:00Z", "correlation_id": "a-1234567"}
 BODIES: list[dict[str, Any]] = [
     {"seconds": 5.0, "service": True},
