@@ -64,7 +64,8 @@ class PostgresServer:
         if not (self.folder / "data" / "PG_VERSION").exists():
             self._make_cluster()
         options = [f"port={self.port}", "listen_addresses=127.0.0.1", f"unix_socket_directories={self.folder}"]
-        options += [*_NO_WAIT, "max_connections=60", "shared_buffers=16MB"]
+        # What it shares between its processes lies in its own folder: one that was killed leaves nothing in /dev/shm.
+        options += [*_NO_WAIT, "max_connections=60", "shared_buffers=16MB", "dynamic_shared_memory_type=mmap"]
         command = [self._tool("postgres"), "-D", str(self.folder / "data")]
         self._command = [*command, *(word for option in options for word in ("-c", option))]
         self._launch()

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -40,6 +41,10 @@ async def test_what_was_committed_is_there_after_the_server_came_back(
         await connection.fetchval("SELECT n FROM things")
     postgres.start()
     assert postgres.run("SELECT n FROM things", name) == "7"
+
+
+def test_a_server_that_is_killed_leaves_nothing_behind_in_the_memory_of_the_machine(postgres: PostgresServer) -> None:
+    assert "/dev/shm" not in Path(f"/proc/{postgres.pid}/maps").read_text()
 
 
 async def test_a_half_open_line_says_nothing_and_then_says_all(
