@@ -1,8 +1,9 @@
 """Who begins in a run on several workers: the tests that were given the most time. None stands alone at the end.
 
 xdist deals the list out in equal pieces, one for each worker; who is done first takes over from the end of another's
-piece. So the long ones stand at the front of the pieces, those of one kind behind one another: while one worker
-computes the campaigns another waits for daemons to die. All others keep the order that was drawn by lot.
+piece. So the long ones stand at the front of the pieces, equally many of each kind, and each piece begins with another
+kind: while one worker computes a campaign another waits for daemons to die. All others keep the order that was drawn by
+lot.
 """
 
 import os
@@ -28,9 +29,9 @@ def long_first(given_s: Sequence[float], workers: int) -> list[int]:
     order: list[int] = []
     for nth in range(workers):
         piece = (len(given_s) - len(order)) // (workers - nth)  # as xdist deals
-        front = long[: min(-(-len(long) // (workers - nth)), piece)]
-        del long[: len(front)]
-        order += front
+        front = long[workers - 1 - nth :: workers]
+        turn = nth * len(front) // workers
+        order += front[turn:] + front[:turn]
         order += [next(rest) for _ in range(piece - len(front))]
     return order
 
