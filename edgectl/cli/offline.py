@@ -5,7 +5,6 @@ an OFF wait for nobody who looks. What was read while a daemon began is not show
 before anything of it is shown.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +69,8 @@ def _note(context: click.Context, option: click.Parameter, value: Any) -> None:
 
 def read(path: str) -> Any:
     """The answer of the journal to what a daemon would be asked. Exits 1 with a sentence."""
+    import asyncio  # late: every reading command has these options, and few are asked for the journal
+
     from edgectl.api.house import Unavailable
     from edgectl.journal.errors import JournalError
 

@@ -8,7 +8,6 @@ from edgectl.cli.client import ask, show
 from edgectl.cli.needs import missed, needs
 from edgectl.cli.offline import offline
 from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, seen, span, table, zone_now
-from edgectl.model.codes import SENTENCES
 
 
 @click.command()
@@ -131,7 +130,6 @@ PHASES = {"open": "{} (opening)", "hold": "{}", "close": "{} (closing)"}
 
 
 NOT_OWED = "no OFF is owed; what is on, nobody sees"
-SAID = {code.value: sentence for code, sentence in SENTENCES.items()}
 WORK = {
     "irrigation": "IRRIGATING",
     "lighting": "SWITCHING LIGHT",
@@ -139,6 +137,15 @@ WORK = {
     "solution_change": "CHANGING SOLUTION",
     "circulate": "CIRCULATING",
 }
+
+
+def _sentence(code: str | None) -> str:
+    """What a code means; empty for what is none."""
+    if not code:
+        return ""
+    from edgectl.model.codes import SENTENCES  # late: mostly nothing waits, and nobody waits for the list of codes
+
+    return next((sentence.rstrip(".") for known, sentence in SENTENCES.items() if known.value == code), "")
 
 
 def _zone(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
@@ -188,7 +195,7 @@ def vent(row: dict[str, Any]) -> str:
         said += f"; its motor rests, then it goes to {row['wanted_pct']} % at {clock(row['rests_until'])}"
     if row["why"]:
         kept = "" if row["wanted_pct"] is None else f", kept at {row['wanted_pct']} %"
-        said += f"{kept}: {SAID.get(row['why'], row['why']).rstrip('.')}"
+        said += f"{kept}: {_sentence(row['why']) or row['why'].rstrip('.')}"
     return said
 
 
@@ -198,7 +205,7 @@ def _at(task: dict[str, Any]) -> str:
     if task["for_s"] is None:
         return f"{stage or 'not begun'} when its controller ended"
     if task["attempt"] and not task["stage"]:
-        why = SAID.get(task.get("waits_for") or "", "").rstrip(".")
+        why = _sentence(task.get("waits_for"))
         return f"waits, attempt {task['attempt']} of 10" + (f": {why}" if why else "")
     if task["phase"] == "hold" and task["duration_s"] is not None:
         return f"{stage} {task['for_s']:.0f} of {task['duration_s']:g} s"

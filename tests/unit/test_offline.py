@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -29,6 +31,12 @@ from tests.unit.site_files import EXAMPLES
 SITE = EXAMPLES / "small.yaml"
 QUESTIONS = (("status",), ("tasks",), ("alarms",), ("schedule", "list"), ("schedule", "skipped"), ("calibrate", "list"))
 MINUTE = DAY // 1440
+
+
+def test_who_asks_a_daemon_waits_for_nothing_that_reads_a_journal() -> None:
+    code = "import sys, edgectl.cli.status; print([m for m in ('asyncio', 'edgectl.model.codes') if m in sys.modules])"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
 
 
 @pytest.fixture(scope="module")
