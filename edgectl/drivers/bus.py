@@ -44,12 +44,11 @@ class BusOwner:
         self._endless = {n for n, device in self._home.items() if not device.ends(site.actuators[n])}
         self._rota = Rota(reads_of(bus, site), self.health, self._exchange)
         self._ids = sample_ids if sample_ids is not None else count(1)
-        self._up = False
+        self._up, self._heard = False, b""
         self._ends: dict[str, Nanos] = {}  # actuator -> when its ON must end because the device does not do it
         self._control: deque[Send | Place] = deque()
         self._epoch = 0  # the highest under which anything was ordered here
         self._flight: InFlight | None = None
-        self._heard = b""
         self._rest_until = self._quiet_until = 0
         self._offs, self._news, self._foreign = Offs(), News(), ForeignWatch()
 
@@ -181,6 +180,11 @@ class BusOwner:
         self._strangers(beside, now)
         self._heard, self._quiet_until = b"", now + self.language.silence
         self._rest_until = now + rest if self.language.late else 0
+
+    @property
+    def awaits(self) -> bool:
+        """True while an answer is on its way: then what `wake_at` names seldom comes."""
+        return self._flight is not None
 
     @property
     def offs_delivered(self) -> bool:

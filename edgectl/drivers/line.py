@@ -31,8 +31,8 @@ def link_of(bus: Bus) -> Link:
 class Alarm(Protocol):
     """A timer finer than the loop's own, which counts in milliseconds: a silence on the wire is shorter."""
 
-    def set(self, at: Nanos) -> None:
-        """Ring at this monotonic instant."""
+    def set(self, at: Nanos, *, seldom: bool = False) -> None:
+        """Ring at this monotonic instant. `seldom`: most likely something else comes first."""
 
     def cancel(self) -> None:
         """Do not ring."""
@@ -162,7 +162,7 @@ class BusTask:
         if wake is None:
             self._disarm()
         elif self._alarm is not None:
-            self._alarm.set(wake)
+            self._alarm.set(wake, seldom=self.owner.awaits)
         else:
             self._disarm()
             loop = asyncio.get_running_loop()

@@ -22,9 +22,10 @@ class _Span(ctypes.Structure):
 class Alarm:
     """One instant at a time; setting a new one forgets the old one.
 
-    A bus moves its deadline on with every frame, and few deadlines come. So the timer of the kernel is for what is
-    near: until then a far instant is the loop's, which is cheaper to tell and wakes before it. Neither is told of an
-    instant that is later than the one it holds: when that has come too soon, it is set to what is wanted by then.
+    The timer of the kernel is for what comes. A bus also moves its deadline on with every frame, and few deadlines
+    come: what comes seldom is the loop's while it is far, which is cheaper to tell and wakes before it. Neither is told
+    of an instant that is later than the one it holds: when that has come too soon, it is set to what is wanted by then.
+    Only where nothing is to happen for a while the loop is told to forget, so that it wakes for nothing.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, ring: Callable[[], None]) -> None:
@@ -32,6 +33,7 @@ class Alarm:
         self._ring = ring
         self._loop = loop
         self._wanted: Nanos | None = None
+        self._seldom = False  # whether what is wanted is an instant that seldom comes
         self._near: Nanos | None = None  # held by the kernel; None once it has come
         self._far: Nanos | None = None  # held by the loop
         self._timer: asyncio.TimerHandle | None = None
@@ -42,9 +44,12 @@ class Alarm:
             raise OSError(ctypes.get_errno(), "timerfd_create")
         loop.add_reader(self._fd, self._fired)
 
-    def set(self, at: Nanos) -> None:
-        """Ring at this monotonic instant, at once when it has passed."""
-        self._wanted = at
+    def set(self, at: Nanos, *, seldom: bool = False) -> None:
+        """Ring at this monotonic instant, at once when it has passed. `seldom` says that it will hardly be waited
+        for: something else comes first."""
+        self._wanted, self._seldom = at, seldom
+        if self._far is not None and at >= self._far and not seldom:
+            self._forget_far()  # it is far itself, and nothing comes first
         if (self._near is None or at < self._near) and (self._far is None or at < self._far):
             self._arm(at)
 
@@ -61,7 +66,7 @@ class Alarm:
             self._fd, self._wanted, self._near = -1, None, None
 
     def _arm(self, at: Nanos) -> None:
-        if (left := at - mono()) > 2 * LEAD:
+        if self._seldom and (left := at - mono()) > 2 * LEAD:
             self._forget_far()
             self._far = at - LEAD
             self._timer = self._loop.call_later((left - LEAD) / SECOND, self._comes_near)
@@ -75,7 +80,7 @@ class Alarm:
     def _comes_near(self) -> None:
         self._far = self._timer = None
         if self._wanted is not None:
-            self.set(self._wanted)
+            self.set(self._wanted, seldom=self._seldom)
 
     def _forget_far(self) -> None:
         if self._timer is not None:
@@ -91,7 +96,7 @@ class Alarm:
             if due:
                 self._ring()
             elif wanted is not None:
-                self.set(wanted)
+                self.set(wanted, seldom=self._seldom)
         finally:
             if self._near is None and self._fd >= 0:  # nobody has set it anew
                 with contextlib.suppress(BlockingIOError):  # it was, between the loop's look and this call

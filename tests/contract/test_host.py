@@ -9,7 +9,9 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvloop
@@ -107,6 +109,45 @@ def test_an_alarm_that_is_put_off_a_thousand_times_is_set_three_times(run, monke
 
     assert run(ring()) >= 0
     assert len(told) <= 3, "first, when that instant had come too soon, and when the wanted one is near"
+
+
+class Counting:
+    """A loop that remembers which timers it was asked for."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.timers: list[asyncio.TimerHandle] = []
+        self._loop = loop
+
+    def call_later(self, after: float, call: Callable[[], None]) -> asyncio.TimerHandle:
+        self.timers.append(self._loop.call_later(after, call))
+        return self.timers[-1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+def test_the_loop_is_woken_once_for_what_comes_and_not_for_what_came_to_nothing(run) -> None:  # type: ignore[no-untyped-def]
+    async def ring() -> tuple[int, int, list[bool]]:
+        rang, loop = asyncio.Event(), Counting(asyncio.get_running_loop())
+        alarm = Alarm(loop, rang.set)  # type: ignore[arg-type]
+        alarm.set(time.monotonic_ns() + 100 * MS)
+        for_what_comes = len(loop.timers)
+        await asyncio.wait_for(rang.wait(), 60)
+        rang.clear()
+        deadline = time.monotonic_ns() + 600 * SECOND
+        for number in range(1000):  # a bus asks and is answered a thousand times
+            alarm.set(deadline + number, seldom=True)
+        for_deadlines = len(loop.timers)
+        at = time.monotonic_ns() + 700 * SECOND
+        alarm.set(at)  # and rests: the deadline has come to nothing
+        alarm.set(soon := time.monotonic_ns() + 60 * MS, seldom=True)
+        await asyncio.wait_for(rang.wait(), 60)
+        assert time.monotonic_ns() >= soon, "one that comes after all is not early either"
+        alarm.close()
+        return for_what_comes, for_deadlines, [timer.cancelled() for timer in loop.timers[:1]]
+
+    assert run(ring()) == (0, 1, [True])
 
 
 def test_a_lock_names_its_holder_and_ends_with_it(tmp_path: Path) -> None:

@@ -299,8 +299,10 @@ def test_after_a_time_out_the_line_rests_until_no_late_reply_can_come() -> None:
     desk.owner.take(AskState(actuator="pump"), desk.now)
     deadline = desk.owner.wake_at(desk.now)
     assert deadline is not None
+    assert desk.owner.awaits, "most likely the answer comes before"
     desk.now = deadline
     assert desk.turn() is None
+    assert not desk.owner.awaits, "nothing comes before the next read"
     desk.hear(LEVEL, 100 * MS)  # late: nobody waits for it any more
     assert not desk.of(Samples)
     while desk.turn() is None:

@@ -92,7 +92,7 @@ class Quiet:
 
     at: Nanos = 0
 
-    def set(self, at: Nanos) -> None:
+    def set(self, at: Nanos, *, seldom: bool = False) -> None:
         """It would ring then."""
         self.at = at
 

@@ -65,7 +65,7 @@ class Silent:
     def __init__(self, ring: Callable[[], None]) -> None:
         pass
 
-    def set(self, at: Nanos) -> None:
+    def set(self, at: Nanos, *, seldom: bool = False) -> None:
         pass
 
     def cancel(self) -> None:

@@ -148,7 +148,7 @@ class NodeTask:
         if wake is None:
             self._alarm.cancel()
         else:
-            self._alarm.set(wake)
+            self._alarm.set(wake, seldom=True)  # a node speaks before it is missed, and answers before it is late
 
 
 def _cancelled() -> bool:
