@@ -118,6 +118,7 @@ class State:
     held: set[str] = field(default_factory=set)  # the names of those that hold: every guard asks, and mostly in vain
     alarms: dict[str, Alarm] = field(default_factory=dict)
     tables: dict[str, Table] = field(default_factory=dict)  # task -> its stages: they follow from site and request
+    drawn_up: dict[str, tuple[Task, Site, Table]] = field(default_factory=dict)  # the same while they wait
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     image: dict[str, Sample] = field(default_factory=dict)
     traces: Traces = field(default_factory=dict)
@@ -265,6 +266,7 @@ class State:
     def forget(self, task_id: str) -> None:
         """Drop the commands of a task that has ended; their outputs are closed or carry their own debt."""
         self.tables.pop(task_id, None)
+        self.drawn_up.pop(task_id, None)
         for cmd_id in [c.cmd_id for c in self.commands.values() if c.task_id == task_id and c.terminal]:
             del self.commands[cmd_id]
 

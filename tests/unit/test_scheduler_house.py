@@ -9,18 +9,20 @@ from typing import Any
 import pytest
 
 from edgectl.daemon.views import MOST_AHEAD, upcoming
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules import schedules as rule
 from edgectl.engine.rules.schedules import A_RUN, AT_ONCE, LATE_RUNS
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
+from edgectl.engine.workflows import catalogue
 from edgectl.journal.memory import MemoryJournal
 from edgectl.model.inputs import Restrain, Restraint
 from edgectl.model.ledger import Ledger, Spent
 from edgectl.model.site import Daily, Site
 from edgectl.model.task import Task, TaskStatus
-from edgectl.model.time import SECOND, Now, iso
+from edgectl.model.time import SECOND, Nanos, Now, iso
 from edgectl.scheduler.occurrence import ROWS
-from edgectl.scheduler.schedule import At, CatchUp, Overlap, Policy, Schedule, Window
+from edgectl.scheduler.schedule import At, CatchUp, Every, Overlap, Policy, Schedule, Window
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import EPOCH, World
 
@@ -83,6 +85,40 @@ def test_a_queued_run_begins_when_the_run_before_it_has_ended() -> None:
     assert (first.status, second.status) == (TaskStatus.COMPLETED, TaskStatus.COMPLETED)
     assert second.scheduled_for - first.scheduled_for == 60 * SECOND
     assert second.created_at - first.created_at >= 180 * SECOND
+
+
+def test_an_interval_is_not_asked_while_its_run_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, answer = list[bool](), rule._answer
+
+    def counted(*given: Any, open_: bool) -> Nanos | None:
+        asked.append(open_)
+        return answer(*given, open_=open_)
+
+    monkeypatch.setattr(rule, "_answer", counted)
+    world = house(replace(MORNING, cadence=Every(interval=60 * SECOND), catch_up=CatchUp()))
+    before, turns = len(asked), world.report.turns
+    world.run(60 * 60 * SECOND)
+    many, turns = len(asked) - before, world.report.turns - turns
+    assert len(waterings(world)) > 10
+    assert turns > 20 * len(waterings(world)), "there are many turns in which it could be asked in vain"
+    assert many < 6 * len(waterings(world)), "when it begins, at each move of its cursor, and when it has ended"
+
+
+def test_the_stages_of_a_task_that_waits_are_drawn_up_once_and_anew_for_tighter_limits() -> None:
+    world = house(MORNING)
+    world.run(4 * HOUR + 15 * 60 * SECOND)
+    task, workflow = waterings(world)[0], catalogue.CATALOGUE["irrigation"]
+    draft = Draft(world.state, Now(mono=world.now, wall=EPOCH + world.now))
+    table = catalogue._drawn_up(draft, task, workflow)
+    assert catalogue._drawn_up(draft, task, workflow) is table
+    shorter = replace(task, payload={"duration_s": 7.0})
+    assert catalogue._drawn_up(draft, shorter, workflow)[0].pulse == 7 * SECOND
+    site = world.state.site
+    zone = replace(site.zones["zone-1"], longest_run=5 * SECOND)
+    world.state.site = replace(site, zones={"zone-1": zone})
+    assert catalogue._drawn_up(draft, shorter, workflow)[0].pulse == 5 * SECOND
+    world.state.forget(task.task_id)
+    assert task.task_id not in world.state.drawn_up
 
 
 def skip_rows(world: World) -> list[Mapping[str, Any]]:

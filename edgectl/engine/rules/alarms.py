@@ -162,12 +162,13 @@ def _by_this_clock(draft: Draft, alarm: Alarm) -> Alarm:
     wall, until = draft.now.wall, alarm.shelved_until
     if until is not None:
         until = min(until, wall + LONGEST_SHELF) if wall < until else None
-    raised, told = min(alarm.raised_at, wall), min(alarm.told_at, wall - alarm.untold)
-    found = replace(alarm, raised_at=raised, told_at=told, shelved_until=until)
-    if found != alarm:
-        draft.put(found)
     if until is not None:
         draft.wake(draft.now.mono + until - wall)
+    raised, told = min(alarm.raised_at, wall), min(alarm.told_at, wall - alarm.untold)
+    if (raised, told, until) == (alarm.raised_at, alarm.told_at, alarm.shelved_until):
+        return alarm
+    found = replace(alarm, raised_at=raised, told_at=told, shelved_until=until)
+    draft.put(found)
     return found
 
 

@@ -203,13 +203,16 @@ def _answer(draft: Draft, schedule: Schedule, now: Now, *, open_: bool) -> Nanos
         draft.put(moved)
     for occurrence in planned.occurrences:
         _carry_out(draft, schedule, occurrence, kept)
-    return None if blind else _look_again(draft, schedule, moved, now, waits=kept is not None or open_)
+    return None if blind else _look_again(draft, schedule, moved, now, kept=kept is not None, open_=open_)
 
 
-def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, waits: bool) -> Nanos | None:
+def _look_again(draft: Draft, schedule: Schedule, cursor: Cursor, now: Now, *, kept: bool, open_: bool) -> Nanos | None:
     # A stop ends by a latch, and an open task by its end: both are looked at again by themselves.
-    ahead = replace(cursor, unmet=False) if waits and cursor.unmet else cursor
-    return triggers.look_at(draft, schedule, wake_at(schedule, ahead, now, draft.state.zone_info))
+    ahead = replace(cursor, unmet=False) if (kept or open_) and cursor.unmet else cursor
+    at = triggers.look_at(draft, schedule, wake_at(schedule, ahead, now, draft.state.zone_info))
+    if open_ and at is not None and at <= now.mono and type(schedule.cadence) is Every:
+        return None  # the rest before this run is long over, and the next one begins with its end
+    return at
 
 
 def _carry_out(draft: Draft, schedule: Schedule, occurrence: Occurrence, kept: str | None) -> None:

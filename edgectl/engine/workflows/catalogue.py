@@ -190,13 +190,13 @@ def _missing(draft: Draft, zone: str, name: str) -> str:
 
 def start(draft: Draft, task: Task) -> None:
     """Decide whether the task is needed and possible, and begin it. What it shares must be free."""
-    workflow = CATALOGUE.get(name_of(task))
-    missing = _missing(draft, task.zone, name_of(task))
+    name = name_of(task)
+    workflow, missing = CATALOGUE.get(name), _missing(draft, task.zone, name)
     if workflow is None or missing:
         refuse(draft, task, missing, Code.UNSUPPORTED if workflow is None else workflow.unmapped)
         return
     accepted_again(draft, task)
-    table = workflow.table(draft.state.site, task)
+    table = _drawn_up(draft, task, workflow)
     turn = max((returns_at(draft, draft.state.site.actuators[name]) for s in table for name in s.parts), default=0)
     if turn > draft.now.mono:
         draft.wake(turn)
@@ -221,6 +221,16 @@ def start(draft: Draft, task: Task) -> None:
     # A stage that is gone through only when something goes wrong must not keep the plants from their water.
     parts = {name for stage in main_line(table) for name in stage.parts}
     begin(draft, task, parts, workflow.need(draft, task), go)
+
+
+def _drawn_up(draft: Draft, task: Task, workflow: Workflow) -> Table:
+    """Its stages as they would be now. A task that waits is asked in every turn, and they follow from nothing else."""
+    site, known = draft.state.site, draft.state.drawn_up.get(task.task_id)
+    if known is not None and known[0] is task and known[1] is site:
+        return known[2]
+    table = workflow.table(site, task)
+    draft.state.drawn_up[task.task_id] = task, site, table
+    return table
 
 
 def progress(draft: Draft, task: Task) -> None:
