@@ -128,8 +128,7 @@ class BusOwner:
         if self._flight is not None:
             if now < self._flight.deadline:
                 return None
-            flight, self._flight = self._flight, None
-            heard, self._heard = self._heard, b""
+            flight, heard, self._flight, self._heard = self._flight, self._heard, None, b""
             self._strangers(heard.replace(flight.frame, b""), now)  # an adapter may hear its own words
             if (left := flight.exchange.question.unheard()) is not None:
                 self._answered(flight, left, now)
@@ -245,15 +244,15 @@ class BusOwner:
         self._flight = InFlight(exchange=chosen, frame=frame, sent_at=now, deadline=now + chosen.question.wait)
         self._foreign.sent(frame)
         self.log.sent(frame, now, chosen.label)
-        if not isinstance(chosen.purpose, Verify):
-            self.health[chosen.device.name].fence(self.language.fence(chosen.device.profile))
+        if not isinstance(chosen.purpose, Verify) and (demands := self.language.fence(chosen.device.profile)):
+            self.health[chosen.device.name].fence(demands)
         match chosen.purpose:
+            case Look():  # nearly all of them
+                self._rota.left(chosen, now)
             case Switch(send=send):
                 self._news.reply(send, ReplyStatus.SENT, now)
                 if send.on and send.lease is not None and send.actuator in self._endless:
                     self._ends[send.actuator] = now + send.lease
-            case Look():
-                self._rota.left(chosen, now)
         return frame
 
     # -- what an answer, or none, means
@@ -350,8 +349,7 @@ class BusOwner:
 
     def _strangers(self, heard: bytes, now: Nanos) -> None:
         """Did somebody ask who is not us? A slave never does."""
-        requests = self.language.requests(heard)
-        if not requests:
+        if not (requests := self.language.requests(heard)):
             return
         self._heard = b""
         self.log.note(f"heard, and not ours: {requests[-1].hex(' ')}", now)

@@ -1,7 +1,9 @@
 """What a checked reply means: samples, output states, and whether the device is the one that is meant."""
 
 import math
-from collections.abc import Iterator
+import struct
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from edgectl.drivers.clones import Clone, impossible, possible
 from edgectl.drivers.codecs import modbus
@@ -13,18 +15,17 @@ from edgectl.model.channel import Absence, Sample
 from edgectl.model.time import Nanos
 
 MOST_DECIMALS = 6
+Readers = tuple[tuple[str, Callable[[bytes], float | str]], ...]
 
 
-def channels_of(block: Block, profile: Profile) -> tuple[tuple[str, Channel], ...]:
-    """What a block delivers, by full name: looked up once for all its replies."""
-    return tuple((full, profile.channels[full.split(".", 1)[1]]) for full in block.channels)
+def readers_of(block: Block, profile: Profile) -> Readers:
+    """How each channel of a block is read out of a reply, by full name: made once for all its replies."""
+    return tuple((full, _reader(block, profile, profile.channels[full.split(".", 1)[1]])) for full in block.channels)
 
 
-def values_of(
-    block: Block, profile: Profile, channels: tuple[tuple[str, Channel], ...], pdu: bytes
-) -> tuple[tuple[str, float | str], ...]:
+def values_of(readers: Readers, pdu: bytes) -> tuple[tuple[str, float | str], ...]:
     """Every channel of a block with its value, or with the sentence that says why it has none."""
-    return tuple([(full, _value(block, profile, channel, pdu)) for full, channel in channels])
+    return tuple([(full, read(pdu)) for full, read in readers])
 
 
 def samples_of(
@@ -59,6 +60,28 @@ def unarmed(arm: Arm, pdu: bytes) -> tuple[Put, ...]:
         for index, value in enumerate(held)
         if value != arm.value
     )
+
+
+def _reader(block: Block, profile: Profile, channel: Channel) -> Callable[[bytes], float | str]:
+    """Nearly every register is a whole number times a scale: that is read in one go, and whatever is odd about it the
+    long way, which has the sentence."""
+    closely, register = partial(_value, block, profile, channel), channel.register
+    form = None if register is None or register.decimals_at is not None else modbus.WHOLE.get(register.kind)
+    if register is None or form is None or register.low_word_first:
+        return closely
+    unpack, start = form.unpack_from, modbus.HEAD + 2 * (register.address - block.address)
+    scale, offset = register.scale, register.offset
+    low = -math.inf if channel.low is None else channel.low
+    high = math.inf if channel.high is None else channel.high
+
+    def read(pdu: bytes) -> float | str:
+        try:
+            value: float = unpack(pdu, start)[0] * scale + offset
+        except struct.error:
+            return closely(pdu)
+        return value if low <= value <= high else closely(pdu)
+
+    return read
 
 
 def _value(block: Block, profile: Profile, channel: Channel, pdu: bytes) -> float | str:

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from edgectl.drivers import registry
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
-from edgectl.drivers.decode import channels_of, mismatch, values_of
+from edgectl.drivers.decode import mismatch, readers_of, values_of
 from edgectl.drivers.pollplan import Block, shown_at
 from edgectl.drivers.profile import Channel, Check, Profile
 
@@ -251,7 +251,7 @@ def _value(line: Asks, unit: int, profile: Profile, channel: Channel) -> float:
         channels=("it." + channel.name,),
     )
     reply = line.exchange(modbus.read(unit, block.function, block.address, block.count))
-    ((_, value),) = values_of(block, profile, channels_of(block, profile), reply)
+    ((_, value),) = values_of(readers_of(block, profile), reply)
     if isinstance(value, str):
         raise ValueError(value)
     return value

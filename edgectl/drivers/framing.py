@@ -88,10 +88,10 @@ class TcpFraming:
     def reply(self, request: Request, heard: bytes) -> bytes | None:
         """Walk from frame to frame; only the one with our number is ours."""
         while len(heard) >= 8:
-            end = 6 + int.from_bytes(heard[4:6], "big")
+            end = 6 + (heard[4] << 8) + heard[5]
             if len(heard) < end:
                 return None
-            if heard[:4] == self._ours and heard[6] == request.unit:
+            if heard[6] == request.unit and heard.startswith(self._ours):
                 try:
                     return checked(request, heard[7:end])
                 except DeviceRefused:

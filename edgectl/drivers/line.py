@@ -170,6 +170,8 @@ class BusTask:
 
     def _next(self, now: Nanos) -> bytes | None:
         """What leaves now."""
+        if not self._guests:
+            return self.owner.step(now)
         return None if self._away(now) else self._guest_leaves(now) or self.owner.step(now)
 
     def _away(self, now: Nanos) -> bool:

@@ -1,11 +1,13 @@
 """Every Modbus profile against a device that was made from the maker's list, through the real owner of a bus."""
 
+import random
 from dataclasses import replace
 
 import pytest
 
-from edgectl.drivers import registry
+from edgectl.drivers import decode, registry
 from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.pollplan import plan
 from edgectl.drivers.profile import Check, Profile
 from edgectl.drivers.sim.devices import reply
 from edgectl.drivers.sim.lines import crc
@@ -157,6 +159,21 @@ def test_the_requests_are_those_of_the_makers() -> None:
     assert "04 00 01 00 02" in asked("xy-md02")
     # Registers that a unit may not have are never touched.
     assert {"03 00 06 00 01", "03 00 12 00 02", "03 00 15 00 01", "03 00 1e 00 03"} <= set(asked("jxct-soil-7in1"))
+
+
+@pytest.mark.parametrize("name", MODBUS)
+def test_what_is_read_in_one_go_is_what_the_long_way_makes_of_it(name: str) -> None:
+    profile, lot = registry.find(name), random.Random(name)
+    bench = Bench(profile, FACTS[name].device(), LINES["tcp"])
+    for block in plan(bench.owner.bus, bench.site):
+        readers = decode.readers_of(block, profile)
+        for number in range(60 if block.function in (3, 4) else 0):
+            size = 2 * block.count - (number == 0)  # one that is too short, which no checked reply is
+            body = lot.choice([lot.randbytes(size), bytes(size), b"\xff" * size, b"\x80" + bytes(size - 1)])
+            pdu = bytes([block.function, size & 0xFF]) + body
+            channels = [profile.channels[full.split(".", 1)[1]] for full in block.channels]
+            slowly = [decode._value(block, profile, channel, pdu) for channel in channels]
+            assert repr([value for _, value in decode.values_of(readers, pdu)]) == repr(slowly)
 
 
 def test_a_missing_register_is_no_number() -> None:

@@ -30,10 +30,9 @@ _READS = {
     3: ReadHoldingRegistersRequest,
     4: ReadInputRegistersRequest,
 }
-_REGISTERS = {
-    kind: struct.Struct(form)
-    for kind, form in {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i", "f32": ">f"}.items()
-}
+HEAD = 2  # of a reply: its function, and how many bytes follow
+WHOLE = {kind: struct.Struct(form) for kind, form in {"u16": ">H", "s16": ">h", "u32": ">I", "s32": ">i"}.items()}
+_REGISTERS = {**WHOLE, "f32": struct.Struct(">f")}
 
 
 class BadReply(Exception):
@@ -183,13 +182,13 @@ def bits(pdu: bytes, count: int) -> tuple[bool, ...]:
 
 def number(pdu: bytes, offset: int, kind: str, *, low_word_first: bool = False) -> float:
     """One value of a checked register reply. `offset` counts registers. Raises BadReply for NaN and infinity."""
-    form, start = _REGISTERS[kind], 2 + 2 * offset
-    raw = pdu[start : start + form.size]
-    if len(raw) < form.size:
+    form, start = _REGISTERS[kind], HEAD + 2 * offset
+    if len(pdu) < start + form.size:
         raise BadReply(f"the reply holds no {kind} at register {offset}", pdu)
     if low_word_first and form.size == 4:
-        raw = raw[2:] + raw[:2]
-    value = float(form.unpack(raw)[0])
+        value = float(form.unpack(pdu[start + 2 : start + 4] + pdu[start : start + 2])[0])
+    else:
+        value = float(form.unpack_from(pdu, start)[0])
     if not math.isfinite(value):
         raise BadReply("the device reports no number", pdu)
     return value

@@ -1,16 +1,15 @@
 """Modbus on a serial line or over TCP: registers and coils, checksums or transaction numbers, exceptions."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edgectl.drivers.clones import known_clones
 from edgectl.drivers.codecs import modbus
 from edgectl.drivers.codecs.modbus import DeviceRefused, Request
-from edgectl.drivers.decode import channels_of, mismatch, unarmed, values_of
+from edgectl.drivers.decode import Readers, mismatch, readers_of, unarmed, values_of
 from edgectl.drivers.framing import Framing, framing_for
 from edgectl.drivers.languages.seam import Differs, Fits, Lost, Measured, Outcome, Refused, Shown, Taken
 from edgectl.drivers.pollplan import Block, shown_at
-from edgectl.drivers.profile import Arm, Channel, Check, Demand, Outlet, Profile, Put
+from edgectl.drivers.profile import Arm, Check, Demand, Outlet, Profile, Put
 from edgectl.drivers.purpose import Look, Off, Purpose, Switch, Verify
 from edgectl.drivers.wiring import Bus, Device
 from edgectl.model.inputs import ReplyStatus
@@ -37,7 +36,7 @@ class Modbus:
         """The checks of the profile, and then what it needs to fall safe by itself."""
         return (*profile.checks, *profile.arms)
 
-    def fence(self, profile: Profile) -> Iterable[Demand]:
+    def fence(self, profile: Profile) -> tuple[Demand, ...]:
         """Nothing: unit, function, length and checksum or number tell replies apart."""
         return ()
 
@@ -54,7 +53,7 @@ class Modbus:
             purpose=purpose,
             outlets=self._outlets,
             inverted=self._inverted,
-            channels=() if block is None else channels_of(block, device.profile),
+            readers=() if block is None else readers_of(block, device.profile),
             wait=air + self.silence + patience,
             patience=patience,
         )
@@ -99,7 +98,7 @@ class ModbusQuestion:
     purpose: Purpose
     outlets: dict[str, Outlet]
     inverted: frozenset[str]
-    channels: tuple[tuple[str, Channel], ...]  # of a read: what its reply holds
+    readers: Readers  # of a read: what its reply holds
     wait: Nanos
     patience: Nanos
 
@@ -121,8 +120,8 @@ class ModbusQuestion:
 
     def _meaning(self, pdu: bytes) -> Outcome:
         match self.purpose:
-            case Look(block=Block() as block) if not block.outputs:
-                return Measured(values=values_of(block, self.device.profile, self.channels, pdu))
+            case Look(block=Block() as block) if not block.outputs:  # nearly all of them
+                return Measured(values=values_of(self.readers, pdu))
             case Look(block=Block() as block):
                 return self._shown(block, pdu)
             case Verify(check=Check() as check):

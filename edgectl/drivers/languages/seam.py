@@ -4,7 +4,6 @@ The owner knows lanes, deadlines and health; a language knows bytes. An outcome 
 is no answer, and the owner goes on waiting until the deadline of the question.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -108,7 +107,7 @@ class Language(Protocol):
     def demands(self, profile: Profile) -> tuple[Demand, ...]:
         """What must be so before a device is believed, in the order of asking."""
 
-    def fence(self, profile: Profile) -> Iterable[Demand]:
+    def fence(self, profile: Profile) -> tuple[Demand, ...]:
         """What is asked again between any two exchanges, where answers do not name their question."""
 
     def question(self, device: Device, purpose: Purpose) -> Question:
