@@ -21,6 +21,7 @@ from edgectl.drivers.sim.node import FAULTS, Node, Say
 from edgectl.drivers.sim.plug_client import KINDS, PlugClient
 
 NOBODY = ("gh-temp", "zn-temp")
+GOOD_BYE_S = 6.0  # a broker is given five
 
 
 class NodeClient(Client):
@@ -156,6 +157,15 @@ class NodeClient(Client):
                 "connected": self.connected}  # fmt: skip
 
 
+async def ended(tasks: list[asyncio.Task[None]], within_s: float = GOOD_BYE_S) -> None:
+    """Cancel them until they are over: `wait_for` loses a cancellation that comes together with what it waits for."""
+    while waits := [task for task in tasks if not task.done()]:
+        for task in waits:
+            task.cancel()
+        await asyncio.wait(waits, timeout=within_s)
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
 class House:
     """All nodes, the trace of what moved, and the control socket."""
 
@@ -181,9 +191,7 @@ class House:
             print("ready", flush=True)  # noqa: T201  whoever started us waits for this word
             await stop.wait()
             server.close()
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(tasks)
 
     def _moved(self, client: NodeClient | PlugClient) -> None:
         assert self._trace is not None
