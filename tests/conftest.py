@@ -5,6 +5,7 @@ Each process of a test run leaves its list in $EDGECTL_REACHED; `python -m tests
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,12 @@ sys.dont_write_bytecode = False
 __all__ = ["pytest_collection_modifyitems"]
 REACHED: set[str] = set()
 SAYING = frozenset({"reason_code", "error_code", "code", "status", "decision", "alarm", "reason"})
+
+
+def pytest_configure() -> None:
+    """A shell that starts a run in the background lets it ignore Ctrl-C, and whatever a test starts would do so too."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
