@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgectl import engine
+from edgectl.drivers.nodes.presence import TAKEN_UP
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.operator import LATCHED
 from edgectl.model.codes import Code
@@ -85,11 +86,11 @@ def test_a_node_without_its_secret_is_no_dead_bus() -> None:
     house = World(replace(example_site(), buses={"field": DEVICES}, nodes=DEVICES), (), 1)
     house.run(20 * SECOND)
     for device in sorted(DEVICES):
-        why, do = "there is no credential x", "write it to /etc/x; it is taken up within seconds"
+        why, do = "there is no credential x", f"write it to /etc/x; {TAKEN_UP}"
         house.offer(DeviceHealth(device=device, healthy=False, at=house.now, reason=why, advice=do))
     house.run(house.now + SECOND)
     assert active(house) == {f"biz_node_offline:{device}" for device in DEVICES}
-    assert house.state.alarms["biz_node_offline:board"].advice.startswith("write it to /etc/x; it is taken up within")
+    assert house.state.alarms["biz_node_offline:board"].advice.startswith(f"write it to /etc/x; {TAKEN_UP}")
 
 
 def test_who_stays_silent_on_a_bus_that_speaks_again_is_told_by_name() -> None:

@@ -9,9 +9,11 @@ from edgectl.drivers.nodes import answers, hydro2, owner
 from edgectl.drivers.nodes.books import Books, Pending
 from edgectl.drivers.nodes.hydro2 import Hydro2
 from edgectl.drivers.nodes.ids import wire_id_of
+from edgectl.drivers.nodes.owner import NodeOwner
 from edgectl.drivers.nodes.presence import Presences
 from edgectl.drivers.nodes.seam import Meaning, Present
 from edgectl.drivers.nodes.speech import Speech
+from edgectl.drivers.wiring import Device
 from edgectl.model.inputs import ReplyStatus
 from edgectl.model.time import Nanos, Now
 from tests.unit import test_node_owner as seen
@@ -84,10 +86,25 @@ def every_order_has_a_new_id(patch: pytest.MonkeyPatch) -> None:
 
 def whoever_speaks_takes_orders(patch: pytest.MonkeyPatch) -> None:
     def well(self: Presences, device: str, now: Nanos) -> None:
-        self._unsigned.discard(device)
+        self._unsigned.pop(device, None)
         self._news.well(self._health[device], now)
 
     patch.setattr(Presences, "_well", well)
+
+
+def a_secret_is_kept_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(hydro2, "UNSIGNED", frozenset())
+
+
+def an_order_that_left_was_believed(patch: pytest.MonkeyPatch) -> None:
+    honest = NodeOwner._enter
+
+    def enter(self: NodeOwner, wire_id: str, device: Device, *rest: object) -> None:
+        if self._presences._unsigned.pop(device.name, None) is not None:
+            self._presences._well(device.name, rest[-1])  # type: ignore[arg-type]
+        honest(self, wire_id, device, *rest)  # type: ignore[arg-type]
+
+    patch.setattr(NodeOwner, "_enter", enter)
 
 
 MUTANTS: list[tuple[Plant, Callable[[Bench], None]]] = [
@@ -110,6 +127,8 @@ MUTANTS: list[tuple[Plant, Callable[[Bench], None]]] = [
         whoever_speaks_takes_orders,
         lambda _: seen.test_a_secret_that_is_not_there_is_told_once_and_taken_up_when_it_comes(),
     ),
+    (a_secret_is_kept_for_ever, lambda _: seen.test_a_secret_that_the_node_refuses_is_told_and_read_anew()),
+    (an_order_that_left_was_believed, lambda _: seen.test_a_secret_that_the_node_refuses_is_told_and_read_anew()),
     (every_order_has_a_new_id, seen.test_an_id_that_nodes_cannot_bear_gets_one_that_is_always_the_same),
 ]
 

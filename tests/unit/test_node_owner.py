@@ -13,7 +13,7 @@ import pytest
 from edgectl.drivers.nodes.books import MOST_ENDED
 from edgectl.drivers.nodes.hydro2 import Hydro2
 from edgectl.drivers.nodes.owner import ANSWER_WITHIN, ASK_EVERY, NodeOwner
-from edgectl.drivers.nodes.presence import FIRST_WORD, WORD_WITHIN
+from edgectl.drivers.nodes.presence import FIRST_WORD, TAKEN_UP, WORD_WITHIN
 from edgectl.drivers.nodes.seam import Publish
 from edgectl.drivers.nodes.speech import BURST
 from edgectl.drivers.registry import find
@@ -73,6 +73,8 @@ class Bench:
             Device(name="ph", unit=None, profile=find("hydro2-ph"), node="nd-ph", zone="zone-1", secret="two"),
         )
         bus = Bus(name="nodes", kind="mqtt", line=broker, devices=devices)
+        self.why_not: NoCredential | None = None
+        self.believed = [SECRET]
         self.secrets = {"one": SECRET, "two": SECRET} if secrets else {}
         self.owner = NodeOwner(bus, site(), Hydro2(bus, self._secret_of), life="0123abcd")
         self.now = 100 * SECOND
@@ -88,7 +90,9 @@ class Bench:
 
     def _secret_of(self, device: Device) -> bytes:
         if device.secret not in self.secrets:
-            raise NoCredential(f"there is no credential {device.secret}", f"write it to /etc/{device.secret}")
+            raise self.why_not or NoCredential(
+                f"there is no credential {device.secret}", f"write it to /etc/{device.secret}"
+            )
         return self.secrets[device.secret]
 
     @property
@@ -138,11 +142,8 @@ class Bench:
         found = []
         for message in self.sent:
             if message.topic.endswith("/command"):
-                body = json.loads(message.payload)
-                sig = body.pop("sig")
-                text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-                assert sig == hmac.new(SECRET, text.encode(), hashlib.sha256).hexdigest()
-                if body["cmd"] == cmd:
+                assert any(signed_by(message, secret) for secret in self.believed)
+                if json.loads(message.payload)["cmd"] == cmd:
                     found.append(message)
         return found
 
@@ -162,6 +163,13 @@ class Bench:
         self.owner.take(send, self.now)
         self.run()
         return next(m for m in self.sent[before:] if "/storage_state/" not in m.topic)
+
+
+def signed_by(message: Publish, secret: bytes) -> bool:
+    body = json.loads(message.payload)
+    sig = body.pop("sig")
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return bool(sig == hmac.new(secret, text.encode(), hashlib.sha256).hexdigest())
 
 
 @pytest.fixture
@@ -281,17 +289,71 @@ def test_a_secret_that_is_not_there_is_told_once_and_taken_up_when_it_comes() ->
     assert bench.sent == [m for m in bench.sent if "time" in m.topic], "nothing was ordered"
     (ill,) = [item for item in bench.told if isinstance(item, DeviceHealth)]
     assert ill.reason.endswith("there is no credential two, and a node takes no order that is not signed")
-    assert ill.advice == "write it to /etc/two; it is taken up within seconds"
+    assert ill.advice == f"write it to /etc/two; {TAKEN_UP}"
     assert any(isinstance(item, Samples) for item in bench.told), "its readings are as good as ever"
     bench.told.clear()
     bench.secrets["two"] = SECRET
-    bench.run(10 * SECOND)
-    assert bench.orders("set_relay"), "the OFF that was owed left"
+    bench.run(5 * SECOND)
+    bench.answer(bench.orders("set_relay")[-1], "DONE")  # the OFF that was owed left
     assert [item.healthy for item in bench.told if isinstance(item, DeviceHealth)] == [True]
-    bench.run(60 * SECOND)
+    bench.run(120 * SECOND)
     assert bench.orders("activate_sensor_mode"), "and its probe is woken"
     (ill,) = [item for item in bench.told if isinstance(item, DeviceHealth) and not item.healthy]
     assert "orders unanswered" in ill.reason, "from now on its silence is its own"
+
+
+def test_the_alarm_of_a_secret_says_why_it_is_not_there_now() -> None:
+    """It was written and belongs to somebody else: whoever looks at the file must not be told that there is none."""
+    bench = Bench(secrets=False)
+    bench.owner.take(MakeSafe(actuator="acid", reason="stop"), bench.now)
+    bench.run(10 * SECOND)
+    bench.why_not = NoCredential("others can read the credential two", "chmod 600 two")
+    bench.run(20 * SECOND)
+    told = [item for item in bench.told if isinstance(item, DeviceHealth) and item.device == "ph"]
+    assert [item.healthy for item in told] == [False, True, False], "each reason once"
+    assert "others can read the credential two" in told[-1].reason
+    assert told[-1].advice == f"chmod 600 two; {TAKEN_UP}"
+
+
+def test_a_secret_that_the_node_refuses_is_told_and_read_anew() -> None:
+    """Half a file, or one that was exchanged in the node: the first answer was kept until the next start, the alarm
+    went as soon as an order had left, and no OFF reached the node."""
+    bench = Bench(secrets=False)
+    bench.secrets["two"] = b"half a file"
+    bench.believed.append(b"half a file")
+    bench.owner.take(MakeSafe(actuator="acid", reason="stop"), bench.now)
+    bench.run()
+    for _ in range(5):
+        bench.answer(bench.orders("set_relay")[-1], "ERROR", error_code="time_not_synced")
+        bench.run(6 * SECOND)
+        bench.answer(bench.orders("set_relay")[-1], "ERROR", error_code="invalid_signature")
+        bench.run(6 * SECOND)
+    (ill,) = [item for item in bench.told if isinstance(item, DeviceHealth) and item.device == "ph"]
+    assert "it refuses what the credential two signs" in ill.reason
+    assert ill.advice == f"write the secret that the node has into the credential two; {TAKEN_UP}"
+    refused = {item.details["error_code"] for item in bench.journaled("NODE_REFUSED")}
+    assert refused == {"time_not_synced"}, "of the signature the alarm says it once"
+    bench.secrets["two"] = SECRET
+    bench.answer(bench.orders("set_relay")[-1], "ERROR", error_code="invalid_signature")
+    bench.run(6 * SECOND)
+    off = bench.orders("set_relay")[-1]
+    assert signed_by(off, SECRET), "and the secret that is there now signs the OFF"
+    bench.answer(off, "DONE")
+    assert [item.healthy for item in bench.told if isinstance(item, DeviceHealth)][-1]
+    bench.run(20 * SECOND)
+    assert bench.orders("set_relay")[-1] is off
+
+
+def test_a_node_that_does_not_answer_is_told_as_silent_and_no_longer_by_its_secret() -> None:
+    bench = Bench(secrets=False)
+    bench.owner.take(MakeSafe(actuator="acid", reason="stop"), bench.now)
+    bench.run(10 * SECOND)
+    bench.secrets["two"] = SECRET
+    bench.run(60 * SECOND)
+    told = [item for item in bench.told if isinstance(item, DeviceHealth) and item.device == "ph"]
+    assert [item.healthy for item in told] == [False, True, False]
+    assert "orders unanswered" in told[-1].reason
+    assert not told[-1].advice
 
 
 def test_a_secret_that_is_missing_is_told_in_the_place_of_a_broker_that_was() -> None:

@@ -16,13 +16,14 @@ from edgectl.daemon.air_views import vents
 from edgectl.daemon.looks import skip
 from edgectl.daemon.offers import CHOICES_S, offer
 from edgectl.daemon.zone_views import shown
+from edgectl.drivers.nodes.presence import TAKEN_UP
 from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules.drives import MOVE_REST, rests_until
 from edgectl.engine.rules.guards import veto_start
 from edgectl.model.air import Climate, Vent
-from edgectl.model.inputs import Mode, Restrain, Restraint, SetMode, StopAll
+from edgectl.model.inputs import DeviceHealth, Mode, Restrain, Restraint, SetMode, StopAll
 from edgectl.model.ledger import HOUR
 from edgectl.model.time import SECOND, iso
 from edgectl.simulate.example import example_schedules, example_site
@@ -107,6 +108,54 @@ def test_an_output_that_was_not_seen_for_long_is_not_known_either() -> None:
     late = type(now)(mono=now.mono + 60 * SECOND, wall=now.wall + 60 * SECOND, trust=now.trust)
     assert {row["on"] for row in views.outputs(house.world.state, now)} == {False}
     assert {row["on"] for row in views.outputs(house.world.state, late)} == {None}
+
+
+def test_the_alarm_of_a_secret_says_where_it_goes_and_nothing_of_a_power_that_is_well() -> None:
+    house = World(replace(example_site(), nodes=frozenset({"board"})), (), 1)
+    house.run(20 * SECOND)
+    why = "node nd-1 on nodes: there is no credential one, and a node takes no order that is not signed"
+    do = f"write it to /etc/one (mode 0600), or let systemd load it; {TAKEN_UP}"
+    house.offer(DeviceHealth(device="board", healthy=False, at=house.now, reason=why, advice=do))
+    house.run(house.now + SECOND)
+    (alarm,) = views.status(house.state, house._clock())["alarms"]
+    english, russian = House().drawn("_alarm.html", alarm=alarm), House().drawn("_alarm.html", "ru", alarm=alarm)
+    assert f"do Write it to {do[12:]}; until it answers nothing switches lamp, pump, valve on." in english
+    assert "запишите его в /etc/one (режим 0600)".capitalize() in russian
+    assert "секрет из systemd — при следующем запуске; пока нет ответа, ничто не включит lamp, pump, valve" in russian
+    assert "питание" not in russian
+
+
+@pytest.mark.parametrize(
+    ("why", "do"),
+    [
+        ("others can read the credential one", "chmod 600 /etc/one"),
+        (
+            "the credential /etc/one cannot be read: no right to it",
+            "it must belong to the user of the service, mode 0600",
+        ),
+        ("the credential one is empty", "write the secret of nd-1 into it"),
+        ("it refuses what the credential one signs", "write the secret that the node has into the credential one"),
+    ],
+)
+def test_each_reason_of_a_secret_has_its_russian(why: str, do: str) -> None:
+    russian = Words("ru", "UTC")
+    told = russian.told(f"board: node nd-1 on nodes: {why}, and a node takes no order that is not signed")
+    said = russian.told(f"{do}; {TAKEN_UP}; nothing else depends on it")
+    assert not set(re.findall(r"[a-z]{2,}", told + said)) - {
+        "board",
+        "node",
+        "nd",
+        "on",
+        "nodes",
+        "etc",
+        "one",
+        "chmod",
+        "systemd",
+        "no",
+        "right",
+        "to",
+        "it",
+    }
 
 
 def test_a_silenced_alarm_is_named_and_asks_for_nothing(silent: House) -> None:

@@ -93,6 +93,9 @@ class Answers:
             self._offs.echoed(actuator, now)
             self._say(actuator, False, pending.sent_at)
             return
+        if answer.unsigned:
+            self._offs.failed(actuator, now)  # the alarm of the node says so, and until when
+            return
         if answer.unknown and (over := self._ends_itself(actuator, now)) is not None:
             self._offs.sent(actuator, over)
             if actuator in self._running_out:

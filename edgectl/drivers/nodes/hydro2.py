@@ -51,6 +51,7 @@ ACCEPTED_FOR: Nanos = 10 * SECOND  # by their own clock nodes refuse what is old
 FUTURE: Nanos = 10 * SECOND
 SYSTEM = "system"  # the channel of the node itself
 CLOCKS = frozenset({"time_not_synced", "timestamp_expired"})  # how a node refuses that has no time, or another one
+UNSIGNED = frozenset({"invalid_signature", "invalid_hmac_format"})  # how it refuses whoever has another secret
 NO_SUCH_ORDER = frozenset({"unknown_command", "unsupported_channel_cmd"})  # how it refuses what it will never know
 _STATUS = {status: ReplyStatus[status.value] for status in Status if status is not Status.ACK}
 _KNOWN = {code.value for code in Code}
@@ -64,7 +65,7 @@ FLOATS = {
 
 
 class Hydro2:
-    """The nodes of one house. `secret_of` signs the orders of a device, and is asked until it knows."""
+    """The nodes of one house. `secret_of` signs the orders of a device, and is asked until the node believes it."""
 
     polls = False
 
@@ -171,6 +172,8 @@ class Hydro2:
             return Unbelieved(why=why, device=device.name)
         match said:
             case Response():
+                if said.error_code in UNSIGNED:
+                    self._secrets.pop(device.name, None)  # it may have been exchanged: the next order looks anew
                 answer = _answer(device, where.channel, said)
                 return replace(answer, needs=self.greeting(now)) if said.error_code in CLOCKS else answer
             case Telemetry():
@@ -252,6 +255,7 @@ def _answer(device: Device, channel: str, said: Response) -> Answer:
         code=code,
         shows=_channels(snapshot(details.get("snapshot"))),
         unknown=code in NO_SUCH_ORDER,
+        unsigned=code in UNSIGNED,
     )
 
 

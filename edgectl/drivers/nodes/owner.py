@@ -258,7 +258,6 @@ class NodeOwner:
         out.append(order[1])
 
     def _enter(self, wire_id: str, device: Device, channel: str, purpose: Purpose, now: Nanos) -> None:
-        self._presences.signed(device.name, now)
         self._books.enter(
             Pending(
                 wire_id=wire_id,
@@ -321,6 +320,7 @@ class NodeOwner:
             self._answers.late(answer, self._books, now)
             return
         self.log.landed(now - pending.sent_at)
+        self._presences.signature(answer, now)
         if answer.needs is not None:
             self._post.to_all(answer.needs, now)
         if answer.status is ReplyStatus.ECHO:

@@ -8,7 +8,7 @@ from typing import Any
 
 from edgectl.drivers.health import Health
 from edgectl.drivers.news import News
-from edgectl.drivers.nodes.seam import Present, Reports
+from edgectl.drivers.nodes.seam import Answer, Present, Reports
 from edgectl.drivers.nodes.told import Told, plain
 from edgectl.drivers.nodes.twins import Twins
 from edgectl.model.ports import NoCredential
@@ -16,6 +16,7 @@ from edgectl.model.time import SECOND, Nanos
 
 WORD_WITHIN: Nanos = 150 * SECOND  # a node says something each minute: two and a half of them without a word
 FIRST_WORD: Nanos = 10 * SECOND  # for a node of which the broker keeps a last will
+TAKEN_UP = "a file is taken up within seconds, a systemd credential at the next start"
 TWO = "two nodes speak under this name: one has to be switched off, or bound under a name of its own"
 
 
@@ -32,7 +33,7 @@ class Presences:
         self._lacks: dict[str, list[str]] = {}  # device -> outputs of the site file that it does not have, once it fits
         self._untold: dict[str, tuple[str, Mapping[str, Any]]] = {}  # device -> what there was no room to tell
         self._deaf: set[str] = set()
-        self._unsigned: set[str] = set()  # nothing can be ordered of them, whatever they say
+        self._unsigned: dict[str, str] = {}  # device -> why nothing can be ordered of it, whatever it says
         self._will: set[str] = set()  # nodes of which the broker keeps a last will and no later word has come
         self._since: Nanos = 0
 
@@ -55,25 +56,32 @@ class Presences:
         self._well(device, now)
 
     def deaf(self, device: str, why: str, now: Nanos) -> None:
-        """Its orders remain without an answer."""
+        """Its orders remain without an answer. They were signed, so that it is no longer the secret."""
         self._deaf.add(device)
+        if self._unsigned.pop(device, None) is not None:
+            self._news.well(self._health[device], now)
         self.ill(device, why, now)
 
     def unsigned(self, device: str, missing: NoCredential, now: Nanos) -> None:
-        """Its secret is not there. Told once, in the place of what was told of it before, until an order leaves."""
-        if device in self._unsigned:
+        """No order to it can be signed, or it refuses the signature. Told in the place of what was told of it before,
+        once for each reason, until it has believed an order. What makes it a stranger is told first."""
+        if device in self.strangers or self._unsigned.get(device) == str(missing):
             return
         health = self._health[device]
         self._news.well(health, now)
-        self._unsigned.add(device)
+        self._unsigned[device] = str(missing)
         why = f"{missing}, and a node takes no order that is not signed"
-        advice = f"{missing.hint}; it is taken up within seconds" if missing.hint else ""
+        advice = f"{missing.hint}; {TAKEN_UP}" if missing.hint else ""
         self._news.ill(health, f"{health.device.place(self._bus)}: {why}", now, advice=advice)
 
-    def signed(self, device: str, now: Nanos) -> None:
-        """An order left."""
-        if device in self._unsigned:
-            self._unsigned.discard(device)
+    def signature(self, said: Answer, now: Nanos) -> None:
+        """What an answer to an order says of its signature. One that wants the time first has not looked at it."""
+        device = said.device
+        if said.unsigned:
+            secret = self._health[device].device.secret
+            do = f"write the secret that the node has into the credential {secret}"
+            self.unsigned(device, NoCredential(f"it refuses what the credential {secret} signs", do), now)
+        elif said.needs is None and self._unsigned.pop(device, None) is not None:
             self._well(device, now)
 
     def _well(self, device: str, now: Nanos) -> None:

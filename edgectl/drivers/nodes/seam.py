@@ -39,7 +39,8 @@ class Subscription:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What a node says to one order. `shows` are outputs and floats by their channel; `needs` is what has to be said
-    to it before it can take any; `unknown` says that it knows no such order, now or ever."""
+    to it before it can take any; `unknown` says that it knows no such order, now or ever, `unsigned` that it does not
+    believe who signed it."""
 
     device: str
     channel: str
@@ -50,6 +51,7 @@ class Answer:
     shows: Mapping[str, bool] = field(default_factory=dict)
     needs: Publish | None = None
     unknown: bool = False
+    unsigned: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

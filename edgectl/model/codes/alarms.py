@@ -78,7 +78,7 @@ ALARMS: dict[Code, Meaning] = {
     ),
     Code.BIZ_NODE_OFFLINE: alarm(
         "A node of the zone is off the air, or no order to it can be signed.",
-        "Check its power and its network; where its secret is missing the alarm says where to write it.",
+        "Check its power and its network; where its secret is missing or wrong the alarm says so.",
     ),
     Code.BIZ_CONFIG_ERROR: alarm(
         "What is asked for does not fit what the site file has, or what a device holds.",
