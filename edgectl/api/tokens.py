@@ -88,11 +88,10 @@ class TokenBook:
         self._out.add(token_id)
         self._dismiss(token_id)
         try:
-            self._put(tuple(token for token in self._tokens if token is not found))
+            self._put(self.listed())
         except Unavailable as no:
             message = f"{found.name} ({token_id}) is out, until the next start only: {no.message}"
             raise Unavailable(no.http, no.code, message, no.hint) from no
-        self._out.discard(token_id)
         return found
 
     def known(self, secret: str, kind: str) -> Token | None:
@@ -131,6 +130,7 @@ class TokenBook:
             message = f"the book of tokens {self._path} takes no writes: {error.strerror}"
             raise Unavailable(503, "storage_degraded", message, "make room on the disk, then try again") from error
         self._tokens = tokens
+        self._out.clear()  # whoever is out does not stand in what was written
 
 
 def _read(path: Path) -> tuple[Token, ...]:

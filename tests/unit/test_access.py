@@ -111,6 +111,19 @@ def test_whoever_is_put_out_is_out_although_the_book_takes_no_writes(tmp_path: P
     assert book(folder, clock).listed() == ()
 
 
+def test_whoever_was_put_out_on_a_full_disk_stands_in_no_book_that_is_written_later(tmp_path: Path) -> None:
+    folder, clock = tmp_path / "state", Clock()
+    folder.mkdir()
+    tokens = book(folder, clock)
+    (first, secret), (other, _) = (let_in(tokens, name, Role.VIEWER) for name in ("grafana", "prometheus"))
+    folder.rename(tmp_path / "away")
+    with pytest.raises(Unavailable, match="until the next start only"):
+        tokens.revoke(first.token_id)
+    (tmp_path / "away").rename(folder)
+    tokens.revoke(other.token_id)
+    assert book(folder, clock).known(secret, "token") is None
+
+
 def test_a_damaged_book_lets_nobody_in_and_is_kept(tmp_path: Path) -> None:
     clock = Clock()
     _, secret = let_in(book(tmp_path, clock), "prometheus", Role.VIEWER)
