@@ -105,6 +105,11 @@ class Control:
             return True
         return any(not one.terminal and one.ack_at is None for one in self.stepper.state.commands.values())
 
+    @property
+    def asked(self) -> bool:
+        """Does somebody wait for an answer?"""
+        return bool(self._waiting)
+
     def wake_by(self, alarm: Alarm) -> None:
         """Use this timer for the instants that the engine waits for."""
         self._alarm = alarm

@@ -279,7 +279,8 @@ class Daemon:
             await control.run()
         except Exception as error:  # whatever it is, the next start begins with OFF
             LOG.exception("the control loop broke")
-            if control.turns < stumbles.FIRST_TURNS:
+            # A turn may break on what somebody asks for as well, and that proves nothing against the journal.
+            if control.turns < stumbles.FIRST_TURNS and not control.asked:
                 self._stumble(writer, f"the control loop broke on it: {type(error).__name__}: {error}")
             control.stepper.state.phase = Phase.STOPPING
             self._end(f"the control loop broke: {type(error).__name__}: {error}", EXIT_BROKEN)

@@ -1,7 +1,8 @@
 """Starts that broke in their first turns, counted beside the journal.
 
 A bit that flipped in a row can pass every check of the file and still be nothing to decide on. Then each start
-breaks at the same place, for ever. After the third in a row the journal is taken for damaged: the next start puts it
+breaks at the same place, for ever. (A start that broke while somebody waited for an answer may have broken on
+what was asked, and is not counted.) After the third in a row the journal is taken for damaged: the next start puts it
 aside and leads the house with a new one.
 """
 

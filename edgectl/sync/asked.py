@@ -5,7 +5,7 @@ holds up none of those behind it.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from edgectl.model.ask import Ask
@@ -13,6 +13,7 @@ from edgectl.model.time import SECOND, Nanos
 
 LONGEST = 64 * 1024  # letters of a payload
 DEEPEST = 8  # levels, as at the other doors
+LARGEST = 1 << 53  # whole numbers beyond it are not the same everywhere; at the other doors too they are refused
 LATEST = 7_258_118_400.0  # 2200-01-01: for ever ends there, and no instant overflows
 
 
@@ -45,13 +46,25 @@ def _payload(text: str) -> tuple[dict[str, Any], str]:
         return {}, "the payload must be a JSON object"
     if _deep(found):
         return {}, f"the payload is nested deeper than {DEEPEST} levels"
+    if _huge(found):
+        return {}, "the payload holds a number that is larger than any that is meant"
     return ({}, "the payload holds control characters") if b"\\u0000" in plain else (found, "")
 
 
 def _deep(value: object, left: int = DEEPEST) -> bool:
     """What is nested so deep can be read, and may be too deep for whoever writes it into the journal."""
-    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return left < 0 or any(_deep(one, left - 1) for one in inside)
+    return left < 0 or any(_deep(one, left - 1) for one in _inside(value))
+
+
+def _huge(value: object) -> bool:
+    """A database keeps a number of any length, and no sum can be done with one of four hundred digits."""
+    if isinstance(value, int | float):
+        return not abs(value) <= LARGEST
+    return any(_huge(one) for one in _inside(value))
+
+
+def _inside(value: object) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _instant(second: float) -> Nanos:

@@ -3,14 +3,17 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from unittest.mock import MagicMock
 
 import pytest
 
 from edgectl.daemon.control import SOON, Control
+from edgectl.daemon.run import Daemon
+from edgectl.engine import turn
 from edgectl.engine.state import Phase, State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.memory import MemoryJournal
-from edgectl.model.inputs import AskState, MakeSafe, ManualOn, NodeNews, ReadBack, Reply, ReplyStatus, Send
+from edgectl.model.inputs import AskState, MakeSafe, ManualOn, NodeNews, ReadBack, Reply, ReplyStatus, Send, StopAll
 from edgectl.model.time import SECOND, Now
 from edgectl.model.timeline import Batch, Entry
 from edgectl.simulate.example import example_site
@@ -113,8 +116,6 @@ async def test_an_on_waits_for_the_disk_and_an_off_does_not() -> None:
     await turns(20)
     assert orders == []
     assert not asked.done()
-    from edgectl.model.inputs import StopAll
-
     stopping = asyncio.create_task(control.ask(lambda token: StopAll(token=token, who="me")))
     await turns(20)
     assert any(isinstance(order, MakeSafe) for order in orders)
@@ -163,6 +164,23 @@ async def test_a_mistake_of_ours_in_a_commit_ends_the_loop() -> None:
     control.offer(ManualOn(token=7, actuator="valve", lease=SECOND, who="me"))
     with pytest.raises(KeyError, match="planted"):
         await asyncio.wait_for(running, 60)
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["by somebody", "by itself"])
+async def test_a_start_that_breaks_on_what_somebody_asks_for_puts_no_journal_aside(
+    monkeypatch: pytest.MonkeyPatch, *, asked: bool
+) -> None:
+    monkeypatch.setattr(turn, "decide", lambda *_: 1 / 0)
+    control = control_of(Hand(), Disk(), lambda _: None)
+    life = MagicMock()
+    running = asyncio.create_task(Daemon._keep_control(life, control, MagicMock()))
+    waiting = asyncio.create_task(control.ask(lambda token: StopAll(token=token, who="me")) if asked else turns(1))
+    if not asked:
+        control.nudge()
+    await running
+    assert life._end.called, "the turn did not break: the test proves nothing"
+    assert life._stumble.called is not asked
+    waiting.cancel()
 
 
 async def test_it_is_busy_from_the_order_to_its_echo_and_when_a_turn_is_near() -> None:

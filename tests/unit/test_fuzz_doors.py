@@ -153,6 +153,8 @@ def test_a_million_bent_inputs_break_nothing(decoder: Any) -> None:
         ('{"zone": "\\u0000"}', "control characters"),
         ('{"payload": ' + "[" * 900 + "]" * 900 + "}", "nested deeper than 8 levels"),
         ("[]", "must be a JSON object"),
+        ('{"zone": "beds", "seconds": 1' + "0" * 400 + "}", "larger than any that is meant"),
+        ('{"payload": {"targets": [{"ph": -1' + "0" * 400 + ".5}]}}", "larger than any that is meant"),
         (f'"{"x" * 70_000}"', "longer than"),
     ],
 )
