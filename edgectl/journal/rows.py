@@ -70,7 +70,11 @@ def statement(change: Change) -> tuple[str, Row]:
 
 
 def beside(value: Change | Entry) -> Row:
-    """What the columns beside a body say of it: only by them is it asked for."""
+    """What the columns beside a body say of it: only by them is it asked for.
+
+    Rows keep what this said when they were written. Where it comes to say something else of a value that is stored
+    already, `sql` needs a step that puts the columns right: a journal whose columns differ counts as damaged.
+    """
     match value:
         case Task():
             moving = value.task_id, not value.terminal, value.status.value

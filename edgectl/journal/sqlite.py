@@ -25,7 +25,7 @@ from edgectl.model.telemetry import Point, Raw
 from edgectl.model.time import Nanos
 from edgectl.model.timeline import Batch, Stored
 
-SCHEMA = 10
+SCHEMA = 11
 CHECKED_AT_OPEN = 4 << 20  # bytes: about 12 ms of checking on a PC, 100 ms on a slow card
 BUSY_MS = 2000  # how long a commit waits for a program that should not be there
 # The log is used again from its start once it holds this many pages of 4 KiB; a larger one only wears the card.

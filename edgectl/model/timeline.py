@@ -107,7 +107,7 @@ class Alarm:
 
     @property
     def stands(self) -> bool:
-        """Is there anything left of it?"""
+        """Is there anything left of it? The journal keeps the answer beside the row: see `rows.beside`."""
         return self.active or self.acknowledged_by is None or self.shelved_until is not None
 
     @property

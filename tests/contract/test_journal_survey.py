@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from click.testing import CliRunner, Result
 from edgectl.__main__ import main
 from edgectl.host.lock import HostLock
 from edgectl.journal.sqlite import SqliteJournal
-from edgectl.model.timeline import Batch
+from edgectl.model.timeline import Alarm, Batch
 from tests.contract.centre_rows import line, task
 
 LINES = 12
@@ -84,6 +85,36 @@ def test_beside_a_daemon_the_newest_line_is_there_and_the_daemon_goes_on(state: 
     assert json.loads(ask(state, "stats", "--json").stdout)["logged"] > 0
     driven.commit(Batch(changes=(), entries=(line(LINES + 2),)))
     assert exported(state)[-1] == LINES + 2
+
+
+SHELVED = Alarm(
+    alarm_id="low_water:source",
+    code="low_water",
+    subject="source",
+    raised_at=1,
+    message="empty",
+    advice="fill it",
+    active=False,
+    acknowledged_by="Ana",
+    shelved_until=9,
+    shelved_by="Ana",
+)
+SEEN = replace(SHELVED, alarm_id="low_water:tank", subject="tank", shelved_until=None)
+
+
+def test_an_alarm_on_a_shelf_that_an_earlier_edgectl_took_for_closed_damages_nothing(state: Path) -> None:
+    """Before a shelf kept an alarm standing it was put down as closed; such a row is sound, and is found again."""
+    journal = SqliteJournal(state / "journal.db")
+    journal.commit(Batch(changes=(SHELVED, SEEN), entries=()))
+    journal.close()
+    with sqlite3.connect(state / "journal.db") as db:
+        db.executescript("UPDATE alarms SET open = 0; PRAGMA user_version = 10")
+    db.close()
+    journal = SqliteJournal(state / "journal.db")
+    assert journal.load().alarms == (SHELVED,)
+    journal.close()
+    assert ask(state, "check").exit_code == 0
+    assert ask(state, "backup", str(state / "copy.db")).exit_code == 0
 
 
 @pytest.mark.parametrize(
