@@ -55,6 +55,7 @@ class Pairing:
         self.ours, self.theirs = MemoryLease(self.table), MemoryLease(self.table)
         self.drift = random.uniform(-DRIFT, DRIFT)
         self.reigns = list[Reign]()
+        self.woke_at = list[Nanos]()  # after each time that we stood still
         self.words = list[Word]()
         self.met: Counter[str] = Counter()
         self.leading: Leading | None = None
@@ -110,6 +111,7 @@ class Pairing:
         begins = self.world.now
         self.world.now += round(self.random.uniform(1, LONGEST_STANDSTILL_S) * SECOND)
         self.world.field.ground.watched = False
+        self.woke_at.append(self.world.now)
         self._meanwhile(self._silent_since, self.world.now)
         self.next_at = self.world.now + round(self.random.random() * SLOW)
         assert begins >= self._silent_since

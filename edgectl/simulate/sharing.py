@@ -55,8 +55,12 @@ def _beside_pump(world: World, pump: str, met: Met) -> list[str]:
 
 
 def _died(world: World, since: Nanos, until: Nanos) -> bool:
-    """Was there nobody to close anything? What is open then ends by the end that it carries, or at the next start."""
-    return any(since < begun <= until for begun, _ in world.report.lives)
+    """Was there nobody to close anything? What is open then ends by the end that it carries, at the next start, when
+    whoever stood still goes on, or when the other of a pair begins to lead: the next life of ours may be far."""
+    begun, pairing = [at for at, _ in world.report.lives], world.pairing
+    if pairing is not None:
+        begun += [*pairing.woke_at, *(reign.at for reign in pairing.reigns)]
+    return any(since < at <= until for at in begun)
 
 
 def _pushes(site: Site, pump: str) -> tuple[set[str], Nanos]:

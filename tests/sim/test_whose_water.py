@@ -21,6 +21,7 @@ from edgectl.simulate.world import World
 from tests.sim.test_convoy import FIRST, MINUTE, SECOND_RUN, amounts, asked, piped, promises, three, two, world_of
 from tests.sim.test_workflow_rows import ask, ended
 
+OTHER_LEADS = 0  # a seed after whose death the other one of a pair leads first
 LONG: Nanos = 3 * MINUTE  # the rest of a pump, far longer than a valve travels
 
 
@@ -238,6 +239,43 @@ def test_a_bug_that_comes_back_beside_another_is_caught(monkeypatch: pytest.Monk
     monkeypatch.setattr(convoy, "comes_later", lambda *_: False)
     site, after = slow("it takes its place while its tank is looked at")
     assert any("shared the water" in found for found in promises(dried(site, after)))
+
+
+def died_at_the_change(*, seed: int) -> World:
+    """One of a pair dies while both valves are open; for as long as nobody leads they stay so."""
+    world = World(two(), (), seed, ground=Ground(piped(), Random(1)), pair=True)
+    both_in(world)
+    opened_by = world.now + MINUTE
+    while not (world.field.relays["valve"].on and world.field.relays["valve_2"].on):
+        assert world.now < opened_by, "the second bed never opened behind the first"
+        world.run(world.now + SECOND)
+    world._die()
+    world._begin()
+    return world
+
+
+def open_for(world: World) -> Nanos:
+    """How long the second valve of the change stood open."""
+    opened, closed = [at for _, at in moves(world, "valve_2")][:2]
+    return closed - opened
+
+
+def test_what_is_open_when_one_of_a_pair_dies_is_shut_by_whoever_leads_next() -> None:
+    """The other one led and shut both long before the next life of ours: nobody had shared them out."""
+    world = died_at_the_change(seed=OTHER_LEADS)
+    pairing = world.pairing
+    assert pairing is not None
+    assert [reign.ours for reign in pairing.reigns] == [True, False, True]
+    assert open_for(world) > 12 * SECOND, "longer than a change of hands may take"
+    assert pairing.reigns[2].at - pairing.reigns[1].at > 10 * SECOND
+    assert promises(world) == []
+
+
+def test_what_nobody_shuts_is_shared_all_the_same() -> None:
+    world = died_at_the_change(seed=OTHER_LEADS)
+    assert world.pairing is not None
+    del world.pairing.reigns[1]
+    assert any("shared the water" in found for found in promises(world))
 
 
 # -- planted bugs
