@@ -18,12 +18,12 @@ from edgectl.model.inputs import (
     TelemetryDropped,
     Wish,
 )
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 from edgectl.simulate.example import example_schedules, example_site
 from edgectl.simulate.world import World
 from tests.sim.test_workflow_rows import prepared
 
-HOUR = 3600 * SECOND
+MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 TIGHT = {"actuators": {"pump": {"max_on_s": 300}}}
 
 
@@ -85,9 +85,32 @@ def test_a_hold_and_who_may_release_it() -> None:
     refused = asked(house, hold(on=False))
     assert (refused["code"], refused["why"]) == (
         "held_on_site",
-        "Ana put it on at the site, and only there it is released",
+        "Ana put it on at the site, and only there it is released or changed",
     )
     assert house.state.latches["hold:zone-1"].held
+
+
+@pytest.mark.parametrize("lasts", [5 * SECOND, 48 * HOUR])
+@pytest.mark.parametrize(("who", "code"), [("Ana", "held_on_site"), ("centre:desk", "ok")])
+def test_a_hold_of_a_person_at_the_site_is_not_replaced_by_one_from_afar(who: str, code: str, lasts: Nanos) -> None:
+    """Five seconds of its own ended hers of two days, and the next run watered whoever was spraying. A longer one would
+    have been the centre's to release."""
+    house = world()
+    house.offer(hold(who=who))
+    house.run(house.now + 2 * SECOND)
+    hers = house.state.latches["hold:zone-1"]
+    assert asked(house, replace(hold(), lasts=lasts))["code"] == code
+    house.run(house.now + 10 * SECOND)
+    stands = house.state.latches["hold:zone-1"]
+    assert (stands == hers) is (code != "ok")
+    assert stands.held is (code != "ok" or lasts > MINUTE)
+
+
+def test_a_hold_from_afar_is_taken_when_that_of_a_person_is_over() -> None:
+    house = world()
+    house.offer(replace(hold(who="Ana"), lasts=MINUTE))
+    house.run(house.now + MINUTE + 2 * SECOND)
+    assert asked(house, hold())["code"] == "ok"
 
 
 @pytest.mark.parametrize("value", [None, 0.0])
@@ -112,6 +135,8 @@ def test_without_the_look_at_who_set_it_a_second_from_afar_ends_it(monkeypatch: 
     monkeypatch.setattr(centre, "_undone", lambda wish: "")
     with pytest.raises(AssertionError):
         test_what_a_person_has_set_at_the_site_is_not_ended_by_another_value("Ana", "held_on_site", 0.0)
+    with pytest.raises(AssertionError):
+        test_a_hold_of_a_person_at_the_site_is_not_replaced_by_one_from_afar("Ana", "held_on_site", 5 * SECOND)
 
 
 def test_what_is_late_or_not_understood_does_nothing() -> None:

@@ -49,15 +49,15 @@ def _refusal(draft: Draft, item: CentreRequest) -> tuple[str, str]:
     before = draft.latch(_undone(item.wish))
     if before is not None and before.held and not before.who.startswith(FROM_CENTRE):
         # Whoever stands there may have a reason that nobody sees from afar.
-        return Code.HELD_ON_SITE, f"{before.who} put it on at the site, and only there it is released"
+        return Code.HELD_ON_SITE, f"{before.who} put it on at the site, and only there it is released or changed"
     return "", ""
 
 
 def _undone(wish: Input | None) -> str:
-    """The latch that this would release. Another value for a setting is the end of the one before, even a longer one:
-    whoever gave it could take it back."""
+    """The latch that this would release or put another in the place of. Another hold or value is the end of the one
+    before, even a longer one: whoever gave it could take it back."""
     match wish:
-        case Restrain(on=False):
+        case Restrain():
             return latch_name(wish.what, wish.zone)
         case Override():
             return named(wish.zone, wish.setting)
