@@ -5,13 +5,14 @@ by that the page of now and the list of schedules tell the next run. So a day mo
 """
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any
 
 from edgectl.daemon import views
 from edgectl.engine.draft import Draft
 from edgectl.engine.state import State
 from edgectl.model.time import SECOND, Nanos, Now, iso
-from edgectl.scheduler.occurrence import Occurrence, Verdict
+from edgectl.scheduler.occurrence import Verdict
 from edgectl.scheduler.preview import Foreseen
 from edgectl.scheduler.schedule import Every, Schedule
 
@@ -31,12 +32,15 @@ def span(schedules: Iterable[Schedule]) -> Nanos:
     return DAY + min(max(rests, default=0), DAY)
 
 
-def ahead(state: State, now: Now, seen: Sequence[Foreseen]) -> list[Row]:
-    """Every planned run in the order of time. `seen` is what was foreseen of those that run seldom, a while ago."""
+def ahead(state: State, now: Now, seen: Sequence[Foreseen], end: Nanos, most: int) -> list[Row]:
+    """The first planned runs before `end`, in the order of time. `seen` is what was foreseen of those that run seldom,
+    a while ago. There may be thousands, and the loop that drives the house waits meanwhile: a run that is not shown
+    costs a sum and a place in the order, and no row."""
     live = _next_runs(state, now)
-    rows = [_row(one.schedule, at, one.occurrence) for one, at in _moved(seen, live)]
-    rows += [_again_and_again(one, live[one.name]) for one in state.schedules if _is_often(one) and one.name in live]
-    return sorted(rows, key=lambda row: int(row["at_wall"]))
+    often = [(live[one.name], one) for one in state.schedules if _is_often(one) and one.name in live]
+    runs: list[tuple[Nanos, Foreseen | Schedule]] = [*_moved(seen, live), *often]
+    shown = sorted((run for run in runs if now.wall <= run[0] < end), key=itemgetter(0))[:most]
+    return [_again_and_again(at, one) if isinstance(one, Schedule) else _row(at, one) for at, one in shown]
 
 
 def _is_often(schedule: Schedule) -> bool:
@@ -54,21 +58,21 @@ def _next_runs(state: State, now: Now) -> dict[str, Nanos]:
     return found
 
 
-def _moved(seen: Sequence[Foreseen], live: dict[str, Nanos]) -> list[tuple[Foreseen, Nanos]]:
+def _moved(seen: Sequence[Foreseen], live: dict[str, Nanos]) -> list[tuple[Nanos, Foreseen]]:
     """Each run with its time; the first one of an interval stands where the house will begin it, the others after."""
     first = dict[str, Nanos]()
     for one in seen:
         first.setdefault(one.schedule.name, one.decided)
     shifts = {name: live[name] - at for name, at in first.items() if name in live}
-    return [(one, one.decided + shifts.get(one.schedule.name, 0)) for one in seen]
+    return [(one.decided + shifts.get(one.schedule.name, 0), one) for one in seen]
 
 
-def _row(schedule: Schedule, at: Nanos, occurrence: Occurrence) -> Row:
-    told = {"verdict": occurrence.verdict.value, "reason_code": occurrence.reason, "every_s": None}
-    return {**_named(schedule, at), **told}
+def _row(at: Nanos, run: Foreseen) -> Row:
+    told = {"verdict": run.occurrence.verdict.value, "reason_code": run.occurrence.reason, "every_s": None}
+    return {**_named(run.schedule, at), **told}
 
 
-def _again_and_again(schedule: Schedule, at: Nanos) -> Row:
+def _again_and_again(at: Nanos, schedule: Schedule) -> Row:
     assert isinstance(schedule.cadence, Every)
     told = {"verdict": Verdict.RUN.value, "reason_code": "due", "every_s": schedule.cadence.interval / SECOND}
     return {**_named(schedule, at), **told}

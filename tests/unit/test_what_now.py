@@ -16,7 +16,7 @@ from edgectl.engine.workflows import waiting as queue
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Cancel
 from edgectl.model.task import TaskStatus
-from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding
 from edgectl.scheduler.preview import Course, foresee
 from edgectl.scheduler.schedule import At, Every, Gauge, Schedule, Trigger
@@ -27,6 +27,7 @@ from tests.unit.test_status_words import house, running
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
+DAY = 24 * HOUR
 WATERING = example_schedules()[0]
 
 
@@ -82,12 +83,31 @@ def test_the_day_and_the_moment_name_the_same_next_run(interval: Nanos) -> None:
     for later in (SECOND, 5 * MINUTE, 2 * MINUTE):
         world.run(world.now + later)
         (row,) = views.upcoming(world.state, now(world))
-        day = foreseen.ahead(world.state, now(world), seen)
+        day = foreseen.ahead(world.state, now(world), seen, world.wall + DAY, 500)
         listed = asyncio.run(schedules.listed(world.state, now(world), ()))
         assert day[0]["at"] == row["at"] == listed[0]["next"][0]["at"]
     told_once = interval < foreseen.OFTEN
     assert day[0]["every_s"] == (interval / SECOND if told_once else None)
     assert (day[-1]["at_wall"] > now(world).wall + 22 * HOUR) is not told_once
+
+
+def test_a_full_day_costs_no_row_that_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The loop that drives the house waits while a day is looked at: forty rests of 15 min make thousands of runs."""
+    schedules_ = tuple(
+        replace(WATERING, name=f"s{number}", cadence=Every(interval=15 * MINUTE)) for number in range(40)
+    )
+    world = World(example_site(), schedules_, 1)
+    world.run(MINUTE)
+    seen = foresee(schedules_, world.state.zone_info, {"zone-1": 1}, Course(begin=world.wall, span=DAY)).rows
+    assert len(seen) > 3_000
+    written: list[Nanos] = []
+    monkeypatch.setattr(foreseen, "iso", lambda at: written.append(at) or iso(at))
+    for end, most, shown in ((DAY, 500, 500), (HOUR, 500, 120), (DAY, 7, 7)):
+        written.clear()
+        rows = foreseen.ahead(world.state, now(world), seen, world.wall + end, most)
+        assert len(rows) == len(written) == shown
+        assert [row["at_wall"] for row in rows] == sorted(written)
+        assert world.wall <= rows[0]["at_wall"] <= rows[-1]["at_wall"] < world.wall + end
 
 
 def test_every_rule_that_a_task_may_wait_for_has_words() -> None:
