@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from edgectl.host.certificate import Facts
 
 NAME = "door"  # of the credential
+JOURNAL = "journal.db"
 HOST = re.compile(r"(?=.{1,253}$)[a-z0-9-]{1,63}(\.[a-z0-9-]{1,63})*")
 DAY: Nanos = 86_400 * SECOND
 # So long no house rests: a clock that nobody vouches for and that is further on than that has been set by mistake.
@@ -77,19 +78,40 @@ def _now() -> Nanos:
             "set the clock: timedatectl set-time 'YYYY-MM-DD HH:MM'; where it is right, start edgectl first",
         )
     behind = "" if newest is None or now.wall > newest - DAY else f"; the newest line is of {iso(newest)[:10]}"
+    if newest is None and (_state() / JOURNAL).exists():
+        behind = f", and the journal in {_state()} cannot be read to compare it with"
     click.echo(f"LOOK: {said}, and no time server vouches for it{behind}", err=True)
     click.echo("where that is wrong, set the clock, and then: edgectl door renew", err=True)
     return now.wall
 
 
 def _newest() -> Nanos | None:
-    """Up to when the journal of this house reaches; None where there is none, or none that one may read."""
+    """Up to when the journal of this house reaches; None where there is none, or none that one may read. A daemon may
+    write it meanwhile."""
+    from edgectl.journal.contents import contents
     from edgectl.journal.errors import JournalError
-    from edgectl.journal.still import look
+    from edgectl.journal.still import opened
+
+    state = _state()
+    for _ in range(2):  # somebody may have begun to drive the house while it was read as one that nobody drives
+        try:
+            mark = _sign(state)
+            with opened(state / JOURNAL, alone=mark is not None) as db:
+                newest = contents(db).stored.wall_high_water or None
+            if mark == _sign(state):
+                return newest
+        except (JournalError, OSError):
+            continue
+    return None
+
+
+def _sign(state: Path) -> object:
+    """Of a folder that nobody holds; None while a daemon does."""
+    from edgectl.host.lock import AlreadyRunning, unheld
 
     try:
-        return look(_state() / "journal.db").stored.wall_high_water or None
-    except (JournalError, OSError):
+        return unheld(state)
+    except AlreadyRunning:
         return None
 
 

@@ -14,7 +14,6 @@ from edgectl.cli.words import speak_of
 
 DEFAULT_STATE = "/var/lib/edgectl"
 DEFAULT_SOCKET = "/run/edgectl/edgectl.sock"
-DEFAULT_HTTP = "127.0.0.1:9405"
 DEFAULT_METRICS = "127.0.0.1:9401"  # where somebody wants them at an address of their own
 DEFAULT_SITE = "/etc/edgectl/site.yaml"
 UNREACHABLE = 3

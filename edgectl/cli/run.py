@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from edgectl.cli.client import DEFAULT_HTTP, DEFAULT_METRICS, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
-from edgectl.config.place import place_of
+from edgectl.cli.client import DEFAULT_METRICS, DEFAULT_SITE, DEFAULT_SOCKET, DEFAULT_STATE, refuse
+from edgectl.config.place import DEFAULT_PAGE, meet, place_of
 from edgectl.model.said import plainly
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     help="Where the commands find this daemon.",
 )
 @click.option(
-    "--http", envvar="EDGECTL_HTTP", help=f"Page, API, health and metrics: HOST:PORT instead of {DEFAULT_HTTP}."
+    "--http", envvar="EDGECTL_HTTP", help=f"Page, API, health and metrics: HOST:PORT instead of {DEFAULT_PAGE}."
 )
 @click.option("--metrics", envvar="EDGECTL_METRICS", help="Health and metrics at an address of their own: HOST:PORT.")
 @click.option(
@@ -240,7 +240,7 @@ def _certificate(cert: Path | None, key: Path | None) -> tuple[Path, Path] | Non
 def _address(option: str, text: str) -> tuple[str, int]:
     """Where to listen, by its numbers."""
     if (place := place_of(text)) is None:
-        usual = DEFAULT_HTTP if option == "--http" else DEFAULT_METRICS
+        usual = DEFAULT_PAGE if option == "--http" else DEFAULT_METRICS
         raise click.UsageError(f"{option} {text!r} must be ADDRESS:PORT, for example {usual}")
     return place
 
@@ -249,7 +249,11 @@ def _places(
     http: tuple[str, int] | None, metrics: tuple[str, int] | None, door: "DoorSection", *, locked: bool
 ) -> tuple[tuple[str, int], tuple[str, int] | None]:
     """Where the page and where the numbers are, each with its lock. Asked anew whenever the site file was read."""
-    page, numbers = http or door.listen or _address("--http", DEFAULT_HTTP), metrics or door.metrics
+    page, numbers = http or door.listen or _address("--http", DEFAULT_PAGE), metrics or door.metrics
+    if numbers is not None and meet(page, numbers):
+        said = "opens no second door: the page is there, and /metrics with it"
+        click.echo(f"--metrics {numbers[0]}:{numbers[1]} {said}", err=True)
+        numbers = None
     return (
         _locked("--http", page, door, locked=locked),
         numbers and _locked("--metrics", numbers, door, locked=locked),

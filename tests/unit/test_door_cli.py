@@ -24,6 +24,8 @@ from edgectl.config.loader import load
 from edgectl.host import certificate as certificate_file
 from edgectl.host.certificate import facts
 from edgectl.host.clock import SystemClock
+from edgectl.host.lock import HostLock
+from edgectl.journal import still
 from edgectl.journal.sqlite import SqliteJournal
 from edgectl.model.time import SECOND, Nanos, Now, Trust
 from edgectl.model.timeline import Batch, Entry
@@ -178,6 +180,33 @@ def test_where_nobody_vouches_for_the_clock_a_person_is_asked_to_look(
     assert json.loads(opened.stdout)["fingerprint"]
 
 
+def test_beside_a_daemon_the_journal_is_not_taken_for_one_that_does_not_change(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = site.parent / "state"
+    told_time(monkeypatch, HERE, Trust.SYNCED)
+    assert door("open", "--site", str(site)).exit_code == 0
+    a_journal_up_to(state, HERE)
+    lock, journal = HostLock(state), SqliteJournal(state / "journal.db")
+    lock.take()
+    try:
+        told_time(monkeypatch, FAR)
+        monkeypatch.setattr(still, "address", lambda path: f"{path.as_uri()}.none?mode=ro")
+        said = door("renew", "--site", str(site))
+    finally:
+        journal.close()
+        lock.release()
+    assert (said.exit_code, "good for nobody yet" in said.stderr) == (1, True), said.output
+
+
+def test_a_journal_that_cannot_be_compared_with_is_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (site.parent / "state").mkdir(exist_ok=True)
+    (site.parent / "state" / "journal.db").write_text("no journal")
+    told_time(monkeypatch, FAR)
+    opened = door("open", "--site", str(site))
+    assert (opened.exit_code, "cannot be read to compare it with" in opened.stderr) == (0, True), opened.output
+
+
 def test_of_two_who_open_the_door_at_once_both_tell_of_the_certificate_that_is_there(
     site: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -315,3 +344,23 @@ def test_the_numbers_stand_behind_the_lock_that_the_site_file_has_now() -> None:
         with pytest.raises(SystemExit):
             run_cli._places(*given, open_, locked=False)
         assert numbers in run_cli._places(*given, open_, locked=True)
+
+
+@pytest.mark.parametrize(
+    ("page", "numbers", "stands"),
+    [
+        (("127.0.0.1", 9401), ("127.0.0.1", 9401), False),
+        (("0.0.0.0", 9401), ("127.0.0.1", 9401), False),
+        (("127.0.0.1", 9401), ("::", 9401), False),
+        (("0.0.0.0", 9401), ("::1", 9401), True),
+        (("127.0.0.1", 9401), ("192.168.1.7", 9401), True),
+        (("0.0.0.0", 9405), ("127.0.0.1", 9401), True),
+        (("127.0.0.1", 0), ("127.0.0.1", 0), True),
+    ],
+)
+def test_a_second_door_that_the_page_stands_in_is_left_out_with_a_word(
+    capsys: pytest.CaptureFixture[str], page: tuple[str, int], numbers: tuple[str, int], stands: bool
+) -> None:
+    """A daemon that is told so waters all the same, and /metrics stands at the page."""
+    assert run_cli._places(page, numbers, DoorSection(), locked=True) == (page, numbers if stands else None)
+    assert ("opens no second door" in capsys.readouterr().err) is not stands

@@ -5,20 +5,21 @@ import re
 from collections.abc import Iterator
 
 from edgectl.config.parts import Parts
-from edgectl.config.place import place_of
+from edgectl.config.place import DEFAULT_PAGE, meet, place_of
 
 _NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 EXAMPLES = {"listen": 'write listen: "0.0.0.0:9405"', "metrics": 'write metrics: "127.0.0.1:9401"'}
 
 
 def it_has_an_address(parts: Parts) -> None:
-    """The address is one of numbers, with a port, and no two doors have one; the names are host names."""
+    """The address is one of numbers, with a port, and no door stands in another's way; the names are host names."""
     if parts.api is None:
         return
     for key, text in _doors(parts):
         if place_of(text) is None:
             parts.findings.value(("api", key), f"'{text[:60]}' is no ADDRESS:PORT", EXAMPLES[key])
-    if len({place_of(text) for _, text in _doors(parts)}) < len(tuple(_doors(parts))):
+    page, numbers = place_of(parts.api.listen or DEFAULT_PAGE), place_of(parts.api.metrics or "")
+    if page is not None and numbers is not None and meet(page, numbers):
         parts.findings.value(("api", "metrics"), "is where the page is", "leave it out: /metrics stands there too")
     for at, name in enumerate(parts.api.names or ()):
         if not _NAME.fullmatch(name.lower()):
