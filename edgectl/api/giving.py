@@ -21,7 +21,7 @@ from edgectl.model.hands import AccessChanged
 LOG = logging.getLogger("edgectl")
 AGAIN_S = 0.1
 TRIES = 100
-TAKEN_BACK_WITHIN_S = 1.0
+SAID_WITHIN_S = 1.0
 
 Change = Callable[[int], AccessChanged]  # with the number under which it is answered
 Note = Callable[[Change], Awaitable[Any]]
@@ -72,8 +72,16 @@ class Access:
 
     async def take(self, token_id: str, who: str) -> Token:
         """Out of the book at once, and the line as soon as the journal takes it. Raises Unavailable where there is no
-        such token, or the book or the journal does not take it."""
-        token = self._book.revoke(token_id)
+        such token, or the book or the journal does not take it. Of one that is out of a book that takes no writes the
+        line is said as well."""
+        there = next((token for token in self._book.listed() if token.token_id == token_id), None)
+        try:
+            token = self._book.revoke(token_id)
+        except Unavailable as no:
+            if there is not None:
+                LOG.warning("%s took the token %s of %s back: %s", who, token_id, there.name, no.message)
+                await self._said_soon(_changed(Event.ACCESS_TAKEN, who, there))
+            raise
         LOG.warning("%s took the token %s of %s back", who, token.token_id, token.name)
         try:
             await self._noted(_changed(Event.ACCESS_TAKEN, who, token))
@@ -91,10 +99,14 @@ class Access:
             raise Unavailable(no.http, no.code, message, "edgectl status says what is wrong; then try again") from no
 
     async def _not_given(self, token: Token) -> None:
-        """The timeline says that it was given. It waits in the inbox at once, so nobody waits for it for long."""
+        """The timeline says that it was given."""
+        await self._said_soon(_changed(Event.ACCESS_TAKEN, "edgectl, which could not keep it", token))
+
+    async def _said_soon(self, line: Change) -> None:
+        """It waits in the inbox at once, so nobody waits for it for long."""
         with contextlib.suppress(Unavailable, TimeoutError):
-            async with asyncio.timeout(TAKEN_BACK_WITHIN_S):
-                await self._noted(_changed(Event.ACCESS_TAKEN, "edgectl, which could not keep it", token))
+            async with asyncio.timeout(SAID_WITHIN_S):
+                await self._noted(line)
 
     async def _noted(self, line: Change) -> None:
         """What has happened already is said again while there is no room for it."""

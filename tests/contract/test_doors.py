@@ -28,6 +28,7 @@ from edgectl.api.stream import EventStream, Streams, event
 from edgectl.daemon.certificate import DoorCertificate
 from edgectl.daemon.doors import Doors
 from edgectl.host.certificate import make
+from edgectl.testing.ports import free_port
 
 pytestmark = pytest.mark.timeout(120)
 LOUD = "x" * 65_536
@@ -387,7 +388,7 @@ def test_behind_a_door_that_stays_shut_nothing_is_built(tmp_path: Path) -> None:
         doors, made = Doors.__new__(Doors), MagicMock(return_value=Starlette())
         doors._asked, doors._inside = asked, MagicMock()
         doors._certificate = DoorCertificate(asked, MagicMock(), MagicMock())
-        with socket.create_server(("127.0.0.1", 0)) as other:
+        with socket.create_server(("127.0.0.1", free_port())) as other:
             place = other.getsockname()
             if port == "free":
                 other.close()

@@ -143,6 +143,19 @@ async def test_what_the_book_does_not_take_was_not_given_and_the_timeline_says_s
     assert house.lines == [("ACCESS_GIVEN", "grafana"), ("ACCESS_TAKEN", "grafana")]
 
 
+async def test_whoever_is_out_of_a_book_that_takes_no_writes_is_told_of_in_the_timeline(house: Gate) -> None:
+    secret = await given(house)
+    token_id = house.book.listed()[0].token_id
+    house.folder.rename(house.folder.with_name("away"))
+    with pytest.raises(Unavailable, match="is out, until the next start only"):
+        await house.access.take(token_id, "Ana")
+    assert not house.known(secret)
+    assert house.lines[1:] == [("ACCESS_TAKEN", "grafana")]
+    with pytest.raises(Unavailable, match="there is no token"):
+        await house.access.take("none", "Ana")
+    assert len(house.lines) == 2, "of one that is not there nothing is said"
+
+
 async def test_of_two_who_give_one_name_at_once_one_is_refused_and_the_timeline_tells_of_one(house: Gate) -> None:
     house.turn()
     wishes = [asyncio.create_task(house.access.give("grafana", Role.VIEWER, who)) for who in ("Ana", "Ben")]
