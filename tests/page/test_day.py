@@ -54,7 +54,7 @@ def test_a_run_that_was_left_out_tells_why(open_page: Open, daemon: DaemonProces
     row = page.locator(".rows .left-out", has_text="watering · beds").first
     expect(row).to_contain_text("left out")
     expect(row).to_contain_text(f"A person holds the zone or the schedule. · {getpass.getuser()}")
-    expect(row).to_contain_text(re.compile(r"since \w{3} \d\d:\d\d, to end at \w{3} \d\d:\d\d · stands still"))
+    expect(row).to_contain_text(re.compile(r"since \w{3} \d\d:\d\d, to end at \w{3} \d\d:\d\d · still in force"))
     # A house that waters each minute has 1,440 runs before it: what went wrong stands first, the rest behind a word.
     planned = page.locator(".rows .planned")
     expect(planned.first).to_be_visible()

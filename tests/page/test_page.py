@@ -183,7 +183,7 @@ def test_water_now_runs_and_says_done_only_when_the_hardware_did(
     # A second one waits for its turn, says so, and is ended there.
     page.get_by_label("water now for").select_option("10")
     page.get_by_role("button", name="water now").click()
-    expect(page.locator("#said")).to_contain_text("it begins when what runs there has ended", timeout=SLOW)
+    expect(page.locator("#said")).to_contain_text("it waits until what is at work before it has ended", timeout=SLOW)
     expect(card.locator(".waits")).to_contain_text(
         re.compile(r"irrigation 10 s,\s+asked for by test phone"), timeout=SLOW
     )

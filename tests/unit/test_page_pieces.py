@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from edgectl.api.web import strip
+from edgectl.api.web import deeds, strip
+from edgectl.api.web.deeds import Deeds
 from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
 from edgectl.daemon import views
@@ -168,30 +169,61 @@ def test_a_silenced_alarm_is_named_and_asks_for_nothing(silent: House) -> None:
     assert "I have seen it" not in needs
 
 
-@pytest.mark.parametrize("over", [False, True])
-def test_a_run_that_was_left_out_says_since_when_until_when_and_whether_that_is_over(over: bool) -> None:
+@pytest.mark.parametrize(("hours", "ends"), [(5, " · still in force"), (7, " · it is over"), (5.5, "")])
+def test_a_run_that_was_left_out_says_since_when_until_when_and_whether_that_is_over(hours: float, ends: str) -> None:
     house, hold = House(), Restrain(token=1, what=Restraint.HOLD, on=True, who="Ana", zone="zone-1", lasts=6 * HOUR)
     house.world.offer(hold)
-    house.world.run(7 * HOUR if over else 5 * HOUR)
+    house.world.run(5 * HOUR)
+    if not ends:
+        house.world.offer(replace(hold, token=2, lasts=9 * HOUR))  # for longer: of the end that it had nothing is said
+    house.world.run(round(hours * HOUR))
     skipped, *_ = (skip(one) for one in house.world.journal.timeline if one.event_type == "SCHEDULE_SKIPPED")
     rows = strip.rows({"runs": [], "skipped": [skipped], "planned": []})
     told = house.drawn("_rows.html", rows=rows)
-    held = r"A person holds the zone or the schedule. · Ana · since \w{3} 02:00, to end at \w{3} 08:00 · "
-    assert re.search(held + ("it is over" if over else "stands still"), told), told
+    held = r"A person holds the zone or the schedule. · Ana · since \w{3} 02:00, to end at \w{3} 08:00"
+    assert re.search(f"{held}{ends}$", told), told
 
 
 def test_what_was_stopped_then_is_not_the_stop_of_now() -> None:
     row = {"why": "stop_all", "kept_since": "06:00", "zone": "beds", "schedule": "morning"}
     status: dict[str, Any] = {"stopped": True, "stopped_by": {"since": "06:00"}, "restraints": []}
     assert strip.still_kept(row, status)
-    assert not strip.still_kept(row, status | {"stopped_by": {"since": "07:00"}})
-    assert not strip.still_kept(row, status | {"stopped": False, "stopped_by": None})
+    assert strip.still_kept(row, status | {"stopped_by": {"since": "07:00"}}) is None, "it is stopped, by another one"
+    assert strip.still_kept(row, status | {"stopped": False, "stopped_by": None}) is False
     lock = {"what": "lock", "zone": "roof", "since": "06:00"}
-    assert not strip.still_kept(row | {"why": "lock"}, status | {"restraints": [lock]}), "another zone's"
+    assert strip.still_kept(row | {"why": "lock"}, status | {"restraints": [lock]}) is False, "another zone's"
     assert strip.still_kept(row | {"why": "lock"}, status | {"restraints": [lock | {"zone": "beds"}]})
     pause = {"what": "pause", "zone": "beds", "schedule": "evening", "since": "06:00"}
-    assert not strip.still_kept(row | {"why": "hold"}, status | {"restraints": [pause]}), "another schedule's"
+    assert strip.still_kept(row | {"why": "hold"}, status | {"restraints": [pause]}) is False, "another schedule's"
     assert strip.still_kept(row | {"why": "hold"}, status | {"restraints": [pause | {"schedule": "morning"}]})
+
+
+@pytest.mark.parametrize("behind", ["min_off", None])
+async def test_water_that_waits_says_what_for_and_water_that_runs_says_nothing_of_it(
+    monkeypatch: pytest.MonkeyPatch, behind: str | None
+) -> None:
+    """What else runs in the zone says nothing: it may share no part with it, or its pump may be at work elsewhere."""
+    house, told = House(), list[tuple[str, Any]]()
+    busy = house.status()["zones"][0] | {"tasks": [{"task_id": "st-other"}]}
+    waiting = [{"task_id": "st-other", "zone": "zone-1", "behind": "in_use"}]
+    waiting += [] if behind is None else [{"task_id": "st-mine", "zone": "zone-1", "behind": behind}]
+
+    async def submit(task: dict[str, Any], who: str) -> dict[str, Any]:
+        return {"task_id": "st-mine", "is_duplicate": False}
+
+    async def said(request: Any, phrase: str, behind: str | None = None) -> Any:
+        told.append((phrase, behind))
+
+    async def form(request: Any) -> dict[str, str]:
+        return {"seconds": "30"}
+
+    monkeypatch.setattr(deeds, "form_of", form)
+    inside: Any = SimpleNamespace(mono=lambda: 1, house=SimpleNamespace(submit=submit, status=None))
+    inside.house.status = lambda: {"zones": [busy], "waiting": waiting}
+    request: Any = SimpleNamespace(path_params={"zone": "zone-1"})
+    await Deeds(inside, SimpleNamespace(), said).water(request, PERSON)  # type: ignore[arg-type]
+    waits = ("watering was asked for; it waits {behind}", "min_off")
+    assert told == [("watering was asked for", None) if behind is None else waits]
 
 
 def test_under_a_stop_what_would_be_refused_is_not_offered_in_green() -> None:

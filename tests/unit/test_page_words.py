@@ -1,6 +1,8 @@
 """What the page says: every phrase in both languages, badges, the word of the house, the curve and the strip."""
 
+import json
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,18 @@ def test_every_stage_has_words_of_its_own_in_both_languages() -> None:
     for stage in stages():
         assert english.named(stage) != stage.replace("_", " "), stage
         assert words.named(stage) != stage.replace("_", " "), stage
+
+
+def test_no_phrase_is_there_twice() -> None:
+    """Of two the first is dead, and whoever corrects it wonders why nothing changes."""
+    twice: list[str] = []
+
+    def once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice.extend(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        return dict(pairs)
+
+    json.loads((WEB / "ru.json").read_text("utf-8"), object_pairs_hook=once_each)
+    assert twice == []
 
 
 def test_every_phrase_has_its_russian() -> None:

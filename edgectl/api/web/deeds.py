@@ -65,17 +65,15 @@ class Deeds:
             "source": "page",
             "correlation_id": f"page:{person.who[-9:-1]}:{wish}",
         }
-        queues = self._at_work(task["zone"])
         taken = await self._inside.house.submit(task, person.who)
-        if queues and not taken["is_duplicate"]:
-            return await self.said(request, "watering was asked for; it begins when what runs there has ended")
+        if (behind := self._in_its_way(taken["task_id"])) is not None:
+            return await self.said(request, "watering was asked for; it waits {behind}", behind=behind)
         return await self.said(request, "watering was asked for")
 
-    def _at_work(self, zone: str) -> bool:
-        """Does anything run there, or wait to?"""
-        status = self._inside.house.status()
-        running = any(one["tasks"] for one in status["zones"] if one["zone"] == zone)
-        return running or any(task["zone"] == zone for task in status["waiting"])
+    def _in_its_way(self, task_id: str) -> str | None:
+        """What a task that was taken on waits for; None when it has begun."""
+        waiting = self._inside.house.status()["waiting"]
+        return next((one["behind"] for one in waiting if one["task_id"] == task_id), None)
 
     def _wish(self, who: str, zone: str, form: dict[str, str]) -> str:
         """The same press twice, because the answer was lost on the way, is one run; a double tap is one press."""

@@ -133,11 +133,16 @@ class Pages:
         return await self._draw.page(name, words, no.http, **fields)
 
     async def said(self, request: Request, phrase: str, *, warns: bool = False, **told: Any) -> Response:
-        """An order was taken on. Of what is `told` a `span` is in seconds, and `until` an instant."""
+        """An order was taken on. Of what is `told` a `span` is in seconds, `until` an instant, and
+        `behind` the rule that something waits by."""
         if "hx-request" not in request.headers:
             return RedirectResponse(left_page(request), status_code=303)
         words = self._words(request)
-        as_read: dict[str, Callable[[Any], str]] = {"span": words.minutes, "until": words.minute}
+        as_read: dict[str, Callable[[Any], str]] = {
+            "span": words.minutes,
+            "until": words.minute,
+            "behind": lambda rule: words.named(f"behind_{rule}"),
+        }
         spoken = words(phrase, **{name: as_read.get(name, str)(value) for name, value in told.items()})
         fields: Body = {"spoken": spoken, "message": phrase, "hint": "", "code": "", "good": True, "warns": warns}
         return await self._draw.page("said.html", words, **fields)

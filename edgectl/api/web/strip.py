@@ -71,8 +71,9 @@ def kept(row: Row, status: Row) -> Row | None:
     return None
 
 
-def still_kept(row: Row, status: Row) -> bool:
-    """Does what kept this run stand as it did then?"""
+def still_kept(row: Row, status: Row) -> bool | None:
+    """Does what kept this run stand as it did then? None where it was put on anew: neither is it over, nor does what
+    the row says of its end hold."""
     if row["why"] == "stop_all":
         put_on = [status["stopped_by"]] if status["stopped"] else []
     else:
@@ -81,7 +82,7 @@ def still_kept(row: Row, status: Row) -> bool:
         mine = {"zone": row["zone"], "schedule": row["schedule"]}
         put_on = [item for item in here if item.get("schedule", mine["schedule"]) == mine["schedule"]]
         put_on = [item for item in put_on if item["zone"] in ("", mine["zone"])]
-    return any(item["since"] == row["kept_since"] for item in put_on)
+    return any(item["since"] == row["kept_since"] for item in put_on) or (None if put_on else False)
 
 
 def _binds(item: Row, row: Row) -> bool:
