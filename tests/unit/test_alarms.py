@@ -3,6 +3,7 @@
 import ast
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,6 +15,7 @@ from edgectl.model.codes import Code
 from edgectl.model.hands import Shelve
 from edgectl.model.inputs import Acknowledge, DeviceHealth
 from edgectl.model.time import SECOND, Nanos, Now, Trust
+from edgectl.observe.telling import Telling
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import World
@@ -195,8 +197,27 @@ def test_a_person_ends_a_silence_before_its_time() -> None:
     assert "is not silenced" in answer.body["why"]
     assert house.state.alarms["device_silent:level"].shelved_until is None
     assert [at for at, _ in told(house, "ALARM_UNSHELVED")] == ["device_silent:level"]
+    assert [at for at, _ in told(house, "ALARM_REPEATED")] == ["device_silent:level"], "it is called at once"
     house.run(house.now + 12 * HOUR + MINUTE)
-    assert told(house, "ALARM_REPEATED"), "it is told again as if it had never been silent"
+    assert len(told(house, "ALARM_REPEATED")) == 2, "and again as if it had never been silent"
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_shelf_that_is_taken_back_at_once_has_swallowed_no_call(seen: bool) -> None:
+    """At night what is not urgent waits for the morning: a shelf of a minute must not take it out of the list."""
+    house, telling = (
+        Asked(site=replace(example_site(), buses={"field": DEVICES})),
+        Telling("gh-1", ZoneInfo("UTC"), None),
+    )
+    silence(house, "level")
+    if seen:
+        house.say(Acknowledge(token=1, alarm_id="device_silent:level", who="Ana"))
+    house.say(Shelve(token=1, alarm_id="device_silent:level", lasts=HOUR, who="Ana"))
+    house.say(Shelve(token=1, alarm_id="device_silent:level", lasts=None, who="Ana"))
+    telling.note(house.journal.timeline, house.now)
+    message = telling.due(house.now + MINUTE, house.wall)
+    assert (message is None) is seen
+    assert message is None or "device_silent" in message.title
 
 
 def test_a_shelf_whose_time_is_over_silences_nothing_more() -> None:

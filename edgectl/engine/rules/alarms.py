@@ -73,8 +73,13 @@ def _unshelve(draft: Draft, alarm: Alarm, order: Shelve) -> None:
         why = f"{alarm.alarm_id} is not silenced"
         draft.effect(Answer(token=order.token, ok=False, code=Code.NOT_HELD, body={"why": why}))
         return
-    draft.put(replace(alarm, shelved_until=None))
     draft.note("ALARM_UNSHELVED", alarm=alarm.alarm_id, who=order.who)
+    told_at = alarm.told_at
+    if alarm.active and alarm.acknowledged_by is None:
+        # The shelf may have swallowed the call: who is told in the morning alone has heard nothing of it.
+        told_at = draft.now.wall
+        draft.note("ALARM_REPEATED", alarm=alarm.alarm_id, message=alarm.message)
+    draft.put(replace(alarm, shelved_until=None, told_at=told_at))
     draft.effect(Answer(token=order.token, ok=True, code="ok", body={"alarm": alarm.alarm_id}))
 
 
