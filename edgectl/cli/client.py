@@ -25,6 +25,14 @@ class NoDaemon(SystemExit):
     """Nobody answers: for whoever has another way."""
 
 
+class Unreachable(SystemExit):
+    """No daemon answers, or it broke off in the middle; its sentence was told, unless the caller kept it for itself."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(UNREACHABLE)
+        self.message, self.hint = message, hint
+
+
 class Refused(SystemExit):
     """The daemon said no, and its sentence was told, unless the caller kept it for itself. `detail` is what it said
     besides: for whoever can use that."""
@@ -58,25 +66,26 @@ def ask(
     """One request. Returns its data. Exits 3 when no daemon answers and 1 when it says no, each with a sentence.
 
     `quiet` leaves the first sentence out: the caller has another way. A no whose detail is to be `kept` is told by the
-    caller.
+    caller; so is that nobody answers, which has no detail.
     """
     if method == "GET" and offline() is not None:
         from edgectl.cli.offline import read
 
         return read(path)
-    where = os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET)
+    where, told = os.environ.get("EDGECTL_SOCKET", DEFAULT_SOCKET), not kept({})
     try:
         data = fetch(method, path, body, within_s)
     except (FileNotFoundError, ConnectionRefusedError):
         if quiet:
             raise NoDaemon(UNREACHABLE) from None
-        _unreachable(f"no daemon answers at {where}", "is it running? systemctl status edgectl, or set EDGECTL_SOCKET")
+        hint = "is it running? systemctl status edgectl, or set EDGECTL_SOCKET"
+        _unreachable(f"no daemon answers at {where}", hint, told)
     except PermissionError:
-        _unreachable(f"you may not use {where}", "join the group edgectl, or use sudo")
+        _unreachable(f"you may not use {where}", "join the group edgectl, or use sudo", told)
     except ValueError:
-        _unreachable(f"the daemon at {where} gave no answer of its own", "it may be overloaded: try again")
+        _unreachable(f"the daemon at {where} gave no answer of its own", "it may be overloaded: try again", told)
     except (OSError, http.client.HTTPException) as error:
-        _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl")
+        _unreachable(f"the daemon at {where} broke off: {error}", "look at its log: journalctl -u edgectl", told)
     if "timezone" in data:
         speak_of(data["timezone"])
     if data.get("status") == "ok":
@@ -144,9 +153,10 @@ def offline() -> Any:
     return None if context is None else context.meta.get(OFFLINE)
 
 
-def _unreachable(message: str, hint: str) -> NoReturn:
+def _unreachable(message: str, hint: str, told: bool) -> NoReturn:
     context = click.get_current_context(silent=True)
     if context is not None and any(option.name == "offline" for option in context.command.params):
         hint += "; --offline reads its journal"
-    complain(message, hint)
-    raise SystemExit(UNREACHABLE)
+    if told:
+        complain(message, hint)
+    raise Unreachable(message, hint) from None

@@ -15,7 +15,7 @@ BY_HAND = "broken off by hand"
 
 
 class LineKept(Exception):
-    """A daemon drives the line and has no rest of it for us."""
+    """A daemon drives the line and has no rest of it for us, or has ended while it asked."""
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from edgectl.cli.client import Refused, ask, clear_line, refuse, show
+from edgectl.cli.client import Refused, Unreachable, ask, clear_line, complain, show
 from edgectl.cli.driven import DEVICE_WITHIN_S, watched
 from edgectl.cli.found import story
 from edgectl.cli.part import LineKept, broken_off
@@ -21,17 +21,18 @@ Part = Callable[[int, int], str]  # what a scan was at: the last unit that was a
 
 def scan_driven(line: str, units: str, numbers: range, wait_s: float, part: Part, *, as_json: bool) -> None:
     """Who answers among the units. Each is told when it is known, for a person who looks on. Exits 1 with what was
-    found where it is broken off, or where the bus has no rest for it."""
+    found where it is broken off, or where the bus has no rest for it, and 3 where the daemon ends meanwhile."""
     from edgectl.drivers.discover import body, found_in
 
     click.echo(f"scanning bus {line} through the daemon that drives it  units {units}  reads only", err=True)
     rows: list[Found] = []
     last, rests = 0, _Rests(wait_s)
 
-    def ended(why: str, hint: str = "") -> NoReturn:
+    def ended(why: str, hint: str = "", code: object = 1) -> NoReturn:
         told = [{"line": f"bus {line}", **body(found)} for found in rows]
         go_on = f"go on with --units {min(last + 1, numbers[-1]) if last else numbers[0]}..{numbers[-1]}"
-        refuse(f"{why}: {part(last, asking)}", f"{hint}; {go_on}" if hint else go_on, so_far=told)
+        complain(f"{why}: {part(last, asking)}", f"{hint}; {go_on}" if hint else go_on, so_far=told)
+        raise SystemExit(code)
 
     asking = numbers[0]
     with watched(line, units), broken_off() as stopped:
@@ -40,8 +41,8 @@ def scan_driven(line: str, units: str, numbers: range, wait_s: float, part: Part
             place = f"/buses/{line}/units/{asking}?wait_s={left:.0f}"
             try:
                 found = found_in(ask("GET", place, within_s=DEVICE_WITHIN_S + left, kept=lambda _: True))
-            except Refused as no:
-                ended(no.message, no.hint)
+            except (Refused, Unreachable) as no:
+                ended(no.message, no.hint, no.code)
             last = asking
             rows += [found] if found.there else []
             clear_line()
@@ -62,7 +63,8 @@ class DrivenLine:
         self._line, self._rests = line, _Rests(wait_s)
 
     def exchange(self, request: "Request") -> bytes:
-        """The reply PDU to a read of registers. Raises BadReply, and LineKept where the bus has no rest for it."""
+        """The reply PDU to a read of registers. Raises BadReply, and LineKept where the bus has no rest for it, or no
+        daemon any more."""
         from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused
 
         function, address, count = request.pdu[0], *(int.from_bytes(request.pdu[at : at + 2]) for at in (1, 3))
@@ -72,6 +74,8 @@ class DrivenLine:
         query = f"address={address}&count={count}&wait_s={left:.0f}"
         try:
             held = ask("GET", f"{place}?{query}", within_s=DEVICE_WITHIN_S + left, kept=lambda _: True)["values"]
+        except Unreachable as gone:
+            raise LineKept(gone.message) from None
         except Refused as no:
             if "exception" in no.detail:
                 raise DeviceRefused(no.detail["exception"], b"") from None
