@@ -119,6 +119,9 @@ class Looks(Protocol):
     async def by_hand(self, outputs: Sequence[str]) -> dict[str, Body]:
         """For how long each of them may be switched on by hand now, and what is against longer or at all."""
 
+    async def vents_reach(self, zone: str) -> Mapping[int, float]:
+        """How many seconds its vents would take to each place where a person may want them. Raises Unavailable."""
+
     async def past(self, sensor: str) -> Body:
         """What a sensor showed, and which tasks ran meanwhile. Raises Unavailable."""
 

@@ -4,21 +4,19 @@ from typing import Any
 
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.drives import rests_until, there_at
+from edgectl.engine.rules.drives import rests_until
 from edgectl.engine.rules.latched import OBSERVES, mode_of
 from edgectl.engine.rules.overrides import in_force
-from edgectl.model.air import Vent
 from edgectl.model.inputs import Mode
 from edgectl.model.site import Zone
-from edgectl.model.time import SECOND, iso
+from edgectl.model.time import iso
 
 CHOICES_PCT = (0, 10, 25, 50, 75, 100)  # where the page offers to have the vents
 
 
 def vents(draft: Draft, zone: Zone) -> list[dict[str, Any]]:
     """Each vent with its position as far as the time of its runs can tell, where it should be, and what keeps it from
-    opening further: a code, or nothing; how long its motor rests before it goes there, and how long it would take to
-    each place where a person may want it. Nowhere is where it should
+    opening further: a code, or nothing; and how long its motor rests before it goes there. Nowhere is where it should
     be while it only shuts."""
     climate = zone.climate
     if climate is None:
@@ -37,15 +35,10 @@ def vents(draft: Draft, zone: Zone) -> list[dict[str, Any]]:
                 "moves": None if not drive.order else "opening" if drive.opening else "closing",
                 "wanted_pct": None if stays else round(memory.wanted.vent * 100),
                 "why": memory.wanted.why or None,
-                "reaches_s": {pct: _reaches_s(draft, memory, vent, pct) for pct in CHOICES_PCT},
                 "rests_until": None if rests is None else iso(draft.now.wall_at(rests)),
             }
         )
     return rows
-
-
-def _reaches_s(draft: Draft, memory: Airing, vent: Vent, pct: int) -> float:
-    return round((there_at(draft, memory, vent, pct / 100) - draft.now.mono) / SECOND, 1)
 
 
 def _only_shuts(draft: Draft, zone: Zone) -> bool:

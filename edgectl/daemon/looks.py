@@ -8,9 +8,11 @@ from typing import Any, Protocol, TypeVar
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.leisure import Leisure
 from edgectl.daemon import foreseen, task_views
+from edgectl.daemon.air_views import CHOICES_PCT
 from edgectl.daemon.automation_state import automation_state
 from edgectl.daemon.offers import offer
 from edgectl.engine.draft import Draft
+from edgectl.engine.rules.drives import there_s
 from edgectl.engine.state import State
 from edgectl.engine.turn import Stepper
 from edgectl.journal.reads import LeftOut
@@ -143,6 +145,15 @@ class DaemonLooks:
         async for some in self._leisure.pieces(outputs, OUTPUTS_AT_ONCE):
             draft = Draft(self._state, self._clock.now())
             found |= {name: offer(draft, self._state.site.actuators[name]) for name in some}
+        return found
+
+    async def vents_reach(self, zone: str) -> dict[int, float]:
+        """How many seconds its vents would take to each place that is offered. Each is looked ahead way by way: that
+        is for the form where one chooses, and not for every picture of the house."""
+        place, found = self._state.site.zones[self._zone(zone)], dict[int, float]()
+        async for some in self._leisure.pieces(CHOICES_PCT, 1):
+            draft = Draft(self._state, self._clock.now())
+            found |= {pct: there_s(draft, place, pct) for pct in some}
         return found
 
     async def past(self, sensor: str) -> Body:

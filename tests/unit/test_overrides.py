@@ -1,17 +1,22 @@
 """Another value for a while: what it changes, what stands above it, and that it always ends."""
 
+import asyncio
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from edgectl.config.loader import load
 from edgectl.daemon import views
+from edgectl.daemon.air_views import CHOICES_PCT
+from edgectl.daemon.looks import DaemonLooks
 from edgectl.engine.air import by_hand
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
 from edgectl.engine.rules import climate, drives, overrides
+from edgectl.model.air import Vent
 from edgectl.model.hands import Override
 from edgectl.model.inputs import Answer, Mode, SetMode
 from edgectl.model.time import SECOND, Nanos, iso
@@ -119,9 +124,31 @@ def test_who_sets_the_vents_hears_by_when_they_are_there(runs_before: int, value
     late = (world.now - begun) / SECOND - there
     assert -10 <= late <= 4 * 30, "the house looks at its air every half a minute, before each way"
     assert order(world, value=value).body["before"]["who"] == "Ana"
-    status = views.status(world.state, world._clock())
-    (vent,) = next(zone["vents"] for zone in status["zones"] if zone["zone"] == "house")
-    assert vent["reaches_s"][0] > 0
+
+
+def test_how_long_vents_take_is_asked_by_the_form_and_by_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six places, up to twelve ways to each, for each vent: the loop that drives the house waits meanwhile."""
+    world, asked = house(), list[float]()
+    there_at = drives.there_at
+
+    def counted(draft: Draft, memory: Airing, vent: Vent, opening: float) -> Nanos:
+        asked.append(opening)
+        return there_at(draft, memory, vent, opening)
+
+    monkeypatch.setattr(drives, "there_at", counted)
+    assert any(zone["vents"] for zone in views.status(world.state, world._clock())["zones"])
+    assert asked == []
+    draft = Draft(world.state, world._clock())
+    fastest = {pct: drives.there_s(draft, world.state.site.zones["house"], pct) for pct in CHOICES_PCT}
+    nothing: Any = None
+    knows: Any = SimpleNamespace(stepper=world)
+    looks = DaemonLooks(knows, nothing, SimpleNamespace(now=world._clock), nothing, nothing)
+    asked.clear()
+    assert asyncio.run(looks.vents_reach("house")) == fastest
+    assert len(set(fastest.values())) > 3
+    air = world.state.site.zones["house"].climate
+    assert air is not None
+    assert len(asked) == len(CHOICES_PCT) * len(air.vents)
 
 
 def test_a_motor_that_overshoots_is_not_looked_ahead_for_ever() -> None:

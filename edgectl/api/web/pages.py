@@ -55,8 +55,8 @@ class Pages:
         now = await self._now()
         zone = self._zone(now, request.path_params["zone"])
         mine = strip.rows(now["day"], zone["zone"])
-        offers = await self._inside.looks.by_hand(zone["outputs"])
-        return await self.drawn(request, person, "zone.html", **now, zone=zone, rows=mine, offers=offers)
+        hands = await self._by_hand(zone)
+        return await self.drawn(request, person, "zone.html", **now, **hands, zone=zone, rows=mine)
 
     async def tasks(self, request: Request, person: Person) -> Response:
         """What ran, searched and by preset."""
@@ -177,6 +177,12 @@ class Pages:
             "outputs": outputs,
         }
 
+    async def _by_hand(self, zone: Body) -> Body:
+        """What one may do there: asked where the forms are drawn, and nowhere else."""
+        looks = self._inside.looks
+        reaches = await looks.vents_reach(zone["zone"]) if "vent" in zone["settings"] else {}
+        return {"offers": await looks.by_hand(zone["outputs"]), "reaches": reaches}
+
     async def _status(self) -> Body:
         await self._inside.house.prepare()
         return self._inside.house.status()
@@ -236,8 +242,8 @@ class Pages:
             pieces[f"zone-{one['number']}"] = await self._draw.text("_zone.html", words, **fields, zone=one)
         if zone:
             for one in zones:
-                offers = await self._inside.looks.by_hand(one["outputs"])
-                pieces["hands"] = await self._draw.text("_hands.html", words, **fields, zone=one, offers=offers)
+                hands = await self._by_hand(one)
+                pieces["hands"] = await self._draw.text("_hands.html", words, **fields, **hands, zone=one)
                 pieces["schedules"] = await self._draw.text("_schedules.html", words, **fields, zone=one)
         else:
             pieces["glance"] = await self._draw.text("_glance.html", words, **fields)
