@@ -211,6 +211,8 @@ class BusOwner:
             device = self._device(item)
             if (check := self._doubt(device, Lane.CONTROL, now)) is not None:
                 return check
+            if isinstance(item, Send) and self.health[device.name].mute is not None:
+                return self._rota.showing(item.actuator).asked  # whether it is there at all, before it is ordered
             self._control.popleft()
             if not isinstance(item, Send):
                 return item.asked
@@ -259,6 +261,9 @@ class BusOwner:
 
     def _answered(self, flight: InFlight, outcome: Outcome, now: Nanos) -> None:
         exchange, health = flight.exchange, self.health[flight.exchange.device.name]
+        if health.speaks() and isinstance(exchange.purpose, Look):
+            self._rota.again(exchange, now)
+            return
         match exchange.purpose, outcome:
             case Look(), Measured(values=values):  # nearly all of them
                 self._news.measured(health, values, flight.sent_at, self._ids, self.log)
@@ -269,8 +274,7 @@ class BusOwner:
                 health.write(puts)
                 return
             case Verify(), Differs(why=wrong):
-                profile = exchange.device.profile.name
-                self._stranger(health, f"is no {profile}, or is not set up as one: {wrong}", now)
+                self._stranger(health, f"is no {exchange.device.profile.name}, or is not set up as one: {wrong}", now)
                 return
             case Verify(check=check), _:
                 if check in health.unverified:
@@ -300,10 +304,11 @@ class BusOwner:
                 self._news.reply(send, refusal.status, now, refusal.why)
             case Off(actuator=name):
                 self._offs.failed(name, now)
-            case Verify(check=Check(own=True) as check):  # it may keep its address elsewhere
-                self.health[exchange.device.name].cannot_show(check)
+            case Verify(check=Check(own=True) as check) if refusal.status is not ReplyStatus.BUSY:
+                self.health[exchange.device.name].cannot_show(check)  # it may keep its address elsewhere
             case Verify(check=check):
-                self._stranger(self.health[exchange.device.name], f"has no {check.what}", now)
+                lacks = "is too busy to show" if refusal.status is ReplyStatus.BUSY else "has no"
+                self._stranger(self.health[exchange.device.name], f"{lacks} {check.what}", now)
             case Look(block=read):
                 self._news.blind(read, now, refusal.why)
                 if isinstance(read, Block) and refusal.status is ReplyStatus.INVALID:
@@ -317,10 +322,7 @@ class BusOwner:
             self.log.note(f"{device.name}: read in {len(parts)} parts from now on", now)
 
     def _stranger(self, health: Health, what: str, now: Nanos) -> None:
-        """Not the device of the site file: it has everything to show again, later."""
-        health.misses = SILENT_AFTER
-        health.doubt()
-        health.rest(now)
+        health.strange(now)
         self._give_up(health, f"{health.device.place(self.bus.name)} {what}", now)
 
     def _unanswered(self, flight: InFlight, now: Nanos, why: str) -> None:
@@ -332,6 +334,7 @@ class BusOwner:
     def _silence(self, flight: InFlight, now: Nanos, why: str) -> None:
         exchange, health = flight.exchange, self.health[flight.exchange.device.name]
         health.missed(now)
+        health.unheard(exchange.purpose.check if isinstance(exchange.purpose, Verify) else None)
         self.log.missed(f"{exchange.device.name}: {why}", now, now - flight.sent_at)
         match exchange.purpose:
             case Switch(send=send):
@@ -371,12 +374,9 @@ class BusOwner:
 
     def _forsake(self, device: Device, why: str, now: Nanos) -> None:
         """Whoever waits for this device in the control lane is told, so that one dead device costs one time-out."""
-        waiting, self._control = self._control, deque()
-        for item in waiting:
-            if self._device(item) is device:
-                self._drop(item, now, why)
-            else:
-                self._control.append(item)
+        for item in [item for item in self._control if self._device(item) is device]:
+            self._control.remove(item)
+            self._drop(item, now, why)
 
     def _end(self, now: Nanos) -> None:
         """What the device does not end by itself, and whose time is over."""

@@ -18,6 +18,7 @@ from edgectl.drivers.codecs.modbus import BadReply, DeviceRefused, Request
 from edgectl.drivers.decode import mismatch, readers_of, values_of
 from edgectl.drivers.pollplan import Block, shown_at
 from edgectl.drivers.profile import Channel, Check, Profile
+from edgectl.drivers.talk import NoReply
 
 QUESTIONS = (3, 4, 1)  # holding registers, input registers, coils: every device knows one of them
 MOST_GUESSES = 6
@@ -207,7 +208,7 @@ def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]
                 reply = line.exchange(
                     modbus.read(unit, register.function, register.address, check.count * register.width)
                 )
-            except DeviceRefused:
+            except (DeviceRefused, NoReply):
                 if check.own:
                     continue
                 raise

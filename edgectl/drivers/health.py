@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from edgectl.drivers.profile import Arm, Demand, Put
+from edgectl.drivers.profile import Arm, Check, Demand, Put
 from edgectl.drivers.wiring import Device
 from edgectl.model.time import MS, SECOND, Nanos
 
@@ -25,6 +25,8 @@ class Health:
     down: bool = False
     why: str = ""
     unverified: list[Demand] = field(default_factory=list)
+    mute: Demand | None = None  # a question that it left unanswered: it comes again once anything else is answered
+    spoke: bool = False  # it answered something else since
     put: list[Put] = field(default_factory=list)  # written since it was doubted, and not yet read back
     audit_at: Nanos = 0
     warm_at: Nanos | None = None  # when its numbers mean something; None until it has spoken
@@ -34,7 +36,8 @@ class Health:
 
     def doubt(self) -> None:
         """It may be another one now: ask again who it is before it is believed."""
-        self.unverified = list(self.demands)
+        self.unverified = [demand for demand in self.demands if demand is not self.mute]
+        self.spoke = False
         self.put.clear()
         self.warm_at = None
 
@@ -54,6 +57,31 @@ class Health:
         """What proves nothing where it is missing is not asked for again."""
         if check in self.unverified:
             self.unverified.remove(check)
+
+    def unheard(self, demand: Demand | None) -> None:
+        """It left a question unanswered. Many drop what they do not know: a register that it need not have is asked for
+        again when it has answered something else, and one that stays without an answer then is not there."""
+        if not isinstance(demand, Check) or not demand.own:
+            if self.mute is not None:
+                self.unverified.insert(0, self.mute)
+            self.mute, self.spoke = None, False
+            return
+        self.cannot_show(demand)
+        self.mute, self.spoke = None if self.spoke else demand, False
+
+    def speaks(self) -> bool:
+        """It answered. True when it owes another answer, which is asked for at once."""
+        if self.mute is None:
+            return False
+        self.unverified.insert(0, self.mute)
+        self.mute, self.spoke = None, True
+        return True
+
+    def strange(self, now: Nanos) -> None:
+        """Not the device of the site file: it has everything to show again, later."""
+        self.misses = SILENT_AFTER
+        self.doubt()
+        self.rest(now)
 
     def write(self, puts: Iterable[Put]) -> None:
         """What lets it fall safe by itself is missing: these come first, and then the look that found it again."""

@@ -174,7 +174,8 @@ class Check:
     """A value that tells this device from another one at the same address, or a setting it must have.
 
     `count` registers in a row must all lie in [low, high]. With `own` it is the device's own address, and must be the
-    one at which it is asked; a device that has no such register has not shown that it is another one.
+    one at which it is asked; a device that refuses such a register, or leaves it alone without an answer while it
+    answers other questions, has not shown that it is another one.
     """
 
     what: str

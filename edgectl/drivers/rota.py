@@ -71,6 +71,11 @@ class Rota:
         if (place := self._of.get(exchange)) is not None:
             place.due = now + place.read.every
 
+    def again(self, exchange: Exchange, now: Nanos) -> None:
+        """What was read is not believed yet: it is due at once."""
+        if (place := self._of.get(exchange)) is not None:
+            place.due = now
+
     def showing(self, actuator: str) -> Place:
         """The one that shows this output."""
         return next(place for place in self._places if actuator in place.read.outputs)

@@ -1,19 +1,24 @@
 """Every Modbus profile against a device that was made from the maker's list, through the real owner of a bus."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 from edgectl.drivers import decode, registry
 from edgectl.drivers.bus import BusOwner
+from edgectl.drivers.codecs.modbus import Request
+from edgectl.drivers.discover import fits
+from edgectl.drivers.health import Health
 from edgectl.drivers.pollplan import plan
 from edgectl.drivers.profile import Check, Profile
 from edgectl.drivers.sim.devices import reply
 from edgectl.drivers.sim.lines import crc
 from edgectl.drivers.sim.registers import RegisterMap
+from edgectl.drivers.talk import NoReply
 from edgectl.drivers.wiring import Bus, Device, Line, RtuGateway, SerialLine, TcpHost
-from edgectl.model.inputs import DeviceHealth, Input, ReadBack, Samples
+from edgectl.model.inputs import DeviceHealth, Input, ReadBack, Samples, Send
 from edgectl.model.site import Actuator, FailSafe, Role, Sensor, Site
 from edgectl.model.time import MS, SECOND, Nanos
 from tests.unit.device_facts import FACTS
@@ -26,6 +31,9 @@ class Bench:
     """One device on a bench. Time passes when the bus wants it to."""
 
     def __init__(self, profile: Profile, device: RegisterMap, line: Line) -> None:
+        self.drops: frozenset[int] = frozenset()  # addresses of registers for which it has no answer at all
+        self.busy = 0  # how often it says that it is busy, before anything else
+        self.dead_until: Nanos = 0
         kind = {SerialLine: "modbus-rtu", RtuGateway: "modbus-rtu-over-tcp", TcpHost: "modbus-tcp"}[type(line)]
         on_bench = Device(name="it", unit=UNIT, profile=profile)
         self.site = Site(
@@ -54,7 +62,8 @@ class Bench:
             if (frame := self.owner.step(self.now)) is not None:
                 self.asked.append(frame.hex(" "))
                 self.now += 10 * MS
-                self.owner.hear(self._answer(frame), self.now)
+                if answer := self._answer(frame):
+                    self.owner.hear(answer, self.now)
             else:
                 wake = self.owner.wake_at(self.now)
                 self.now = min(until, max(self.now + 1, until if wake is None else wake))
@@ -66,6 +75,12 @@ class Bench:
             answer = reply(self.device, frame[7:], self.now)
             return frame[:4] + (len(answer) + 1).to_bytes(2, "big") + frame[6:7] + answer
         assert (frame[0], frame[-2:]) == (UNIT, crc(frame[:-2]))
+        if int.from_bytes(frame[2:4]) in self.drops or self.now < self.dead_until:
+            return b""
+        if self.busy:
+            self.busy -= 1
+            body = bytes([UNIT, frame[1] | 0x80, 6])
+            return body + crc(body)
         body = bytes([UNIT]) + reply(self.device, frame[1:-2], self.now)
         return body + crc(body)
 
@@ -141,10 +156,102 @@ def test_one_that_keeps_its_address_elsewhere_is_believed(name: str) -> None:
     assert not any(isinstance(item, DeviceHealth) and not item.healthy for item in bench.news)
 
 
+def own_of(profile: Profile) -> frozenset[int]:
+    return frozenset(c.register.address for c in profile.checks if isinstance(c, Check) and c.own)
+
+
+@pytest.mark.parametrize("dead", [0, 40 * SECOND])
+@pytest.mark.parametrize("name", OWN)
+def test_one_that_has_no_answer_for_its_address_is_believed(name: str, dead: Nanos) -> None:
+    """Cheap ones drop what they do not know. One that comes back after a while is believed as soon as another."""
+    profile, facts = registry.find(name), FACTS[name]
+    bench = Bench(profile, facts.device(), LINES["rtu"])
+    bench.drops, bench.dead_until = own_of(profile), bench.now + dead
+    bench.run(dead + 60 * SECOND)
+    assert bench.readings() == {channel: pytest.approx(value) for channel, value in facts.reads.items()}
+    said = [item.healthy for item in bench.news if isinstance(item, DeviceHealth)]
+    assert said == ([False, True] if dead else []), "and nobody is called but for the time it was dead"
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_a_scan_names_one_that_has_no_answer_for_its_address(name: str) -> None:
+    profile, device = registry.find(name), FACTS[name].device()
+
+    class Drops:
+        def exchange(self, request: Request) -> bytes:
+            if int.from_bytes(request.pdu[1:3]) in own_of(profile):
+                raise NoReply("no reply", b"")
+            return reply(device, request.pdu, 0)
+
+    assert fits(Drops(), UNIT, profile)
+
+
+def stranger() -> RegisterMap:
+    """It answers for another address, as a converter does that repeats what it hears, or one of two at one address."""
+    return replace(FACTS["sht3x-rs485"], holding={0: "0237 ff9c", 0x100: "0003 0002"}).device()
+
+
+@pytest.mark.parametrize("dead", [300 * MS, 8 * SECOND, 12 * SECOND, 16 * SECOND])
+def test_a_stranger_whose_first_words_were_lost_is_not_believed(dead: Nanos) -> None:
+    bench = Bench(registry.find("sht3x-rs485"), stranger(), LINES["rtu"])
+    bench.dead_until = bench.now + dead
+    assert not bench.run(dead + 60 * SECOND).readings()
+
+
+def test_a_stranger_that_is_busy_is_no_friend() -> None:
+    bench = Bench(registry.find("sht3x-rs485"), stranger(), LINES["rtu"])
+    bench.busy = 1
+    assert not bench.run(20 * SECOND).readings()
+    why = [item.reason for item in bench.news if isinstance(item, DeviceHealth) and not item.healthy]
+    assert why[0].endswith("is too busy to show its own address")
+
+
+def test_nothing_is_switched_on_before_a_board_has_answered_anything() -> None:
+    name = "waveshare-io-8ch"
+    profile = registry.find(name)
+    bench = Bench(profile, FACTS[name].device(), LINES["rtu"])
+    bench.drops, output = own_of(profile), next(iter(profile.outlets))
+    bench.dead_until = bench.now + 20 * SECOND
+    for at in range(40):
+        send = Send(cmd_id=f"c{at}", actuator=output, on=True, lease=None, not_after=bench.now + SECOND)
+        bench.owner.take(send, bench.now)
+        bench.run(500 * MS)
+    assert not [frame for frame in bench.asked if frame.split()[1] in ("05", "0f")]
+
+
+def believed_at_the_first_silence(self: Health, demand: object) -> None:
+    self.cannot_show(demand)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "planted", "test"),
+    [
+        (
+            "unheard",
+            lambda self, demand: None,
+            lambda: test_one_that_has_no_answer_for_its_address_is_believed(OWN[0], 0),
+        ),
+        (
+            "unheard",
+            believed_at_the_first_silence,
+            lambda: test_a_stranger_whose_first_words_were_lost_is_not_believed(300 * MS),
+        ),
+        (
+            "speaks",
+            lambda self: False,
+            lambda: test_a_stranger_whose_first_words_were_lost_is_not_believed(300 * MS),
+        ),
+    ],
+)
+def test_the_bug_is_seen(name: str, planted: object, test: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    test()
+    monkeypatch.setattr(Health, name, planted)
+    with pytest.raises(AssertionError):
+        test()
+
+
 def test_one_that_answers_for_another_address_is_refused() -> None:
-    """As a converter does that repeats what it hears, or two sensors that were set to one address."""
-    device = replace(FACTS["sht3x-rs485"], holding={0: "0237 ff9c", 0x100: "0003 0002"}).device()
-    bench = Bench(registry.find("sht3x-rs485"), device, LINES["rtu"]).run(5 * SECOND)
+    bench = Bench(registry.find("sht3x-rs485"), stranger(), LINES["rtu"]).run(5 * SECOND)
     assert not bench.readings()
     (why,) = {item.reason for item in bench.news if isinstance(item, DeviceHealth) and not item.healthy}
     assert why.endswith("is no sht3x-rs485, or is not set up as one: its own address is 3, it must be 9")
