@@ -2,9 +2,11 @@
 
 import pytest
 
+from edgectl.engine.draft import Draft
 from edgectl.engine.rules import explained
+from edgectl.engine.rules.explained import A_MOMENT
 from edgectl.engine.rules.flow import TRIPS_TO_LOCKOUT
-from edgectl.model.time import SECOND
+from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
 from edgectl.simulate.example import example_site
 from edgectl.simulate.world import NOTICED, World
@@ -79,6 +81,31 @@ def test_a_dry_pump_stays_one_when_its_board_dies_afterwards() -> None:
     assert trips(world) == 1
 
 
+def test_a_dry_pump_stays_one_when_somebody_cuts_the_power_of_its_welded_relay() -> None:
+    """He did what the alarm asked for. That very deed took the alarm off, and with power back the pump ran dry anew."""
+    world = watering()
+    world.field.welded.add("pump")
+    world.field.ground.plant.break_part(Fault.SUCTION_BLOCKED, "pump", world.now)
+    world.run(world.now + 10 * SECOND)
+    assert world.field.relays["pump"].on
+    world.field.welded.clear()
+    lose_power(world)
+    assert {"biz_no_flow:pump", "device_silent:board"} <= active(world)
+    assert trips(world) == 1
+
+
+def test_a_silence_long_after_explains_nothing() -> None:
+    """The pump was ordered off in the same moment, and nothing was heard of its board since: it may just have died."""
+    world = watering()
+    world.field.ground.plant.break_part(Fault.SUCTION_BLOCKED, "pump", world.now)
+    world.field.fall_silent("board", world.now)
+    world.run(world.now + A_MOMENT + 10 * SECOND)
+    world.hear_of("board", healthy=False)
+    world.run(world.now + NOTICED + 2 * SECOND)
+    assert {"biz_no_flow:pump", "device_silent:board"} <= active(world)
+    assert trips(world) == 1
+
+
 def test_a_meter_that_falls_silent_is_told_by_its_own_name() -> None:
     world = watering()
     lose_power(world, "meter")
@@ -87,16 +114,28 @@ def test_a_meter_that_falls_silent_is_told_by_its_own_name() -> None:
     assert active(world) == {"device_silent:meter"}
 
 
+def ordered_off(draft: Draft, name: str, device: str) -> Nanos | None:
+    output = draft.output(name)
+    welded_or_not = output is not None and output.owed_off and output.closing is not None
+    return draft.now.wall_at(output.closing or 0) if output is not None and welded_or_not else None
+
+
 @pytest.mark.parametrize(
     ("name", "planted", "test"),
     [
         ("by_silence", lambda draft, device: None, test_a_board_that_dies_under_a_pump_is_one_alarm),
         ("by_silence", lambda draft, device: None, test_it_locks_no_pump_however_often_it_dies),
         (
-            "_never_shown_off",
+            "_never_shown_since",
             lambda draft, name, device: draft.latch(f"trips:{name}").since,
             test_a_dry_pump_stays_one_when_its_board_dies_afterwards,
         ),
+        (
+            "_never_shown_since",
+            ordered_off,
+            test_a_dry_pump_stays_one_when_somebody_cuts_the_power_of_its_welded_relay,
+        ),
+        ("A_MOMENT", 3600 * SECOND, test_a_silence_long_after_explains_nothing),
         ("unreadable", lambda draft, pump: False, test_a_meter_that_falls_silent_is_told_by_its_own_name),
     ],
 )

@@ -1,8 +1,9 @@
 """A board that loses its power under a running pump stops the water too, and is found silent a moment later.
 
 Until then the water was blamed. Two rules. What the silence explains is taken back: the alarm, the failure that was
-counted, and the lock that came of it. And only that: a board that has shown its pump off since was there, so that it
-was the water; and a flow that was read and was none says nothing of the meter's board.
+counted, and the lock that came of it. And only that: a board that has shown its pump since, off or welded on, was
+there, so that it was the water; what fell silent much later explains nothing; and a flow that was read and was none
+says nothing of the meter's board.
 """
 
 from edgectl.engine.draft import Draft
@@ -14,6 +15,7 @@ from edgectl.model.time import SECOND, Nanos
 from edgectl.model.timeline import Alarm, Latch
 
 BLAMED = frozenset({Code.BIZ_NO_FLOW, Code.BIZ_DRY_RUN})  # the water, and a motor that pushes nothing
+A_MOMENT: Nanos = 30 * SECOND  # several times what a bus needs to find out that a board is silent
 AT_ONCE: Nanos = SECOND  # a pump is ordered off in the decision that blames it
 
 
@@ -21,7 +23,7 @@ def by_silence(draft: Draft, device: str) -> None:
     """A device was just found silent: which alarms had it as their cause?"""
     for alarm in draft.alarms():
         if alarm.active and alarm.code in BLAMED and alarm.subject in draft.state.site.actuators:
-            if (stopped := _never_shown_off(draft, alarm.subject, device)) is not None:
+            if (stopped := _never_shown_since(draft, alarm.subject, device)) is not None:
                 _take_back(draft, alarm, stopped, device)
             elif unreadable(draft, alarm.subject) and _only_unread(draft, alarm):
                 answered_by(draft, alarm, f"{silence(draft.state.site, device)}:{device}")
@@ -35,10 +37,12 @@ def unreadable(draft: Draft, pump: str) -> bool:
     return bool(sensors) and unread and all(site.sensors[name].devices & set(draft.state.silent) for name in sensors)
 
 
-def _never_shown_off(draft: Draft, name: str, device: str) -> Nanos | None:
-    """When this output of the device was ordered off, by the wall; None when it has been seen off since."""
-    output = draft.output(name)
+def _never_shown_since(draft: Draft, name: str, device: str) -> Nanos | None:
+    """When this output of the device was ordered off, by the wall; None when it has been seen since, or long ago."""
+    output, seen = draft.output(name), draft.state.seen.get(name)
     if output is None or not output.owed_off or output.closing is None:
+        return None
+    if draft.now.mono - output.closing > A_MOMENT or (seen is not None and seen.at >= output.closing):
         return None
     return draft.now.wall_at(output.closing) if draft.state.site.actuators[name].device == device else None
 
