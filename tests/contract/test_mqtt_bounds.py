@@ -89,6 +89,26 @@ def test_a_huge_packet_stays_at_the_broker(
     asyncio.run(scene())
 
 
+def test_a_message_that_breaks_us_is_read_once_and_ends_the_connection(broker: Broker, node: paho.Client) -> None:
+    async def scene() -> None:
+        end = End(broker)
+
+        def breaks(message: Inbound) -> None:
+            end.heard.append(message.payload)
+            raise OverflowError("int too large to convert to float")
+
+        await end.link.open(HEAR, breaks, end.lost.append)
+        for said in [node.publish(TOPIC, b"x", 1) for _ in range(20)]:
+            said.wait_for_publish(WITHIN_S)
+        await until(lambda: end.lost, end.heard)
+        for _ in range(50):
+            await asyncio.sleep(0.001)
+        assert (end.heard, end.lost) == ([b"x"], ["int too large to convert to float"])
+        end.link.close()
+
+    asyncio.run(scene())
+
+
 def test_a_broker_that_has_lost_our_session_is_known_by_it(tmp_path: Path) -> None:
     async def scene(broker: Broker) -> None:
         end = End(broker)

@@ -192,6 +192,15 @@ def test_a_device_that_only_measures_is_asked_as_well() -> None:
     assert math.isnan(bench.values()["it.humidity"])
 
 
+def test_a_number_that_nobody_can_hold_is_not_believed() -> None:
+    """It broke the connection of the whole bus, and again at each subscription where the broker kept it."""
+    bench = Bench("tasmota", "tasmota-am2301", relays=0)
+    for retained in (False, True):
+        bench.hear("tele/plug/SENSOR", '{"AM2301": {"Temperature": ' + "9" * 401 + "}}", retained=retained)
+    assert "401 digits is no number" in bench.journaled("NODE_MISTRUSTED")[0].details["why"]
+    assert not bench.values()
+
+
 @pytest.mark.parametrize(
     ("lease_s", "number"), [(0.05, 1), (0.7, 7), (11.1, 111), (11.11, 112), (12, 112), (59.4, 160), (64800, 64900)]
 )

@@ -203,6 +203,10 @@ class MqttLink:
                 if not (hasattr(line, "pending") and line.pending()):
                     break
         except Exception as error:  # noqa: BLE001  a packet that nobody can read ends the connection, not the process
+            if (
+                line := raw.socket()
+            ) is not None:  # else the same bytes are read again in each round until it is closed
+                asyncio.get_running_loop().remove_reader(line.fileno())
             if self._client is not None and not self._client._disconnected.done():
                 self._client._disconnected.set_exception(error)
             return
