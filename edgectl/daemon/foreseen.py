@@ -32,14 +32,14 @@ def span(schedules: Iterable[Schedule]) -> Nanos:
     return DAY + min(max(rests, default=0), DAY)
 
 
-def ahead(state: State, now: Now, seen: Sequence[Foreseen], end: Nanos, most: int) -> list[Row]:
-    """The first planned runs before `end`, in the order of time. `seen` is what was foreseen of those that run seldom,
-    a while ago. There may be thousands, and the loop that drives the house waits meanwhile: a run that is not shown
-    costs a sum and a place in the order, and no row."""
-    live = _next_runs(state, now)
+def ahead(state: State, now: Now, seen: Sequence[Foreseen], day: tuple[Nanos, Nanos], most: int) -> list[Row]:
+    """The first planned runs of a day that are still to come, in the order of time. `seen` was foreseen a while ago, of
+    those that run seldom. There may be thousands, and the loop that drives the house waits meanwhile: a run that
+    is not shown costs a sum and a place in the order, and no row."""
+    live, begin = _next_runs(state, now), max(now.wall, day[0])
     often = [(live[one.name], one) for one in state.schedules if _is_often(one) and one.name in live]
     runs: list[tuple[Nanos, Foreseen | Schedule]] = [*_moved(seen, live), *often]
-    shown = sorted((run for run in runs if now.wall <= run[0] < end), key=itemgetter(0))[:most]
+    shown = sorted((run for run in runs if begin <= run[0] < day[1]), key=itemgetter(0))[:most]
     return [_again_and_again(at, one) if isinstance(one, Schedule) else _row(at, one) for at, one in shown]
 
 

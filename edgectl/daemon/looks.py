@@ -190,7 +190,7 @@ class DaemonLooks:
         types = {schedule.name: schedule.task_type for schedule in self._state.schedules}
         rows = ({**row, "task_type": types.get(row["schedule"])} for row in map(skip, skips))
         left_out = [row for row in rows if begin <= row["scheduled_wall"] < end]
-        planned = await self._planned(at, end) if end > now else []
+        planned = await self._planned(at, (begin, end)) if begin < now + DAY and end > now else []
         return {
             "cut": max(len(ran), len(skips)) >= MOST_OF_A_DAY,  # there was more: only the newest is told
             "from": iso(begin),
@@ -244,8 +244,8 @@ class DaemonLooks:
             view.pop("commands")
         return view
 
-    async def _planned(self, now: Now, end: Nanos) -> list[Body]:
-        """What the calendar holds until then, the first of it. Foreseen once a minute at most, on another thread."""
+    async def _planned(self, now: Now, day: tuple[Nanos, Nanos]) -> list[Body]:
+        """What the calendar holds of a day, the first of it. Foreseen once a minute at most, on another thread."""
         state = self._state
         if now.wall - self._foreseen[0] >= EVERY:
             seldom = foreseen.seldom(state.schedules)
@@ -253,7 +253,7 @@ class DaemonLooks:
             course = Course(begin=now.wall, span=foreseen.span(seldom))
             seen = await asyncio.to_thread(foresee, seldom, state.zone_info, numbers, course)
             self._foreseen = now.wall, seen.rows
-        return foreseen.ahead(state, now, self._foreseen[1], end, MOST_OF_A_DAY)
+        return foreseen.ahead(state, now, self._foreseen[1], day, MOST_OF_A_DAY)
 
     def _zone(self, wanted: str) -> str:
         zones = self._state.site.zones

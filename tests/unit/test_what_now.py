@@ -2,15 +2,20 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from edgectl.api.web import strip
 from edgectl.cli import doctor
 from edgectl.cli.status import BEHIND, lines
 from edgectl.cli.words import speak_of
 from edgectl.daemon import foreseen, schedules, views
+from edgectl.daemon.looks import DaemonLooks
 from edgectl.engine.rules.admission import NO_YES
 from edgectl.engine.workflows import waiting as queue
 from edgectl.model.codes import Code
@@ -18,6 +23,7 @@ from edgectl.model.inputs import Cancel
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding
+from edgectl.observe.history import History
 from edgectl.scheduler.preview import Course, foresee
 from edgectl.scheduler.schedule import At, Every, Gauge, Schedule, Trigger
 from edgectl.simulate.example import example_schedules, example_site
@@ -83,7 +89,7 @@ def test_the_day_and_the_moment_name_the_same_next_run(interval: Nanos) -> None:
     for later in (SECOND, 5 * MINUTE, 2 * MINUTE):
         world.run(world.now + later)
         (row,) = views.upcoming(world.state, now(world))
-        day = foreseen.ahead(world.state, now(world), seen, world.wall + DAY, 500)
+        day = foreseen.ahead(world.state, now(world), seen, (0, world.wall + DAY), 500)
         listed = asyncio.run(schedules.listed(world.state, now(world), ()))
         assert day[0]["at"] == row["at"] == listed[0]["next"][0]["at"]
     told_once = interval < foreseen.OFTEN
@@ -104,10 +110,31 @@ def test_a_full_day_costs_no_row_that_is_not_shown(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(foreseen, "iso", lambda at: written.append(at) or iso(at))
     for end, most, shown in ((DAY, 500, 500), (HOUR, 500, 120), (DAY, 7, 7)):
         written.clear()
-        rows = foreseen.ahead(world.state, now(world), seen, world.wall + end, most)
+        rows = foreseen.ahead(world.state, now(world), seen, (0, world.wall + end), most)
         assert len(rows) == len(written) == shown
         assert [row["at_wall"] for row in rows] == sorted(written)
         assert world.wall <= rows[0]["at_wall"] <= rows[-1]["at_wall"] < world.wall + end
+
+
+@pytest.mark.parametrize(("days", "planned"), [(0, True), (1, True), (3, False), (1700, False)])
+async def test_a_day_to_come_lists_its_own_runs_and_not_those_of_today(days: int, planned: bool) -> None:
+    world = World(example_site(), (replace(WATERING, cadence=Every(interval=HOUR)),), 1)
+    world.run(MINUTE)
+
+    async def nothing(*_: Any) -> list[Any]:
+        return []
+
+    async def plainly(reading: Awaitable[Any]) -> Any:
+        return await reading
+
+    reads: Any = SimpleNamespace(tasks_between=nothing, entries_between=nothing)
+    control: Any = SimpleNamespace(stepper=SimpleNamespace(state=world.state))
+    clock: Any = SimpleNamespace(now=lambda: now(world))
+    date = iso(world.wall + days * DAY)[:10]
+    day = await DaemonLooks(control, reads, clock, History(()), plainly).day(date)
+    assert bool(day["planned"]) is planned
+    assert all(day["from"] <= row["at"] < day["to"] for row in day["planned"])
+    assert strip.beyond(day) is (days > 0), "and the page says how far the calendar is told"
 
 
 def test_every_rule_that_a_task_may_wait_for_has_words() -> None:

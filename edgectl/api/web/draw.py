@@ -42,6 +42,7 @@ class Drawing:
             task_status=badges.status,
             marks=strip.marks,
             now_at=strip.now_at,
+            beyond=strip.beyond,
             asset=asset,
             languages=LANGUAGES,
             waiting=probes.waiting,

@@ -1,6 +1,6 @@
 """A day as a strip and as a list: what is done, runs, failed, was left out, is planned. Pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 Row = dict[str, Any]
@@ -49,6 +49,11 @@ def marks(day: Row, of: list[Row]) -> list[Row]:
         wide = max(3.0, place(row["end"]) - x) if row.get("end") else 3.0
         found.append({"x": round(x, 1), "width": round(min(wide, WIDTH - x), 1), "kind": row["kind"]})
     return [mark for mark in found if 0 <= mark["x"] < WIDTH]
+
+
+def beyond(day: Row) -> bool:
+    """Does it reach further than what is planned is told?"""
+    return datetime.fromisoformat(day["to"]) - datetime.fromisoformat(day["now"]) > timedelta(days=1)
 
 
 def now_at(day: Row) -> float:
