@@ -3,7 +3,9 @@
 import asyncio
 import base64
 import json
+import os
 import re
+import socket
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,8 @@ from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
 from edgectl.cli.central import lines
 from edgectl.cli.status import centre
-from edgectl.host.credentials import CredentialMissing, credential
+from edgectl.host import credentials
+from edgectl.host.credentials import LARGEST, CredentialMissing, credential
 from edgectl.model.parcel import DaySum, Line
 from edgectl.sync.dsn import address
 from edgectl.sync.errors import CentreRefuses
@@ -69,6 +72,36 @@ def test_a_secret_that_others_can_read_is_none(tmp_path: Path, monkeypatch: pyte
     (handed / "centre").write_text("from systemd")
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(handed))
     assert credential("centre") == "from systemd"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "socket", "far too large"])
+def test_a_secret_that_would_keep_its_reader_waiting_is_told(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGECTL_CREDENTIALS", str(tmp_path))
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    monkeypatch.chdir(tmp_path)  # a socket takes short names only
+    path = tmp_path / "node-ph"
+    with socket.socket(socket.AF_UNIX) as door:
+        if kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "socket":
+            door.bind(path.name)
+        else:
+            path.touch()
+            os.truncate(path, LARGEST + 1)
+        path.chmod(0o700)
+        told = "larger than 1024 kB" if kind == "far too large" else "not an ordinary file"
+        with pytest.raises(CredentialMissing, match=told):
+            credential("node-ph")
+
+
+def test_the_bug_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(credentials, "_look", lambda path: None)
+    with pytest.raises(AssertionError):
+        test_a_secret_that_would_keep_its_reader_waiting_is_told("folder", tmp_path, monkeypatch)
 
 
 def _sum(day: str, digest: bytes) -> DaySum:
