@@ -154,6 +154,7 @@ class NodeChannel(Measured):
 
 
 NodeOrder = Literal["run_pump", "set_relay", "set_pwm", "light"]
+ENDLESS = ("set_pwm", "light")  # words that carry no end: whoever took them stays on until told otherwise
 
 
 class NodeOutlet(Strict):
@@ -168,6 +169,11 @@ class NodeOutlet(Strict):
     def _is_ordered_somehow(self) -> "NodeOutlet":
         if (self.order is None) == (self.number is None):
             raise wrong("says not how it is ordered", "order: run_pump for protocol 2.0, number: 1 for a plug")
+        if self.order in ENDLESS and (self.fail_safe == "pulse" or self.pulse_max_s is not None):
+            raise wrong(
+                f"is said to end its ON by itself, and order: {self.order} tells it no end",
+                "write fail_safe: none without pulse_max_s, or order: run_pump if the node knows it",
+            )
         return self
 
 

@@ -104,6 +104,15 @@ state: status
 outputs:
   relay_1: {number: 1, fail_safe: pulse, pulse_max_s: 64900}
 """,
+    "fan": """\
+title: My fan
+buses: [mqtt]
+node_type: climate
+evidence: vendor
+source: its page
+outputs:
+  fan: {order: set_pwm, fail_safe: none}
+""",
 }
 
 
@@ -131,6 +140,9 @@ def test_what_speaks_no_modbus_may_be_ones_own_too(name: str) -> None:
         ("circuit", "range: [-1020, 1020]", "range: [5, -5]", "channels.orp", "5 is not below -5"),
         ("node", "number: 1", "order: run_pump", "outputs.relay_1", "has no number"),
         ("node", "number: 1, ", "", "outputs.relay_1", "says not how it is ordered"),
+        ("fan", "fail_safe: none", "fail_safe: pulse", "outputs.fan", "order: set_pwm tells it no end"),
+        ("fan", "fail_safe: none", "fail_safe: none, pulse_max_s: 60", "outputs.fan", "order: set_pwm tells it no end"),
+        ("fan", "set_pwm, fail_safe: none", "light, fail_safe: pulse", "outputs.fan", "order: light tells it no end"),
     ],
 )
 def test_a_mistake_in_another_language_is_told_where_it_is(
