@@ -13,7 +13,7 @@ from typing import Any
 
 from edgectl.api.access import Role
 from edgectl.api.house import Unavailable
-from edgectl.api.pairing import Invitation, Pairings
+from edgectl.api.pairing import Invitation, Pairings, letters_of
 from edgectl.api.tokens import Token, TokenBook
 from edgectl.model.events import Event
 from edgectl.model.hands import AccessChanged
@@ -33,6 +33,7 @@ class Access:
 
     def __init__(self, book: TokenBook, pairings: Pairings, note: Note) -> None:
         self._book, self._pairings, self._note = book, pairings, note
+        self._entering: dict[str, asyncio.Task[tuple[Token, str]]] = {}  # by code, while its line is on the way
 
     def listed(self) -> tuple[Token, ...]:
         """Who may come in."""
@@ -46,10 +47,18 @@ class Access:
 
     async def enter(self, code: str) -> tuple[Token, str] | None:
         """A code was entered: the token of a page and its secret, or None where the code is wrong. Raises Unavailable,
-        and the code stays good then."""
-        invitation = self._pairings.redeem(code)
-        if invitation is None:
-            return None
+        and the code stays good then. A second tap meanwhile gets the answer of the first: a browser that asks
+        again drops the one before, and the code would be used up for a token that nobody has."""
+        typed = letters_of(code)
+        if (letting := self._entering.get(typed)) is None:
+            invitation = self._pairings.redeem(code)
+            if invitation is None:
+                return None
+            letting = self._entering[typed] = asyncio.create_task(self._let_in(invitation))
+            letting.add_done_callback(lambda _: self._entering.pop(typed))
+        return await asyncio.shield(letting)
+
+    async def _let_in(self, invitation: Invitation) -> tuple[Token, str]:
         try:
             return await self.give(invitation.name, invitation.role, f"{invitation.name}, by a code", kind="page")
         except Unavailable:

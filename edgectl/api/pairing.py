@@ -46,7 +46,7 @@ class Pairings:
 
     def redeem(self, code: str) -> Invitation | None:
         """What the code was good for; it is good for nothing afterwards."""
-        typed = "".join(letter for letter in code.upper() if letter in LETTERS)
+        typed = letters_of(code)
         now = self._mono()
         self._open = [one for one in self._open if now < one.until]
         found = None
@@ -55,6 +55,11 @@ class Pairings:
                 found = one
         self._open = [one for one in self._open if one is not found]
         return found
+
+
+def letters_of(code: str) -> str:
+    """A code as it was typed, without what people put between its letters."""
+    return "".join(letter for letter in code.upper() if letter in LETTERS)
 
 
 def spoken(code: str) -> str:

@@ -119,6 +119,25 @@ async def test_where_the_inbox_is_full_nobody_is_let_in_and_no_code_is_lost(
     assert house.lines == [("ACCESS_OFFERED", "phone"), ("ACCESS_GIVEN", "phone")]
 
 
+async def test_a_code_that_is_entered_twice_while_the_disk_is_slow_lets_in_once(house: Gate) -> None:
+    """A second tap: the browser drops the first answer, and with it the only cookie of a code that is used up."""
+    house.disk.gate.set()
+    house.turn()
+    code = (await house.access.offer("phone", Role.OPERATOR, "Ana")).code
+    house.disk.gate.clear()
+    first, second = (asyncio.create_task(house.access.enter(one)) for one in (code, code.lower()))
+    await turns(FEW)
+    first.cancel()
+    await turns(FEW)
+    assert not second.done()
+    house.disk.gate.set()
+    entered = await second
+    assert entered is not None
+    assert house.book.known(entered[1], "page") == entered[0]
+    assert [token.name for token in house.book.listed()] == ["phone"]
+    assert await house.access.enter(code) is None, "once"
+
+
 async def test_what_was_taken_back_is_said_as_soon_as_there_is_room_for_it(
     house: Gate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
