@@ -12,13 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from edgectl.host.ends import ENDS
 from edgectl.testing.field import SimulatedField
 from edgectl.testing.ports import free_port
 from hil.bench import BenchRig, RigAbsent
 from hil.nodes import NO_BROKER, NodeSide
 from hil.rig import RIGS, Rig, rig_of
 
-ENDS = {signal.SIGINT, signal.SIGTERM}
 OPEN = "EDGECTL_RIG"  # names the folder of a rig that is open
 
 
@@ -34,7 +34,7 @@ def main() -> int:
         return 2
     folder = Path(tempfile.mkdtemp(prefix="edgectl-rig-"))
     for number in ENDS:
-        signal.signal(number, signal.default_int_handler)  # until it is open; its devices hear both by themselves
+        signal.signal(number, signal.default_int_handler)  # until it is open; its devices hear them by themselves
     try:
         keep(name, folder)
     except KeyboardInterrupt:

@@ -113,7 +113,7 @@ def out_of_its_box(unit: str) -> int:
     return subprocess.run([sys.executable, "-m", "hil", "bring", unit], timeout=60, check=False).returncode
 
 
-@pytest.mark.parametrize(("ends", "runs"), [(signal.SIGINT, False), (signal.SIGTERM, True)])
+@pytest.mark.parametrize(("ends", "runs"), [(signal.SIGINT, False), (signal.SIGTERM, True), (signal.SIGHUP, False)])
 def test_the_rig_that_was_opened_by_hand_leaves_nothing_behind(ends: signal.Signals, runs: bool) -> None:
     command = [sys.executable, "-m", "hil"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as rig:

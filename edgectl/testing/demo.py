@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from edgectl.host.ends import ENDS
 from edgectl.testing.centre import SimulatedCentre, wheel
 from edgectl.testing.daemon import DaemonProcess, write_site
 from edgectl.testing.field import SimulatedField
@@ -45,7 +46,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave everything running until Ctrl-C")
     keep = parser.parse_args().keep
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # what was started ends with it
+    for number in set(ENDS) - {signal.SIGINT}:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))  # what was started ends with it
     folder = Path(tempfile.mkdtemp(prefix="edgectl-demo-"))
     good = False
     try:
@@ -54,6 +56,9 @@ def main() -> int:
             SimulatedCentre(folder, "demo", PostgresServer(wheel())) as centre,
         ):
             good = _play(folder, field, centre, keep=keep)
+    except SystemExit:
+        good = True  # somebody ended it, or closed its terminal: no promise was broken, and nobody comes back to look
+        raise
     finally:
         if good:
             shutil.rmtree(folder)
