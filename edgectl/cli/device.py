@@ -10,6 +10,7 @@ from edgectl.cli.client import ask, refuse, show
 from edgectl.cli.driven import DEVICE_WITHIN_S, wait_option, watched
 from edgectl.cli.groups import Group
 from edgectl.cli.lines import (
+    Unit,
     alone,
     baud_option,
     line_of,
@@ -37,7 +38,7 @@ device.add_command(write)
 
 @device.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 254))
+@click.argument("unit", type=Unit(1, 254))
 @click.argument("address", type=click.IntRange(0, 65535))
 @click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="How many in a row.")
 @click.option(
@@ -97,7 +98,7 @@ def _read_out(rows: list[dict[str, int]], as_json: bool, *, bits: bool) -> None:
 
 @device.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 254))
+@click.argument("unit", type=Unit(1, 254))
 @click.argument("name")
 @click.option(
     "--last", type=click.IntRange(0, 9999), default=127, show_default=True, help="The last register to ask for."

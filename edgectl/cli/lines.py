@@ -28,6 +28,18 @@ baud_option = click.option(
 parity_option = click.option("--parity", type=click.Choice(["N", "E", "O"]), help="The parity of a serial line.")
 
 
+class Unit(click.IntRange):
+    """An address on a line."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """A number from 1 to 254."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            why = "is no address on a line, 1 to 254; a node behind a broker has none, edgectl bus list shows it"
+            self.fail(f"{value!r} {why}", param, ctx)
+
+
 def line_of(
     name: str, site: Path, baud: int | None, parity: str | None, *, also: tuple[str, ...] = ()
 ) -> "tuple[str, Wire]":
@@ -150,9 +162,15 @@ def driven() -> list[dict[str, Any]]:
 
 
 def names_driven(line: str) -> bool:
-    """Whether a daemon runs here and drives a bus of that name."""
+    """Whether a daemon runs here and drives a bus of that name. Exits 1 where nobody on it has an address."""
     named = not line.startswith("/") and ":" not in line
-    return named and line in [bus["bus"] for bus in driven()]
+    bus = next((bus for bus in driven() if bus["bus"] == line), None) if named else None
+    there = [] if bus is None else bus.get("devices", [])
+    if there and all(device["unit"] is None for device in there):
+        who = ", ".join(device["device"] for device in there)
+        hint = "edgectl bus list shows since when each is heard, edgectl bus monitor what they say"
+        refuse(f"on bus {line} ({who}) nobody has an address to be asked by; nothing was asked", hint)
+    return bus is not None
 
 
 def where(line: "Wire") -> str:

@@ -12,6 +12,7 @@ from edgectl.cli.driven import ask_unit, wait_option
 from edgectl.cli.found import story, tell_part, unlike
 from edgectl.cli.lines import (
     OVER_RTU,
+    Unit,
     alone,
     baud_option,
     line_of,
@@ -136,7 +137,7 @@ def _told(rows: "list[tuple[Wire, Found]]", *, speed: bool) -> None:
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 254))
+@click.argument("unit", type=Unit(1, 254))
 @site_option
 @baud_option
 @parity_option

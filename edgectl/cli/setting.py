@@ -17,6 +17,7 @@ from edgectl.cli.client import DEFAULT_STATE, Refused, ask, refuse, show
 from edgectl.cli.driven import DEVICE_WITHIN_S, wait_option, watched
 from edgectl.cli.found import story
 from edgectl.cli.lines import (
+    Unit,
     alone,
     baud_option,
     line_of,
@@ -40,7 +41,7 @@ ALONE = "take all other new devices off the line, then try again; --only-one say
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 254), required=False)
+@click.argument("unit", type=Unit(1, 254), required=False)
 @site_option
 @baud_option
 @parity_option
@@ -90,7 +91,7 @@ def _circuit(way: "Wire", as_json: bool) -> None:
 
 @click.command()
 @click.argument("line")
-@click.argument("unit", type=click.IntRange(1, 254))
+@click.argument("unit", type=Unit(1, 254))
 @click.argument("setting")
 @click.argument("value")
 @click.option("--profile", help="What the device is, where more than one profile fits.")

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from edgectl.__main__ import main
 from edgectl.cli import client, lines
 from edgectl.drivers.wiring import SerialLine, TcpHost
 
@@ -41,6 +43,28 @@ def test_a_line_that_is_driven_is_refused_under_each_of_its_names(
     with pytest.raises(SystemExit):
         opened(asked, device)
     assert "is bus field of the daemon that runs here; nothing was asked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("units", "refused"), [([], False), ([None, None], True), ([None, 7], False), ([3], False)])
+def test_a_driven_bus_whose_devices_have_no_addresses_is_not_asked_by_address(
+    units: list[int | None], refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    devices = [{"device": f"n{place}", "unit": unit} for place, unit in enumerate(units)]
+    answer = {"buses": [{"bus": "nodes", "line": "127.0.0.1:1883", "devices": devices}]}
+    monkeypatch.setattr(lines, "ask", lambda *_, **__: answer)
+    if not refused:
+        assert lines.names_driven("nodes")
+        return
+    said = CliRunner().invoke(main, ["bus", "scan", "nodes"])
+    assert said.exit_code == 1
+    assert "on bus nodes (n0, n1) nobody has an address to be asked by" in said.output
+    assert "--units" not in said.output, "nobody can go on"
+
+
+def test_a_name_is_no_address() -> None:
+    said = CliRunner().invoke(main, ["device", "identify", "nodes", "nd-irrig-1"])
+    assert said.exit_code == 2
+    assert "a node behind a broker has none" in " ".join(said.output.split())
 
 
 def test_another_port_and_a_host_that_nobody_knows_are_other_lines(
