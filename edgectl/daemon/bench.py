@@ -19,7 +19,7 @@ from edgectl.api.house import Body, Unavailable
 from edgectl.daemon.field import Field
 from edgectl.daemon.hands import name_of
 from edgectl.daemon.house import DaemonHouse
-from edgectl.daemon.refusals import HINTS
+from edgectl.daemon.refusals import HINTS, STILL_THERE
 from edgectl.daemon.visit import Visit, VisitedLine
 from edgectl.drivers import settle
 from edgectl.drivers.codecs import modbus
@@ -146,7 +146,9 @@ class DeviceBench:
         draft = self._look()
         if refused := handwork.refusals(draft, device, takes, follows):
             code, why = refused[0]
-            raise Unavailable(409, code, why, HINTS[code])
+            taken = follows and takes != device and handwork.answers(draft, takes)
+            hint = STILL_THERE.format(takes=takes) if taken and code == "device_in_use" else HINTS[code]
+            raise Unavailable(409, code, why, hint)
         locks = handwork.locks(draft, device, takes)
 
         def may_leave() -> Kept | None:

@@ -22,6 +22,10 @@ HINTS = {
     "unknown_task": "it has ended already, or never was: edgectl tasks lists them",
     "busy": "try again in a moment",
 }
+STILL_THERE = (
+    "--follows is for the place of one that is dead, and {takes} is not: give a free address; or it was done already,"
+    " and the new one answers there: edgectl bus scan shows it"
+)
 HTTP = {
     "unknown_zone": 404,
     "unknown_actuator": 404,

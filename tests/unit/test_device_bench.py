@@ -345,8 +345,10 @@ def a_new_board_follows_a_dead_one(monkeypatch: pytest.MonkeyPatch) -> None:
         devices, house, bus = bench(line)
         state = house.world.state
         house.lock("Ana")
-        with pytest.raises(Unavailable, match="the address is that of board: board still answers; nothing was written"):
+        still = "the address is that of board: board still answers; nothing was written"
+        with pytest.raises(Unavailable, match=still) as refused:
             await write(line, devices, bus)
+        assert "board is not: give a free address" in refused.value.hint, "and not that --follows is to be said"
         state.silent["board"] = "no answer"
         state.seen.clear()
         with pytest.raises(Unavailable, match="acid of board is on, or not seen off"):

@@ -71,7 +71,7 @@ def refusals(draft: Draft, device: str, takes: str = "", follows: bool = False) 
         whose = f"the address is that of {one}: " if one != device else ""
         if not (follows and one == takes != device):
             found += [("device_in_use", f"{whose}{why}") for why in _not_seen_off(draft, one)]
-        elif one not in draft.state.silent and _asked(draft, one):
+        elif answers(draft, one):
             found.append(("device_in_use", f"{whose}{one} still answers; nothing was written"))
         else:
             found += [("device_in_use", f"{whose}{why}") for why in _meant_on(draft, one)]
@@ -95,6 +95,11 @@ def _meant_on(draft: Draft, device: str) -> Iterator[str]:
     for name in _outputs(draft, device):
         if name in meant:
             yield f"{name} of {device} is ordered on; nothing was written"
+
+
+def answers(draft: Draft, device: str) -> bool:
+    """Whether it is known to live: the controller hears from it."""
+    return device not in draft.state.silent and _asked(draft, device)
 
 
 def _asked(draft: Draft, device: str) -> bool:
