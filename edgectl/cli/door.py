@@ -83,6 +83,8 @@ def open_(site: Path, names: tuple[str, ...], listen: str, restart: bool, as_jso
             why = f"{_file(site)} is there already, and opens no door"
         click.echo(f"{why}; nothing was written. The lines would be:\n{lines}")
         return
+    elif not shown:
+        click.echo(f"the site file opens it at {place[0]}:{place[1]}: that counts from the next start on")
     if restart and not shown:
         shown = _restarted(place, facts)
     if shown:

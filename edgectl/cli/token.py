@@ -72,7 +72,7 @@ def let_in(name: str, role: str, url: str | None) -> None:
     base = (url or _reached(data)).rstrip("/")
     click.echo(f"open {base}{data['path']}")
     if url is None and not data["reachable"]:
-        click.echo(f"{base} is for this machine alone. A phone needs: edgectl door open")
+        click.echo(f"{base} is for this machine alone. {_how_to_open(base)}")
         click.echo("or a proxy of yours, and edgectl token pair --url https://HOST:PORT (docs/network.md)")
         return
     if data["fingerprint"]:
@@ -80,6 +80,12 @@ def let_in(name: str, role: str, url: str | None) -> None:
         for line in in_two_lines(data["fingerprint"]):
             click.echo(f"  {line}")
     click.echo(_picture(f"{base}{data['path']}"))
+
+
+def _how_to_open(base: str) -> str:
+    if base.startswith("https:"):  # open, with a certificate, where no phone comes
+        return "A phone needs: another address at listen: of conf.d/door.yaml, and a start of edgectl after it"
+    return "A phone needs: edgectl door open, and a start of edgectl after it"
 
 
 def in_two_lines(fingerprint: str) -> tuple[str, str]:

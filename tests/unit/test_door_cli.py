@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from edgectl.__main__ import main
-from edgectl.cli import asking, certified
+from edgectl.cli import asking, certified, token
 from edgectl.cli import door as door_cli
 from edgectl.cli import run as run_cli
 from edgectl.cli import whole as whole_file
@@ -69,6 +69,26 @@ def test_a_door_is_made_once_and_never_written_over(site: Path) -> None:
     assert (key.read_bytes(), lines.read_bytes()) == before
     shown = json.loads(door("show", "--site", str(site), "--json").stdout)
     assert shown == {key: again[key] for key in ("fingerprint", "names", "ends", "shown")}
+
+
+def test_a_door_that_waits_for_a_start_says_so(site: Path) -> None:
+    assert door("open", "--site", str(site)).exit_code == 0
+    assert "opens it at 0.0.0.0:9405: that counts from the next start on" in door("open", "--site", str(site)).output
+
+
+@pytest.mark.parametrize(
+    ("address", "says"),
+    [
+        ("http://127.0.0.1:9405", "edgectl door open, and a start of edgectl after it"),
+        ("https://127.0.0.1:9405", "another address at listen: of conf.d/door.yaml"),
+    ],
+)
+def test_a_phone_that_cannot_come_is_told_what_is_missing(
+    address: str, says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = {"code": "AB", "path": "/pair", "good_for_s": 600, "address": address, "reachable": False, "fingerprint": ""}
+    monkeypatch.setattr(token, "ask", lambda *_: data)
+    assert says in CliRunner().invoke(main, ["token", "pair"]).output
 
 
 def test_a_new_certificate_has_a_new_key(site: Path) -> None:
