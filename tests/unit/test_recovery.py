@@ -39,6 +39,18 @@ def test_a_part_that_left_the_site_file_is_told_and_does_not_stop_the_start() ->
     assert any(entry.event_type == "TASK_FINISHED" for entry in batch.entries)
 
 
+def test_what_could_not_be_seen_off_stops_the_zones_that_it_is_in_and_no_other() -> None:
+    site = example_site()
+    (zone,) = site.zones.values()
+    for zones, waits in (({}, ""), ({zone.name: zone}, f"; until it answers {zone.name} stays stopped")):
+        state = State.begin(
+            site=replace(site, zones=zones), schedules=(), stored=MemoryJournal().load(), boot_id="b", started=SECOND
+        )
+        state.silent["board"] = "no power"
+        Stepper(state).turn(Now(mono=10 * SECOND, wall=SECOND))
+        assert state.alarms["output_may_be_on:valve"].advice == f"check power and cable of board{waits}"
+
+
 def test_the_controller_is_asked_to_end_and_nothing_starts_any_more() -> None:
     world = _watering()
     stepper = world._stepper

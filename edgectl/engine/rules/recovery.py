@@ -93,11 +93,13 @@ def _owe(draft: Draft, name: str) -> None:
         )
     )
     device = draft.state.site.actuators[name].device
+    zones = sorted(zone for zone, outputs in draft.state.fixed.actuators_of.items() if name in outputs)
+    stopped = f"; until it answers {' and '.join(zones)} {'stay' if len(zones) > 1 else 'stays'} stopped"
     draft.alert(
         "output_may_be_on",
         name,
         f"{name} could not be seen off after the start: {draft.state.silent.get(device, 'no answer')}",
-        f"check power and cable of {device}; until it answers its zone stays stopped",
+        f"check power and cable of {device}{stopped if zones else ''}",
     )
 
 
