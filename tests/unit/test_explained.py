@@ -3,8 +3,8 @@
 import pytest
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import explained
-from edgectl.engine.rules.explained import A_MOMENT
+from edgectl.engine.rules import explained, flow
+from edgectl.engine.rules.explained import A_MOMENT, ONCE
 from edgectl.engine.rules.flow import TRIPS_TO_LOCKOUT
 from edgectl.model.time import SECOND, Nanos
 from edgectl.plant.faults import Fault
@@ -106,6 +106,25 @@ def test_a_silence_long_after_explains_nothing() -> None:
     assert trips(world) == 1
 
 
+def test_a_dry_pump_is_locked_also_where_its_board_is_not_heard_while_it_runs() -> None:
+    world = World(example_site(), (), 1)
+    world.run(20 * SECOND)
+    world.field.ground.plant.break_part(Fault.SUCTION_BLOCKED, "pump", world.now)
+    for _ in range(TRIPS_TO_LOCKOUT + ONCE):
+        assert "lockout:pump" not in world.state.held
+        asked(world)
+        while not world.field.relays["pump"].on:
+            world.run(world.now + SECOND // 2)
+            assert world.now < 600 * SECOND, "it was never started"
+        world.run(world.now + SECOND)
+        world.field.fall_silent("board", world.now)
+        world.hear_of("board", healthy=False)
+        world.run(world.now + NOTICED + 2 * SECOND)
+        has_power_again(world)
+    assert "lockout:pump" in world.state.held
+    assert {"biz_no_flow:pump", "output_lockout:pump"} & active(world), "and somebody is told of the water"
+
+
 def test_a_meter_that_falls_silent_is_told_by_its_own_name() -> None:
     world = watering()
     lose_power(world, "meter")
@@ -136,10 +155,16 @@ def ordered_off(draft: Draft, name: str, device: str) -> Nanos | None:
             test_a_dry_pump_stays_one_when_somebody_cuts_the_power_of_its_welded_relay,
         ),
         ("A_MOMENT", 3600 * SECOND, test_a_silence_long_after_explains_nothing),
+        (
+            "_believed",
+            lambda draft, pump: True,
+            test_a_dry_pump_is_locked_also_where_its_board_is_not_heard_while_it_runs,
+        ),
+        ("_believed", lambda draft, pump: False, test_it_locks_no_pump_however_often_it_dies),
         ("unreadable", lambda draft, pump: False, test_a_meter_that_falls_silent_is_told_by_its_own_name),
     ],
 )
 def test_the_bug_is_seen(name: str, planted: object, test: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(explained, name, planted)
+    monkeypatch.setattr(flow if name == "unreadable" else explained, name, planted)
     with pytest.raises(AssertionError):
         test()  # type: ignore[operator]

@@ -7,7 +7,6 @@ water. And who has slept looks before he judges: what the meter showed before is
 from collections.abc import Hashable, Sequence
 
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules import explained
 from edgectl.engine.rules.lockouts import lock_out
 from edgectl.model.channel import Missing, Reading
 from edgectl.model.codes import Code
@@ -62,6 +61,14 @@ def cannot_be_read(draft: Draft, command: Command) -> bool:
     """Of a pump that is dry: is it so only because no flow sensor of its zones can be read?"""
     sensors = draft.state.fixed.flows_of.get(command.actuator, ())
     return bool(sensors) and all(isinstance(draft.read(name), Missing) for name in sensors)
+
+
+def unreadable(draft: Draft, pump: str) -> bool:
+    """Can no flow sensor of this pump be read, because the boards that measure are silent? Those have alarms of their
+    own."""
+    site, sensors = draft.state.site, draft.state.fixed.flows_of.get(pump, ())
+    unread = all(isinstance(draft.read(name), Missing) for name in sensors)
+    return bool(sensors) and unread and all(site.sensors[name].devices & set(draft.state.silent) for name in sensors)
 
 
 def _pulse_is_over(draft: Draft, command: Command) -> bool:
@@ -138,7 +145,7 @@ def trip(draft: Draft, command: Command) -> Code:
     read is told, and not counted. Returns which of the two it was."""
     pump = command.actuator
     sensors = " or ".join(draft.state.fixed.flows_of.get(pump, ()))
-    if explained.unreadable(draft, pump):
+    if unreadable(draft, pump):
         return Code.STALE
     if cannot_be_read(draft, command):
         draft.alert(
