@@ -401,6 +401,9 @@ def test_stop_all_lies_behind_and_works_by_keyboard(open_page: Open, daemon: Dae
     page.get_by_text("more", exact=True).focus()
     page.keyboard.press("Enter")
     button = page.get_by_role("button", name="STOP ALL")
+    button.evaluate("it => it.form.addEventListener('submit', () => { it.dataset.sent = 'yes' })")
+    button.dblclick()
+    assert button.get_attribute("data-sent") is None, "two quick taps are no press of a second"
     button.focus()
     page.keyboard.press("Enter")
     expect(button).to_contain_text("press once more")

@@ -4,6 +4,7 @@
 
 const HOLD_MS = 900;
 const AGAIN_MS = 4000;
+const TAPS_MS = 700; // two presses closer than that are a double tap
 const CUT_MS = 12000;
 const LONGEST_MS = 30000; // a finger whose lifting nobody told is no finger any more
 const STILL_MS = 1500; // after a touch nothing is replaced under the finger
@@ -85,6 +86,7 @@ function held(button) {
   let timer = 0;
   let armed = 0;
   let done = false;
+  let pointed = false;
   const submit = () => {
     done = true;
     button.classList.remove("pressed", "armed");
@@ -93,6 +95,7 @@ function held(button) {
   const press = (event) => {
     if (event.button) return;
     done = false;
+    pointed = true;
     button.classList.add("pressed");
     timer = setTimeout(submit, HOLD_MS);
   };
@@ -103,11 +106,21 @@ function held(button) {
   button.addEventListener("pointerdown", press);
   for (const kind of ["pointerup", "pointerleave", "pointercancel"]) button.addEventListener(kind, let_go);
   button.addEventListener("contextmenu", (event) => event.preventDefault());
+  button.addEventListener("keydown", () => {
+    pointed = false;
+  });
   button.addEventListener("click", (event) => {
     if (event.detail === 0 && !event.isTrusted) return; // our own requestSubmit needs no click
     event.preventDefault();
     if (done) {
       done = false;
+      return;
+    }
+    // Two quick taps of a finger or a mouse are how one opens things, and not how one means this.
+    const tapped = pointed && Date.now() - armed < TAPS_MS;
+    pointed = false;
+    if (tapped) {
+      armed = Date.now();
       return;
     }
     if (Date.now() - armed < AGAIN_MS) {
