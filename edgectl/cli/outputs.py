@@ -95,7 +95,7 @@ def resume(as_json: bool) -> None:
     if not data["released"]:
         refuse("there is nothing to release: nothing is stopped", "edgectl status says how it stands")
     if not show(data, as_json):
-        click.echo("released; nothing was resumed, schedules go on from now")
+        click.echo("released; no run was resumed: schedules and vents go on from now")
 
 
 @click.command()

@@ -193,6 +193,7 @@ def vent(row: dict[str, Any]) -> str:
     said += f", {row['moves']}" if row["moves"] else ""
     if row["rests_until"]:
         said += f"; its motor rests, then it goes to {row['wanted_pct']} % at {clock(row['rests_until'])}"
+    said += f"; it stays there: {row['kept']}" if row["kept"] else ""
     if row["why"]:
         kept = "" if row["wanted_pct"] is None else f", kept at {row['wanted_pct']} %"
         said += f"{kept}: {_sentence(row['why']) or row['why'].rstrip('.')}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.drives import rests_until
+from edgectl.engine.rules.drives import kept_by, rests_until
 from edgectl.engine.rules.latched import OBSERVES, mode_of
 from edgectl.engine.rules.overrides import in_force
 from edgectl.model.inputs import Mode
@@ -16,8 +16,8 @@ CHOICES_PCT = (0, 10, 25, 50, 75, 100)  # where the page offers to have the vent
 
 def vents(draft: Draft, zone: Zone) -> list[dict[str, Any]]:
     """Each vent with its position as far as the time of its runs can tell, where it should be, and what keeps it from
-    opening further: a code, or nothing; and how long its motor rests before it goes there. Nowhere is where it should
-    be while it only shuts."""
+    opening further: a code, or nothing; how long its motor rests before it goes there; and what people have put on that
+    keeps it as it stands. Nowhere is where it should be while it only shuts."""
     climate = zone.climate
     if climate is None:
         return []
@@ -35,6 +35,7 @@ def vents(draft: Draft, zone: Zone) -> list[dict[str, Any]]:
                 "moves": None if not drive.order else "opening" if drive.opening else "closing",
                 "wanted_pct": None if stays else round(memory.wanted.vent * 100),
                 "why": memory.wanted.why or None,
+                "kept": None if stays else kept_by(draft, memory, vent),
                 "rests_until": None if rests is None else iso(draft.now.wall_at(rests)),
             }
         )

@@ -12,6 +12,7 @@ from edgectl.api.web import deeds, strip
 from edgectl.api.web.deeds import Deeds
 from edgectl.api.web.draw import Drawing
 from edgectl.api.web.words import Words
+from edgectl.cli.status import vent
 from edgectl.daemon import views
 from edgectl.daemon.air_views import vents
 from edgectl.daemon.looks import skip
@@ -21,7 +22,7 @@ from edgectl.drivers.nodes.presence import TAKEN_UP
 from edgectl.engine.air import Wanted
 from edgectl.engine.airing import Airing, Drive
 from edgectl.engine.draft import Draft
-from edgectl.engine.rules.drives import MOVE_REST, rests_until
+from edgectl.engine.rules.drives import MOVE_REST, kept_by, rests_until
 from edgectl.engine.rules.guards import veto_start
 from edgectl.model.air import Climate, Vent
 from edgectl.model.inputs import DeviceHealth, Mode, Restrain, Restraint, SetMode, StopAll
@@ -287,12 +288,38 @@ def test_a_vent_whose_motor_rests_says_until_when() -> None:
     )
 
 
+def test_a_vent_that_people_keep_promises_no_time_and_says_what_keeps_it() -> None:
+    house = House()
+    house.world.offer(StopAll(token=1, who="Ana"))
+    house.world.run(house.world.now + SECOND)
+    draft, memory = resting(house, 0.25, 10)
+    assert rests_until(draft, memory, ROOF) is None
+    assert kept_by(*resting(house, 0.0, 10), ROOF) is None, "it stands where it should"
+    zone = replace(house.world.state.site.zones["zone-1"], climate=Climate(temperature="level", vents=(ROOF,)))
+    house.world.state.airing = {"zone-1": memory}
+    status = house.status()
+    status["zones"][0]["vents"] = vents(Draft(house.world.state, house.world._clock()), zone)
+    told = house.drawn("_zone.html", status=status)
+    assert "roof shut it stays there: everything is stopped" in told
+    assert "rests" not in told
+    assert "roof закрыто остаётся так: всё остановлено" in house.drawn("_zone.html", "ru", status=status)
+    assert "roof shut; it stays there: everything is stopped" in vent(status["zones"][0]["vents"][0])
+
+
 def test_a_zone_whose_vent_moves_is_not_idle() -> None:
     house = House()
     status = house.status()
     assert "zone-1 idle" in house.drawn("_zone.html", status=status)
-    vent = {"vent": "roof", "outputs": [], "open_pct": 10, "wanted_pct": 0, "why": None, "rests_until": None}
-    status["zones"][0]["vents"] = [{**vent, "moves": "closing"}]
+    roof = {
+        "vent": "roof",
+        "outputs": [],
+        "open_pct": 10,
+        "wanted_pct": 0,
+        "why": None,
+        "rests_until": None,
+        "kept": None,
+    }
+    status["zones"][0]["vents"] = [{**roof, "moves": "closing"}]
     assert "idle" not in house.drawn("_zone.html", status=status)
 
 

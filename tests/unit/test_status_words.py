@@ -178,7 +178,8 @@ def test_a_zone_says_what_runs_and_what_of_it_is_on() -> None:
     assert idle[1:] == ["beds  idle  everything off"]
 
 
-VENT: dict[str, Any] = {"vent": "roof", "open_pct": 0, "moves": None, "wanted_pct": 0, "why": None, "rests_until": None}
+VENT: dict[str, Any] = {"vent": "roof", "open_pct": 0, "moves": None, "wanted_pct": 0}
+VENT |= {"why": None, "rests_until": None, "kept": None}
 
 
 @pytest.mark.parametrize(

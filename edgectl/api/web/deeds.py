@@ -52,7 +52,7 @@ class Deeds:
         answer = await self._inside.house.resume(person.who)
         if not answer["released"]:
             return await self.said(request, "nothing is stopped any more: somebody has released it before")
-        return await self.said(request, "released; nothing was resumed, schedules go on from now")
+        return await self.said(request, "released; no run was resumed: schedules and vents go on from now")
 
     async def water(self, request: Request, person: Person) -> Response:
         """One run by hand: a task like any other."""

@@ -162,19 +162,34 @@ def _rest(aim: _Aim, error: float) -> Nanos:
 
 
 def rests_until(draft: Draft, memory: Airing, vent: Vent) -> Nanos | None:
-    """When a vent that stands elsewhere than it should will move, while its motor rests; None where nothing rests."""
-    now, drive = draft.now.mono, memory.drives.get(vent.name, Drive())
-    wanted = memory.wanted
+    """When a vent that stands elsewhere than it should will move, while its motor rests; None where nothing rests, or
+    where people keep it as it stands: nobody knows when that ends."""
+    now, next_ = draft.now.mono, _next_way(draft, memory, vent)
+    if next_ is None or kept_by(draft, memory, vent) is not None:
+        return None
+    name, rested = next_
+    ends = max(rested, motor_rests(draft, draft.state.site.actuators[name]))
+    return ends if ends > now else None
+
+
+def kept_by(draft: Draft, memory: Airing, vent: Vent) -> str | None:
+    """What people have put on that keeps a vent from going where it should be; None where it may, or stands there."""
+    next_ = _next_way(draft, memory, vent)
+    return None if next_ is None else forbids(draft, draft.state.site.actuators[next_[0]])
+
+
+def _next_way(draft: Draft, memory: Airing, vent: Vent) -> tuple[str, Nanos] | None:
+    """The output that brings a vent nearer to where it should be, and when its own rest is over; None while it runs,
+    where it stands there, and where nobody knows how it stands."""
+    drive, wanted = memory.drives.get(vent.name, Drive()), memory.wanted
     aim = _urged(_Aim(vent=vent, opening=wanted.vent, urgent=wanted.urgent, most=wanted.most), drive)
     if drive.order or drive.position is None:
         return None
-    way = _way(aim, replace(drive, moved_at=0), now)
+    way = _way(aim, replace(drive, moved_at=0), draft.now.mono)
     if way is None:
         return None
-    name = vent.opens if way[0] else vent.closes
-    own = drive.moved_at + _rest(aim, aim.opening - drive.position) if drive.moved_at else 0
-    ends = max(own, motor_rests(draft, draft.state.site.actuators[name]))
-    return ends if ends > now else None
+    rested = drive.moved_at + _rest(aim, aim.opening - drive.position) if drive.moved_at else 0
+    return vent.opens if way[0] else vent.closes, rested
 
 
 def there_s(draft: Draft, zone: Zone, pct: float) -> float:
