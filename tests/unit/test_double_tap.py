@@ -1,10 +1,13 @@
 """A thumb that trembles asks for the same water once."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from edgectl.api.access import Role
+from edgectl.api.house import Unavailable
 from edgectl.api.web import deeds
 from edgectl.api.web.deeds import Deeds
 from edgectl.model.time import SECOND
@@ -33,3 +36,32 @@ def test_a_double_tap_is_one_press_and_who_asks_again_later_gets_more(
     now += deeds.DOUBLE_TAP
     assert asked(hands, "f6") == "f6"
     assert len(hands._wishes) <= 4, "what is over is forgotten"
+
+
+@pytest.mark.parametrize("deed", ["release", "unlock", "schedule_release", "override_end", "unshelve"])
+@pytest.mark.parametrize("code", [None, "not_held", "storage_unavailable"])
+def test_the_second_tap_on_what_ends_something_is_no_refusal(deed: str, code: str | None) -> None:
+    """The first one has ended it: now it is as the person wants it. Any other refusal stays one."""
+    said: list[str] = []
+
+    async def order(*_: Any, **__: Any) -> dict[str, Any]:
+        if code is not None:
+            raise Unavailable(409, code, "there is nothing to release")
+        return {}
+
+    async def answer(_: Any, phrase: str) -> None:
+        said.append(phrase)
+
+    inside: Any = SimpleNamespace(
+        house=SimpleNamespace(restrain=order, override=order, shelve=order), calendar=SimpleNamespace(release=order)
+    )
+    names = dict.fromkeys(("zone", "setting", "name", "alarm_id"), "x")
+    request: Any = SimpleNamespace(path_params=names)
+    person: Any = SimpleNamespace(who="Ana", role=Role.OPERATOR)
+    pressed = getattr(Deeds(inside, inside, answer), deed)(request, person)  # type: ignore[arg-type]  # nothing is sent
+    if code == "storage_unavailable":
+        with pytest.raises(Unavailable):
+            asyncio.run(pressed)
+        return
+    asyncio.run(pressed)
+    assert ("it has ended before" in said[0]) == (code == "not_held")

@@ -15,6 +15,7 @@ from edgectl.api.body import raw_body
 from edgectl.api.house import Body, Unavailable
 from edgectl.api.keepers import NetworkKeeper, cookie_of, same_origin
 from edgectl.api.web.words import LANGUAGES
+from edgectl.model.codes import Code
 from edgectl.model.time import SECOND, Nanos
 
 if TYPE_CHECKING:
@@ -97,8 +98,8 @@ class Deeds:
 
     async def schedule_release(self, request: Request, person: Person) -> Response:
         """A held schedule goes on."""
-        await self._inside.calendar.release(request.path_params["name"], who=person.who)
-        return await self.said(request, "the hold is released")
+        order = self._inside.calendar.release(request.path_params["name"], who=person.who)
+        return await self._end(request, "the hold is released", order)
 
     async def hold(self, request: Request, person: Person) -> Response:
         """No scheduled work for a while."""
@@ -112,8 +113,8 @@ class Deeds:
 
     async def release(self, request: Request, person: Person) -> Response:
         """Scheduled work again."""
-        await self._restrain(request, "hold", {}, on=False, person=person)
-        return await self.said(request, "the hold is released")
+        order = self._restrain(request, "hold", {}, on=False, person=person)
+        return await self._end(request, "the hold is released", order)
 
     async def lock(self, request: Request, person: Person) -> Response:
         """Somebody works there."""
@@ -125,8 +126,8 @@ class Deeds:
 
     async def unlock(self, request: Request, person: Person) -> Response:
         """The work there is over."""
-        await self._restrain(request, "lock", {}, on=False, person=person)
-        return await self.said(request, "the lock is released")
+        order = self._restrain(request, "lock", {}, on=False, person=person)
+        return await self._end(request, "the lock is released", order)
 
     async def mode(self, request: Request, person: Person) -> Response:
         """Who starts the work of a zone."""
@@ -149,8 +150,9 @@ class Deeds:
 
     async def override_end(self, request: Request, person: Person) -> Response:
         """The setting is the controller's again."""
-        await self._inside.house.override(request.path_params["zone"], request.path_params["setting"], {}, person.who)
-        return await self.said(request, "it is left to the controller again")
+        zone, setting = request.path_params["zone"], request.path_params["setting"]
+        order = self._inside.house.override(zone, setting, {}, person.who)
+        return await self._end(request, "it is left to the controller again", order)
 
     async def output_on(self, request: Request, person: Person) -> Response:
         """An output on for a while."""
@@ -176,8 +178,8 @@ class Deeds:
 
     async def unshelve(self, request: Request, person: Person) -> Response:
         """End the silence of an alarm."""
-        await self._inside.house.shelve(request.path_params["alarm_id"], None, person.who)
-        return await self.said(request, "it is silent no more")
+        order = self._inside.house.shelve(request.path_params["alarm_id"], None, person.who)
+        return await self._end(request, "it is silent no more", order)
 
     async def cancel(self, request: Request, person: Person) -> Response:
         """End a task before its time."""
@@ -211,6 +213,16 @@ class Deeds:
         return answer
 
     # -- inside
+
+    async def _end(self, request: Request, phrase: str, order: Awaitable[object]) -> Response:
+        """What has ended before is as this person wants it: the second tap of two is no mistake of theirs."""
+        try:
+            await order
+        except Unavailable as no:
+            if no.code != Code.NOT_HELD:
+                raise
+            phrase = "it has ended before: it is as you want it"
+        return await self.said(request, phrase)
 
     async def _restrain(self, request: Request, what: str, wish: Body, *, on: bool, person: Person) -> Body:
         zone, engineer = request.path_params["zone"], person.role.may(Role.ENGINEER)
