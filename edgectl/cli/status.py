@@ -8,6 +8,7 @@ from edgectl.cli.client import ask, show
 from edgectl.cli.needs import missed, needs
 from edgectl.cli.offline import offline
 from edgectl.cli.words import clock, date_and_time, day_and_time, doubt, seen, span, table, zone_now
+from edgectl.model.kept import BEHIND
 
 
 @click.command()
@@ -166,22 +167,11 @@ def _waiting(zone: dict[str, Any], data: dict[str, Any]) -> list[list[str]]:
     return [["", "waited" if data.get("offline") else "waits", turn(task)] for task in mine]
 
 
-BEHIND = {
-    "in_use": "what is at work before it",
-    "min_off": "a part that rests",
-    "power_return": "its turn after the start",
-    "max_open": "others to need less water",
-    "restraint": "a person to take off what keeps it",
-    "no_yes": "a person's yes",
-    "storage": "the disk",
-}
-
-
 def turn(task: dict[str, Any]) -> str:
     """A task that waits for its turn: what it is, who asked for it, and what is in its way."""
     lasts = "" if task["duration_s"] is None else f" {span(task['duration_s'])}"
     by = f"asked by {task['who'] or task['source']}" if task["schedule"] is None or task["who"] else task["schedule"]
-    behind = f", for {BEHIND[task['behind']]}" if task["behind"] in BEHIND else ""
+    behind = f", {BEHIND[task['behind']]}" if task["behind"] in BEHIND else ""
     what = f"{task['task_type']}{lasts}, {by}{behind}; of use until {clock(task['until'])}"
     return f"{what}; edgectl task cancel {task['task_id']}"
 

@@ -7,6 +7,8 @@ from textwrap import wrap
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from edgectl.model.kept import WAS_KEPT
+
 GAP, DOT = "  ", " · "
 ENDLESS = 1 << 20
 NARROWEST = 24  # letters: a last column with less room than that is easier to read where the terminal breaks it
@@ -124,16 +126,6 @@ def by_whom(keeper: dict[str, Any] | None) -> str:
     ends = "" if keeper["until"] is None else f" until {date_and_time(keeper['until'])}"
     why = f", {keeper['why']}" if keeper["why"] else ""
     return f"{ends} ({keeper['who']}{why})"
-
-
-# One code stands for whatever people put on: which of it that was, in words.
-WAS_KEPT = {
-    "stop_all": "everything was stopped",
-    "stop_water": "the water was stopped",
-    "lock": "the zone was locked for service",
-    "hold": "the zone, or the schedule, was held",
-    "manual": "the zone was left to people alone",
-}
 
 
 def kept_by_people(code: str | None, why: str | None, who: str | None) -> str:

@@ -18,10 +18,10 @@ from edgectl.api.web.plurals import fitted
 from edgectl.api.web.state_word import NOT_READY, RESTRAINED, by_gravity, others, word_of
 from edgectl.api.web.told import russian
 from edgectl.api.web.words import Words, language_of
-from edgectl.cli.status import BEHIND
 from edgectl.model.channel import Absence
 from edgectl.model.codes import Code
 from edgectl.model.events import Event
+from edgectl.model.kept import BEHIND, WAS_KEPT
 from edgectl.model.task import PhysicalEffect, TaskStatus
 
 WEB = Path(__file__).parents[2] / "edgectl" / "api" / "web"
@@ -39,7 +39,7 @@ def phrases() -> set[str]:
     found |= {status.value for status in TaskStatus} | set(
         re.findall(r'return "([^"]+)"', (WEB / "badges.py").read_text())
     )
-    found |= set(re.findall(r'(?:self\.said\(request, |phrase = )"([^"]+)"', (WEB / "deeds.py").read_text()))
+    found |= set(re.findall(r'(?:self\.(?:said|_end)\(request, |phrase = )"([^"]+)"', (WEB / "deeds.py").read_text()))
     for file in ("calibrating.py", "deeds.py", "pages.py"):
         said = re.findall(r'Unavailable\(\d+, "\w+", (?:"([^"]+)"|f".*"), "([^"]*)"', (WEB / file).read_text())
         found |= {words for pair in said for words in pair if words}
@@ -48,7 +48,7 @@ def phrases() -> set[str]:
     found |= {stage.replace("_", " ") for stage in stages()}
     found |= set(re.findall(r'data-waits="{{ _\(\'([^\']+)', (WEB / "templates" / "calibrate.html").read_text()))
     found |= {*RESTRAINED.values(), *NOT_READY.values(), "it is not ready", "by the page"}
-    found |= {f"was {what}" for what in ("lock", "stop all", "stop water", "manual")}
+    found |= {f"was {what.replace('_', ' ')}" for what in WAS_KEPT if what != "hold"}
     found |= {f"kept {what}" for what in ("hold", "lock", "stop all", "stop water", "manual", "semi")}
     found |= set(re.findall(r'(?:word|why)="([^"]+)"', (WEB / "state_word.py").read_text()))
     types = ("irrigation", "lighting", "ventilation", "solution change", "mist", "diagnostics", "dosing", "climate")

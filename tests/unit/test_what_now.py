@@ -12,7 +12,7 @@ import pytest
 
 from edgectl.api.web import strip
 from edgectl.cli import doctor
-from edgectl.cli.status import BEHIND, lines
+from edgectl.cli.status import lines
 from edgectl.cli.words import speak_of
 from edgectl.daemon import foreseen, schedules, views
 from edgectl.daemon.looks import DaemonLooks
@@ -20,6 +20,7 @@ from edgectl.engine.rules.admission import NO_YES
 from edgectl.engine.workflows import waiting as queue
 from edgectl.model.codes import Code
 from edgectl.model.inputs import Cancel
+from edgectl.model.kept import BEHIND
 from edgectl.model.task import TaskStatus
 from edgectl.model.time import SECOND, Nanos, Now, Trust, iso
 from edgectl.observe.checks import BAD, LOOK, WELL, Finding
@@ -153,7 +154,7 @@ def test_what_waits_for_its_turn_is_named_with_who_asked_and_how_to_end_it() -> 
     assert status["proposed"] == []
     speak_of("UTC")
     (line,) = (line for line in lines(house(**status)) if "waits" in line)
-    assert "irrigation 30 s, asked by Ana, for what is at work before it" in line
+    assert "irrigation 30 s, asked by Ana, until what is at work before it has ended" in line
     assert line.endswith(f"edgectl task cancel {row['task_id']}")
     (told,) = (entry for entry in world.journal.timeline if entry.details.get("correlation_id") == "once-more")
     assert told.details["who"] == "Ana"

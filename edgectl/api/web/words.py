@@ -11,6 +11,7 @@ from edgectl.api.web.plurals import fitted
 from edgectl.api.web.told import in_russian, russian
 from edgectl.model.codes import MEANINGS, Code
 from edgectl.model.events import HAPPENINGS, Event
+from edgectl.model.kept import BEHIND, WAS_KEPT
 
 LANGUAGES = {"en": "English", "ru": "Русский"}
 _DAYS = {
@@ -30,13 +31,6 @@ _ENGLISH = {
     "mode auto": "itself, by its schedules",
     "mode semi": "it proposes, a person releases",
     "mode manual": "people alone",
-    "behind in use": "until what is at work before it has ended",
-    "behind min off": "until its pump or lamp has rested",
-    "behind power return": "until it is its turn after the start",
-    "behind max open": "until others need less water",
-    "behind restraint": "until somebody takes off what keeps it",
-    "behind no yes": "until a person lets it run",
-    "behind storage": "until the disk takes entries",
     "missed failed": "failed",
     "missed rejected": "rejected",
     "missed expired": "expired",
@@ -47,10 +41,12 @@ _ENGLISH = {
     "kept stop water": "the water is stopped",
     "kept manual": "people alone",
     "kept semi": "it proposes, a person releases",
-    "was lock": "The zone was locked for service.",
-    "was stop all": "Everything was stopped.",
-    "was stop water": "The water was stopped.",
-    "was manual": "The zone was left to people alone.",
+    **{f"behind {rule.replace('_', ' ')}": until for rule, until in BEHIND.items()},
+    **{
+        f"was {what.replace('_', ' ')}": f"{was[0].upper()}{was[1:]}."
+        for what, was in WAS_KEPT.items()
+        if what != "hold"
+    },
     "priority critical": "critical",
     "priority high": "important",
     "priority low": "can wait",
