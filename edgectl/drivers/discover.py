@@ -214,7 +214,8 @@ def _fit(line: Asks, unit: int, profile: Profile) -> Iterator[tuple[Guess, int]]
                 raise
             if mismatch(check.at(unit), reply) is not None:
                 return
-            marks.append((check.what, modbus.number(reply, 0, register.kind) * register.scale))
+            if not check.own:  # many kinds hold their address there: it tells a stranger, and makes none certain
+                marks.append((check.what, modbus.number(reply, 0, register.kind) * register.scale))
         values = [(c.name, _value(line, unit, profile, c), c.unit) for c in profile.channels.values()]
         shown = relays(line, unit, profile)
     except (BadReply, ValueError):

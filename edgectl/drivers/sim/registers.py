@@ -19,6 +19,7 @@ class RegisterMap:
     discretes: dict[int, bool] = field(default_factory=dict)
     address_at: int | None = None  # the holding register that is its own address on the line, in force at once
     locked: bool = False  # a write is answered, and nothing is kept
+    lazy: bool = False  # a new address is kept, and in force from the next power-on
 
     def answer(self, pdu: bytes, now: int) -> bytes:
         """One request. Raises Refuse."""
@@ -46,7 +47,7 @@ class RegisterMap:
     @property
     def unit(self) -> int | None:
         """The address that it wants to be asked at; None where nothing on the line says so."""
-        return None if self.address_at is None else self.holding[self.address_at]
+        return None if self.address_at is None or self.lazy else self.holding[self.address_at]
 
     def _at(self, room: dict[int, int] | dict[int, bool], address: int) -> int:
         if address not in room:

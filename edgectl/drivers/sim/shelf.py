@@ -14,7 +14,7 @@ SHELF: dict[str, Callable[[], RegisterMap]] = {
     "sht3x": lambda: RegisterMap(holding={0: 612, 1: 187, 0x100: 1, 0x101: 2}, address_at=0x100),
     # The same with a switch that locks its settings; and one that moves to its new address at the next power-on.
     "sht3x-locked": lambda: RegisterMap(holding={0: 612, 1: 187, 0x100: 1, 0x101: 2}, address_at=0x100, locked=True),
-    "sht3x-lazy": lambda: RegisterMap(holding={0: 612, 1: 187, 0x100: 1, 0x101: 2}),
+    "sht3x-lazy": lambda: RegisterMap(holding={0: 612, 1: 187, 0x100: 1, 0x101: 2}, address_at=0x100, lazy=True),
     # XY-MD02: tenths in input registers 1 and 2; its address and speed in 0x0101 and 0x0102.
     "xy-md02": lambda: RegisterMap(
         inputs={1: 221, 2: 584}, holding={0x101: 1, 0x102: 9600, 0x103: 0, 0x104: 0}, address_at=0x101
